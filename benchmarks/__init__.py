@@ -1,0 +1,1 @@
+"""What is run to compare: configurations of experiments, speed against peers."""

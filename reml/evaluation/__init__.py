@@ -1,0 +1,1 @@
+"""KILT measures, run files, reports."""

@@ -1,0 +1,1 @@
+"""Feedback from predictor to retriever: one file an objective."""

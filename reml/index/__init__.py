@@ -1,0 +1,1 @@
+"""Indexes: each finds the k best items for representations."""
