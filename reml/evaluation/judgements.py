@@ -1,0 +1,154 @@
+"""What evaluation needs of a right answer and of a prediction, and nothing more.
+
+A file of a million predictions is scored one line at a time, so these are made straight from the JSON of a KILT record
+as well as from an `Example` and an `Answer`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from reml.types import Answer, Example, Json
+
+# What KILT's code puts in an evidence set for a provenance that names no page.
+_NO_PAGE = ""
+
+
+class RecordError(ValueError):
+    """A record is JSON but not what KILT prescribes; the message says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gold:
+    """The right answers to one example.
+
+    `answers` and `titles` are distinct, stripped and not empty. `page_sets` are the pages of each output, one set for
+    each, for R-precision; `evidence_sets` are the distinct ones among the outputs that have provenance.
+    """
+
+    id: str
+    input: str
+    answers: frozenset[str]
+    titles: frozenset[str]
+    page_sets: tuple[frozenset[str], ...]
+    evidence_sets: tuple[frozenset[str], ...]
+
+    @classmethod
+    def of(cls, example: Example) -> Gold:
+        """Take the right answers of an example; an output without provenance says nothing about pages."""
+        provenance = [output.provenance for output in example.output]
+        page_sets = [frozenset(place.wikipedia_id.strip() for place in places) for places in provenance]
+        return cls(
+            id=example.id.strip(),
+            input=example.input,
+            answers=_filled(output.text for output in example.output),
+            titles=_filled(place.title for places in provenance for place in places),
+            page_sets=tuple(page_sets),
+            evidence_sets=tuple(dict.fromkeys(pages for pages in page_sets if pages)),
+        )
+
+    @classmethod
+    def parse(cls, record: Json) -> Gold:
+        """Read a KILT record; `RecordError` if it is not one."""
+        fields = _mapping(record, "the record")
+        outputs = _outputs(fields)
+        page_sets, evidence_sets = [], []
+        for output in outputs:
+            places = _places(output)
+            pages = frozenset(_pages(places))
+            page_sets.append(pages)
+            if "provenance" in output:
+                evidence_sets.append(pages if len(_named(places)) == len(places) else pages | {_NO_PAGE})
+        return cls(
+            id=_id(fields),
+            input=_text(fields, "input"),
+            answers=_filled(_optional_text(output, "answer") for output in outputs),
+            titles=_filled(_optional_text(place, "title") for output in outputs for place in _places(output)),
+            page_sets=tuple(page_sets),
+            evidence_sets=tuple(dict.fromkeys(evidence_sets)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """One prediction: the answer, the distinct pages of its provenance best first, and the text of each place in it."""
+
+    id: str
+    answer: str
+    pages: tuple[str, ...]
+    texts: tuple[str | None, ...]
+
+    @classmethod
+    def of(cls, example_id: str, answer: Answer) -> Guess:
+        """Take a predicted answer; `RecordError` if it has no text."""
+        if answer.text is None:
+            raise RecordError("the prediction has no answer; give a text, which may be empty")
+        pages = dict.fromkeys(place.wikipedia_id.strip() for place in answer.provenance)
+        texts = tuple(place.text for place in answer.provenance)
+        return cls(example_id.strip(), answer.text.strip(), tuple(pages), texts)
+
+    @classmethod
+    def parse(cls, record: Json) -> Guess:
+        """Read a KILT record with one output; `RecordError` if it is not one."""
+        fields = _mapping(record, "the record")
+        outputs = _outputs(fields)
+        if len(outputs) != 1:
+            raise RecordError(f"{len(outputs)} outputs where exactly one prediction must be")
+        answer = outputs[0].get("answer")
+        if answer is None:
+            raise RecordError("the output has no answer; give a text, which may be empty")
+        places = _places(outputs[0])
+        texts = tuple(_optional_text(place, "text") for place in places)
+        return cls(_id(fields), str(answer).strip(), tuple(dict.fromkeys(_pages(places))), texts)
+
+
+def _filled(texts: Iterable[str | None]) -> frozenset[str]:
+    return frozenset(stripped for text in texts if text and (stripped := text.strip()))
+
+
+def _named(places: Sequence[Mapping[str, Json]]) -> list[Mapping[str, Json]]:
+    return [place for place in places if "wikipedia_id" in place]
+
+
+def _pages(places: Sequence[Mapping[str, Json]]) -> list[str]:
+    return [str(place["wikipedia_id"]).strip() for place in _named(places)]
+
+
+def _mapping(value: Json, what: str) -> Mapping[str, Json]:
+    if not isinstance(value, dict):
+        raise RecordError(f"{what} is {type(value).__name__}, not an object")
+    return value
+
+
+def _mappings(value: Json, what: str) -> list[Mapping[str, Json]]:
+    if not isinstance(value, list):
+        raise RecordError(f"{what} is {type(value).__name__}, not a list")
+    return [_mapping(item, f"an item of {what}") for item in value]
+
+
+def _outputs(fields: Mapping[str, Json]) -> list[Mapping[str, Json]]:
+    if "output" not in fields:
+        raise RecordError("there is no `output`")
+    return _mappings(fields["output"], "`output`")
+
+
+def _places(output: Mapping[str, Json]) -> list[Mapping[str, Json]]:
+    return _mappings(output["provenance"], "`provenance`") if "provenance" in output else []
+
+
+def _id(fields: Mapping[str, Json]) -> str:
+    if not isinstance(fields.get("id"), str | int):
+        raise RecordError("there is no `id` that is a text or a number")
+    return str(fields["id"]).strip()
+
+
+def _text(fields: Mapping[str, Json], name: str) -> str:
+    value = fields.get(name)
+    if not isinstance(value, str):
+        raise RecordError(f"`{name}` is {type(value).__name__}, not a text")
+    return value
+
+
+def _optional_text(fields: Mapping[str, Json], name: str) -> str | None:
+    return None if fields.get(name) is None else _text(fields, name)

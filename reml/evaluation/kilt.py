@@ -1,0 +1,164 @@
+"""KILT's measures of predictions against right answers, for each example and on average.
+
+They equal those of KILT's public code (facebookresearch/KILT, `kilt/eval_downstream.py` and `kilt/eval_retrieval.py`,
+ranked by `wikipedia_id`). A KILT score gives an answer its points only where R-precision is 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from reml.evaluation.answers import exact_match, f1, normalise
+from reml.evaluation.context import context_ranks
+from reml.evaluation.judgements import Gold, Guess
+from reml.evaluation.ranking import evidence_ranks, precision_at, r_precision, recall_at, success_at
+from reml.evaluation.rouge import rouge_l
+from reml.types import Answer, Example, Json, Measure
+
+MEASURES: tuple[Measure, ...] = get_args(Measure)
+DEPTHS = (1, 5, 10, 20)
+
+Float64Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Evaluation:
+    """The scores of N predictions.
+
+    ids: of the examples, in the order of the right answers. values: each measure's float64 [N], by KILT's names (`em`,
+    `KILT-em`, `Rprec`, `recall@5`, ...). unmatched: how many predictions had no right answer to compare with.
+    """
+
+    ids: tuple[str, ...]
+    values: Mapping[str, Float64Array]
+    unmatched: int = 0
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def mean(self, name: str) -> float:
+        """Average a measure over the examples; 0 if there are none. `KeyError` names the measures there are."""
+        if name not in self.values:
+            raise KeyError(f"no measure {name!r}; there are {', '.join(self.values)}.")
+        return float(self.values[name].mean()) if self.ids else 0.0
+
+    def downstream(self, measure: Measure) -> float:
+        """Average the measure that KILT ranks a task by."""
+        return self.mean(measure)
+
+    def kilt(self, measure: Measure) -> float:
+        """Average the KILT score of that measure: points count only where R-precision is 1."""
+        return self.mean(f"KILT-{measure}")
+
+    def to_json(self) -> dict[str, Json]:
+        """Give the averages, laid out as the two programs of KILT print them."""
+        answers: dict[str, Json] = {name: self.mean(name) for name in MEASURES}
+        kilt: dict[str, Json] = {f"KILT-{name}": self.kilt(name) for name in MEASURES}
+        retrieval = {name: self.mean(name) for name in self.values if name not in answers and name not in kilt}
+        brief = {name: self.mean(name) for name in ("Rprec", "recall@5")}
+        return {"downstream": {"downstream": answers, "kilt": kilt, "retrieval": brief}, "retrieval": retrieval}
+
+
+class Scorer:
+    """Scores predictions one at a time, in any order, in memory bounded by the number of right answers."""
+
+    def __init__(self, golds: Sequence[Gold], depths: Sequence[int] = DEPTHS) -> None:
+        if any(depth < 1 for depth in depths):
+            raise ValueError(f"depths {tuple(depths)}: each must be 1 or more.")
+        # `recall@5` is among KILT's headline figures.
+        self._depths = tuple(sorted({*depths, 5}))
+        self._names = measure_names(self._depths)
+        self._golds = golds
+        self._values = np.zeros((len(golds), len(self._names)))
+
+    def add(self, position: int, guess: Guess) -> None:
+        """Score a prediction for the right answer at `position`."""
+        self._values[position] = _scores(self._golds[position], guess, self._depths)
+
+    def result(self, unmatched: int = 0) -> Evaluation:
+        """Give what was scored; a right answer without prediction has 0 in every measure."""
+        columns = {name: self._values[:, number] for number, name in enumerate(self._names)}
+        return Evaluation(tuple(gold.id for gold in self._golds), columns, unmatched)
+
+
+def evaluate(examples: Sequence[Example], answers: Sequence[Answer], depths: Sequence[int] = DEPTHS) -> Evaluation:
+    """Score one predicted answer for each example, in the same order.
+
+    `ValueError` if the numbers differ, an example has no right answer, or a prediction has no text. Provenance that is
+    empty counts as none given.
+    """
+    if len(examples) != len(answers):
+        raise ValueError(f"{len(examples)} examples but {len(answers)} answers: give one answer for each example.")
+    golds = [Gold.of(example) for example in examples]
+    unanswered = [gold.id for gold in golds if not gold.answers]
+    if unanswered:
+        raise ValueError(f"{len(unanswered)} examples have no right answer to compare with, such as {unanswered[:5]}.")
+    scorer = Scorer(golds, depths)
+    for position, (example, answer) in enumerate(zip(examples, answers, strict=True)):
+        scorer.add(position, Guess.of(example.id, answer))
+    return scorer.result()
+
+
+def measure_names(depths: Sequence[int]) -> tuple[str, ...]:
+    """Give the names of all measures for these depths, in the order of the scores."""
+    deeper = [depth for depth in depths if depth > 1]
+    return (
+        *MEASURES,
+        *(f"KILT-{measure}" for measure in MEASURES),
+        "Rprec",
+        "entity_in_input",
+        *(f"precision@{depth}" for depth in depths),
+        *(f"recall@{depth}" for depth in deeper),
+        *(f"success_rate@{depth}" for depth in deeper),
+        *(f"answer_in_context@{depth}" for depth in depths),
+        *(f"entity_in_context@{depth}" for depth in depths),
+        *(f"answer_and_ent_in_context@{depth}" for depth in depths),
+    )
+
+
+def _scores(gold: Gold, guess: Guess, depths: Sequence[int]) -> list[float]:
+    answers = {normalise(answer) for answer in gold.answers}
+    titles = {normalise(title) for title in gold.titles}
+    points = _answer_scores(gold, guess, answers)
+    precision = r_precision(guess.pages, gold.page_sets)
+    return [
+        *points,
+        *(points if precision == 1 else [0.0] * len(points)),
+        precision,
+        float(any(title in normalise(gold.input) for title in titles)),
+        *_ranking_scores(gold, guess, depths),
+        *_context_scores(guess, answers, titles, depths=depths),
+    ]
+
+
+def _answer_scores(gold: Gold, guess: Guess, answers: set[str]) -> list[float]:
+    if not guess.answer:
+        return [0.0] * len(MEASURES)
+    bare = normalise(guess.answer)
+    return [
+        float(guess.answer in gold.answers),
+        exact_match(bare, answers),
+        f1(bare, answers),
+        max(rouge_l(guess.answer, answer) for answer in gold.answers),
+    ]
+
+
+def _ranking_scores(gold: Gold, guess: Guess, depths: Sequence[int]) -> list[float]:
+    ranks = evidence_ranks(guess.pages, gold.evidence_sets)
+    deeper = [depth for depth in depths if depth > 1]
+    return [
+        *(precision_at(depth, ranks) for depth in depths),
+        *(recall_at(depth, ranks, gold.evidence_sets) for depth in deeper),
+        *(success_at(depth, ranks) for depth in deeper),
+    ]
+
+
+def _context_scores(guess: Guess, answers: set[str], titles: set[str], *, depths: Sequence[int]) -> list[float]:
+    ranks = context_ranks(guess.texts, answers=answers, titles=titles, depth=max(depths))
+    places = (ranks.answer, ranks.entity, ranks.both)
+    return [float(place <= depth) for place in places for depth in depths]
