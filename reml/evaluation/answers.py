@@ -14,14 +14,25 @@ import string
 from collections import Counter
 from collections.abc import Collection
 
-_DELETE_PUNCTUATION = str.maketrans("", "", string.punctuation)
+_PUNCTUATION = string.punctuation.encode()
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 
 
 def normalise(text: str) -> str:
     """Lower the case and drop ASCII punctuation, English articles and surplus white space."""
-    bare = text.lower().translate(_DELETE_PUNCTUATION)
-    return " ".join(_ARTICLES.sub(" ", bare).split())
+    return without_articles(without_punctuation(text))
+
+
+def without_punctuation(text: str) -> str:
+    """Lower the case and drop ASCII punctuation: the first half of `normalise`, and the cheap one."""
+    # Bytes lose characters ten times as fast as text does, and no byte of a longer UTF-8 character is ASCII.
+    data = text.lower().encode("utf-8", "surrogatepass")
+    return data.translate(None, delete=_PUNCTUATION).decode("utf-8", "surrogatepass")
+
+
+def without_articles(text: str) -> str:
+    """Drop English articles and surplus white space: the second half of `normalise`."""
+    return " ".join(_ARTICLES.sub(" ", text).split())
 
 
 def exact_match(guess: str, answers: Collection[str]) -> float:

@@ -7,10 +7,10 @@ Places are counted as given, pages that come twice included.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from reml.evaluation.answers import normalise
+from reml.evaluation.answers import without_articles, without_punctuation
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +27,25 @@ def context_ranks(
 ) -> ContextRanks:
     """Search the first `depth` texts for answers and titles, both normalised."""
     answer, entity = math.inf, math.inf
+    answer_clues, title_clues = _clues(answers), _clues(titles)
     for place, text in enumerate(texts[:depth], start=1):
-        if text is None:
-            continue
-        searched = normalise(text)
-        has_answer = any(wanted in searched for wanted in answers)
-        has_entity = any(wanted in searched for wanted in titles)
+        searched = without_punctuation(text) if text is not None else ""
+        has_answer, has_entity = (text is not None and _holds(searched, clues) for clues in (answer_clues, title_clues))
         answer = min(answer, place) if has_answer else answer
         entity = min(entity, place) if has_entity else entity
         if has_answer and has_entity:
             return ContextRanks(answer, entity, place)
     return ContextRanks(answer, entity)
+
+
+def _clues(wanted: Collection[str]) -> dict[str, str]:
+    return {text: max(text.split(), key=len, default="") for text in wanted}
+
+
+def _holds(searched: str, clues: Mapping[str, str]) -> bool:
+    # Dropping articles never joins words, so a text that lacks a word before it lacks it after, and most texts do.
+    likely = [wanted for wanted, word in clues.items() if word in searched]
+    if not likely:
+        return False
+    normalised = without_articles(searched)
+    return any(wanted in normalised for wanted in likely)
