@@ -1,0 +1,96 @@
+"""`emdr2`: end-to-end training of multi-document reader and retriever.
+
+    L = -log sum_k p(z_k | x) SG[p(y | x, z_k)]                                      the paper, `Emdr2`
+    L = -1/T sum_t log sum_k p(z_k | x) SG[p(y_t | y_<t, x, z_k)]                    the public code, `Emdr2PerToken`
+
+    p(z_k | x) = softmax_k(s_k / temperature), SG stops the gradient
+
+Sachan et al., "End-to-End Training of Multi-Document Reader and Retriever for Open-Domain Question Answering", NeurIPS
+2021, equation 5. With latent z, the gradient to the scores is prior minus posterior: p(z | x) - p(z | x, y). The
+reader's own term, log p(y | x, z_1..K), is the predictor's loss and is added by the training regime.
+
+The two forms differ for answers of more than one token: the first has one posterior over items for the whole answer,
+the second one for each token, so that an item may be credited for the easy half of an answer it does not hold.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from reml.feedback.distributions import (
+    check_finite,
+    check_temperature,
+    item_log_likelihood,
+    masked_log_softmax,
+    missing,
+    where_any_item,
+)
+from reml.feedback.marginal import marginal_loss
+from reml.types import Prediction, Signal
+
+
+def emdr2_loss(scores: Tensor, log_likelihood: Tensor, mask: Tensor, temperature: float = 1.0) -> Tensor:
+    """Compute the paper's retriever loss of each example, [B]; scores, log p(y | x, z_k), mask: [B, K]."""
+    return marginal_loss(scores, log_likelihood.detach(), mask, temperature)
+
+
+def emdr2_per_token_loss(
+    scores: Tensor, token_log_likelihood: Tensor, *, mask: Tensor, target_mask: Tensor, temperature: float = 1.0
+) -> Tensor:
+    """Compute the public code's loss of each example, [B]; likelihoods [B, K, T], mask [B, K], target_mask [B, T]."""
+    log_prior = masked_log_softmax(scores, mask, temperature)
+    shown = mask[:, :, None] & target_mask[:, None, :]
+    likelihood = token_log_likelihood.detach().to(log_prior.dtype).masked_fill(~shown, 0.0)
+    marginal = torch.logsumexp(log_prior[:, :, None] + likelihood, dim=1)  # [B, K, T] -> [B, T]
+    total = marginal.masked_fill(~target_mask, 0.0).sum(dim=-1)
+    return where_any_item(-total / target_mask.sum(dim=-1).clamp(min=1), mask)
+
+
+@dataclass(frozen=True)
+class Emdr2:
+    """Train the retriever towards the items that make the whole answer likely."""
+
+    temperature: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_temperature(self.temperature)
+
+    @property
+    def needs(self) -> Signal:
+        """The likelihood of the answer given each item."""
+        return Signal.ITEM_LIKELIHOOD
+
+    def __call__(self, scores: Tensor, mask: Tensor, prediction: Prediction) -> Tensor:
+        """Give the loss of each example, [B]; `ValueError` for scores or likelihoods that are not finite."""
+        check_finite(scores, mask, "retrieval scores")
+        return emdr2_loss(scores, item_log_likelihood(prediction, mask), mask, self.temperature)
+
+
+@dataclass(frozen=True)
+class Emdr2PerToken:
+    """Train the retriever towards the items that make each token of the answer likely, as the public code does."""
+
+    temperature: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_temperature(self.temperature)
+
+    @property
+    def needs(self) -> Signal:
+        """The likelihood of each token given each item."""
+        return Signal.TOKEN_LIKELIHOOD
+
+    def __call__(self, scores: Tensor, mask: Tensor, prediction: Prediction) -> Tensor:
+        """Give the loss of each example, [B]; `ValueError` for scores or likelihoods that are not finite."""
+        likelihood, target_mask = prediction.token_log_likelihood, prediction.target_mask
+        if likelihood is None or target_mask is None:
+            raise missing(Signal.TOKEN_LIKELIHOOD)
+        check_finite(scores, mask, "retrieval scores")
+        shown = likelihood.masked_fill(~target_mask[:, None, :], 0.0).sum(dim=-1)  # [B, K, T] -> [B, K]
+        check_finite(shown, mask, "token log-likelihoods")
+        return emdr2_per_token_loss(
+            scores, likelihood, mask=mask, target_mask=target_mask, temperature=self.temperature
+        )

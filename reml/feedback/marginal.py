@@ -1,0 +1,57 @@
+"""`marginal`: the answer's likelihood summed over the items that could have been retrieved.
+
+    L = -log sum_k p(z_k | x) p(y | x, z_k)        p(z_k | x) = softmax_k(s_k / temperature)
+
+Guu et al., "REALM: Retrieval-Augmented Language Model Pre-Training", ICML 2020, equation 1, with the sum cut to the K
+items retrieved; Lewis et al., "Retrieval-Augmented Generation for Knowledge-Intensive NLP Tasks", NeurIPS 2020, calls
+it RAG-sequence. The gradient goes to the retriever and to the predictor.
+
+Deviations: no null document (add an item with an empty text to have one). REALM's public code takes the sum for each
+masked token; here, as in the papers, y is the whole answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from reml.feedback.distributions import (
+    check_finite,
+    check_temperature,
+    item_log_likelihood,
+    masked_log_softmax,
+    where_any_item,
+)
+from reml.types import Prediction, Signal
+
+
+def marginal_loss(scores: Tensor, log_likelihood: Tensor, mask: Tensor, temperature: float = 1.0) -> Tensor:
+    """Compute -log sum_k p(z_k | x) p(y | x, z_k) of each example, [B]; scores, log p(y | x, z_k), mask: [B, K].
+
+    An example without items has loss zero.
+    """
+    log_prior = masked_log_softmax(scores, mask, temperature)
+    joint = log_prior + log_likelihood.to(log_prior.dtype).masked_fill(~mask, 0.0)
+    return where_any_item(-torch.logsumexp(joint, dim=-1), mask)
+
+
+@dataclass(frozen=True)
+class Marginal:
+    """Train retriever and predictor on the marginal likelihood of the answer."""
+
+    temperature: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_temperature(self.temperature)
+
+    @property
+    def needs(self) -> Signal:
+        """The likelihood of the answer given each item."""
+        return Signal.ITEM_LIKELIHOOD
+
+    def __call__(self, scores: Tensor, mask: Tensor, prediction: Prediction) -> Tensor:
+        """Give the loss of each example, [B]; `ValueError` for scores or likelihoods that are not finite."""
+        check_finite(scores, mask, "retrieval scores")
+        return marginal_loss(scores, item_log_likelihood(prediction, mask), mask, self.temperature)

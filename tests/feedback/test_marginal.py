@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from reml.feedback.marginal import Marginal, marginal_loss
+from reml.types import Prediction, Signal
+from tests.feedback.finite_differences import Rows, difference_gradient, shown, softmax
+from tests.feedback.problems import MASK, gradient, likelihoods, scores
+
+TEMPERATURE = 0.7
+
+
+def brute_force(retrieval: Rows, likelihood: Rows, mask: list[list[bool]]) -> float:
+    """Sum over the items of each example by the definition."""
+    total = 0.0
+    for row, log_likelihood, keep in zip(retrieval, likelihood, mask, strict=True):
+        prior = softmax(shown(row, keep), TEMPERATURE)
+        total -= math.log(sum(p * math.exp(value) for p, value in zip(prior, shown(log_likelihood, keep), strict=True)))
+    return total
+
+
+def test_value_and_gradients_equal_brute_force() -> None:
+    retrieval, likelihood, mask = scores(), likelihoods(), MASK.tolist()
+    loss = Marginal(TEMPERATURE)(retrieval, MASK, Prediction(torch.zeros(3), item_log_likelihood=likelihood))
+    assert loss.shape == (3,)
+    assert loss.sum().item() == pytest.approx(brute_force(retrieval.tolist(), likelihood.tolist(), mask), abs=1e-12)
+    for variable, by in (
+        (retrieval, lambda table: brute_force(table, likelihood.tolist(), mask)),
+        (likelihood, lambda table: brute_force(retrieval.tolist(), table, mask)),
+    ):
+        expected = torch.tensor(difference_gradient(by, variable.detach()), dtype=torch.float64)
+        (actual,) = torch.autograd.grad(loss.sum(), variable, retain_graph=True)
+        torch.testing.assert_close(actual, expected, atol=1e-8, rtol=1e-6)
+
+
+def test_by_hand() -> None:
+    # p(z) = 1/4, 3/4 and p(y | z) = 1/2, 1/6 -> p(y) = 1/8 + 1/8
+    retrieval = torch.tensor([[0.0, math.log(3.0)]])
+    likelihood = torch.tensor([[0.5, 1 / 6]]).log()
+    loss = marginal_loss(retrieval, likelihood, torch.ones(1, 2, dtype=torch.bool))
+    assert loss.item() == pytest.approx(math.log(4.0))
+
+
+def test_one_item_gives_the_retriever_no_gradient() -> None:
+    retrieval, likelihood = scores(), likelihoods()
+    assert gradient(marginal_loss(retrieval, likelihood, MASK), retrieval)[2].tolist() == [0.0] * 4
+
+
+def test_the_predictor_learns_too() -> None:
+    retrieval, likelihood = scores(), likelihoods()
+    assert (gradient(marginal_loss(retrieval, likelihood, MASK), likelihood)[MASK] < 0).all()
+
+
+def test_no_items_is_zero_loss() -> None:
+    retrieval = torch.full((2, 3), -torch.inf, requires_grad=True)
+    loss = marginal_loss(retrieval, torch.full((2, 3), -torch.inf), torch.zeros(2, 3, dtype=torch.bool))
+    assert loss.tolist() == [0.0, 0.0]
+    assert gradient(loss, retrieval).tolist() == [[0.0] * 3] * 2
+
+
+def test_no_places_at_all_is_zero_loss() -> None:
+    nothing = torch.empty(2, 0)
+    assert marginal_loss(nothing, nothing, torch.empty(2, 0, dtype=torch.bool)).tolist() == [0.0, 0.0]
+
+
+def test_large_numbers_stay_finite() -> None:
+    retrieval = torch.tensor([[3e4, -3e4]], requires_grad=True)
+    loss = marginal_loss(retrieval, torch.tensor([[-2e4, -1.0]]), torch.ones(1, 2, dtype=torch.bool))
+    assert loss.item() == pytest.approx(2e4)
+    assert torch.isfinite(gradient(loss, retrieval)).all()
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_likelihoods_that_are_not_finite_are_refused(bad: float) -> None:
+    likelihood = likelihoods().detach()
+    likelihood[1, 0] = bad
+    with pytest.raises(ValueError, match="example 1"):
+        Marginal()(scores(), MASK, Prediction(torch.zeros(3), item_log_likelihood=likelihood))
+
+
+def test_scores_that_are_not_finite_are_refused() -> None:
+    retrieval = scores().detach()
+    retrieval[0, 1] = math.nan
+    with pytest.raises(ValueError, match="retrieval scores must be finite"):
+        Marginal()(retrieval, MASK, Prediction(torch.zeros(3), item_log_likelihood=likelihoods()))
+
+
+def test_a_prediction_without_likelihoods_is_refused() -> None:
+    assert Marginal().needs == Signal.ITEM_LIKELIHOOD
+    with pytest.raises(ValueError, match="needs ITEM_LIKELIHOOD"):
+        Marginal()(scores(), MASK, Prediction(torch.zeros(3)))
+
+
+@pytest.mark.parametrize("temperature", [0.0, -1.0, math.nan])
+def test_a_temperature_must_be_positive(temperature: float) -> None:
+    with pytest.raises(ValueError, match="must be positive"):
+        Marginal(temperature)
