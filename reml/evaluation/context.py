@@ -29,8 +29,10 @@ def context_ranks(
     answer, entity = math.inf, math.inf
     answer_clues, title_clues = _clues(answers), _clues(titles)
     for place, text in enumerate(texts[:depth], start=1):
-        searched = without_punctuation(text) if text is not None else ""
-        has_answer, has_entity = (text is not None and _holds(searched, clues) for clues in (answer_clues, title_clues))
+        if text is None:
+            continue
+        searched = without_punctuation(text)
+        has_answer, has_entity = _holds(searched, answer_clues), _holds(searched, title_clues)
         answer = min(answer, place) if has_answer else answer
         entity = min(entity, place) if has_entity else entity
         if has_answer and has_entity:

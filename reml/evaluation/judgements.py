@@ -53,9 +53,9 @@ class Gold:
         """Read a KILT record; `RecordError` if it is not one."""
         fields = _mapping(record, "the record")
         outputs = _outputs(fields)
+        provenance = [_places(output) for output in outputs]
         page_sets, evidence_sets = [], []
-        for output in outputs:
-            places = _places(output)
+        for output, places in zip(outputs, provenance, strict=True):
             pages = frozenset(_pages(places))
             page_sets.append(pages)
             if "provenance" in output:
@@ -64,7 +64,7 @@ class Gold:
             id=_id(fields),
             input=_text(fields, "input"),
             answers=_filled(_optional_text(output, "answer") for output in outputs),
-            titles=_filled(_optional_text(place, "title") for output in outputs for place in _places(output)),
+            titles=_filled(_optional_text(place, "title") for places in provenance for place in places),
             page_sets=tuple(page_sets),
             evidence_sets=tuple(dict.fromkeys(evidence_sets)),
         )
@@ -115,15 +115,19 @@ def _pages(places: Sequence[Mapping[str, Json]]) -> list[str]:
     return [str(place["wikipedia_id"]).strip() for place in _named(places)]
 
 
+def _kind(value: Json) -> str:
+    return "null or missing" if value is None else type(value).__name__
+
+
 def _mapping(value: Json, what: str) -> Mapping[str, Json]:
     if not isinstance(value, dict):
-        raise RecordError(f"{what} is {type(value).__name__}, not an object")
+        raise RecordError(f"{what} is {_kind(value)}, not an object")
     return value
 
 
 def _mappings(value: Json, what: str) -> list[Mapping[str, Json]]:
     if not isinstance(value, list):
-        raise RecordError(f"{what} is {type(value).__name__}, not a list")
+        raise RecordError(f"{what} is {_kind(value)}, not a list")
     return [_mapping(item, f"an item of {what}") for item in value]
 
 
@@ -146,7 +150,7 @@ def _id(fields: Mapping[str, Json]) -> str:
 def _text(fields: Mapping[str, Json], name: str) -> str:
     value = fields.get(name)
     if not isinstance(value, str):
-        raise RecordError(f"`{name}` is {type(value).__name__}, not a text")
+        raise RecordError(f"`{name}` is {_kind(value)}, not a text")
     return value
 
 

@@ -144,7 +144,7 @@ def _answer_scores(gold: Gold, guess: Guess, answers: set[str]) -> list[float]:
         float(guess.answer in gold.answers),
         exact_match(bare, answers),
         f1(bare, answers),
-        max(rouge_l(guess.answer, answer) for answer in gold.answers),
+        rouge_l(guess.answer, gold.answers),
     ]
 
 

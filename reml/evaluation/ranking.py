@@ -6,6 +6,7 @@ In the ranking such a set takes one place: that of its last page.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 
 
@@ -51,4 +52,4 @@ def success_at(depth: int, ranks: Sequence[int]) -> float:
 
 
 def _found(depth: int, ranks: Sequence[int]) -> int:
-    return sum(rank <= depth for rank in ranks)
+    return bisect_right(ranks, depth)

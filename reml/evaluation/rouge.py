@@ -5,47 +5,64 @@ with three habits of that package kept: sentences end at every full stop, words 
 and 1e-8 is added to the denominator of F. Where several longest common subsequences exist, the same one is taken.
 
 The package fills a table of n x m cells for every pair of sentences. Here a row of the table is one integer whose bits
-say where the row increases (Hyyro, "Bit-parallel LCS-length computation revisited", 2004), and the subsequence is
-read back from those bits.
+say where the row increases (Hyyro, "Bit-parallel LCS-length computation revisited", 2004), only words that both
+sentences have make a row, and a pair that cannot add a word is left out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 _SMOOTHING = 1e-8
 
 
-def rouge_l(guess: str, answer: str) -> float:
-    """Give the F score of two texts, from 0 to 1; 0 if either has nothing but full stops."""
-    guess_sentences, answer_sentences = _sentences(guess), _sentences(answer)
-    if not guess_sentences or not answer_sentences:
+def rouge_l(guess: str, answers: Collection[str]) -> float:
+    """Give the F score, from 0 to 1, of the answer that fits best; 0 for texts of nothing but full stops."""
+    if guess in answers and guess.strip("."):
+        return _f(1, 1, 1)
+    sentences = [_Sentence.of(words) for words in _sentences(guess)]
+    guess_words = {word for sentence in sentences for word in sentence.columns}
+    best = 0.0
+    for answer in answers:
+        answer_sentences = _sentences(answer)
+        answer_words = {word for words in answer_sentences for word in words}
+        shared = answer_words & guess_words
+        if _f(len(shared), len(guess_words), len(answer_words)) > best:
+            common = _common(answer_sentences, sentences, shared)
+            best = max(best, _f(common, len(guess_words), len(answer_words)))
+    return best
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    """The columns of the table: for each word of a sentence of `width` words, a bit for each place it stands at."""
+
+    columns: dict[str, int]
+    width: int
+
+    @classmethod
+    def of(cls, words: Sequence[str]) -> _Sentence:
+        columns: dict[str, int] = {}
+        for place, word in enumerate(words):
+            columns[word] = columns.get(word, 0) | 1 << place
+        return cls(columns, len(words))
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row of the table that has matches: its number, and bits for where it matches and where it increases."""
+
+    number: int
+    matches: int
+    increases: int
+
+
+def _f(common: int, guess_words: int, answer_words: int) -> float:
+    if not common:
         return 0.0
-    guess_words = {word for sentence in guess_sentences for word in sentence}
-    answer_words = {word for sentence in answer_sentences for word in sentence}
-    common = _common(answer_sentences, guess_sentences, guess_words & answer_words)
-    recall, precision = common / len(answer_words), common / len(guess_words)
+    recall, precision = common / answer_words, common / guess_words
     return 2.0 * ((precision * recall) / (precision + recall + _SMOOTHING))
-
-
-def longest_common_subsequence(first: Sequence[str], second: Sequence[str]) -> list[str]:
-    """Give a longest common subsequence of two lists of words.
-
-    Of several, it is the one found by walking the table back from its last cell: along a match where there is one, else
-    up where the row increases, else left.
-    """
-    rows = _increases(first, second)
-    found: list[str] = []
-    i, j = len(first), len(second)
-    while i and j:
-        if first[i - 1] == second[j - 1]:
-            i, j = i - 1, j - 1
-            found.append(first[i])
-        elif rows[i - 1] >> (j - 1) & 1:
-            i -= 1
-        else:
-            j -= 1
-    return found[::-1]
 
 
 def _sentences(text: str) -> list[list[str]]:
@@ -53,29 +70,50 @@ def _sentences(text: str) -> list[list[str]]:
     return [sentence.split() or [""] for sentence in text.split(".") if sentence]
 
 
-def _common(answer: list[list[str]], guess: list[list[str]], shared: set[str]) -> int:
+def _common(answer: Sequence[Sequence[str]], guess: Sequence[_Sentence], shared: set[str]) -> int:
     """Count the distinct words in the longest common subsequences of all pairs of sentences."""
-    if len(shared) < 2:
-        return len(shared)
-    found: set[str] = set()
-    for answer_sentence in answer:
-        for guess_sentence in guess:
-            if len(found) == len(shared):
-                return len(found)
-            if not shared.isdisjoint(answer_sentence):
-                found.update(longest_common_subsequence(answer_sentence, guess_sentence))
-    return len(found)
+    missing = set(shared)
+    for answer_words in answer:
+        for sentence in guess:
+            if len(missing) == 0:
+                return len(shared)
+            pair = sentence.columns.keys() & answer_words
+            if len(pair) == 1:
+                missing -= pair
+            elif not missing.isdisjoint(pair):
+                missing.difference_update(_longest_common_subsequence(answer_words, sentence))
+    return len(shared) - len(missing)
 
 
-def _increases(first: Sequence[str], second: Sequence[str]) -> list[int]:
-    """For each word of `first`, the row of the table: bit j is set where cell j + 1 is one more than cell j."""
-    positions: dict[str, int] = {}
-    for place, word in enumerate(second):
-        positions[word] = positions.get(word, 0) | 1 << place
-    full = (1 << len(second)) - 1
+def _longest_common_subsequence(first: Sequence[str], second: _Sentence) -> list[str]:
+    """Give the words, last first, of a longest common subsequence.
+
+    Of several, it is the one found by walking the table back from its last cell: along a match where there is one, else
+    up where the row increases, else left.
+    """
+    words: list[str] = []
+    left, below = second.width, len(first)
+    for row in reversed(_rows(first, second)):
+        increase = (row.increases & (1 << left) - 1).bit_length()
+        if row.number + 1 < below:  # a row without match was passed: the walk left it where it increases
+            left = increase
+        match = (row.matches & (1 << left) - 1).bit_length()
+        below = row.number
+        if match and match >= increase:
+            words.append(first[row.number])
+            left = match - 1
+        else:
+            left = increase
+    return words
+
+
+def _rows(first: Sequence[str], second: _Sentence) -> list[_Row]:
+    full = (1 << second.width) - 1
     level, rows = full, []
-    for word in first:
-        matches = level & positions.get(word, 0)
-        level = (level + matches | level - matches) & full
-        rows.append(~level & full)
+    for number, word in enumerate(first):
+        matches = second.columns.get(word, 0)
+        if matches:
+            step = level & matches
+            level = (level + step | level - step) & full
+            rows.append(_Row(number, matches, ~level & full))
     return rows
