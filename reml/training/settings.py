@@ -1,0 +1,64 @@
+"""How a model is trained: flat settings that a configuration can write."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Precision = Literal["32-true", "bf16-mixed", "16-mixed", "bf16-true", "64-true"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """Settings of one training run.
+
+    steps: updates of the weights. epochs: if given, takes the place of steps. batch_size: examples an update learns
+    from, computed in `accumulate` equal parts one after the other. rate: the peak learning rate of AdamW, reached after
+    `warmup` (a share of the steps) and falling in a line to zero. rates: other peak rates of parts, by the start of a
+    parameter's name (`predictor.encoder`); the longest start that fits counts, and 0 freezes the part.
+    weight_decay: of matrices, not of vectors. clip: largest norm of the gradient. check_every: steps between two
+    looks at the dev score. patience: looks without gain before it stops early; never if left out. save_every: steps
+    between two states that an interrupted run goes on from.
+    """
+
+    steps: int = 1000
+    epochs: float | None = None
+    batch_size: int = 16
+    accumulate: int = 1
+    rate: float = 1e-4
+    rates: Mapping[str, float] = field(default_factory=dict)
+    warmup: float = 0.1
+    weight_decay: float = 0.01
+    clip: float = 1.0
+    precision: Precision = "32-true"
+    check_every: int = 200
+    patience: int | None = None
+    save_every: int = 200
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "batch_size", "accumulate", "check_every", "save_every"):
+            _require(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
+        for name in ("rate", "clip"):
+            _require(getattr(self, name) > 0, name, getattr(self, name), "positive")
+        _require(self.epochs is None or self.epochs > 0, "epochs", self.epochs, "positive, or left out")
+        _require(self.patience is None or self.patience >= 1, "patience", self.patience, "1 or more, or left out")
+        _require(0 <= self.warmup <= 1, "warmup", self.warmup, "a share of the steps, 0 to 1")
+        _require(self.weight_decay >= 0, "weight_decay", self.weight_decay, "0 or more")
+        _require(all(rate >= 0 for rate in self.rates.values()), "rates", dict(self.rates), "0 or more each")
+        if self.batch_size % self.accumulate:
+            raise ValueError(
+                f"a batch of {self.batch_size} cannot be computed in {self.accumulate} equal parts: "
+                "choose an `accumulate` that divides `batch_size`."
+            )
+
+    def total_steps(self, epoch_size: int) -> int:
+        """Count the steps of the whole run over a training set with `epoch_size` examples an epoch."""
+        return self.steps if self.epochs is None else math.ceil(self.epochs * epoch_size / self.batch_size)
+
+
+def _require(holds: bool, name: str, given: object, allowed: str) -> None:
+    if not holds:
+        raise ValueError(f"training.{name} is {given}, but must be {allowed}.")
