@@ -9,14 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from reml.records import RecordError
 from reml.types import Answer, Example, Json
 
 # What KILT's code puts in an evidence set for a provenance that names no page.
 _NO_PAGE = ""
-
-
-class RecordError(ValueError):
-    """A record is JSON but not what KILT prescribes; the message says what is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from reml.evaluation.judgements import Gold, Guess, RecordError
+from reml.evaluation.judgements import Gold, Guess
 from reml.evaluation.kilt import DEPTHS, Evaluation, Scorer
+from reml.records import RecordError
 from reml.types import Json
 
 _SHOWN = 20
