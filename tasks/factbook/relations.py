@@ -1,0 +1,99 @@
+"""The table of relations: which characters of a page are the value of a relation, and how one asks for it.
+
+The table itself is data, `relations/*.yaml`; `relations/README.md` says what its keys mean.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from typing import Literal
+
+import yaml
+
+from reml.tasks.factbook.pages import FactbookPage, Part
+from reml.tasks.factbook.values import other_forms
+
+Wording = Literal["questions", "held_out", "oblique", "claims", "held_out_claims", "follow_ups", "held_out_follow_ups"]
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A relation between a page and a value: the field that holds it and its wordings."""
+
+    name: str
+    field: str
+    part: str
+    pattern: re.Pattern[str]
+    wordings: Mapping[Wording, Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What a relation is for a page: characters `start` to `end` of a part; `others` are right as well."""
+
+    relation: Relation
+    part: Part
+    start: int
+    end: int
+    others: tuple[str, ...]
+
+    @property
+    def value(self) -> str:
+        """The value as the page has it."""
+        return self.part.text[self.start : self.end]
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """All right values, that of the page first."""
+        return (self.value, *self.others)
+
+
+@functools.cache
+def relations() -> tuple[Relation, ...]:
+    """Read the table once a process."""
+    folder = resources.files("reml.tasks.factbook") / "relations"
+    files = sorted((path for path in folder.iterdir() if path.name.endswith(".yaml")), key=lambda path: path.name)
+    return tuple(_relation(row) for path in files for row in yaml.safe_load(path.read_text(encoding="utf-8")))
+
+
+def facts(page: FactbookPage) -> Iterator[Fact]:
+    """Yield what is known of a page, in the order of the table."""
+    for relation in relations():
+        fact = find_fact(page, relation)
+        if fact is not None:
+            yield fact
+
+
+def find_fact(page: FactbookPage, relation: Relation) -> Fact | None:
+    """Give the value of a relation for a page, if the page has one that is clean."""
+    part = page.part(relation.field, relation.part)
+    match = relation.pattern.match(part.text) if part is not None else None
+    if part is None or match is None:
+        return None
+    groups = match.groupdict()
+    others = [groups.get("alternative"), groups.get("long"), *other_forms(match["value"])]
+    distinct = dict.fromkeys(other for other in others if other and other != match["value"])
+    return Fact(relation, part, match.start("value"), match.end("value"), tuple(distinct))
+
+
+def _relation(row: Mapping[str, str | Sequence[str]]) -> Relation:
+    keys: tuple[Wording, ...] = (
+        "questions",
+        "held_out",
+        "oblique",
+        "claims",
+        "held_out_claims",
+        "follow_ups",
+        "held_out_follow_ups",
+    )
+    return Relation(
+        name=str(row["name"]),
+        field=str(row["field"]),
+        part=str(row.get("part", "")),
+        pattern=re.compile(str(row["pattern"])),
+        wordings={key: tuple(row[key]) for key in keys},
+    )

