@@ -56,7 +56,7 @@ class Collection(Protocol):
         """The number of this version, from 1."""
 
     def __len__(self) -> int:
-        """The number of items that are not deleted."""
+        """Count the items that are not deleted."""
 
     def rows(self) -> Int64Array:
         """All row ids that are not deleted, ascending, int64 [N]."""
@@ -100,7 +100,7 @@ class Index(Protocol):
     """Finds the k best items for representations."""
 
     def __len__(self) -> int:
-        """The number of items it holds."""
+        """Count the items it holds."""
 
     def add(self, rows: Int64Array, vectors: Representations) -> None:
         """Add items under new row ids; `ValueError` for a row it holds already or vectors of another width or kind."""
@@ -210,7 +210,7 @@ class Task(Protocol):
         """The downstream measure KILT ranks this kind of task by."""
 
     def source(self) -> KnowledgeSource:
-        """The knowledge source that the provenance of the examples points to."""
+        """Give the knowledge source that the provenance of the examples points to."""
 
     def examples(self, split: str) -> Sequence[Example]:
         """Give the examples of `train`, `dev` or `test`; `ValueError` for a split it does not have."""

@@ -176,9 +176,9 @@ class Queries:
 
     def __post_init__(self) -> None:
         if len(self.texts) != len(self.owners):
-            raise ValueError(f"{len(self.texts)} texts but {len(self.owners)} owners: give one owner for each query.")
+            raise ValueError(f"{len(self.texts)} texts but {len(self.owners)} owners: give one for each query.")
         if self.vectors is not None and len(self.vectors) != len(self.texts):
-            raise ValueError(f"{len(self.texts)} texts but {len(self.vectors)} vectors: give one vector for each query.")
+            raise ValueError(f"{len(self.texts)} texts but {len(self.vectors)} vectors: give one for each query.")
 
     def __len__(self) -> int:
         return len(self.texts)

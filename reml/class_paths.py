@@ -1,0 +1,67 @@
+"""What to say when a configuration names a class that is not there."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import importlib.util
+import pkgutil
+import re
+
+DOTTED = re.compile(r"\b[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+\b")
+ROOMS = ("reml.tasks", "reml.retrievers", "reml.predictors", "reml.feedback", "reml.queries", "reml.processing")
+
+
+def suggestions(message: str) -> list[str]:
+    """Explain each dotted name in an error message that names no class: what it lacks and the nearest names."""
+    return [line for path in dict.fromkeys(DOTTED.findall(message)) if (line := explain(path))]
+
+
+def explain(class_path: str) -> str:
+    """Say why this path names nothing and which paths are nearest; "" if it names something."""
+    module_name, _, name = class_path.rpartition(".")
+    if not _exists(module_name):
+        near = difflib.get_close_matches(class_path, known_classes(), n=3, cutoff=0.5)
+        return f"there is no module {module_name!r}" + _nearest(near) if near else ""
+    module = importlib.import_module(module_name)
+    if name in vars(module) or _exists(class_path):
+        return ""
+    classes = [f"{module_name}.{other}" for other in _classes(module_name)]
+    near = difflib.get_close_matches(class_path, classes, n=3, cutoff=0.5) or classes[:3]
+    return f"{module_name} has no {name!r}" + _nearest(near)
+
+
+def known_classes() -> list[str]:
+    """List the dotted paths of all classes in the rooms of reml, as far as they can be imported."""
+    found = []
+    for room in ROOMS:
+        for module in _modules(room):
+            found += [f"{module}.{name}" for name in _classes(module)]
+    return found
+
+
+def _modules(room: str) -> list[str]:
+    package = importlib.import_module(room)
+    if not (where := vars(package).get("__path__")):
+        return [room]
+    return [room, *(f"{room}.{module.name}" for module in pkgutil.iter_modules(where))]
+
+
+def _classes(module_name: str) -> list[str]:
+    module = importlib.import_module(module_name)
+    return [
+        name
+        for name, value in vars(module).items()
+        if isinstance(value, type) and not name.startswith("_") and value.__module__.startswith(module_name)
+    ]
+
+
+def _exists(module_name: str) -> bool:
+    try:
+        return importlib.util.find_spec(module_name) is not None
+    except (ModuleNotFoundError, ValueError):
+        return False
+
+
+def _nearest(paths: list[str]) -> str:
+    return f"; the nearest: {', '.join(paths)}" if paths else ""

@@ -1,0 +1,94 @@
+"""From the words of a command line to a typed call."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import yaml
+from jsonargparse import ArgumentError, ArgumentParser
+
+from reml import commands
+from reml.class_paths import suggestions
+from reml.evaluation.command import evaluate
+from reml.experiment import Experiment
+from reml.files import CorruptError, LockedError, StaleError, home
+from reml.runner import Runner
+
+ON_EXPERIMENT: dict[str, Callable[..., None]] = {
+    "run": commands.run,
+    "prepare": commands.prepare,
+    "index": commands.index,
+    "search": commands.search,
+    "train": commands.train,
+    "predict": commands.predict,
+}
+ON_FILES: dict[str, Callable[..., None]] = {"evaluate": evaluate, "report": commands.report}
+EXPECTED = (ArgumentError, ValueError, KeyError, OSError, ImportError, RuntimeError)
+
+
+def execute(command: str, arguments: Sequence[str]) -> int:
+    """Parse and run one command; errors that a user can mend become one message and exit status 2."""
+    try:
+        if command in ON_FILES:
+            _on_files(command, arguments)
+        elif command in ON_EXPERIMENT:
+            _on_experiment(command, arguments)
+        else:
+            known = ", ".join([*ON_EXPERIMENT, *ON_FILES])
+            raise ValueError(f"there is no command {command!r}; there are {known}.")
+    except KeyboardInterrupt:
+        sys.stderr.write("\nstopped; the same command goes on from here.\n")
+        return 130
+    except EXPECTED as error:
+        sys.stderr.write(f"reml {command}: {_told(error)}\n")
+        return 2
+    return 0
+
+
+def experiment_parser(command: str) -> ArgumentParser:
+    """Make the parser of a command on an experiment: the experiment's settings flat, then the command's own."""
+    function = ON_EXPERIMENT[command]
+    parser = ArgumentParser(
+        prog=f"reml {command}", description=function.__doc__, parser_mode="omegaconf+", exit_on_error=False
+    )
+    parser.add_argument("--config", action="config", help="the YAML file of the experiment")
+    parser.add_argument("--home", type=Path, default=None, help="where all is kept (default: REML_HOME)")
+    parser.add_class_arguments(Experiment, None)
+    parser.add_function_arguments(function, None, skip={"runner"})
+    return parser
+
+
+def load(command: str, arguments: Sequence[str]) -> tuple[Runner, dict[str, object]]:
+    """Parse the arguments of a command on an experiment; give its runner and the command's own arguments."""
+    parser = experiment_parser(command)
+    parsed = parser.parse_args(list(arguments))
+    written = yaml.safe_load(parser.dump(parsed, skip_none=False))
+    values = parser.instantiate(parsed)
+    names = [field.name for field in dataclasses.fields(Experiment)]
+    experiment = Experiment(**{name: values[name] for name in names})
+    runner = Runner(experiment, {name: written[name] for name in names}, values.home or home(), commands.say)
+    own = set(inspect.signature(ON_EXPERIMENT[command]).parameters) - {"runner"}
+    return runner, {name: values[name] for name in own}
+
+
+def _on_experiment(command: str, arguments: Sequence[str]) -> None:
+    runner, own = load(command, arguments)
+    ON_EXPERIMENT[command](runner, **own)
+
+
+def _on_files(command: str, arguments: Sequence[str]) -> None:
+    function = ON_FILES[command]
+    parser = ArgumentParser(prog=f"reml {command}", description=function.__doc__, exit_on_error=False)
+    parser.add_function_arguments(function, None)
+    function(**parser.instantiate(parser.parse_args(list(arguments))).as_dict())
+
+
+def _told(error: BaseException) -> str:
+    text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+    if isinstance(error, CorruptError | LockedError | StaleError):
+        return text
+    return "\n".join([text, *(f"hint: {line}" for line in suggestions(text))])

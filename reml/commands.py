@@ -1,0 +1,97 @@
+"""The commands on an experiment. Each does what is not done yet and says where things are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+
+from reml.evaluation.report import write_report
+from reml.results import publish
+from reml.runner import Runner
+from reml.searching import ask, show
+from reml.summary import summary
+
+console = Console()
+
+
+def say(text: str) -> None:
+    """Tell the user what is being done."""
+    console.print(f"[dim]{text}[/dim]", highlight=False)
+
+
+def run(runner: Runner) -> None:
+    """Run an experiment: prepare, index, retrieve, train, predict, evaluate; write its result folder and report."""
+    evaluations = {
+        access: {task.name: runner.evaluate(access, task.name) for task in runner.experiment.tasks}
+        for access in runner.experiment.access
+    }
+    report = publish(runner, evaluations)
+    console.print(summary(runner.experiment.tasks, evaluations))
+    console.print(f"results: {runner.folder}\nreport:  {report}", highlight=False, soft_wrap=True)
+
+
+def prepare(runner: Runner) -> None:
+    """Bring the knowledge sources of the tasks into collections, and check that their examples refer to them."""
+    for task in runner.experiment.tasks:
+        collection = runner.retrieval.collection(task.name)
+        runner.retrieval.check(task.name)
+        console.print(
+            f"{task.name}: {len(collection):,} passages in {collection.folder}", highlight=False, soft_wrap=True
+        )
+
+
+def index(runner: Runner) -> None:
+    """Build the indexes of the access models, for the collection of every task."""
+    for name, access in runner.experiment.access.items():
+        for task in runner.experiment.tasks:
+            if access.retriever is not None:
+                runner.retrieval.retriever(name, task.name)
+    for stage in runner.stages.done.values():
+        console.print(f"{stage.name}: {stage.seconds:.1f} s, {stage.folder}", highlight=False, soft_wrap=True)
+
+
+def search(
+    runner: Runner, by: str | None = None, query: str | None = None, k: int = 5, task: str | None = None
+) -> None:
+    """Ask an access model: print ranked passages with the query's words highlighted.
+
+    Args:
+        runner: the experiment.
+        by: name of the access model; the first one if left out.
+        query: what to ask; if left out, a prompt takes one query after another until an empty line.
+        k: number of passages.
+        task: the task whose knowledge source is searched; the first one if left out.
+    """
+    name = by if by is not None else next(iter(runner.experiment.access))
+    where = task if task is not None else runner.experiment.tasks[0].name
+    if query is not None:
+        show(console, query, ask(runner, name, where, query, k))
+        return
+    while text := console.input(f"[bold]{name}>[/bold] ").strip():
+        show(console, text, ask(runner, name, where, text, k))
+
+
+def train(runner: Runner) -> None:
+    """Train the predictor and say where its weights are."""
+    stage = runner.prediction.train()
+    if stage is None:
+        raise ValueError("the experiment trains nothing: say on what under `train_on`.")
+    console.print(f"{stage.name}: {stage.seconds:.0f} s, {stage.folder}", highlight=False, soft_wrap=True)
+
+
+def predict(runner: Runner) -> None:
+    """Write the predictions of every access model for every task, in KILT's format."""
+    for access in runner.experiment.access:
+        for task in runner.experiment.tasks:
+            path = runner.prediction.predictions(access, task.name)
+            console.print(f"{access} {task.name}: {path}", highlight=False, soft_wrap=True)
+
+
+def report(run: Path) -> None:
+    """Write report.html for a result folder anew.
+
+    Args:
+        run: the result folder, as `reml run` made it.
+    """
+    console.print(f"report: {write_report(run)}", highlight=False, soft_wrap=True)

@@ -1,0 +1,107 @@
+"""What an experiment is: task(s) x access model(s) x predictor x seed, as typed values that one YAML gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from reml.protocols import Indexer, Predictor, QueryGenerator, ResponseProcessor, Task
+from reml.training.settings import Training
+
+CLOSED_BOOK = "closed_book"
+
+
+@dataclass(frozen=True)
+class Access:
+    """How one information access model is made.
+
+    retriever: what it searches with. fuse: instead of a retriever, the names of other access models of the experiment
+    whose rankings are fused by reciprocal rank. With neither, the predictor is given nothing (a control).
+    query_generator: makes queries of an input; the input itself if left out. processors: change the responses, in order.
+    """
+
+    retriever: Indexer | None = None
+    fuse: Sequence[str] = ()
+    query_generator: QueryGenerator | None = None
+    processors: Sequence[ResponseProcessor] = ()
+
+    def __post_init__(self) -> None:
+        if self.retriever is not None and self.fuse:
+            raise ValueError("an access model has a retriever or fuses others, not both: leave out one of the two.")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How much is retrieved, read and evaluated.
+
+    words: of one passage. depth: hits kept for each example. k: items the predictor reads. pages: distinct pages in the
+    provenance of a prediction. split, limit: the examples evaluated, all if limit is left out. batch_size: examples
+    predicted at once. The experiment's `training` says from which access model training reads.
+    """
+
+    words: int = 100
+    depth: int = 100
+    k: int = 5
+    pages: int = 20
+    split: str = "dev"
+    limit: int | None = None
+    batch_size: int = 16
+
+    def __post_init__(self) -> None:
+        for name in ("words", "depth", "k", "pages", "batch_size"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"reading.{name} must be 1 or more, not {getattr(self, name)}.")
+        if self.depth < self.k:
+            raise ValueError(f"reading.depth ({self.depth}) must be at least reading.k ({self.k}).")
+
+
+@dataclass(frozen=True)
+class Source:
+    """What the predictor is trained on: the train split of every task, as one access model answers it.
+
+    access: its name. limit: examples of each task, all if left out. dev_limit: dev examples of each task on which
+    training is judged while it runs.
+    """
+
+    access: str
+    limit: int | None = None
+    dev_limit: int | None = 50
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One experiment.
+
+    tasks: what is predicted. access: access models by name. predictor: makes the predictor; without one only retrieval
+    is measured. train_on, training: how the predictor is trained; without `train_on` it is used as it comes. name: of
+    the result folder. seed: of everything random.
+    """
+
+    tasks: Sequence[Task]
+    access: Mapping[str, Access]
+    predictor: Callable[[], Predictor] | None = None
+    train_on: Source | None = None
+    training: Training = field(default_factory=Training)
+    reading: Reading = field(default_factory=Reading)
+    name: str = "run"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        names = [task.name for task in self.tasks]
+        if not names or len(set(names)) < len(names):
+            raise ValueError(f"an experiment needs tasks with distinct names; it was given {names}.")
+        if not self.access:
+            raise ValueError("an experiment needs at least one access model, by name, under `access`.")
+        self._check_names()
+
+    def _check_names(self) -> None:
+        wanted = [name for access in self.access.values() for name in access.fuse]
+        wanted += [self.train_on.access] if self.train_on is not None else []
+        for name in wanted:
+            if name not in self.access:
+                raise ValueError(f"there is no access model {name!r}; the experiment has {', '.join(self.access)}.")
+        for name, access in self.access.items():
+            if any(self.access[child].fuse for child in access.fuse):
+                raise ValueError(
+                    f"access model {name!r} fuses one that fuses others: name the retrieving ones instead."
+                )

@@ -1,0 +1,143 @@
+"""The stages of an experiment that need its predictor: training and predictions."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from rich.progress import track
+from torch import nn
+
+from reml.evaluation.kilt import evaluate
+from reml.experiment import Experiment, Source
+from reml.files import digest
+from reml.identity import identity, written
+from reml.predicting import complete, predict
+from reml.protocols import Predictor, Task
+from reml.records import write_examples
+from reml.retrieval_stages import RetrievalStages
+from reml.stages import Stage, Stages
+from reml.training.data import DevSet, RetrievedExamples, TrainSet
+from reml.training.fit import fit, load_best
+from reml.types import Answer, Example, Hits, Json, Measure
+
+PREDICTIONS = "predictions.jsonl"
+
+
+class PredictionStages:
+    """What the predictor of an experiment makes of what its access models give.
+
+    config: the experiment as it was written, of which the stages' keys are made.
+    """
+
+    def __init__(
+        self, experiment: Experiment, config: Mapping[str, Json], stages: Stages, retrieval: RetrievalStages
+    ) -> None:
+        self._experiment = experiment
+        self._config = config
+        self._stages = stages
+        self._retrieval = retrieval
+        self._names = [task.name for task in experiment.tasks]
+
+    def train(self) -> Stage | None:
+        """Train the predictor unless that is done; nothing if the experiment has nothing to train on."""
+        if self._experiment.train_on is None:
+            return None
+        return self._stages.make("models", "train the predictor", self._weights(), self._train)
+
+    @functools.cached_property
+    def predictor(self) -> Predictor:
+        """The predictor, trained if the experiment trains it, ready to predict."""
+        stage = self.train()
+        predictor, module = self._new()
+        if stage is not None:
+            load_best(module, stage.folder)
+        module.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+        return predictor
+
+    def predictions(self, access: str, task: str) -> Path:
+        """Give the file of what is predicted for a task with an access model, in KILT's format."""
+        reading = self._experiment.reading
+        processors = identity(written(self._config, "access", access, "processors"))
+        retrieved = self._retrieval.depends(access, task, reading.split)
+        stage = self._stages.make(
+            "predictions",
+            f"predict {task} with {access}",
+            [self._weights(), retrieved, processors, reading.k, reading.pages],
+            lambda folder: self._predict(access, task, folder / PREDICTIONS),
+        )
+        return stage.folder / PREDICTIONS
+
+    def _new(self) -> tuple[Predictor, nn.Module]:
+        if self._experiment.predictor is None:
+            raise ValueError("the experiment names no predictor: give one under `predictor`.")
+        torch.manual_seed(self._experiment.seed)
+        predictor = self._experiment.predictor()
+        if not isinstance(predictor, nn.Module):
+            raise TypeError(f"{type(predictor).__name__} must be an nn.Module.")
+        kind = digest(identity(written(self._config, "predictor")))
+        for collection in {self._retrieval.collection(name) for name in self._names}:
+            predictor.prepare(collection, self._stages.home / "prepared" / f"{kind}-{collection.fingerprint}")
+        return predictor, predictor
+
+    def _train(self, folder: Path) -> None:
+        settings = replace(self._experiment.training, seed=self._experiment.seed)
+        parts = [self._read(name, "train", None) for name in self._names]
+        train = TrainSet.of(*(part for part in parts if len(part)))
+        fit(self._new()[0], train, [self._judged(task) for task in self._experiment.tasks], settings, folder)
+
+    def _read(self, task: str, split: str, limit: int | None) -> RetrievedExamples:
+        access = self._source().access
+        examples = self._retrieval.examples(task, split)[:limit]
+        hits = self._retrieval.hits(access, task, split).first(self._experiment.reading.k)
+        hits = Hits(hits.rows[: len(examples)], hits.scores[: len(examples)])
+        return RetrievedExamples(examples, hits, functools.partial(self._retrieval.responses, access, task))
+
+    def _judged(self, task: Task) -> DevSet:
+        retrieved = self._read(task.name, "dev", self._source().dev_limit)
+        return DevSet(task.name, retrieved, functools.partial(_kilt_score, task.measure))
+
+    def _predict(self, access: str, task: str, path: Path) -> None:
+        reading = self._experiment.reading
+        examples, hits = (
+            self._retrieval.examples(task, reading.split),
+            self._retrieval.hits(access, task, reading.split),
+        )
+        read = hits.first(reading.k)
+        batches = [slice(start, start + reading.batch_size) for start in range(0, len(examples), reading.batch_size)]
+        answers = [
+            answer
+            for batch in track(batches, f"predict {task} with {access}", transient=True)
+            for answer in predict(
+                self.predictor,
+                examples[batch],
+                self._retrieval.responses(access, task, examples[batch], Hits(read.rows[batch], read.scores[batch])),
+            )
+        ]
+        whole = complete(answers, hits, self._retrieval.collection(task), reading.pages)
+        pairs = zip(examples, whole, strict=True)
+        write_examples((replace(example, output=(answer,), meta={}) for example, answer in pairs), path)
+
+    def _weights(self) -> Json:
+        """Say what the weights of the predictor depend on."""
+        experiment = self._experiment
+        depends: list[Json] = [identity(written(self._config, "predictor")), experiment.seed]
+        if experiment.train_on is not None:
+            depends += [written(self._config, "training"), written(self._config, "train_on"), experiment.reading.k]
+            for name in self._names:
+                depends += [
+                    self._retrieval.depends(experiment.train_on.access, name, split) for split in ("train", "dev")
+                ]
+        return depends
+
+    def _source(self) -> Source:
+        if self._experiment.train_on is None:
+            raise ValueError("the experiment trains nothing: say on what under `train_on`.")
+        return self._experiment.train_on
+
+
+def _kilt_score(measure: Measure, examples: Sequence[Example], answers: Sequence[Answer]) -> float:
+    return evaluate(examples, answers).kilt(measure)

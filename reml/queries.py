@@ -1,0 +1,42 @@
+"""Query generators: from the input of an example to queries."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from reml.types import Example, Queries
+
+MENTION = re.compile(r"\[START_ENT\]\s*(.*?)\s*\[END_ENT\]", re.DOTALL)
+
+
+class InputQuery:
+    """The whole input is the query."""
+
+    def __call__(self, examples: Sequence[Example]) -> Queries:
+        """Make one query for each example."""
+        return Queries.of([example.input for example in examples])
+
+
+class MentionQuery:
+    """Entity linking: the mention between `[START_ENT]` and `[END_ENT]` and `window` words on either side of it.
+
+    An input without a mention is its own query, so that one access model serves every KILT task.
+    """
+
+    def __init__(self, window: int = 8) -> None:
+        if window < 0:
+            raise ValueError(f"window is a number of words, 0 or more, not {window}.")
+        self.window = window
+
+    def __call__(self, examples: Sequence[Example]) -> Queries:
+        """Make one query for each example."""
+        return Queries.of([self._query(example.input) for example in examples])
+
+    def _query(self, text: str) -> str:
+        mention = MENTION.search(text)
+        if mention is None:
+            return text
+        left = text[: mention.start()].split()
+        right = text[mention.end() :].split()[: self.window]
+        return " ".join([*left[max(0, len(left) - self.window) :], mention.group(1), *right])

@@ -1,0 +1,81 @@
+"""The result folder of an experiment: predictions, runs, measures, what made them, and the report."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+
+import yaml
+
+from reml.evaluation.kilt import Evaluation
+from reml.evaluation.report import write_report
+from reml.evaluation.trec import write_run
+from reml.files import atomic_file, write_json, write_manifest, write_text
+from reml.records import write_examples
+from reml.runner import Runner
+from reml.types import Example, Json
+
+PACKAGES = ("torch", "transformers", "pytorch-lightning", "faiss-cpu", "numpy", "numba", "datasets")
+
+Evaluations = Mapping[str, Mapping[str, Evaluation]]
+
+
+def publish(runner: Runner, evaluations: Evaluations) -> Path:
+    """Write the result folder and its report; give the report's path. Files are replaced whole, one by one."""
+    folder = runner.folder
+    write_text(folder / "config.yaml", yaml.safe_dump(dict(runner.config), sort_keys=False, allow_unicode=True))
+    for task in runner.experiment.tasks:
+        write_examples(_examples(runner, task.name), folder / "gold" / f"{task.name}.jsonl")
+    for access, by_task in evaluations.items():
+        for task_name in by_task:
+            _publish_predictions(runner, access, task_name)
+    write_json(
+        folder / "metrics.json",
+        {
+            access: {task: scores.to_json() for task, scores in by_task.items()}
+            for access, by_task in evaluations.items()
+        },
+    )
+    _publish_training(runner)
+    write_manifest(folder, "run", _manifest(runner))
+    return write_report(folder)
+
+
+def _examples(runner: Runner, task: str) -> tuple[Example, ...]:
+    return runner.retrieval.examples(task, runner.experiment.reading.split)
+
+
+def _publish_predictions(runner: Runner, access: str, task: str) -> None:
+    folder = runner.folder / access / task
+    source = runner.prediction.predictions(access, task)
+    with atomic_file(folder / source.name) as draft:
+        shutil.copyfile(source, draft)
+    examples = _examples(runner, task)
+    hits = runner.retrieval.hits(access, task, runner.experiment.reading.split)
+    write_run(folder / "run.trec", [example.id for example in examples], hits, tag=access)
+
+
+def _publish_training(runner: Runner) -> None:
+    stage = runner.prediction.train()
+    if stage is not None:
+        with atomic_file(runner.folder / "training" / "metrics.csv") as draft:
+            shutil.copyfile(stage.folder / "metrics.csv", draft)
+
+
+def _manifest(runner: Runner) -> dict[str, Json]:
+    versions: dict[str, Json] = {name: metadata.version(name) for name in PACKAGES}
+    checksums: dict[str, Json] = {}
+    split = runner.experiment.reading.split
+    for task in runner.experiment.tasks:
+        checksums[f"{task.name} source"] = task.source().fingerprint
+        checksums[f"{task.name} {split}"] = runner.retrieval.checksum(task.name, split)
+    return {
+        "versions": {"python": platform.python_version(), **versions},
+        "config": dict(runner.config),
+        "seed": runner.experiment.seed,
+        "checksums": checksums,
+        "stages": [stage.to_json() for stage in runner.stages.done.values()],
+    }

@@ -1,0 +1,152 @@
+"""The stages of an experiment before its predictor: examples, collections, indexes, hits."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from reml.access import InformationAccess
+from reml.collection import DiskCollection, build_collection
+from reml.experiment import Access, Experiment
+from reml.files import atomic_file, digest
+from reml.identity import identity, written
+from reml.protocols import Retriever, Task
+from reml.rank_fusion import reciprocal_rank_fusion
+from reml.records import format_record
+from reml.responses import empty, gather
+from reml.stages import Stages
+from reml.types import Example, Hits, Json, Responses
+
+Value = TypeVar("Value")
+
+
+class RetrievalStages:
+    """What the access models of an experiment give for its tasks.
+
+    config: the experiment as it was written, of which the stages' keys are made.
+    """
+
+    def __init__(self, experiment: Experiment, config: Mapping[str, Json], stages: Stages) -> None:
+        self._experiment = experiment
+        self._config = config
+        self._stages = stages
+        self._tasks = {task.name: task for task in experiment.tasks}
+
+    def task(self, name: str) -> Task:
+        """Give a task by name; `ValueError` names those there are."""
+        return _named(name, self._tasks, "task")
+
+    def access(self, name: str) -> Access:
+        """Give the settings of an access model by name; `ValueError` names those there are."""
+        return _named(name, self._experiment.access, "access model")
+
+    @functools.cache
+    def examples(self, task: str, split: str) -> tuple[Example, ...]:
+        """Give the examples of a split that have a right answer, at most `limit` of `reading` or `train_on`."""
+        training = self._experiment.train_on if split == "train" else None
+        limit = self._experiment.reading.limit if training is None else training.limit
+        return tuple(example for example in self.task(task).examples(split) if example.answers)[:limit]
+
+    @functools.cache
+    def collection(self, task: str) -> DiskCollection:
+        """Give the passages of a task's knowledge source."""
+        source, words = self.task(task).source(), self._experiment.reading.words
+        stage = self._stages.make(
+            "collections",
+            f"prepare the collection{self._of(task)}",
+            [source.fingerprint, words],
+            lambda folder: build_collection(source, folder / "passages", words=words, progress=True),
+        )
+        return build_collection(source, stage.folder / "passages", words=words)
+
+    @functools.cache
+    def retriever(self, access: str, task: str) -> Retriever:
+        """Give the retriever of an access model over a task's collection."""
+        indexer, collection = self.access(access).retriever, self.collection(task)
+        if indexer is None:
+            raise ValueError(f"access model {access!r} has no retriever of its own.")
+        stage = self._stages.make(
+            "indexes",
+            f"index {access}{self._of(task)}",
+            [identity(written(self._config, "access", access, "retriever")), collection.fingerprint],
+            lambda folder: indexer.index(collection, folder / "index"),
+        )
+        return indexer.index(collection, stage.folder / "index")
+
+    def search(self, access: str, task: str, examples: Sequence[Example], k: int) -> Hits:
+        """Ask an access model: at most k items for each example, [B, k]; [B, 0] if it retrieves nothing."""
+        settings = self.access(access)
+        if settings.fuse:
+            return reciprocal_rank_fusion([self.search(child, task, examples, k) for child in settings.fuse], k)
+        if settings.retriever is None:
+            return _nothing(len(examples))
+        model = InformationAccess(self.retriever(access, task), settings.query_generator)
+        return model.search(examples, k)
+
+    @functools.cache
+    def hits(self, access: str, task: str, split: str) -> Hits:
+        """Give the hits of every example of a split, [B, depth]; those of a fusion come from its parts' hits."""
+        settings, depth = self.access(access), self._experiment.reading.depth
+        if settings.fuse:
+            return reciprocal_rank_fusion([self.hits(child, task, split) for child in settings.fuse], depth)
+        examples = self.examples(task, split)
+        if settings.retriever is None or not examples:
+            return _nothing(len(examples))
+        stage = self._stages.make(
+            "hits",
+            f"retrieve with {access} for {task} {split}",
+            self.depends(access, task, split),
+            lambda folder: _save_hits(folder, self.search(access, task, examples, depth)),
+        )
+        return Hits(*(np.load(stage.folder / f"{name}.npy", mmap_mode="r") for name in ("rows", "scores")))
+
+    def responses(self, access: str, task: str, examples: Sequence[Example], hits: Hits) -> Responses:
+        """Give what the predictor receives for these hits."""
+        if hits.k == 0:
+            return empty(len(examples))
+        responses = gather(self.collection(task), hits)
+        for processor in self.access(access).processors:
+            responses = processor(examples, responses)
+        return responses
+
+    def depends(self, access: str, task: str, split: str) -> Json:
+        """Say what the hits of a split depend on, as JSON."""
+        settings, examples = self.access(access), self.checksum(task, split)
+        if settings.fuse:
+            return ["fuse", *(self.depends(child, task, split) for child in settings.fuse)]
+        if settings.retriever is None:
+            return [examples]
+        made_by = [identity(written(self._config, "access", access, part)) for part in ("retriever", "query_generator")]
+        return [examples, *made_by, self.collection(task).fingerprint, self._experiment.reading.depth]
+
+    @functools.cache
+    def checksum(self, task: str, split: str) -> str:
+        """Give a digest of the examples of a split."""
+        return digest([format_record(example) for example in self.examples(task, split)])
+
+    def _of(self, task: str) -> str:
+        """Name a task's knowledge source where the experiment has several."""
+        first: dict[str, str] = {}
+        for other in self._experiment.tasks:
+            first.setdefault(other.source().fingerprint, other.name)
+        return f" of {first[self.task(task).source().fingerprint]}" if len(first) > 1 else ""
+
+
+def _named(name: str, known: Mapping[str, Value], kind: str) -> Value:
+    if name not in known:
+        raise ValueError(f"there is no {kind} {name!r}; the experiment has {', '.join(known)}.")
+    return known[name]
+
+
+def _nothing(count: int) -> Hits:
+    return Hits(np.empty((count, 0), dtype=np.int64), np.empty((count, 0), dtype=np.float32))
+
+
+def _save_hits(folder: Path, hits: Hits) -> None:
+    for name, values in (("rows", hits.rows), ("scores", hits.scores)):
+        with atomic_file(folder / f"{name}.npy") as draft, draft.open("wb") as stream:
+            np.save(stream, values, allow_pickle=False)

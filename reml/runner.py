@@ -1,0 +1,42 @@
+"""Runs an experiment: prepare, index, retrieve, train, predict, evaluate; each as far as it is not done yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from reml.evaluation.kilt import Evaluation, evaluate
+from reml.experiment import Experiment
+from reml.files import digest
+from reml.prediction_stages import PredictionStages
+from reml.records import read_examples
+from reml.retrieval_stages import RetrievalStages
+from reml.stages import Say, Stages
+from reml.types import Json
+
+
+class Runner:
+    """Runs one experiment under one home folder.
+
+    config: the experiment as it was written. say: told each stage that is not done yet.
+    """
+
+    def __init__(self, experiment: Experiment, config: Mapping[str, Json], home: Path, say: Say) -> None:
+        self.experiment = experiment
+        self.config = config
+        self.stages = Stages(home, say)
+        self.retrieval = RetrievalStages(experiment, config, self.stages)
+        self.prediction = PredictionStages(experiment, config, self.stages, self.retrieval)
+
+    @property
+    def folder(self) -> Path:
+        """The result folder: another configuration has another one."""
+        return self.stages.home / "runs" / f"{self.experiment.name}-{digest(dict(self.config))[:8]}"
+
+    def evaluate(self, access: str, task: str) -> Evaluation:
+        """Score the predictions of an access model for a task."""
+        examples = self.retrieval.examples(task, self.experiment.reading.split)
+        predicted = {
+            example.id: example.output[0] for example in read_examples(self.prediction.predictions(access, task))
+        }
+        return evaluate(examples, [predicted[example.id] for example in examples])

@@ -1,0 +1,103 @@
+"""Stages of an experiment: each is cached under the digest of all it depends on, so that a run does only what changed.
+
+A stage's folder is finished when its `manifest.json` is there; until then whatever is in it is a state to go on from.
+"""
+
+from __future__ import annotations
+
+import re
+import resource
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from reml.files import MANIFEST, digest, locked, read_manifest, write_manifest
+from reml.types import Json
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One finished stage: where it is, what it cost when it was made and whether this run found it made."""
+
+    name: str
+    key: str
+    folder: Path
+    seconds: float
+    peak_memory_bytes: int
+    cached: bool
+
+    def to_json(self) -> dict[str, Json]:
+        """Give what a manifest says of it."""
+        return {
+            "name": self.name,
+            "key": self.key,
+            "seconds": round(self.seconds, 3),
+            "peak_memory_bytes": self.peak_memory_bytes,
+            "cached": self.cached,
+        }
+
+
+class Stages:
+    """Makes stages under one home folder and remembers those of this run, in order."""
+
+    def __init__(self, home: Path, say: Say) -> None:
+        self.home = home
+        self.done: dict[str, Stage] = {}
+        self._say = say
+
+    def make(self, room: str, name: str, depends: Json, build: Callable[[Path], object]) -> Stage:
+        """Give the stage that depends on exactly `depends`, built by `build(folder)` unless it is there.
+
+        room: the folder of its kind under home. name: what people read, unique in a run. `build` may find what an
+        earlier, killed call left in the folder. Raises `LockedError` while another process builds the same stage.
+        """
+        key = digest(room, depends)
+        if (known := self.done.get(name)) is not None and known.key == key:
+            return known
+        folder = self.home / room / f"{re.sub(r'[^A-Za-z0-9_.-]+', '-', name)}-{key}"
+        cached = (folder / MANIFEST).is_file()
+        if not cached:
+            self._build(folder, name, depends, build)
+        self.done[name] = _finished(name, key, folder, cached)
+        return self.done[name]
+
+    def _build(self, folder: Path, name: str, depends: Json, build: Callable[[Path], object]) -> None:
+        self._say(name)
+        with locked(folder):
+            if (folder / MANIFEST).is_file():
+                return
+            start = time.perf_counter()
+            reset_peak_memory()
+            build(folder)
+            cost: dict[str, Json] = {
+                "seconds": time.perf_counter() - start,
+                "peak_memory_bytes": peak_memory(),
+            }
+            write_manifest(folder, "stage", {"name": name, "depends": depends, **cost})
+
+
+def _finished(name: str, key: str, folder: Path, cached: bool) -> Stage:
+    manifest = read_manifest(folder, "stage")
+    seconds, memory = manifest["seconds"], manifest["peak_memory_bytes"]
+    return Stage(name, key, folder, float(str(seconds)), int(str(memory)), cached)
+
+
+def reset_peak_memory() -> None:
+    """Let `peak_memory` count from now on, where the system can (Linux)."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    except OSError:
+        return  # peak_memory then gives the peak of the whole process, an upper bound
+
+
+def peak_memory() -> int:
+    """Give the largest resident size in bytes since `reset_peak_memory`, or of the whole process where unknown."""
+    try:
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    return int(found.group(1)) * 1024 if found else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -1,0 +1,28 @@
+"""The table an experiment ends with: access model x task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from rich.table import Table
+
+from reml.evaluation.kilt import Evaluation
+from reml.protocols import Task
+
+
+def summary(tasks: Sequence[Task], evaluations: Mapping[str, Mapping[str, Evaluation]]) -> Table:
+    """Show R-precision, the measure KILT ranks a task by, and its KILT score: a row for each task and access model."""
+    table = Table("task", "access", "n", "R-prec", "recall@5", "measure", "downstream", "KILT score")
+    for task in tasks:
+        for access, by_task in evaluations.items():
+            scores = by_task[task.name]
+            values = (
+                scores.mean("Rprec"),
+                scores.mean("recall@5"),
+                scores.downstream(task.measure),
+                scores.kilt(task.measure),
+            )
+            precision, recall, downstream, kilt = (f"{value:.3f}" for value in values)
+            table.add_row(task.name, access, str(len(scores)), precision, recall, task.measure, downstream, kilt)
+        table.add_section()
+    return table
