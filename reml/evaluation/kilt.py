@@ -104,6 +104,19 @@ def evaluate(examples: Sequence[Example], answers: Sequence[Answer], depths: Seq
     return scorer.result()
 
 
+def answer_scores(gold: Gold, guess: Guess) -> dict[Measure, float]:
+    """Score one answer by each downstream measure; an empty answer has 0 in all."""
+    if not guess.answer:
+        return dict.fromkeys(MEASURES, 0.0)
+    bare, answers = normalise(guess.answer), {normalise(answer) for answer in gold.answers}
+    return {
+        "accuracy": float(guess.answer in gold.answers),
+        "em": exact_match(bare, answers),
+        "f1": f1(bare, answers),
+        "rougel": rouge_l(guess.answer, gold.answers),
+    }
+
+
 def measure_names(depths: Sequence[int]) -> tuple[str, ...]:
     """Give the names of all measures for these depths, in the order of the scores."""
     deeper = [depth for depth in depths if depth > 1]
@@ -122,29 +135,17 @@ def measure_names(depths: Sequence[int]) -> tuple[str, ...]:
 
 
 def _scores(gold: Gold, guess: Guess, depths: Sequence[int]) -> list[float]:
-    answers = {normalise(answer) for answer in gold.answers}
-    titles = {normalise(title) for title in gold.titles}
-    points = _answer_scores(gold, guess, answers)
+    points = answer_scores(gold, guess).values()
     precision = r_precision(guess.pages, gold.page_sets)
+    titles = {normalise(title) for title in gold.titles}
+    question = normalise(gold.input)
     return [
         *points,
         *(points if precision == 1 else [0.0] * len(points)),
         precision,
-        float(any(title in normalise(gold.input) for title in titles)),
+        float(any(title in question for title in titles)),
         *_ranking_scores(gold, guess, depths),
-        *_context_scores(guess, answers, titles, depths=depths),
-    ]
-
-
-def _answer_scores(gold: Gold, guess: Guess, answers: set[str]) -> list[float]:
-    if not guess.answer:
-        return [0.0] * len(MEASURES)
-    bare = normalise(guess.answer)
-    return [
-        float(guess.answer in gold.answers),
-        exact_match(bare, answers),
-        f1(bare, answers),
-        rouge_l(guess.answer, gold.answers),
+        *_context_scores(gold, guess, titles, depths=depths),
     ]
 
 
@@ -158,7 +159,8 @@ def _ranking_scores(gold: Gold, guess: Guess, depths: Sequence[int]) -> list[flo
     ]
 
 
-def _context_scores(guess: Guess, answers: set[str], titles: set[str], *, depths: Sequence[int]) -> list[float]:
+def _context_scores(gold: Gold, guess: Guess, titles: set[str], *, depths: Sequence[int]) -> list[float]:
+    answers = {normalise(answer) for answer in gold.answers}
     ranks = context_ranks(guess.texts, answers=answers, titles=titles, depth=max(depths))
     places = (ranks.answer, ranks.entity, ranks.both)
     return [float(place <= depth) for place in places for depth in depths]

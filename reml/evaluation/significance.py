@@ -34,7 +34,7 @@ class Interval:
 def bootstrap_interval(
     first: Float64Array, second: Float64Array, *, level: float = 0.95, resamples: int = 10_000, seed: int = 0
 ) -> Interval:
-    """Give the percentile interval of mean(first - second) over examples drawn with replacement, pairs kept together."""
+    """Give the percentile interval of mean(first - second) over pairs drawn with replacement."""
     if not 0 < level < 1:
         raise ValueError(f"level {level} must be between 0 and 1, such as 0.95.")
     differences = _differences(first, second)
@@ -91,7 +91,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
 def _differences(first: Float64Array, second: Float64Array) -> Float64Array:
     if first.shape != second.shape or first.ndim != 1 or len(first) < 2:
         raise ValueError(
-            f"scores of shapes {first.shape} and {second.shape}: give two systems' scores of the same 2 or more examples."
+            f"scores of shapes {first.shape} and {second.shape}: give two systems' scores of 2 or more examples."
         )
     differences = np.asarray(first, dtype=np.float64) - np.asarray(second, dtype=np.float64)
     if not np.isfinite(differences).all():

@@ -1,7 +1,7 @@
 """TREC's run and relevance files at page level, for trec_eval, ir-measures and their like.
 
-A run line is `question Q0 page rank score tag`, a relevance line `question 0 page 1`. Fields are separated by spaces, so
-white space in an id is percent-encoded, and so is `%`; reading decodes it.
+A run line is `question Q0 page rank score tag`, a relevance line `question 0 page 1`. Fields are separated by spaces,
+so white space in an id is percent-encoded, and so is `%`; reading decodes it.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ class RankedPage:
 
 
 def rank_pages(page_ids: Iterable[str], scores: Iterable[float]) -> tuple[RankedPage, ...]:
-    """Keep the first and best passage of each page, in order; scores that are not finite are padding and left out."""
+    """Keep the first and best passage of each page, in order; surplus and infinite scores are padding and left out."""
     best: dict[str, float] = {}
-    for page_id, score in zip(page_ids, scores, strict=True):
+    for page_id, score in zip(page_ids, scores, strict=False):
         if math.isfinite(score):
             best.setdefault(page_id, float(score))
     return tuple(RankedPage(page_id, score) for page_id, score in best.items())
