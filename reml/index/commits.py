@@ -1,0 +1,117 @@
+"""What a folder of segments holds at one commit: a manifest that names the segments and what is deleted in them.
+
+A commit is the atomic replacement of the manifest, so a reader sees the last commit or the one before it, whole.
+Segments and deletions are files that never change; those that no commit names are swept by the next one.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from reml.files import MANIFEST, CorruptError, file_digest, read_manifest, write_manifest
+
+KIND = "impact index"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file, by its path in the index folder, with its size in bytes and digest."""
+
+    path: str
+    size: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSegment:
+    """A segment's folder, the file that holds which of its rows are deleted ("" for none), and all files of both."""
+
+    name: str
+    deleted: str
+    files: tuple[StoredFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One version of an index: 0 is the empty index before the first commit."""
+
+    number: int
+    width: int
+    segments: tuple[StoredSegment, ...]
+
+    def write(self, folder: Path) -> None:
+        """Make this the folder's last commit, then sweep what it does not name."""
+        write_manifest(folder, KIND, asdict(self))
+        named = {segment.name for segment in self.segments} | {segment.deleted for segment in self.segments}
+        for path in folder.iterdir():
+            if path.name in named or path.name in {MANIFEST, ".lock"}:
+                continue
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+
+    @classmethod
+    def read(cls, folder: Path) -> Commit:
+        """Read the last commit; `CorruptError` if there is none, or if a file of it is missing or of another size."""
+        commit = _parsed(folder, read_manifest(folder, KIND))
+        for file in commit.files():
+            path = folder / file.path
+            size = path.stat().st_size if path.is_file() else None
+            if size != file.size:
+                found = "is missing" if size is None else f"has {size} bytes, not {file.size}"
+                raise CorruptError(f"{path} {found}. Delete {folder} and build the index again.")
+        return commit
+
+    def files(self) -> tuple[StoredFile, ...]:
+        """All files of all segments."""
+        return tuple(file for segment in self.segments for file in segment.files)
+
+    def verify(self, folder: Path) -> None:
+        """Read every byte; `CorruptError` names the first file whose digest is not what it was at the commit."""
+        for file in self.files():
+            if file_digest(folder / file.path) != file.digest:
+                raise CorruptError(f"{folder / file.path} has changed. Delete {folder} and build the index again.")
+
+
+def stored(folder: Path, name: str, deleted: str, known: dict[str, StoredFile]) -> StoredSegment:
+    """Describe a segment as it is on disk; files in `known` (by path) are not read again."""
+    paths = sorted(path for path in (folder / name).iterdir()) + ([folder / deleted] if deleted else [])
+    files = [_stored_file(folder, path, known) for path in paths]
+    return StoredSegment(name, deleted, tuple(files))
+
+
+def read_deleted(folder: Path, deleted: str, rows: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Give which of a segment's rows are alive, bool [rows]."""
+    alive = np.ones(rows, dtype=np.bool_)
+    if deleted:
+        alive[np.load(folder / deleted, allow_pickle=False)] = False
+    return alive
+
+
+def _stored_file(folder: Path, path: Path, known: dict[str, StoredFile]) -> StoredFile:
+    name = str(path.relative_to(folder))
+    return known.get(name) or StoredFile(name, path.stat().st_size, file_digest(path))
+
+
+def _parsed(folder: Path, manifest: dict[str, Any]) -> Commit:
+    try:
+        return Commit(
+            int(manifest["number"]),
+            int(manifest["width"]),
+            tuple(
+                StoredSegment(
+                    str(segment["name"]),
+                    str(segment["deleted"]),
+                    tuple(StoredFile(str(f["path"]), int(f["size"]), str(f["digest"])) for f in segment["files"]),
+                )
+                for segment in manifest["segments"]
+            ),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise CorruptError(f"{folder / MANIFEST} does not describe an index ({error!r}). Delete {folder}.") from error

@@ -1,0 +1,266 @@
+"""The impact index: exact search over weighted sparse vectors, for BM25, SNRM and every learned sparse model.
+
+Postings are kept in immutable segments. `add` gathers vectors and turns them into a segment when there are many, or
+when they are searched; `delete` marks rows. On disk both become visible to those who open the index at `commit`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import uuid
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from reml.files import MANIFEST, StaleError, atomic_file, locked, read_manifest
+from reml.index.accumulation import Flags, Keys, Postings, Terms, accumulate
+from reml.index.commits import KIND, Commit, read_deleted, stored
+from reml.index.segment import Segment
+from reml.index.sparse import checked, stacked
+from reml.types import Hits, Int64Array, Representations, SparseVectors
+
+# Postings gathered before they become a segment: about 400 MB while it is made.
+GATHERED = 1 << 24
+# Queries that one thread answers at a time.
+SHARE = 16
+NONE = np.empty(0, dtype=np.bool_)
+
+
+class ImpactIndex:
+    """Finds the rows of largest dot product with sparse queries, exactly, among sparse vectors of weights >= 0.
+
+    Only rows of positive score are hits. Made anew it lives in memory; `build` and `open` give one that lives in a
+    folder, of which any number of processes may read the last commit while one writes.
+    """
+
+    def __init__(self, width: int, *, threads: int | None = None) -> None:
+        if not 1 <= width < 1 << 31:
+            raise ValueError(f"the number of dimensions is 1 to 2**31 - 1, not {width}.")
+        self.width = width
+        self.threads = threads or len(os.sched_getaffinity(0))
+        self._folder: Path | None = None
+        self._commit = Commit(0, width, ())
+        self._names: list[str] = []
+        self._segments: list[Segment] = []
+        self._alive: list[Flags] = []
+        self._gathered: list[tuple[Int64Array, SparseVectors]] = []
+        self._lock = contextlib.ExitStack()
+        self._writing = False
+
+    @classmethod
+    def build(
+        cls,
+        folder: Path,
+        width: int,
+        batches: Iterable[tuple[Int64Array, SparseVectors]],
+        *,
+        threads: int | None = None,
+    ) -> Self:
+        """Build an index in a folder from a stream of (rows, vectors), in bounded memory, as one segment; commit it.
+
+        What the folder held before is replaced at the end, not before.
+        """
+        index = cls(width, threads=threads)
+        index._folder = folder
+        if (folder / MANIFEST).is_file():
+            index._commit = Commit(int(str(read_manifest(folder, KIND)["number"])), width, ())
+        for rows, vectors in batches:
+            index.add(rows, vectors)
+        index._begin()
+        index.merge()
+        index.commit()
+        return index
+
+    @classmethod
+    def open(cls, folder: Path, *, threads: int | None = None) -> Self:
+        """Open the last commit; it stays as it is while others write. `CorruptError` if files are missing or cut."""
+        commit = Commit.read(folder)
+        index = cls(commit.width, threads=threads)
+        index._folder, index._commit = folder, commit
+        for segment in commit.segments:
+            index._take(segment.name, Segment.open(folder / segment.name))
+            index._alive[-1] = read_deleted(folder, segment.deleted, len(index._segments[-1]))
+        return index
+
+    def __len__(self) -> int:
+        return sum(int(alive.sum()) for alive in self._alive) + sum(len(rows) for rows, _ in self._gathered)
+
+    def __repr__(self) -> str:
+        return f"ImpactIndex(width={self.width}) of {len(self)} rows in {len(self._segments)} segments"
+
+    def add(self, rows: Int64Array, vectors: Representations) -> None:
+        """Add vectors under new row ids, 0 or more, in any order.
+
+        `ValueError` for a row it holds already or twice, or vectors that are dense, of another width, or not valid;
+        `LockedError` if another process is writing.
+        """
+        sparse = checked(vectors, self.width)
+        rows = np.asarray(rows, dtype=np.int64)
+        if rows.shape != (len(sparse),):
+            raise ValueError(f"rows {rows.shape} do not fit {len(sparse)} vectors: give one row id for each.")
+        self._refuse_held(rows)
+        self._begin()
+        self._gathered.append((rows.copy(), sparse))
+        if sum(len(gathered.dimensions) for _, gathered in self._gathered) >= GATHERED:
+            self._flush()
+
+    def delete(self, rows: Int64Array) -> None:
+        """Forget these rows; `KeyError`, with nothing changed, if it does not hold one of them."""
+        self._flush()
+        rows = np.unique(np.asarray(rows, dtype=np.int64))
+        marked = [alive & ~np.isin(segment.rows, rows) for segment, alive in self._held()]
+        if sum(int(before.sum() - after.sum()) for before, after in zip(self._alive, marked, strict=True)) < len(rows):
+            missing = [int(row) for row in rows if not self._holds(np.array([row]))]
+            raise KeyError(f"rows {missing[:5]} are not in the index of {len(self)} rows.")
+        self._begin()
+        self._alive = marked
+
+    def search(self, queries: Representations, k: int, *, rows: Int64Array | None = None) -> Hits:
+        """Give the k best rows of each query, [B, k], best first, ties by row id; only of `rows` if they are given.
+
+        Fewer rows of positive score than k leave padding. `ValueError` if k < 1 or the queries are not valid.
+        """
+        if k < 1:
+            raise ValueError(f"k is a number of items, 1 or more, not {k}.")
+        sparse = checked(queries, self.width)
+        self._flush()
+        found = [
+            self._search_segment(segment, _allowed(segment, alive, rows), sparse, k) for segment, alive in self._held()
+        ]
+        if len(found) == 1:
+            return found[0]
+        empty = Hits.ranked(np.empty((len(sparse), 0), np.int64), np.empty((len(sparse), 0), np.float32), k)
+        both = [*found, empty]
+        return Hits.ranked(np.hstack([hits.rows for hits in both]), np.hstack([hits.scores for hits in both]), k)
+
+    def merge(self) -> None:
+        """Join all segments into one, without the deleted rows."""
+        self._flush()
+        whole = len(self._segments) == 1 and bool(self._alive[0].all())
+        if self._folder is None or whole or not self._segments:
+            return
+        self._begin()
+        name = _new_name()
+        joined = Segment.join(self._segments, self._alive, self._folder / name)
+        self._names, self._segments, self._alive = [], [], []
+        self._take(name, joined)
+
+    def commit(self) -> None:
+        """Make all changes since the last commit visible, at once, to those who open the index from now on."""
+        if self._folder is None:
+            raise ValueError("this index lives in memory and has no folder to commit to: use ImpactIndex.build.")
+        self._flush()
+        self._begin()
+        known = {file.path: file for file in self._commit.files()}
+        segments = [
+            stored(self._folder, name, self._write_deleted(self._folder, place), known)
+            for place, name in enumerate(self._names)
+        ]
+        self._commit = Commit(self._commit.number + 1, self.width, tuple(segments))
+        self._commit.write(self._folder)
+        self._lock.close()
+        self._writing = False
+
+    def verify(self) -> None:
+        """Read every byte of the last commit; `CorruptError` names the first file that has changed."""
+        if self._folder is not None:
+            self._commit.verify(self._folder)
+
+    def _held(self) -> list[tuple[Segment, Flags]]:
+        return list(zip(self._segments, self._alive, strict=True))
+
+    def _take(self, name: str, segment: Segment) -> None:
+        self._names.append(name)
+        self._segments.append(segment)
+        self._alive.append(np.ones(len(segment), dtype=np.bool_))
+
+    def _begin(self) -> None:
+        """Become the one writer, until the commit."""
+        if self._folder is None or self._writing:
+            return
+        self._lock.enter_context(locked(self._folder))
+        there = (self._folder / MANIFEST).is_file()
+        number = read_manifest(self._folder, KIND)["number"] if there else 0
+        if number != self._commit.number:
+            self._lock.close()
+            raise StaleError(f"another process has changed the index in {self._folder}: open it again, then write.")
+        self._writing = True
+
+    def _flush(self) -> None:
+        if not self._gathered:
+            return
+        gathered, self._gathered = self._gathered, []
+        rows = np.concatenate([rows for rows, _ in gathered])
+        segment, name = Segment.invert(rows, stacked([vectors for _, vectors in gathered])), _new_name()
+        if self._folder is not None:
+            segment.save(self._folder / name)
+            segment = Segment.open(self._folder / name)
+        self._take(name, segment)
+
+    def _write_deleted(self, folder: Path, place: int) -> str:
+        """Write which rows of a segment are deleted, unless the last commit says the same; give the file's name."""
+        name, alive = self._names[place], self._alive[place]
+        before = next((segment.deleted for segment in self._commit.segments if segment.name == name), "")
+        if np.array_equal(read_deleted(folder, before, len(alive)), alive):
+            return before
+        file = f"{name}-deleted-{self._commit.number + 1}.npy"
+        with atomic_file(folder / file) as draft, draft.open("wb") as stream:
+            np.save(stream, np.flatnonzero(~alive).astype(np.int32))
+        return file
+
+    def _refuse_held(self, rows: Int64Array) -> None:
+        if len(rows) == 0:
+            return
+        if rows.min() < 0:
+            raise ValueError(f"row ids are 0 or more, not {rows.min()}.")
+        if len(np.unique(rows)) < len(rows) or self._holds(rows):
+            raise ValueError("some of these rows are given twice or are in the index already: delete them first.")
+
+    def _holds(self, rows: Int64Array) -> bool:
+        """Say whether any of these rows is held."""
+        if any(np.isin(rows, segment.rows[alive]).any() for segment, alive in self._held()):
+            return True
+        return any(
+            gathered.max(initial=-1) >= rows.min() and np.isin(rows, gathered).any() for gathered, _ in self._gathered
+        )
+
+    def _search_segment(self, segment: Segment, allowed: Flags, queries: SparseVectors, k: int) -> Hits:
+        keys = np.zeros((len(queries), k), dtype=np.uint64)
+        shares = [slice(start, min(start + SHARE, len(queries))) for start in range(0, len(queries), SHARE)]
+        if len(shares) == 1 or self.threads == 1:
+            _answer(segment, allowed, queries, keys)
+        else:
+            with ThreadPoolExecutor(self.threads) as pool:
+                parts = [
+                    pool.submit(_answer, segment, allowed, queries.slice(s.start, s.stop), keys[s]) for s in shares
+                ]
+                for part in parts:
+                    part.result()
+        return _hits(segment, keys)
+
+
+def _answer(segment: Segment, allowed: Flags, queries: SparseVectors, keys: Keys) -> None:
+    postings = Postings(segment.starts, segment.positions, segment.impacts)
+    accumulate(postings, len(segment), allowed, Terms(queries.indptr, queries.dimensions, queries.weights), keys)
+
+
+def _hits(segment: Segment, keys: Keys) -> Hits:
+    found = keys > 0
+    positions = np.where(found, 0xFFFFFFFF - (keys & np.uint64(0xFFFFFFFF)), 0).astype(np.int64)
+    scores = (keys >> np.uint64(32)).astype(np.uint32).view(np.float32)
+    rows = segment.rows[positions] if len(segment) else positions
+    return Hits(np.where(found, rows, -1), np.where(found, scores, np.float32(-np.inf)))
+
+
+def _allowed(segment: Segment, alive: Flags, rows: Int64Array | None) -> Flags:
+    if rows is not None:
+        return alive & np.isin(segment.rows, rows)
+    return NONE if alive.all() else alive
+
+
+def _new_name() -> str:
+    return f"segment-{uuid.uuid4().hex[:12]}"
