@@ -1,0 +1,18 @@
+// Show the examples that fit all choices; without script all are shown.
+const filters = document.getElementById("filters");
+const cases = [...document.querySelectorAll(".case")];
+
+function apply() {
+  const wanted = [...new FormData(filters)].filter(([, value]) => value);
+  let shown = 0;
+  for (const example of cases) {
+    example.hidden = !wanted.every(([name, value]) => example.dataset[name] === value);
+    shown += !example.hidden;
+  }
+  document.getElementById("shown").textContent = `${shown} of ${cases.length} examples shown.`;
+}
+
+filters.addEventListener("change", apply);
+filters.addEventListener("submit", (event) => event.preventDefault());
+window.addEventListener("beforeprint", () => document.querySelectorAll("article:not([hidden]) details").forEach((part) => (part.open = true)));
+apply();
