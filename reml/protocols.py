@@ -82,6 +82,8 @@ class Encoder(Protocol):
         """Give one representation for each item, in order, without gradient."""
 
 
+@runtime_checkable
+@runtime_checkable
 class TrainableEncoder(Encoder, Protocol):
     """An encoder with parameters."""
 
