@@ -83,7 +83,6 @@ class Encoder(Protocol):
 
 
 @runtime_checkable
-@runtime_checkable
 class TrainableEncoder(Encoder, Protocol):
     """An encoder with parameters."""
 
