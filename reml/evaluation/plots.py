@@ -75,20 +75,30 @@ def legend(names: Sequence[str]) -> Tree.Element:
     return element("ul", {"class": "legend"}, *entries)
 
 
-def ticks(low: float, high: float, wanted: int = 5) -> list[float]:
-    """Give round numbers from `low` to `high`, about `wanted` of them."""
-    rough = (high - low) / wanted
+def ticks(low: float, high: float) -> list[float]:
+    """Give the round numbers from `low` to `high`, at most six of them."""
+    step = _step(low, high)
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [round(number * step, 12) for number in range(first, last + 1)]
+
+
+def _step(low: float, high: float) -> float:
+    rough = (high - low) / 5
     power = 10.0 ** math.floor(math.log10(rough))
-    step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= rough * (1 - 1e-9))
-    first = math.ceil(low / step - 1e-9)
-    return [round(number * step, 12) for number in range(first, math.floor(high / step + 1e-9) + 1)]
+    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * (1 - 1e-9))
+
+
+def _rounded(low: float, high: float) -> tuple[float, float]:
+    low, high = _spread(low, high)
+    step = _step(low, high)
+    return math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step
 
 
 def _scales(plot: Plot) -> tuple[_Scale, _Scale]:
     xs = [x for line in plot.lines for x in line.xs] or [0.0]
     ys = [y for line in plot.lines for y in (*line.ys, *([line.level] if line.level is not None else []))] or [0.0]
     left, right = _spread(min(xs), max(xs))
-    low, high = _spread(
+    low, high = _rounded(
         min(ys) if plot.floor is None else plot.floor, max(ys) if plot.ceiling is None else plot.ceiling
     )
     return _Scale(left, right, _LEFT, _WIDTH - _RIGHT), _Scale(low, high, _HEIGHT - _BOTTOM, _TOP)
@@ -105,7 +115,7 @@ def _axes(plot: Plot, x: _Scale, y: _Scale) -> list[Tree.Element]:
         parts.append(
             element("line", {"x1": str(_LEFT), "x2": str(_WIDTH - _RIGHT), "y1": at, "y2": at, "class": "grid"})
         )
-        parts.append(_label(_LEFT - 6, y(value) + 4, _number(value), "end"))
+        parts.append(_label(_LEFT - 9, y(value) + 4, _number(value), "end"))
     parts += [_label(x(value), _HEIGHT - _BOTTOM + 16, _number(value), "middle") for value in ticks(x.low, x.high)]
     middle = (_LEFT + _WIDTH - _RIGHT) / 2
     return [*parts, _label(middle, _HEIGHT - 4, plot.x_label, "middle")]

@@ -42,11 +42,16 @@ def write_report(run: Path, cases_each: int = _CASES_EACH) -> Path:
         style=_resource("report.css"),
         script=_resource("report.js"),
         heading=render(element("h1", None, results.name)),
+        links=render(*(_link(section) for section in sections)),
         body=render(*sections),
     )
     path = run / "report.html"
     write_text(path, page)
     return path
+
+
+def _link(section: Tree.Element) -> Tree.Element:
+    return element("a", {"href": f"#{section.get('id')}"}, section.findtext("h2") or "")
 
 
 def _resource(name: str) -> str:

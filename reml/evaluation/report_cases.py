@@ -36,19 +36,32 @@ def _explanation() -> Tree.Element:
 
 
 def _counts(cells: Sequence[Cell]) -> Tree.Element:
-    header = element("tr", None, *(element("th", {"scope": "col"}, name) for name in ("Task", "Access")))
+    header = element("tr", None, *(element("th", {"scope": "col"}, name) for name in ("Task", "Access", "Predictions")))
     header.extend(element("th", {"scope": "col", "class": _name(outcome)}, outcome.value) for outcome in Outcome)
-    table = element("table", None, element("thead", None, header), element("tbody", None, *map(_counts_row, cells)))
+    tasks = list(dict.fromkeys(cell.task for cell in cells))
+    rows = [_counts_row(cell) for task in tasks for cell in cells if cell.task == task]
+    table = element("table", {"class": "counts"}, element("thead", None, header), element("tbody", None, *rows))
     return element("div", {"class": "scroll", "tabindex": "0", "role": "region", "aria-label": "Outcomes"}, table)
 
 
 def _counts_row(cell: Cell) -> Tree.Element:
     row = element("tr", None, element("th", {"scope": "row"}, cell.task), element("td", None, cell.access))
-    total = max(1, sum(cell.counts.values()))
-    for outcome in Outcome:
-        share = f"{cell.counts[outcome]} ({100 * cell.counts[outcome] / total:.0f} %)"
-        row.append(element("td", {"class": "number"}, share))
+    row.append(element("td", None, _bar(cell)))
+    row.extend(element("td", {"class": "number"}, str(cell.counts[outcome])) for outcome in Outcome)
     return row
+
+
+def _bar(cell: Cell) -> Tree.Element:
+    total, start = max(1, sum(cell.counts.values())), 0.0
+    bar = element(
+        "svg", {"viewBox": "0 0 100 10", "preserveAspectRatio": "none", "class": "bar", "aria-hidden": "true"}
+    )
+    for outcome in Outcome:
+        width = 100 * cell.counts[outcome] / total
+        place = {"x": f"{start:.2f}", "width": f"{width:.2f}", "height": "10", "class": _name(outcome)}
+        bar.append(element("rect", place, element("title", None, f"{outcome.value}: {width:.0f} %")))
+        start += width
+    return bar
 
 
 def _filters(cells: Sequence[Cell]) -> Tree.Element:
