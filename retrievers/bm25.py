@@ -212,7 +212,7 @@ class BM25:
             frequencies += np.bincount(counts.numbers, minlength=len(vocabulary))
         encoder = BM25Encoder(self._weighting, vocabulary, frequencies, items, length, self.title)
         weighed = ((rows, encoder.weigh(counts)) for rows, counts in _counted(counted))
-        ImpactIndex.build(folder / "index", max(len(vocabulary), 1), weighed)
+        ImpactIndex.build(folder / "index", len(vocabulary), weighed)
         shutil.rmtree(counted)
         write_json(folder / "statistics.json", {"items": items, "length": length})
         write_json(folder / "terms.json", vocabulary.terms)

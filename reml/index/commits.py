@@ -57,16 +57,18 @@ class Commit:
                 path.unlink(missing_ok=True)
 
     @classmethod
-    def read(cls, folder: Path) -> Commit:
-        """Read the last commit; `CorruptError` if there is none, or if a file of it is missing or of another size."""
-        commit = _parsed(folder, read_manifest(folder, KIND))
-        for file in commit.files():
+    def last(cls, folder: Path) -> Commit:
+        """Read the last commit; `CorruptError` if there is none."""
+        return _parsed(folder, read_manifest(folder, KIND))
+
+    def check_sizes(self, folder: Path) -> None:
+        """See that all files are there, cheaply; `CorruptError` names one that is missing or of another size."""
+        for file in self.files():
             path = folder / file.path
             size = path.stat().st_size if path.is_file() else None
             if size != file.size:
                 found = "is missing" if size is None else f"has {size} bytes, not {file.size}"
                 raise CorruptError(f"{path} {found}. Delete {folder} and build the index again.")
-        return commit
 
     def files(self) -> tuple[StoredFile, ...]:
         """All files of all segments."""
@@ -90,7 +92,10 @@ def read_deleted(folder: Path, deleted: str, rows: int) -> np.ndarray[Any, np.dt
     """Give which of a segment's rows are alive, bool [rows]."""
     alive = np.ones(rows, dtype=np.bool_)
     if deleted:
-        alive[np.load(folder / deleted, allow_pickle=False)] = False
+        try:
+            alive[np.load(folder / deleted, allow_pickle=False)] = False
+        except (OSError, ValueError) as error:
+            raise CorruptError(f"{folder / deleted} cannot be read ({error}). Build the index again.") from error
     return alive
 
 

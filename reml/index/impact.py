@@ -16,9 +16,9 @@ from typing import Self
 
 import numpy as np
 
-from reml.files import MANIFEST, StaleError, atomic_file, locked, read_manifest
+from reml.files import MANIFEST, CorruptError, StaleError, atomic_file, locked
 from reml.index.accumulation import Flags, Keys, Postings, Terms, accumulate
-from reml.index.commits import KIND, Commit, read_deleted, stored
+from reml.index.commits import Commit, read_deleted, stored
 from reml.index.segment import Segment
 from reml.index.sparse import checked, stacked
 from reml.types import Hits, Int64Array, Representations, SparseVectors
@@ -38,8 +38,8 @@ class ImpactIndex:
     """
 
     def __init__(self, width: int, *, threads: int | None = None) -> None:
-        if not 1 <= width < 1 << 31:
-            raise ValueError(f"the number of dimensions is 1 to 2**31 - 1, not {width}.")
+        if not 0 <= width < 1 << 31:
+            raise ValueError(f"the number of dimensions is 0 to 2**31 - 1, not {width}.")
         self.width = width
         self.threads = threads or len(os.sched_getaffinity(0))
         self._folder: Path | None = None
@@ -67,7 +67,7 @@ class ImpactIndex:
         index = cls(width, threads=threads)
         index._folder = folder
         if (folder / MANIFEST).is_file():
-            index._commit = Commit(int(str(read_manifest(folder, KIND)["number"])), width, ())
+            index._commit = Commit(Commit.last(folder).number, width, ())
         for rows, vectors in batches:
             index.add(rows, vectors)
         index._begin()
@@ -78,13 +78,14 @@ class ImpactIndex:
     @classmethod
     def open(cls, folder: Path, *, threads: int | None = None) -> Self:
         """Open the last commit; it stays as it is while others write. `CorruptError` if files are missing or cut."""
-        commit = Commit.read(folder)
-        index = cls(commit.width, threads=threads)
-        index._folder, index._commit = folder, commit
-        for segment in commit.segments:
-            index._take(segment.name, Segment.open(folder / segment.name))
-            index._alive[-1] = read_deleted(folder, segment.deleted, len(index._segments[-1]))
-        return index
+        commit = Commit.last(folder)
+        try:
+            return cls._at(commit, folder, threads)
+        except CorruptError:
+            # A writer may have swept this commit after it was read: then there is a later one to open.
+            if Commit.last(folder) == commit:
+                raise
+        return cls.open(folder, threads=threads)
 
     def __len__(self) -> int:
         return sum(int(alive.sum()) for alive in self._alive) + sum(len(rows) for rows, _ in self._gathered)
@@ -112,12 +113,11 @@ class ImpactIndex:
         """Forget these rows; `KeyError`, with nothing changed, if it does not hold one of them."""
         self._flush()
         rows = np.unique(np.asarray(rows, dtype=np.int64))
-        marked = [alive & ~np.isin(segment.rows, rows) for segment, alive in self._held()]
-        if sum(int(before.sum() - after.sum()) for before, after in zip(self._alive, marked, strict=True)) < len(rows):
-            missing = [int(row) for row in rows if not self._holds(np.array([row]))]
-            raise KeyError(f"rows {missing[:5]} are not in the index of {len(self)} rows.")
+        missing = rows[~self._holds(rows)]
+        if len(missing):
+            raise KeyError(f"rows {missing[:5].tolist()} are not in the index of {len(self)} rows.")
         self._begin()
-        self._alive = marked
+        self._alive = [alive & ~np.isin(segment.rows, rows) for segment, alive in self._held()]
 
     def search(self, queries: Representations, k: int, *, rows: Int64Array | None = None) -> Hits:
         """Give the k best rows of each query, [B, k], best first, ties by row id; only of `rows` if they are given.
@@ -170,6 +170,16 @@ class ImpactIndex:
         if self._folder is not None:
             self._commit.verify(self._folder)
 
+    @classmethod
+    def _at(cls, commit: Commit, folder: Path, threads: int | None) -> Self:
+        commit.check_sizes(folder)
+        index = cls(commit.width, threads=threads)
+        index._folder, index._commit = folder, commit
+        for segment in commit.segments:
+            index._take(segment.name, Segment.open(folder / segment.name))
+            index._alive[-1] = read_deleted(folder, segment.deleted, len(index._segments[-1]))
+        return index
+
     def _held(self) -> list[tuple[Segment, Flags]]:
         return list(zip(self._segments, self._alive, strict=True))
 
@@ -183,8 +193,7 @@ class ImpactIndex:
         if self._folder is None or self._writing:
             return
         self._lock.enter_context(locked(self._folder))
-        there = (self._folder / MANIFEST).is_file()
-        number = read_manifest(self._folder, KIND)["number"] if there else 0
+        number = Commit.last(self._folder).number if (self._folder / MANIFEST).is_file() else 0
         if number != self._commit.number:
             self._lock.close()
             raise StaleError(f"another process has changed the index in {self._folder}: open it again, then write.")
@@ -213,20 +222,23 @@ class ImpactIndex:
         return file
 
     def _refuse_held(self, rows: Int64Array) -> None:
-        if len(rows) == 0:
-            return
-        if rows.min() < 0:
+        if rows.min(initial=0) < 0:
             raise ValueError(f"row ids are 0 or more, not {rows.min()}.")
-        if len(np.unique(rows)) < len(rows) or self._holds(rows):
-            raise ValueError("some of these rows are given twice or are in the index already: delete them first.")
+        distinct, counts = np.unique(rows, return_counts=True)
+        held = distinct[(counts > 1) | self._holds(distinct)]
+        if len(held):
+            raise ValueError(
+                f"rows {held[:5].tolist()} are given twice or are in the index already: delete them first."
+            )
 
-    def _holds(self, rows: Int64Array) -> bool:
-        """Say whether any of these rows is held."""
-        if any(np.isin(rows, segment.rows[alive]).any() for segment, alive in self._held()):
-            return True
-        return any(
-            gathered.max(initial=-1) >= rows.min() and np.isin(rows, gathered).any() for gathered, _ in self._gathered
-        )
+    def _holds(self, rows: Int64Array) -> Flags:
+        """Say which of these rows are held."""
+        held = np.zeros(len(rows), dtype=np.bool_)
+        for some in [*(segment.rows[alive] for segment, alive in self._held()), *(rows for rows, _ in self._gathered)]:
+            # Rows mostly arrive in order, so that most segments end before these begin.
+            if some.max(initial=-1) >= rows.min(initial=0):
+                held |= np.isin(rows, some)
+        return held
 
     def _search_segment(self, segment: Segment, allowed: Flags, queries: SparseVectors, k: int) -> Hits:
         keys = np.zeros((len(queries), k), dtype=np.uint64)

@@ -1,0 +1,207 @@
+"""Dense vectors in FAISS: any index that its factory strings name, over inner products.
+
+    Flat                exact; what every approximate index is measured against
+    HNSW32              a graph; fast where the vectors fit in memory
+    IVF1024,Flat        lists around centroids; needs training, which the first `add` does if nobody did
+    IVF1024,PQ48        the same with compressed vectors, 48 bytes each
+
+FAISS knows vectors by place, 0 to n - 1; the row ids are kept beside it, so deletion works for every kind (HNSW has none of its own):
+a deleted place is passed over while searching, and its memory comes back when the index is built again.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import faiss
+import numpy as np
+import numpy.typing as npt
+
+from reml.files import CorruptError, atomic_folder, read_manifest, write_manifest
+from reml.types import DenseVectors, Float32Array, Hits, Int64Array, Representations
+
+KIND = "faiss index"
+# FAISS computes batches below this size one query at a time, ten times slower than as a matrix product.
+faiss.cvar.distance_compute_blas_threshold = 1
+# Fetched beyond k, so that a tie at the k-th place is seen and broken by row.
+MARGIN = 16
+# At most so many candidates are held at a time.
+CANDIDATES = 2**22
+# FAISS looks into one list and at 16 neighbours unless told, which misses too much.
+LISTS_PROBED = 16
+NEIGHBOURS_KEPT = 64
+
+
+class FaissIndex:
+    """Finds the items with the largest inner products.
+
+    width: dimensions of a vector. factory: what FAISS builds, see above. parameters: FAISS's search-time parameters,
+    `nprobe=32` (lists looked into, 16 unless given) or `efSearch=128` (neighbours kept, 64 unless given). `ValueError`
+    if FAISS does not know them or cannot build this for inner products.
+    """
+
+    def __init__(self, width: int, factory: str = "Flat", *, parameters: str = "") -> None:
+        self.width = width
+        self.factory = factory
+        self.parameters = parameters
+        self._faiss = _built(width, factory)
+        _tune(self._faiss, parameters)
+        self._rows: Int64Array = np.empty(0, dtype=np.int64)
+        self._alive: npt.NDArray[np.bool_] = np.empty(0, dtype=np.bool_)
+        self._mapped: Path | None = None
+
+    def __len__(self) -> int:
+        return int(self._alive.sum())
+
+    @property
+    def trained(self) -> bool:
+        """Whether it can take vectors: IVF and PQ must first see a sample of them."""
+        return bool(self._faiss.is_trained)
+
+    def train(self, sample: Representations) -> None:
+        """Learn centroids and codes from a sample, the same from the same; `ValueError` if it is too small."""
+        values = self._checked(sample)
+        try:
+            self._faiss.train(values)
+        except RuntimeError as error:
+            raise ValueError(
+                f"{len(values)} vectors are too few to train {self.factory!r}: it needs at least one for each list and "
+                f"for each of the 256 codes of PQ. Use Flat, or fewer lists. FAISS says: {_reason(error)}"
+            ) from error
+
+    def add(self, rows: Int64Array, vectors: Representations) -> None:
+        """Add items under new row ids; what needs training and had none is trained on these vectors first."""
+        values = self._checked(vectors)
+        self._check_new(rows, len(values))
+        if not len(rows):
+            return
+        if not self.trained:
+            self.train(vectors)
+        self._own()
+        self._faiss.add(values)
+        self._rows = np.concatenate([self._rows, rows])
+        self._alive = np.concatenate([self._alive, np.ones(len(rows), dtype=np.bool_)])
+
+    def delete(self, rows: Int64Array) -> None:
+        """Forget these items; `KeyError` for a row it does not hold."""
+        places = np.flatnonzero(np.isin(self._rows, rows) & self._alive)
+        if len(places) < len(missing := np.unique(rows)):
+            missing = np.setdiff1d(rows, self._rows[places])
+            raise KeyError(f"the index does not hold rows {missing[:5].tolist()}.")
+        self._alive[places] = False
+
+    def search(self, queries: Representations, k: int) -> Hits:
+        """Give the k best items of each query, [B, k]; exact, ties by row, for Flat; what FAISS finds for others."""
+        if k < 1:
+            raise ValueError(f"k is a number of items, 1 or more, not {k}.")
+        values = self._checked(queries)
+        rows = np.full((len(values), k), -1, dtype=np.int64)
+        scores = np.full((len(values), k), -np.inf, dtype=np.float32)
+        fetch, pending = k + MARGIN, np.arange(len(values) if len(self) else 0)
+        while len(pending):
+            fetch = min(fetch, len(self._rows))
+            settled = np.zeros(len(pending), dtype=np.bool_)
+            size = max(1, CANDIDATES // fetch)
+            for start in range(0, len(pending), size):
+                part = pending[start : start + size]
+                hits, settled[start : start + size] = self._nearest(values[part], k, fetch)
+                rows[part], scores[part] = hits.rows, hits.scores
+            pending, fetch = pending[~settled], 2 * fetch
+        return Hits(rows, scores)
+
+    def save(self, folder: Path) -> None:
+        """Write the index to a folder that is whole or not there."""
+        with atomic_folder(folder) as draft:
+            faiss.write_index(self._faiss, str(draft / "vectors.faiss"))
+            np.save(draft / "rows.npy", self._rows)
+            np.save(draft / "alive.npy", self._alive)
+            size = (draft / "vectors.faiss").stat().st_size
+            settings = {"width": self.width, "factory": self.factory, "bytes": size, "vectors": len(self._rows)}
+            write_manifest(draft, KIND, settings)
+
+    @classmethod
+    def open(cls, folder: Path, *, parameters: str = "") -> FaissIndex:
+        """Open what `save` wrote, memory-mapped; `CorruptError` if it cannot be read."""
+        manifest = read_manifest(folder, KIND)
+        path = folder / "vectors.faiss"
+        if not path.is_file() or path.stat().st_size != manifest["bytes"]:
+            raise CorruptError(f"{path} is missing or not whole. Delete {folder} to have it built again.")
+        index = cls(int(str(manifest["width"])), str(manifest["factory"]), parameters=parameters)
+        index._mapped = path
+        index._faiss = _read(path, faiss.IO_FLAG_MMAP_IFC)
+        _tune(index._faiss, parameters)
+        index._rows = np.load(folder / "rows.npy", allow_pickle=False)
+        index._alive = np.load(folder / "alive.npy", allow_pickle=False)
+        return index
+
+    def _nearest(self, values: Float32Array, k: int, fetch: int) -> tuple[Hits, npt.NDArray[np.bool_]]:
+        """Give the k best of `fetch` candidates, and for which queries no further candidate could be among them."""
+        scores, places = self._faiss.search(values, fetch)
+        rows = np.where((places >= 0) & self._alive[places], self._rows[places], -1)
+        hits = Hits.ranked(rows, scores, k)
+        everything = fetch == len(self._rows) or places[:, -1] < 0
+        return hits, everything | (hits.scores[:, -1] > scores[:, -1])
+
+    def _own(self) -> None:
+        """Read a memory-mapped index into memory: FAISS ends the process when a mapped one grows."""
+        if self._mapped is not None:
+            self._faiss = _read(self._mapped, 0)
+            self._mapped = None
+            _tune(self._faiss, self.parameters)
+
+    def _checked(self, vectors: Representations) -> Float32Array:
+        if not isinstance(vectors, DenseVectors) or vectors.width != self.width:
+            raise ValueError(
+                f"this index takes dense vectors of width {self.width}, not {type(vectors).__name__} of {vectors.width}."
+            )
+        if not np.isfinite(vectors.values).all():
+            raise ValueError("a vector holds a number that is not finite; look at what the encoder was given.")
+        return np.ascontiguousarray(vectors.values)
+
+    def _check_new(self, rows: Int64Array, vectors: int) -> None:
+        if len(rows) != vectors or len(np.unique(rows)) != vectors:
+            raise ValueError(f"{len(rows)} rows for {vectors} vectors: give one row id for each, all distinct.")
+        # Collections grow at the end, so the search through all rows is rare.
+        if len(rows) and len(self._rows) and rows.min() <= self._rows.max():
+            held = np.intersect1d(rows, self._rows[self._alive])
+            if len(held):
+                raise ValueError(f"the index holds rows {held[:5].tolist()} already; delete them first.")
+
+
+def _built(width: int, factory: str):  # type: ignore[no-untyped-def] # FAISS has no types
+    try:
+        return faiss.index_factory(width, factory, faiss.METRIC_INNER_PRODUCT)
+    except RuntimeError as error:
+        raise ValueError(
+            f"FAISS cannot build {factory!r} for inner products of width {width}; Flat, HNSW32, 'IVF1024,Flat' and "
+            f"'IVF1024,PQ48' are often used (PQ divides the width). FAISS says: {_reason(error)}"
+        ) from error
+
+
+def _tune(index, parameters: str) -> None:  # type: ignore[no-untyped-def] # FAISS has no types
+    lists = faiss.try_extract_index_ivf(index)
+    if lists is not None:
+        lists.nprobe = min(LISTS_PROBED, lists.nlist)
+    graph = faiss.downcast_index(index)
+    if isinstance(graph, faiss.IndexHNSW):
+        graph.hnsw.efSearch = NEIGHBOURS_KEPT
+    if parameters:
+        try:
+            faiss.ParameterSpace().set_index_parameters(index, parameters)
+        except RuntimeError as error:
+            raise ValueError(
+                f"{parameters!r} does not fit this index: write nprobe=32 for IVF, efSearch=128 for HNSW. "
+                f"FAISS says: {_reason(error)}"
+            ) from error
+
+
+def _read(path: Path, flags: int):  # type: ignore[no-untyped-def] # FAISS has no types
+    try:
+        return faiss.read_index(str(path), flags)
+    except RuntimeError as error:
+        raise CorruptError(f"FAISS cannot read {path}. Delete {path.parent} to have it built again.") from error
+
+
+def _reason(error: RuntimeError) -> str:
+    """Cut FAISS's source positions off its message."""
+    return str(error).rpartition(": ")[2]
