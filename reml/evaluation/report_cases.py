@@ -133,16 +133,18 @@ def _gold_pages(case: Case, gold: Gold) -> Tree.Element:
 def _passages(places: Sequence[Provenance], gold: Gold) -> Tree.Element:
     right_pages = frozenset[str]().union(*gold.evidence_sets)
     pattern = _pattern(gold.answers)
-    entries = [_passage(place, pattern, hit=place.wikipedia_id.strip() in right_pages) for place in places[:_PASSAGES]]
-    summary = f"First {len(entries)} of {len(places)} passages"
+    hits = [place.wikipedia_id.strip() in right_pages for place in places]
+    shown = [number for number, hit in enumerate(hits) if number < _PASSAGES or hit]
+    entries = [_passage(places[number], pattern, rank=number + 1, hit=hits[number]) for number in shown]
+    summary = f"{len(entries)} of {len(places)} passages"
     return element("details", None, element("summary", None, summary), element("ol", {"class": "passages"}, *entries))
 
 
-def _passage(place: Provenance, pattern: re.Pattern[str] | None, *, hit: bool) -> Tree.Element:
+def _passage(place: Provenance, pattern: re.Pattern[str] | None, *, rank: int, hit: bool) -> Tree.Element:
     mark = element("span", {"class": "hit" if hit else "miss"}, "right page" if hit else "other page")
     title = element("span", {"class": "title"}, place.title or place.wikipedia_id)
     text = element("p", None, *_marked(place.text or "(no text in the predictions)", pattern))
-    return element("li", None, title, " ", mark, text)
+    return element("li", {"value": str(rank)}, title, " ", mark, text)
 
 
 def _pattern(answers: frozenset[str]) -> re.Pattern[str] | None:
