@@ -24,6 +24,7 @@ from reml.collection_snapshot import Snapshot, are_in, deleted_rows
 from reml.collection_versions import (
     BUILDING,
     DELETED,
+    SEGMENT_ROWS,
     SEGMENTS,
     VERSIONS,
     Version,
@@ -199,24 +200,29 @@ class DiskCollection:
 
 
 def build_collection(
-    source: KnowledgeSource, folder: str | Path, *, words: int = 100, progress: bool = False
+    source: KnowledgeSource,
+    folder: str | Path,
+    *,
+    words: int = 100,
+    segment_rows: int = SEGMENT_ROWS,
+    progress: bool = False,
 ) -> DiskCollection:
     """Split all pages of a source into passages of `words` words and open the collection of them.
 
     Goes on from where a killed build stopped and opens at once what is complete; a collection that was appended to
-    still fits its source. `StaleError` if `folder` was built from other pages or with other words, `LockedError` if
-    another process builds it, `ValueError` for a page id given twice (with both places) or a page without text.
+    still fits its source. Memory is bounded by `segment_rows` passages. `StaleError` if `folder` was built from other
+    pages or with other words, `LockedError` if another process builds it, `FileExistsError` if it holds other files,
+    `ValueError` for a page id given twice (with both places) or a page without text.
     """
     folder = Path(folder)
-    if words < 1:
-        raise ValueError(f"words is {words}: a passage needs at least 1 word.")
+    wanted = _first_version(source.fingerprint, words, segment_rows)
     if not _is_complete(folder):
         _refuse_other_files(folder)
         with locked(folder), full_disk_explained(folder):
             if not (folder / MANIFEST).is_file():
-                build_first_version(source, folder, words, progress)
+                build_first_version(source, folder, wanted, progress=progress)
             (folder / BUILDING).unlink(missing_ok=True)
-    return _fitting(DiskCollection(folder), source, words)
+    return _fitting(DiskCollection(folder), wanted)
 
 
 def open_collection(folder: str | Path, version: int | None = None) -> DiskCollection:
@@ -224,14 +230,14 @@ def open_collection(folder: str | Path, version: int | None = None) -> DiskColle
     return DiskCollection(folder, version)
 
 
-def create_collection(folder: str | Path, *, words: int = 100) -> DiskCollection:
+def create_collection(folder: str | Path, *, words: int = 100, segment_rows: int = SEGMENT_ROWS) -> DiskCollection:
     """Make an empty collection, to append to; `FileExistsError` if there is one."""
-    folder = Path(folder)
+    folder, empty = Path(folder), _first_version("", words, segment_rows)
     _refuse_other_files(folder)
     with locked(folder), full_disk_explained(folder):
         if (folder / MANIFEST).is_file() or (folder / BUILDING).is_file():
             raise FileExistsError(f"{folder} holds a collection already. Open it, or name another folder.")
-        commit(folder, Version(1, "", words))
+        commit(folder, empty)
     return DiskCollection(folder)
 
 
@@ -259,11 +265,17 @@ def _refuse_other_files(folder: Path) -> None:
         raise FileExistsError(f"{folder} holds other files ({', '.join(sorted(others)[:3])}). Name an empty folder.")
 
 
-def _fitting(collection: DiskCollection, source: KnowledgeSource, words: int) -> DiskCollection:
-    if collection.words != words:
-        made = f"with passages of {collection.words} words, not {words}"
-    elif collection.source != source.fingerprint:
-        made = f"from other pages than {source!r} has now (fingerprint {collection.source}, not {source.fingerprint})"
+def _first_version(source: str, words: int, segment_rows: int) -> Version:
+    if words < 1 or segment_rows < 1:
+        raise ValueError(f"words is {words} and segment_rows {segment_rows}: both must be at least 1.")
+    return Version(1, source, words, segment_rows)
+
+
+def _fitting(collection: DiskCollection, wanted: Version) -> DiskCollection:
+    if collection.words != wanted.words:
+        made = f"with passages of {collection.words} words, not {wanted.words}"
+    elif collection.source != wanted.source:
+        made = f"from other pages (their fingerprint is {collection.source!r}, that of those given {wanted.source!r})"
     else:
         return collection
     raise StaleError(f"{collection.folder} was built {made}. Delete it to have it built again, or name another folder.")

@@ -27,9 +27,8 @@ from reml.files import StaleError
 from reml.passages import Passage, split_page
 from reml.protocols import KnowledgeSource
 
-# A segment ends with the page that reaches one of these: about 70 MB of English on disk, at most 600 MB in memory.
-SEGMENT_ROWS = 1 << 17
-SEGMENT_CHARACTERS = 1 << 26
+# With very long passages a segment ends earlier: after so many characters for each row it may have.
+_CHARACTERS_A_ROW = 512
 
 
 @dataclass(slots=True)
@@ -40,8 +39,8 @@ class _Draft:
     numbers: dict[str, int] = field(default_factory=dict)
     characters: int = 0
 
-    def is_full(self) -> bool:
-        return len(self.passages) >= SEGMENT_ROWS or self.characters >= SEGMENT_CHARACTERS
+    def is_full(self, segment_rows: int) -> bool:
+        return len(self.passages) >= segment_rows or self.characters >= segment_rows * _CHARACTERS_A_ROW
 
     def add(self, number: int, page: Sequence[Passage]) -> None:
         first = page[0]
@@ -54,14 +53,15 @@ class _Draft:
         self.characters += sum(len(passage.text) for passage in page)
 
 
-def build_first_version(source: KnowledgeSource, folder: Path, words: int, progress: bool) -> None:
-    """Build version 1, from where a run that was killed stopped; what was begun with other settings starts anew.
+def build_first_version(source: KnowledgeSource, folder: Path, wanted: Version, *, progress: bool) -> None:
+    """Fill and commit a version that is empty as yet, from where a killed run stopped.
 
-    `ValueError` if the source has no pages, `StaleError` if it changed meanwhile.
+    What was begun from another source or with other settings is thrown away: nobody could open it yet. `ValueError` if
+    the source has no pages, `StaleError` if it changed meanwhile.
     """
     remove_drafts(folder)
-    version = begun = _begun(folder, Version(1, source.fingerprint, words))
-    pages = (split_page(page, words) for page in islice(source.pages(), begun.pages, None))
+    version = begun = _begun(folder, wanted)
+    pages = (split_page(page, wanted.words) for page in islice(source.pages(), begun.pages, None))
     with _bar(progress) as bar:
         task = bar.add_task("", total=None, pages=begun.pages, completed=begun.next_row)
         for version in add_pages(Snapshot(folder, begun), pages):
@@ -82,7 +82,7 @@ def add_pages(snapshot: Snapshot, pages: Iterable[Sequence[Passage]]) -> Iterato
     from those of all pages that are not deleted: `ValueError` names the id and both places.
     """
     version, segments = snapshot.version, list(snapshot.segments)
-    for draft in _drafts(pages, version.pages):
+    for draft in _drafts(pages, version):
         _refuse_duplicates(draft, segments, snapshot)
         version = _write(draft, snapshot, version, segments)
         yield version
@@ -91,7 +91,7 @@ def add_pages(snapshot: Snapshot, pages: Iterable[Sequence[Passage]]) -> Iterato
 def _begun(folder: Path, wanted: Version) -> Version:
     """Give how far `wanted` is built, or begin it."""
     version = read_building(folder)
-    if version is None or (version.source, version.words) != (wanted.source, wanted.words):
+    if version is None or replace(version, segments=()) != wanted:
         shutil.rmtree(folder / SEGMENTS, ignore_errors=True)
         version = wanted
         write_building(folder, version)
@@ -103,11 +103,11 @@ def _bar(shown: bool) -> Progress:
     return Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), disable=not shown)
 
 
-def _drafts(pages: Iterable[Sequence[Passage]], before: int) -> Iterator[_Draft]:
+def _drafts(pages: Iterable[Sequence[Passage]], version: Version) -> Iterator[_Draft]:
     draft = _Draft()
-    for number, page in enumerate(pages, start=before + 1):
+    for number, page in enumerate(pages, start=version.pages + 1):
         draft.add(number, page)
-        if draft.is_full():
+        if draft.is_full(version.segment_rows):
             yield draft
             draft = _Draft()
     if draft.passages:
@@ -115,15 +115,16 @@ def _drafts(pages: Iterable[Sequence[Passage]], before: int) -> Iterator[_Draft]
 
 
 def _write(draft: _Draft, snapshot: Snapshot, version: Version, segments: list[Segment]) -> Version:
-    """Write a segment; short ones before it become part of it, so that a thousand small appends leave ten segments."""
+    """Write a segment and take the short ones before it into it: a thousand small appends leave ten segments."""
     batches, rows, size = [passage_batch(draft.passages)], len(draft.passages), draft.characters
     first = version.next_row
     while segments and segments[-1].record.rows <= rows:
         record = segments[-1].record
-        if rows + record.rows > SEGMENT_ROWS or size + record.size > SEGMENT_CHARACTERS:
+        rows, size = rows + record.rows, size + record.size
+        if rows > version.segment_rows or size > version.segment_rows * _CHARACTERS_A_ROW:
             break
         batches.insert(0, segments.pop().batch)
-        first, rows, size = record.first, rows + record.rows, size + record.size
+        first = record.first
     parent = snapshot.folder / SEGMENTS
     segments.append(Segment(parent, write_segment(parent, first, batches)))
     return replace(version, segments=tuple(segment.record for segment in segments))
