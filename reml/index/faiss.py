@@ -5,8 +5,8 @@
     IVF1024,Flat        lists around centroids; needs training, which the first `add` does if nobody did
     IVF1024,PQ48        the same with compressed vectors, 48 bytes each
 
-FAISS knows vectors by place, 0 to n - 1; the row ids are kept beside it, so deletion works for every kind (HNSW has none of its own):
-a deleted place is passed over while searching, and its memory comes back when the index is built again.
+FAISS knows vectors by place, 0 to n - 1; the row ids are kept beside it, so that deletion works for every kind (HNSW
+has none of its own): a deleted place is passed over while searching, and its memory comes back with the next build.
 """
 
 from __future__ import annotations
@@ -25,8 +25,10 @@ KIND = "faiss index"
 faiss.cvar.distance_compute_blas_threshold = 1
 # Fetched beyond k, so that a tie at the k-th place is seen and broken by row.
 MARGIN = 16
-# At most so many candidates are held at a time.
-CANDIDATES = 2**22
+# At most so many numbers of candidates are held at a time.
+NUMBERS = 2**23
+# How far two ways to sum a product in float32 may lie apart, as a share of the lengths of the vectors.
+ROUNDING = 4e-6
 # FAISS looks into one list and at 16 neighbours unless told, which misses too much.
 LISTS_PROBED = 16
 NEIGHBOURS_KEPT = 64
@@ -85,8 +87,8 @@ class FaissIndex:
     def delete(self, rows: Int64Array) -> None:
         """Forget these items; `KeyError` for a row it does not hold."""
         places = np.flatnonzero(np.isin(self._rows, rows) & self._alive)
-        if len(places) < len(missing := np.unique(rows)):
-            missing = np.setdiff1d(rows, self._rows[places])
+        missing = np.setdiff1d(rows, self._rows[places])
+        if len(missing):
             raise KeyError(f"the index does not hold rows {missing[:5].tolist()}.")
         self._alive[places] = False
 
@@ -101,7 +103,7 @@ class FaissIndex:
         while len(pending):
             fetch = min(fetch, len(self._rows))
             settled = np.zeros(len(pending), dtype=np.bool_)
-            size = max(1, CANDIDATES // fetch)
+            size = max(1, NUMBERS // (fetch * self.width))
             for start in range(0, len(pending), size):
                 part = pending[start : start + size]
                 hits, settled[start : start + size] = self._nearest(values[part], k, fetch)
@@ -116,8 +118,7 @@ class FaissIndex:
             np.save(draft / "rows.npy", self._rows)
             np.save(draft / "alive.npy", self._alive)
             size = (draft / "vectors.faiss").stat().st_size
-            settings = {"width": self.width, "factory": self.factory, "bytes": size, "vectors": len(self._rows)}
-            write_manifest(draft, KIND, settings)
+            write_manifest(draft, KIND, {"width": self.width, "factory": self.factory, "bytes": size})
 
     @classmethod
     def open(cls, folder: Path, *, parameters: str = "") -> FaissIndex:
@@ -137,10 +138,13 @@ class FaissIndex:
     def _nearest(self, values: Float32Array, k: int, fetch: int) -> tuple[Hits, npt.NDArray[np.bool_]]:
         """Give the k best of `fetch` candidates, and for which queries no further candidate could be among them."""
         scores, places = self._faiss.search(values, fetch)
+        everything, last = (fetch == len(self._rows)) | (places[:, -1] < 0), scores[:, -1]
+        doubt = np.zeros(len(values), dtype=np.float32)
+        if isinstance(faiss.downcast_index(self._faiss), faiss.IndexFlat):
+            scores, doubt = _products(values, self._faiss.reconstruct_batch(places.ravel()))
         rows = np.where((places >= 0) & self._alive[places], self._rows[places], -1)
         hits = Hits.ranked(rows, scores, k)
-        everything = fetch == len(self._rows) or places[:, -1] < 0
-        return hits, everything | (hits.scores[:, -1] > scores[:, -1])
+        return hits, everything | (hits.scores[:, -1] > last + doubt)
 
     def _own(self) -> None:
         """Read a memory-mapped index into memory: FAISS ends the process when a mapped one grows."""
@@ -152,7 +156,7 @@ class FaissIndex:
     def _checked(self, vectors: Representations) -> Float32Array:
         if not isinstance(vectors, DenseVectors) or vectors.width != self.width:
             raise ValueError(
-                f"this index takes dense vectors of width {self.width}, not {type(vectors).__name__} of {vectors.width}."
+                f"the index takes dense vectors of width {self.width}, not {type(vectors).__name__} of {vectors.width}."
             )
         if not np.isfinite(vectors.values).all():
             raise ValueError("a vector holds a number that is not finite; look at what the encoder was given.")
@@ -166,6 +170,17 @@ class FaissIndex:
             held = np.intersect1d(rows, self._rows[self._alive])
             if len(held):
                 raise ValueError(f"the index holds rows {held[:5].tolist()} already; delete them first.")
+
+
+def _products(queries: Float32Array, candidates: Float32Array) -> tuple[Float32Array, Float32Array]:
+    """Multiply each query [B, D] with its candidates [B * C, D] to [B, C], and bound what FAISS may differ by, [B].
+
+    A matrix product rounds by where a vector stands in it: the same item would score differently from batch to batch,
+    and two equal items would not tie. A sum for each pair rounds them all alike.
+    """
+    candidates = candidates.reshape(len(queries), -1, queries.shape[1])  # [B * C, D] -> [B, C, D]
+    lengths = np.linalg.norm(candidates, axis=2).max(axis=1) * np.linalg.norm(queries, axis=1)
+    return (candidates * queries[:, None, :]).sum(axis=2), (ROUNDING * lengths).astype(np.float32)
 
 
 def _built(width: int, factory: str):  # type: ignore[no-untyped-def] # FAISS has no types
@@ -187,7 +202,7 @@ def _tune(index, parameters: str) -> None:  # type: ignore[no-untyped-def] # FAI
         graph.hnsw.efSearch = NEIGHBOURS_KEPT
     if parameters:
         try:
-            faiss.ParameterSpace().set_index_parameters(index, parameters)
+            faiss.ParameterSpace().set_index_parameters(index, parameters)  # type: ignore[arg-type]
         except RuntimeError as error:
             raise ValueError(
                 f"{parameters!r} does not fit this index: write nprobe=32 for IVF, efSearch=128 for HNSW. "
