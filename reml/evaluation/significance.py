@@ -73,7 +73,7 @@ def t_test(first: Float64Array, second: Float64Array) -> float:
     differences = _differences(first, second)
     if not differences.any():
         return 1.0
-    if np.ptp(differences) == 0:
+    if np.ptp(differences) <= _ROUNDING * np.abs(differences).max():
         return 0.0
     return float(stats.ttest_rel(first, second).pvalue)
 

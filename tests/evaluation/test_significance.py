@@ -1,0 +1,106 @@
+"""Significance against scipy, and by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from reml.evaluation.significance import Float64Array, bootstrap_interval, holm, randomisation_test, t_test
+
+
+def pair(count: int, shift: float) -> tuple[Float64Array, Float64Array]:
+    generator = np.random.default_rng(count)
+    first = generator.random(count)
+    return first + shift + 0.3 * generator.standard_normal(count), first
+
+
+def test_randomisation_of_three_pairs_by_hand() -> None:
+    # Differences 1, 2, 3: of the 8 assignments of signs, +++ and --- are as extreme as the sum 6.
+    assert randomisation_test(np.array([1.0, 2.0, 3.0]), np.zeros(3)) == 2 / 8
+
+
+def test_equal_systems_are_not_different() -> None:
+    scores = np.array([0.1, 0.5, 0.9])
+    assert randomisation_test(scores, scores) == 1.0
+    assert t_test(scores, scores) == 1.0
+    assert t_test(scores + 0.5, scores) == pytest.approx(0.0, abs=1e-12)
+
+
+@pytest.mark.parametrize("count", [5, 14])
+def test_exact_randomisation_equals_scipy(count: int) -> None:
+    first, second = pair(count, 0.2)
+    expected = stats.permutation_test(
+        (first, second),
+        lambda x, y, axis: np.mean(x - y, axis=axis),
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=np.inf,
+    )
+    assert randomisation_test(first, second) == pytest.approx(expected.pvalue, abs=1e-12)
+
+
+def test_sampled_randomisation_is_near_scipy() -> None:
+    first, second = pair(200, 0.04)
+    expected = stats.permutation_test(
+        (first, second),
+        lambda x, y, axis: np.mean(x - y, axis=axis),
+        permutation_type="samples",
+        vectorized=True,
+        rng=0,
+    )
+    # Two estimates from 10,000 samples each: a standard error of at most 0.005 apiece.
+    assert randomisation_test(first, second) == pytest.approx(expected.pvalue, abs=0.03)
+    assert 0.01 < expected.pvalue < 0.5
+
+
+def test_randomisation_is_never_certain() -> None:
+    assert randomisation_test(np.ones(100), np.zeros(100), resamples=99) == 1 / 100
+
+
+def test_t_test_equals_scipy() -> None:
+    first, second = pair(50, 0.1)
+    assert t_test(first, second) == stats.ttest_rel(first, second).pvalue
+
+
+def test_bootstrap_is_near_scipy() -> None:
+    first, second = pair(300, 0.1)
+    expected = stats.bootstrap((first - second,), np.mean, method="percentile", rng=0).confidence_interval
+    interval = bootstrap_interval(first, second)
+    assert interval.low == pytest.approx(expected.low, abs=0.003)
+    assert interval.high == pytest.approx(expected.high, abs=0.003)
+    assert bootstrap_interval(first, second, level=0.5).low > interval.low
+
+
+def test_bootstrap_depends_only_on_the_seed() -> None:
+    first, second = pair(30, 0.1)
+    assert bootstrap_interval(first, second, seed=3) == bootstrap_interval(first, second, seed=3)
+    assert bootstrap_interval(first, second, seed=3) != bootstrap_interval(first, second, seed=4)
+
+
+def test_holm_by_hand() -> None:
+    # Sorted 0.01, 0.03, 0.04: times 3, 2, 1 is 0.03, 0.06, 0.04, and the last may not be below the one before it.
+    assert holm([0.04, 0.01, 0.03]) == pytest.approx([0.06, 0.03, 0.06])
+    assert holm([0.9, 0.8]) == [1.0, 1.0]
+    assert holm([]) == []
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
+def test_holm_lies_between_none_and_bonferroni(p_values: list[float]) -> None:
+    for given_value, corrected in zip(p_values, holm(p_values), strict=True):
+        assert given_value <= corrected <= min(1.0, len(p_values) * given_value) + 1e-12
+
+
+def test_bad_input() -> None:
+    with pytest.raises(ValueError, match="2 or more examples"):
+        t_test(np.zeros(3), np.zeros(4))
+    with pytest.raises(ValueError, match="2 or more examples"):
+        randomisation_test(np.zeros(1), np.zeros(1))
+    with pytest.raises(ValueError, match="finite"):
+        bootstrap_interval(np.array([0.0, np.nan]), np.zeros(2))
+    with pytest.raises(ValueError, match="level 95"):
+        bootstrap_interval(np.zeros(2), np.zeros(2), level=95)
+    with pytest.raises(ValueError, match="resamples 0"):
+        bootstrap_interval(np.zeros(2), np.zeros(2), resamples=0)
