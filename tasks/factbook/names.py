@@ -21,9 +21,15 @@ _TITLES = {
     "vt": "Holy See",
     "xx": "World",
 }
+# fmt: off
 _WITH_ARTICLE = frozenset(
-    "ae at bf bp cf cg cj ck cq cr ct cw dr ee fk fo fs ga gz hm io mv nl pc pf pg rm rp sx tk uk um us vi vq vt we".split()
+    [
+        "ae", "at", "bf", "bp", "cf", "cg", "cj", "ck", "cq", "cr", "ct", "cw", "dr", "ee", "fk", "fo",
+        "fs", "ga", "gz", "hm", "im", "io", "mv", "nl", "pc", "pf", "pg", "rm", "rp", "sx", "tk", "uk", "um",
+        "us", "vi", "vq", "vt", "we",
+    ]
 )
+# fmt: on
 
 
 def page_title(page_id: str, record: Mapping[str, Json]) -> str:

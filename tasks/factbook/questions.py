@@ -18,7 +18,7 @@ def questions(split: Split) -> Iterator[Example]:
     training, or `oblique`, which is unseen and shares no word with the field that holds the answer.
     """
     for page in subjects(split):
-        for fact in facts(page):
+        for fact in facts(page.page.id).values():
             kind, wording = choose_wording(fact, split)
             yield Example(
                 id=f"qa_{page.page.id}_{slug(fact.relation.name)}",

@@ -1,20 +1,20 @@
 """The table of relations: which characters of a page are the value of a relation, and how one asks for it.
 
-The table itself is data, `relations/*.yaml`; `relations/README.md` says what its keys mean.
+The table itself is data, `relation_table/*.yaml`; `relation_table/README.md` says what its keys mean.
 """
 
 from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Literal
 
 import yaml
 
-from reml.tasks.factbook.pages import FactbookPage, Part
+from reml.tasks.factbook.pages import FactbookPage, Part, factbook_pages
 from reml.tasks.factbook.values import other_forms
 
 Wording = Literal["questions", "held_out", "oblique", "claims", "held_out_claims", "follow_ups", "held_out_follow_ups"]
@@ -55,17 +55,17 @@ class Fact:
 @functools.cache
 def relations() -> tuple[Relation, ...]:
     """Read the table once a process."""
-    folder = resources.files("reml.tasks.factbook") / "relations"
+    folder = resources.files("reml.tasks.factbook") / "relation_table"
     files = sorted((path for path in folder.iterdir() if path.name.endswith(".yaml")), key=lambda path: path.name)
     return tuple(_relation(row) for path in files for row in yaml.safe_load(path.read_text(encoding="utf-8")))
 
 
-def facts(page: FactbookPage) -> Iterator[Fact]:
-    """Yield what is known of a page, in the order of the table."""
-    for relation in relations():
-        fact = find_fact(page, relation)
-        if fact is not None:
-            yield fact
+@functools.cache
+def facts(page_id: str) -> Mapping[str, Fact]:
+    """Give what is known of a page by the name of the relation, in the order of the table."""
+    page = factbook_pages()[page_id]
+    found = ((relation.name, find_fact(page, relation)) for relation in relations())
+    return {name: fact for name, fact in found if fact is not None}
 
 
 def find_fact(page: FactbookPage, relation: Relation) -> Fact | None:

@@ -40,6 +40,11 @@ def sample(examples: Iterable[Example], size: int) -> list[Example]:
     return heapq.nsmallest(size, examples, key=lambda example: digest(example.id))
 
 
+def in_order(ids: Iterable[str]) -> list[str]:
+    """Sort the ids of examples as `sample` sorts the examples."""
+    return sorted(ids, key=digest)
+
+
 def choose(choices: Sequence[_Choice], *key: str) -> _Choice:
     """Choose one by the digest of a key."""
     return choices[_number(*key) % len(choices)]

