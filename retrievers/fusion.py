@@ -1,0 +1,80 @@
+"""Reciprocal rank fusion of several retrievers (Cormack, Clarke and Buettcher, SIGIR 2009).
+
+    score(item) = sum over retrievers of 1 / (constant + rank), rank from 1, over the first `depth` items of each
+
+The formula is in reml/rank_fusion.py; here it is a retriever, which serves wherever one retriever does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, final
+
+import numpy as np
+
+from reml.protocols import Collection, Indexer, Retriever
+from reml.rank_fusion import reciprocal_rank_fusion
+from reml.types import Hits, Int64Array, Queries
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Fusion:
+    """Settings of a fusion.
+
+    retrievers: two or more. constant: k in the paper, 60 there; the larger it is, the less the first ranks stand out.
+    depth: how many items of each retriever take part, so at most `depth` times their number are found.
+    """
+
+    def __init__(self, retrievers: Sequence[Indexer], constant: int = 60, *, depth: int = 100) -> None:
+        if len(retrievers) < 2:
+            raise ValueError(f"a fusion is of two retrievers or more, not of {len(retrievers)}.")
+        if constant < 0 or depth < 1:
+            raise ValueError(f"constant is 0 or more and depth 1 or more, not {constant} and {depth}.")
+        self.retrievers = tuple(retrievers)
+        self.constant = constant
+        self.depth = depth
+
+    def index(self, collection: Collection, folder: Path) -> FusedRetriever:
+        """Build or open each retriever in `folder/0`, `folder/1`, ...; each refuses what does not fit it."""
+        parts = [indexer.index(collection, folder / str(number)) for number, indexer in enumerate(self.retrievers)]
+        return FusedRetriever(collection, parts, constant=self.constant, depth=self.depth)
+
+
+@final
+class FusedRetriever:
+    """Ranks items by the ranks that other retrievers of the same collection give them."""
+
+    def __init__(self, collection: Collection, parts: Sequence[Retriever], *, constant: int, depth: int) -> None:
+        self.collection = collection
+        self.parts = tuple(parts)
+        self.constant = constant
+        self.depth = depth
+
+    def search(self, queries: Queries, k: int) -> Hits:
+        """Give the k best items of each query, [B, k]; `ValueError` if k < 1 or queries come as vectors."""
+        if k < 1:
+            raise ValueError(f"k is a number of items, 1 or more, not {k}.")
+        return reciprocal_rank_fusion(self._rankings(queries), k, constant=self.constant)
+
+    def score(self, queries: Queries, rows: Int64Array) -> Tensor:
+        """Give rows [B, K] the scores that `search` gives them; 0 beyond `depth` in every ranking, -inf for row -1.
+
+        There is no gradient: a rank does not move with a small step of a score. Train the parts.
+        """
+        import torch
+
+        if rows.ndim != 2 or len(rows) != len(queries):
+            raise ValueError(f"rows must be [B, K] for {len(queries)} queries, not {rows.shape}.")
+        rankings = self._rankings(queries)
+        fused = reciprocal_rank_fusion(rankings, self.depth * len(rankings), constant=self.constant)
+        same = rows[:, :, None] == fused.rows[:, None, :]  # [B, K, C]
+        scores = (same * np.where(fused.mask, fused.scores, 0)[:, None, :]).sum(axis=2)  # [B, K, C] -> [B, K]
+        return torch.from_numpy(np.where(rows >= 0, scores, -np.inf).astype(np.float32))
+
+    def _rankings(self, queries: Queries) -> list[Hits]:
+        if queries.vectors is not None:
+            raise ValueError("queries that are vectors live in one retriever's space: search that one, not the fusion.")
+        return [part.search(queries, self.depth) for part in self.parts]
