@@ -1,0 +1,193 @@
+"""A small decoder that reads encoder states and may copy their tokens (See et al., "Get To The Point", ACL 2017).
+
+Token y is generated, or copied from the source: p(y) = (1 - g) p_generate(y) + g * (sum of a_i over the source tokens
+i that are y), with pointer weights a and gate g of the decoder's state. Beside the content of the states,
+cross-attention and pointer see where the answer so far could be standing in the source: whether source token i, or the
+one before it, is the token decoded last. Otherwise a decoder has to find out first, at the cost of most of a short
+training, that copying goes on where it stopped (compare the selective read of CopyNet, Gu et al., ACL 2016).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+FEATURES = 2
+# Finite, so that a row without any candidate has a finite gradient.
+NEVER = -1e9
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Memory:
+    """What the decoder reads: keys and values of each layer, keys of the pointer, computed once for all steps.
+
+    S = K*L source tokens. ids: int64 [B, S]. mask: bool [B, S], what may be attended to; copyable: bool [B, S]. keys
+    and values: for each layer [B, H, S, D/H]. pointer: [B, S, D].
+    """
+
+    ids: Tensor
+    mask: Tensor
+    copyable: Tensor
+    keys: tuple[Tensor, ...]
+    values: tuple[Tensor, ...]
+    pointer: Tensor
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Decoded:
+    """What the decoder says at each of T steps.
+
+    states: [B, T, D]. pointer: logits of the source tokens [B, T, S], `NEVER` where not copyable. gate: logits of
+    copying [B, T]. mass: value-norm weighted cross-attention [B, T, S], mean over heads and layers, without gradient.
+    """
+
+    states: Tensor
+    pointer: Tensor
+    gate: Tensor
+    mass: Tensor
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Step:
+    """One decoded token: ids [B]; how much of it each source token gave, [B, S]; whether copying outweighed, [B]."""
+
+    ids: Tensor
+    copied: Tensor
+    is_copied: Tensor
+
+
+class Attention(nn.Module):
+    """Multi-head attention with a bias for each head; `keys_values` and the call are apart so that keys are cached."""
+
+    def __init__(self, width: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.heads = heads
+        self.query = nn.Linear(width, width)
+        self.key = nn.Linear(width, width)
+        self.value = nn.Linear(width, width)
+        self.out = nn.Linear(width, width)
+        self.dropout = nn.Dropout(dropout)
+
+    def keys_values(self, states: Tensor) -> tuple[Tensor, Tensor]:
+        """Give keys and values of states [B, S, D], each [B, H, S, D/H]."""
+        return self._split(self.key(states)), self._split(self.value(states))
+
+    def forward(self, states: Tensor, keys: Tensor, values: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
+        """Attend from states [B, T, D]; bias is added to logits [B, H, T, S]. Gives states and weights [B, H, T, S]."""
+        queries = self._split(self.query(states))
+        logits = queries @ keys.transpose(2, 3) / math.sqrt(queries.shape[-1]) + bias
+        weights = torch.softmax(logits.float(), dim=-1)
+        mixed = self.dropout(weights).to(values.dtype) @ values
+        mixed = self.out(mixed.transpose(1, 2).flatten(2))  # [B, H, T, D/H] -> [B, T, D]
+        return mixed, weights
+
+    def _split(self, states: Tensor) -> Tensor:
+        batch, length, width = states.shape
+        return states.reshape(batch, length, self.heads, width // self.heads).transpose(1, 2)  # -> [B, H, S, D/H]
+
+
+class DecoderLayer(nn.Module):
+    """A pre-norm decoder layer: self-attention, cross-attention, feed-forward."""
+
+    def __init__(self, width: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(3))
+        self.itself = Attention(width, heads, dropout)
+        self.source = Attention(width, heads, dropout)
+        self.expand = nn.Linear(width, 4 * width)
+        self.shrink = nn.Linear(4 * width, width)
+        self.dropout = nn.Dropout(dropout)
+        self.follow = nn.Parameter(torch.randn(FEATURES, 1, heads, 1, 1))
+
+    def keys_values(self, states: Tensor) -> tuple[Tensor, Tensor]:
+        """Give keys and values of the cross-attention for source states [B, S, D], each [B, H, S, D/H]."""
+        return self.source.keys_values(states)
+
+    def forward(
+        self, states: Tensor, keys: Tensor, values: Tensor, mask: Tensor, follows: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Give new states [B, T, D] and the cross-attention [B, H, T, S]; mask bool [B, S], follows [2, B, T, S]."""
+        normed = self.norms[0](states)
+        steps = states.shape[1]
+        causal = torch.full((steps, steps), NEVER, device=states.device).triu(1)
+        states = states + self.dropout(self.itself(normed, *self.itself.keys_values(normed), causal)[0])
+        bias = (self.follow * follows[:, :, None]).sum(0)  # [2, B, 1, T, S] -> [B, H, T, S]
+        bias = bias.masked_fill(~mask[:, None, None], NEVER)
+        read, weights = self.source(self.norms[1](states), keys, values, bias)
+        states = states + self.dropout(read)
+        hidden = functional.gelu(self.expand(self.norms[2](states)))
+        return states + self.dropout(self.shrink(hidden)), weights
+
+
+class CopyDecoder(nn.Module):
+    """Decodes answers of at most `steps` tokens from source states of width D, with `layers` layers."""
+
+    def __init__(self, width: int, heads: int, *, layers: int, steps: int, dropout: float) -> None:
+        super().__init__()
+        self.positions = nn.Embedding(steps, width)
+        self.layers = nn.ModuleList(DecoderLayer(width, heads, dropout) for _ in range(layers))
+        self.norm = nn.LayerNorm(width)
+        self.point = nn.Linear(width, width)
+        self.pointed = nn.Linear(width, width)
+        self.gate = nn.Linear(width, 1)
+        # From the start it rather copies than generates, and goes on where it stopped.
+        self.follow = nn.Parameter(torch.tensor([0.0, 4.0]))
+        nn.init.constant_(self.gate.bias, 2.0)
+        nn.init.normal_(self.positions.weight, std=0.02)
+
+    def memory(self, states: Tensor, ids: Tensor, mask: Tensor, copyable: Tensor) -> Memory:
+        """Prepare source states [B, S, D] for reading."""
+        pairs = [layer.keys_values(states) for layer in self._stack()]
+        keys, values = tuple(key for key, _ in pairs), tuple(value for _, value in pairs)
+        return Memory(ids, mask, copyable, keys, values, self.pointed(states))
+
+    def forward(self, inputs: Tensor, ids: Tensor, memory: Memory) -> Decoded:
+        """Decode after the tokens `ids` [B, T] (the first is the start), embedded as `inputs` [B, T, D]."""
+        follows = _follows(ids, memory)
+        states = inputs + self.positions.weight[: ids.shape[1]]
+        mass = torch.zeros((), device=states.device)
+        for layer, keys, values in zip(self._stack(), memory.keys, memory.values, strict=True):
+            states, weights = layer(states, keys, values, memory.mask, follows)
+            with torch.no_grad():
+                norms = values.float().norm(dim=3)[:, :, None]
+                mass = mass + (weights * norms).mean(1) / len(self.layers)
+        states = self.norm(states)
+        logits = self.point(states) @ memory.pointer.transpose(1, 2) / math.sqrt(states.shape[-1])
+        logits = logits.float() + (self.follow[:, None, None, None] * follows).sum(0)
+        pointer = logits.masked_fill(~memory.copyable[:, None], NEVER)
+        return Decoded(states, pointer, self.gate(states).float().squeeze(2), mass)
+
+    def _stack(self) -> list[DecoderLayer]:
+        return [layer for layer in self.layers if isinstance(layer, DecoderLayer)]
+
+
+def token_log_likelihood(decoded: Decoded, generation: Tensor, targets: Tensor, memory: Memory) -> Tensor:
+    """Give log p(y_t) of targets [B, T]: the mixture of copying and of generating by logits [B, T, V]."""
+    generated = torch.log_softmax(generation.float(), dim=2).gather(2, targets[:, :, None]).squeeze(2)
+    same = memory.ids[:, None] == targets[:, :, None]
+    copied = torch.logsumexp(decoded.pointer.masked_fill(~same, NEVER), 2) - torch.logsumexp(decoded.pointer, 2)
+    can_copy = (same & memory.copyable[:, None]).any(2)
+    copied = torch.where(can_copy, copied, NEVER)
+    gate = decoded.gate
+    return torch.logaddexp(functional.logsigmoid(gate) + copied, functional.logsigmoid(-gate) + generated)
+
+
+def next_token(decoded: Decoded, generation: Tensor, memory: Memory) -> Step:
+    """Choose the likeliest token after the last step."""
+    gate = torch.sigmoid(decoded.gate[:, -1:])
+    pointer = torch.softmax(decoded.pointer[:, -1], dim=1) * gate * memory.copyable
+    generated = torch.softmax(generation[:, -1].float(), dim=1) * (1 - gate)
+    ids = generated.scatter_add(1, memory.ids, pointer).argmax(1)
+    copied = pointer * (memory.ids == ids[:, None])
+    is_copied = copied.sum(1) > generated.gather(1, ids[:, None]).squeeze(1)
+    return Step(ids, copied, is_copied)
+
+
+def _follows(ids: Tensor, memory: Memory) -> Tensor:
+    same = (memory.ids[:, None] == ids[:, :, None]) & memory.copyable[:, None]
+    after = functional.pad(same[:, :, :-1], (1, 0))
+    return torch.stack([same, after & memory.copyable[:, None]]).float()
