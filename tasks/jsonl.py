@@ -1,0 +1,93 @@
+"""A task from any files of KILT records and any knowledge source: written in YAML alone.
+
+class_path: reml.tasks.jsonl.Jsonl
+init_args:
+  name: fever
+  examples: {train: data/fever-train-kilt.jsonl.gz, dev: data/fever-dev-kilt.jsonl.gz}
+  knowledge_source: data/knowledge_source.jsonl.gz
+  measure: accuracy
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import get_args
+
+from reml.knowledge import JsonlPages
+from reml.protocols import KnowledgeSource
+from reml.records import read_examples
+from reml.types import Example, Measure
+
+
+class Jsonl:
+    """Examples of files in KILT's record format, one file a split, `.jsonl` or `.jsonl.gz`.
+
+    name: short and unique in an experiment. examples: the path of each split's file. knowledge_source: the path of
+    pages in KILT's schema, or any `KnowledgeSource`. measure: what the task is ranked by. limit: keep the first so many
+    examples of each split.
+
+    Raises `FileNotFoundError` for a file that is not there and `ValueError` for a measure or limit that is not allowed,
+    at once; `reml.records.RecordError` for a malformed line or an id given twice, when a split is read.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        examples: dict[str, str],
+        *,
+        knowledge_source: str | KnowledgeSource,
+        measure: Measure = "em",
+        limit: int | None = None,
+    ) -> None:
+        _check_settings(name, measure, limit)
+        self._name = name
+        self._measure: Measure = measure
+        self._limit = limit
+        self._files = _existing_files(name, examples)
+        self._source = JsonlPages(knowledge_source) if isinstance(knowledge_source, str) else knowledge_source
+        self._splits: dict[str, list[Example]] = {}
+
+    @property
+    def name(self) -> str:
+        """The name it was given."""
+        return self._name
+
+    @property
+    def measure(self) -> Measure:
+        """The measure it was given."""
+        return self._measure
+
+    def source(self) -> KnowledgeSource:
+        """Give the knowledge source."""
+        return self._source
+
+    def examples(self, split: str) -> Sequence[Example]:
+        """Read the examples of a split, once; `ValueError` for a split that has no file."""
+        if split not in self._files:
+            raise ValueError(f"task {self._name!r} has no split {split!r}. It has files for {sorted(self._files)}.")
+        if split not in self._splits:
+            self._splits[split] = list(read_examples(self._files[split], self._limit))
+        return self._splits[split]
+
+
+def _existing_files(name: str, examples: Mapping[str, str]) -> dict[str, Path]:
+    files = {split: Path(path).expanduser() for split, path in examples.items()}
+    if not files:
+        raise ValueError(f"task {name!r} has no files. Give at least one: examples: {{dev: PATH.jsonl}}.")
+    for split, path in files.items():
+        if not path.is_file():
+            raise FileNotFoundError(
+                f"task {name!r}: there is no file {path} for split {split!r}. "
+                "Give the path of a .jsonl or .jsonl.gz file of KILT records."
+            )
+    return files
+
+
+def _check_settings(name: str, measure: str, limit: int | None) -> None:
+    if not name or "/" in name:
+        raise ValueError(f"{name!r} cannot name a task: names are not empty and have no slash.")
+    if measure not in get_args(Measure):
+        raise ValueError(f"task {name!r}: there is no measure {measure!r}. Choose one of {list(get_args(Measure))}.")
+    if limit is not None and limit < 1:
+        raise ValueError(f"task {name!r}: limit is {limit}. Give at least 1, or nothing for all examples.")

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from jsonargparse import ArgumentParser
+
+from reml.checks import missing_pages
+from reml.protocols import Task
+from reml.records import RecordError, write_examples
+from reml.tasks.jsonl import Jsonl
+from reml.types import Answer, Example, Measure, Provenance
+
+PAGE = (
+    '{"_id": "1", "wikipedia_id": "1", "wikipedia_title": "Chad", "text": ["Chad\\n", "Its capital is N\'Djamena.\\n"]}'
+)
+EXAMPLES = [
+    Example("a", "capital of Chad?", (Answer("N'Djamena", (Provenance("1", "Chad", 1, 15, 1, 24),)),)),
+    Example("b", "who rules?"),
+]
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> dict[str, str]:
+    write_examples(EXAMPLES, tmp_path / "dev.jsonl")
+    (tmp_path / "pages.jsonl").write_text(PAGE + "\n")
+    return {"dev": str(tmp_path / "dev.jsonl"), "pages": str(tmp_path / "pages.jsonl")}
+
+
+def test_it_gives_the_examples_and_pages_of_its_files(files: dict[str, str]) -> None:
+    task = Jsonl("mine", {"dev": files["dev"]}, knowledge_source=files["pages"], measure="f1")
+    assert isinstance(task, Task)
+    assert (task.name, task.measure) == ("mine", "f1")
+    assert task.examples("dev") == EXAMPLES
+    assert [page.title for page in task.source().pages()] == ["Chad"]
+
+
+def test_limit_keeps_the_first_examples(files: dict[str, str]) -> None:
+    task = Jsonl("mine", {"dev": files["dev"]}, knowledge_source=files["pages"], limit=1)
+    assert task.examples("dev") == EXAMPLES[:1]
+
+
+def test_any_knowledge_source_will_do(files: dict[str, str]) -> None:
+    source = Jsonl("other", {"dev": files["dev"]}, knowledge_source=files["pages"]).source()
+    assert Jsonl("mine", {"dev": files["dev"]}, knowledge_source=source).source() is source
+
+
+def test_it_is_made_from_yaml_alone(tmp_path: Path, files: dict[str, str]) -> None:
+    config = tmp_path / "task.yaml"
+    config.write_text(
+        "task:\n"
+        "  class_path: reml.tasks.jsonl.Jsonl\n"
+        "  init_args:\n"
+        "    name: mine\n"
+        f"    examples: {{dev: {files['dev']}}}\n"
+        f"    knowledge_source: {files['pages']}\n"
+        "    measure: accuracy\n"
+    )
+    parser = ArgumentParser()
+    parser.add_argument("--config", action="config")
+    parser.add_argument("--task", type=Task)
+    task = parser.instantiate(parser.parse_args(["--config", str(config)])).task
+    assert isinstance(task, Jsonl)
+    assert task.measure == "accuracy"
+    assert task.examples("dev") == EXAMPLES
+
+
+def test_a_split_without_a_file_is_named_with_those_there_are(files: dict[str, str]) -> None:
+    task = Jsonl("mine", {"dev": files["dev"]}, knowledge_source=files["pages"])
+    with pytest.raises(ValueError, match=r"'mine' has no split 'train'. It has files for \['dev'\]"):
+        task.examples("train")
+
+
+def test_missing_files_are_errors_at_once(files: dict[str, str]) -> None:
+    with pytest.raises(FileNotFoundError, match=r"no file .*absent\.jsonl for split 'dev'"):
+        Jsonl("mine", {"dev": "absent.jsonl"}, knowledge_source=files["pages"])
+    with pytest.raises(FileNotFoundError, match=r"absent\.jsonl"):
+        Jsonl("mine", {"dev": files["dev"]}, knowledge_source="absent.jsonl")
+
+
+def test_settings_that_are_not_allowed_are_errors_at_once(files: dict[str, str]) -> None:
+    dev = {"dev": files["dev"]}
+    with pytest.raises(ValueError, match=r"no measure 'bleu'. Choose one of \['accuracy', 'em', 'f1', 'rougel'\]"):
+        Jsonl("mine", dev, knowledge_source=files["pages"], measure="bleu")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="limit is 0"):
+        Jsonl("mine", dev, knowledge_source=files["pages"], limit=0)
+    with pytest.raises(ValueError, match="has no files"):
+        Jsonl("mine", {}, knowledge_source=files["pages"])
+    with pytest.raises(ValueError, match="'' cannot name a task"):
+        Jsonl("", dev, knowledge_source=files["pages"])
+
+
+def test_a_malformed_line_or_an_id_given_twice_is_named(files: dict[str, str]) -> None:
+    task = Jsonl("mine", {"dev": files["dev"]}, knowledge_source=files["pages"])
+    with Path(files["dev"]).open("a") as stream:
+        stream.write('{"id": "a", "input": "again"}\n')
+    with pytest.raises(RecordError, match=r"dev\.jsonl, line 3: id 'a' is that of line 1 already"):
+        task.examples("dev")
+
+
+@pytest.mark.parametrize(
+    ("name", "measure", "train", "dev"),
+    [
+        ("fever", "accuracy", 1208, 287),
+        ("aidayago2", "accuracy", 124, 137),
+        ("trex", "accuracy", 7085, 1000),
+        ("nq", "em", 1555, 400),
+        ("hotpotqa", "em", 294, 110),
+        ("squad", "em", 11801, 4931),
+        ("wow", "f1", 376, 142),
+    ],
+)
+def test_real_files_load_and_fit_their_knowledge_source(
+    shared: Path, real_page_ids: set[str], name: str, measure: Measure, train: int, dev: int
+) -> None:
+    folder = shared / "minikilt"
+    task = Jsonl(
+        name,
+        {split: str(folder / f"{name}-{split}-kilt.jsonl.gz") for split in ("train", "dev")},
+        knowledge_source=str(folder / "knowledge_source.jsonl.gz"),
+        measure=measure,
+    )
+    assert (len(task.examples("train")), len(task.examples("dev"))) == (train, dev)
+    assert missing_pages([*task.examples("train"), *task.examples("dev")], real_page_ids) == []
+
+
+@pytest.fixture(scope="module")
+def real_page_ids(shared: Path) -> set[str]:
+    source = Jsonl(
+        "nq",
+        {"dev": str(shared / "minikilt/nq-dev-kilt.jsonl.gz")},
+        knowledge_source=str(shared / "minikilt/knowledge_source.jsonl.gz"),
+    ).source()
+    return {page.id for page in source.pages()}
