@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reml.evaluation.answers import exact_match, f1, normalise
-from reml.evaluation.context import context_ranks
+from reml.evaluation.context import ContextRanks, context_ranks
 from reml.evaluation.judgements import Gold, Guess
 from reml.evaluation.ranking import evidence_ranks, precision_at, r_precision, recall_at, success_at
 from reml.evaluation.rouge import rouge_l
@@ -160,7 +160,9 @@ def _ranking_scores(gold: Gold, guess: Guess, depths: Sequence[int]) -> list[flo
 
 
 def _context_scores(gold: Gold, guess: Guess, titles: set[str], *, depths: Sequence[int]) -> list[float]:
-    answers = {normalise(answer) for answer in gold.answers}
-    ranks = context_ranks(guess.texts, answers=answers, titles=titles, depth=max(depths))
+    ranks = ContextRanks()
+    if any(text is not None for text in guess.texts):
+        answers = {normalise(answer) for answer in gold.answers}
+        ranks = context_ranks(guess.texts, answers=answers, titles=titles, depth=max(depths))
     places = (ranks.answer, ranks.entity, ranks.both)
     return [float(place <= depth) for place in places for depth in depths]

@@ -31,7 +31,7 @@ def _explanation() -> Tree.Element:
         None,
         "Right answers divide by whether KILT gives points for their provenance (R-precision 1), wrong ones by whether "
         "all evidence for some right answer was retrieved. "
-        f"By F1 or ROUGE-L an answer is right from {RIGHT_FROM['f1']:g} on.",
+        f"By F1 or ROUGE an answer is right from {RIGHT_FROM['f1']:g} on.",
     )
 
 
