@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import takewhile
 from pathlib import Path
 from typing import Literal
@@ -67,7 +68,7 @@ class CopyFiD(nn.Module):
         *,
         layers: int = 2,
         frozen_layers: int = 3,
-        input_tokens: int = 192,
+        input_tokens: int = 256,
         answer_tokens: int = 32,
         provenance: Literal["retrieved", "copied"] = "retrieved",
     ) -> None:
@@ -105,7 +106,8 @@ class CopyFiD(nn.Module):
         if not signals & (Signal.ITEM_LIKELIHOOD | Signal.TOKEN_LIKELIHOOD):
             return prediction
         alone, _ = self._likelihood(target.take(inputs.owners), self._each(inputs, states))
-        return with_likelihood(prediction, alone, target.mask, inputs, k=responses.k, signals=signals)
+        spread = partial(inputs.by_place, responses.k)
+        return with_likelihood(prediction, alone, target_mask=target.mask, spread=spread, signals=signals)
 
     @torch.no_grad()
     def generate(self, examples: Sequence[Example], responses: Responses) -> list[Answer]:

