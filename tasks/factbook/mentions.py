@@ -48,7 +48,8 @@ def mentions(split: Split) -> Iterator[Example]:
     """
     for page_id, examples in _mentions_by_page().items():
         if split_of(page_id) == split:
-            by_id = {example.id: example for example in examples}
+            # Some pages share a text; the mention is then taken from one of them.
+            by_id = {example.id: example for example in {example.input: example for example in examples}.values()}
             title = factbook_pages()[page_id].page.title
             chosen = [by_id[example_id] for example_id in in_order(by_id)]
             yield from [example for example in chosen if example.meta["mention"] != title][:_OTHER_NAMES]
