@@ -22,6 +22,4 @@ def fast_bfloat16(device_type: str) -> bool:
 def autocast(device: torch.device, precision: Precision = "auto") -> torch.autocast:
     """Compute matrix products in bfloat16 if asked, or if it is left to the machine and it is fast there."""
     wanted = precision == "bfloat16" or (precision == "auto" and fast_bfloat16(device.type))
-    # A copy of a weight made without gradient must not serve a later computation that needs it.
-    cache = torch.is_grad_enabled()
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=wanted, cache_enabled=cache)
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=wanted)

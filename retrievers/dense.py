@@ -54,12 +54,14 @@ class Dense:
 
     def index_with(self, encoder: DenseEncoder, collection: Collection, folder: Path) -> EncodedRetriever:
         """Do the same with an encoder at hand, one that was just trained, say; `model` and `encoding` do not count."""
-        origin = Origin.of(collection, digest(encoder.fingerprint, self.factory))
+        fingerprint = encoder.fingerprint
+        encoded = Origin.of(collection, fingerprint)
+        origin = Origin.of(collection, digest(fingerprint, self.factory))
         shards = folder.parent / f".{folder.name}.encoded"
 
         def build(draft: Path) -> None:
             index = FaissIndex(encoder.width, self.factory, parameters=self.parameters)
-            paths = encode_collection(collection, encoder, shards, origin=origin, progress=self.progress)
+            paths = encode_collection(collection, encoder, shards, origin=encoded, progress=self.progress)
             _fill(index, paths)
             index.save(draft / "vectors")
 

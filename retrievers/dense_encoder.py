@@ -23,6 +23,8 @@ from reml.types import DenseVectors, Item
 from reml.weights import located
 
 KIND = "dense encoder"
+# What a transformers configuration says beside what the model computes.
+UNRELATED = ("_name_or_path", "architectures", "dtype", "transformers_version")
 Pooling = Literal["mean", "cls"]
 
 
@@ -110,7 +112,7 @@ class DenseEncoder:
         tensors = (weights[name].detach().cpu().reshape(-1).view(torch.uint8).numpy() for name in sorted(weights))
         settings = asdict(replace(self.encoding, batch_size=1, precision="auto"))
         vocabulary = sorted(self._tokeniser.get_vocab().items())
-        config = self._module.config.to_json_string(use_diff=False)
+        config = {name: value for name, value in self._module.config.to_dict().items() if name not in UNRELATED}
         return digest(config, settings, vocabulary, sorted(weights), *(tensor.tobytes() for tensor in tensors))
 
     def encode_queries(self, texts: Sequence[str]) -> DenseVectors:

@@ -31,12 +31,3 @@ def test_left_to_the_machine_it_is_what_the_probe_says() -> None:
     matrix = torch.ones(2, 2)
     with autocast(CPU):
         assert ((matrix @ matrix).dtype == torch.bfloat16) == fast_bfloat16("cpu")
-
-
-def test_encoding_without_gradient_does_not_take_it_from_what_follows() -> None:
-    layer = torch.nn.Linear(2, 2)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        with torch.no_grad(), autocast(CPU, "bfloat16"):
-            layer(torch.ones(1, 2))
-        with autocast(CPU, "bfloat16"):
-            assert layer(torch.ones(1, 2)).requires_grad
