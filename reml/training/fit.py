@@ -1,0 +1,193 @@
+"""Train a regime in a folder, so that a killed run goes on from where it was and a finished one is not run again.
+
+training.json             what the run was started with: settings and digests of data and model
+metrics.csv, tensorboard/ the numbers of every step
+states/step-00000200/     the newest state, while the run is not finished
+best.safetensors          the weights with the best dev score (the last ones where there is no dev set)
+trained.json              written at the end: `Fitted`
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import shutil
+import signal
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pytorch_lightning import Callback, Trainer
+from pytorch_lightning.loggers import TensorBoardLogger
+from rich.console import Console
+
+from reml.files import CorruptError, StaleError, digest, locked, read_json, write_json
+from reml.training.batches import TrainingData
+from reml.training.best import KeepBest
+from reml.training.checkpoint import SafeCheckpoints
+from reml.training.data import DevSet, TrainSet
+from reml.training.metrics import MetricsCsv
+from reml.training.module import PredictorTraining
+from reml.training.progress import ProgressLine
+from reml.training.regimes import Regime
+from reml.training.resume import SaveState, newest_state, saved_step, seed_random
+from reml.training.settings import Training
+from reml.training.weights import load_weights, save_weights
+from reml.types import Json
+
+STARTED, FITTED, METRICS = "training.json", "trained.json", "metrics.csv"
+WEIGHTS, STATES = "best.safetensors", "states"
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """How a run ended: steps done, the step whose weights were kept, and their dev score (None without dev sets)."""
+
+    steps: int
+    best_step: int
+    score: float | None
+
+
+def fit(
+    regime: Regime,
+    train: TrainSet,
+    *,
+    dev: Sequence[DevSet],
+    settings: Training,
+    folder: Path,
+    console: Console | None = None,
+) -> Fitted:
+    """Train in `folder`, or go on with the run that is there, or take its result if it is finished.
+
+    Afterwards the regime holds the best weights and is in evaluation mode. If numbers are to be repeated, the weights
+    it comes with must be the same each time. console: shows progress there. Raises `StaleError` if the folder holds
+    another run, `LockedError` while another process trains there.
+    """
+    with locked(folder / STATES):
+        _claim(folder, regime, train, dev, settings)
+        if not (folder / FITTED).exists():
+            _run(regime, train, dev=dev, settings=settings, folder=folder, console=console)
+    return open_fitted(regime, folder)
+
+
+def open_fitted(regime: Regime, folder: Path) -> Fitted:
+    """Load the best weights of a finished run into a regime and put it in evaluation mode."""
+    path = folder / FITTED
+    if not path.exists():
+        raise CorruptError(f"{folder} holds no finished training run: train there first.")
+    value = read_json(path)
+    if not isinstance(value, dict) or set(value) != {"steps", "best_step", "score"}:
+        raise CorruptError(f"{path} is not the result of a training run. Delete {folder} to train again.")
+    load_weights(regime, folder / WEIGHTS)
+    regime.eval()
+    score = value["score"]
+    return Fitted(int(str(value["steps"])), int(str(value["best_step"])), None if score is None else float(str(score)))
+
+
+def _claim(folder: Path, regime: Regime, train: TrainSet, dev: Sequence[DevSet], settings: Training) -> None:
+    chosen: dict[str, Json] = {**asdict(settings), "rates": dict(settings.rates)}
+    run: Json = {
+        "settings": chosen,
+        "train": digest(*(part.fingerprint for part in train.parts), train.order.epoch(settings.seed, 0).tobytes()),
+        "dev": {part.name: part.retrieved.fingerprint for part in dev},
+        "model": digest({name: list(value.shape) for name, value in regime.named_parameters()}),
+    }
+    path = folder / STARTED
+    if path.exists() and read_json(path) != run:
+        raise StaleError(
+            f"{folder} holds a training run with other settings, examples or parameters ({path.name} says which): "
+            "delete it, or name another folder."
+        )
+    write_json(path, run)
+
+
+def _run(
+    regime: Regime,
+    train: TrainSet,
+    *,
+    dev: Sequence[DevSet],
+    settings: Training,
+    folder: Path,
+    console: Console | None,
+) -> None:
+    training = PredictorTraining(regime, dev, settings)
+    best = KeepBest(training, folder / WEIGHTS, settings.patience)
+    callbacks: list[Callback] = [SaveState(folder / STATES, settings.save_every)]
+    callbacks += [best] if dev else []
+    callbacks += [ProgressLine(training, best, console)] if console is not None else []
+    total = settings.total_steps(len(train.order))
+    seed_random(settings.seed)
+    regime.train()
+    with _quiet():
+        trainer = _trainer(settings, total=total, looks=bool(dev), folder=folder, callbacks=callbacks)
+        with _interruptible(trainer):
+            data = TrainingData(train, dev, settings)
+            trainer.fit(training, datamodule=data, ckpt_path=newest_state(folder / STATES))
+    if not dev:
+        save_weights(regime, folder / WEIGHTS)
+    score = best.best_score if dev else None
+    _finish(folder, Fitted(trainer.global_step, best.best_step or trainer.global_step, score))
+
+
+def _trainer(settings: Training, *, total: int, looks: bool, folder: Path, callbacks: list[Callback]) -> Trainer:
+    state = newest_state(folder / STATES)
+    done = saved_step(state) if state is not None else 0
+    return Trainer(
+        accelerator="auto",
+        devices=1,
+        precision=settings.precision,
+        max_steps=total,
+        accumulate_grad_batches=settings.accumulate,
+        gradient_clip_val=settings.clip,
+        # In batches of Lightning's only epoch: it resumes that count rightly, not the one over all epochs.
+        val_check_interval=min(settings.check_every, total) * settings.accumulate,
+        limit_val_batches=1.0 if looks else 0,
+        num_sanity_val_steps=0,
+        logger=[
+            MetricsCsv(folder / METRICS, after=done),
+            TensorBoardLogger(folder, name="tensorboard", version="", default_hp_metric=False, purge_step=done + 1),
+        ],
+        callbacks=callbacks,
+        plugins=[SafeCheckpoints()],
+        default_root_dir=folder,
+        log_every_n_steps=1,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+
+
+def _finish(folder: Path, fitted: Fitted) -> None:
+    write_json(folder / FITTED, asdict(fitted))
+    for state in (folder / STATES).glob("step-*"):
+        shutil.rmtree(state, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Lightning's notes on devices and modes, which ask nothing of the reader, out of the terminal."""
+    logger = logging.getLogger("pytorch_lightning")
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            # Lightning 2.6 asks torch 2.13 in an older way; frozen parts may stay in evaluation mode on purpose.
+            warnings.filterwarnings("ignore", message=r".*isinstance\(treespec, LeafSpec\)", category=FutureWarning)
+            warnings.filterwarnings("ignore", message=r"Found \d+ module\(s\) in eval mode")
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+@contextlib.contextmanager
+def _interruptible(trainer: Trainer) -> Iterator[None]:
+    """Raise `KeyboardInterrupt` on Ctrl-C: Lightning ends the process instead, and ignores the next Ctrl-C."""
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    except SystemExit:
+        if not trainer.interrupted:
+            raise
+        signal.signal(signal.SIGINT, handler)
+        raise KeyboardInterrupt from None

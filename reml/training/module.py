@@ -1,0 +1,87 @@
+"""The bridge from a regime to Lightning: steps, optimiser, dev scores. All else is the regime's."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import torch
+from pytorch_lightning import LightningModule
+from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
+from torch import Tensor
+
+from reml.training.data import Batch, DevSet
+from reml.training.optimizer import make_optimizer, make_schedule, share_of_peak
+from reml.training.regimes import Regime
+from reml.training.settings import Training
+from reml.types import Answer
+
+LOSS, RATE, DEV = "train/loss", "train/rate", "dev/score"
+
+
+class PredictorTraining(LightningModule):
+    """Trains a regime and scores its predictor on the dev sets.
+
+    loss, dev_score: the newest ones. Logged for each step: the loss (`train/loss`), each of its parts where there are
+    several, the learning rate as a share of its peak (`train/rate`); at each look the score of each dev set and their
+    mean (`dev/score`).
+    """
+
+    def __init__(self, regime: Regime, dev: Sequence[DevSet], settings: Training) -> None:
+        super().__init__()
+        self.regime = regime
+        self.loss, self.dev_score = math.nan, -math.inf
+        self._dev, self._settings = tuple(dev), settings
+        self._losses: list[dict[str, Tensor]] = []
+        self._answers: list[list[Answer]] = [[] for _ in dev]
+
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
+        """Make AdamW and its schedule over the run's steps."""
+        optimizer = make_optimizer(self.regime, self._settings)
+        schedule = make_schedule(optimizer, self.trainer.max_steps, self._settings.warmup)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Give the mean loss of a batch; `ValueError` names the examples if it is not finite."""
+        parts = {name: values.mean() for name, values in self.regime(batch).items()}
+        loss = torch.stack(list(parts.values())).sum()
+        if not torch.isfinite(loss):
+            ids = [example.id for example in batch.examples]
+            raise ValueError(
+                f"the loss is {float(loss)} at step {self.global_step}, on examples {ids[:8]}: "
+                "lower the learning rate, or look at these examples."
+            )
+        extra = {f"train/{name}": value.detach() for name, value in parts.items()} if len(parts) > 1 else {}
+        self._losses.append({LOSS: loss.detach(), **extra})
+        if (batch_idx + 1) % self._settings.accumulate == 0:
+            self._log_step()
+        return loss
+
+    def validation_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:  # noqa: ARG002
+        """Answer the examples of a dev batch."""
+        self._answers[dataloader_idx] += self.regime.predictor.generate(batch.examples, batch.responses)
+
+    def on_validation_epoch_end(self) -> None:
+        """Score the answers of each dev set and take the mean over dev sets."""
+        scores = {
+            dev.name: dev.score(dev.retrieved.examples, answers)
+            for dev, answers in zip(self._dev, self._answers, strict=True)
+        }
+        self._answers = [[] for _ in self._dev]
+        wrong = [name for name, score in scores.items() if not math.isfinite(score)]
+        if wrong:
+            raise ValueError(f"the dev scores of {', '.join(wrong)} are not finite numbers: look at their measure.")
+        self.dev_score = sum(scores.values()) / len(scores)
+        self._write({**{f"dev/{name}": score for name, score in scores.items()}, DEV: self.dev_score}, self.global_step)
+
+    def _log_step(self) -> None:
+        # The update of this step comes after its loss: it will be step global_step + 1.
+        means = {name: float(torch.stack([loss[name] for loss in self._losses]).mean()) for name in self._losses[0]}
+        self._losses = []
+        self.loss = means[LOSS]
+        rate = share_of_peak(self.global_step, self.trainer.max_steps, self._settings.warmup)
+        self._write({**means, RATE: rate}, self.global_step + 1)
+
+    def _write(self, metrics: Mapping[str, float], step: int) -> None:
+        for logger in self.loggers:
+            logger.log_metrics(dict(metrics), step)
