@@ -13,7 +13,6 @@ import contextlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -286,8 +285,7 @@ def _whole(page_id: str, title: str, text: str) -> Passage:
 
 
 def _write_deleted(folder: Path, number: int, rows: Int64Array) -> CheckedFile:
-    name, buffer = f"{DELETED}/{number:08d}.npy", BytesIO()
-    np.save(buffer, rows)
+    name = f"{DELETED}/{number:08d}.i64"
     with atomic_file(folder / name) as draft:
-        draft.write_bytes(buffer.getbuffer())
+        draft.write_bytes(rows.astype("<i8").tobytes())
     return CheckedFile.of(folder, name)

@@ -1,16 +1,16 @@
 """Segments of a collection: a run of consecutive rows in one folder, written once and never changed.
 
-    items.arrow   one record batch in Arrow's IPC file format, memory-mapped; row i of it is row `first` + i
-    pages.npy     uint64 [3, P], a column for each page: the hash of its id, ascending, its first row here, its rows
-    titles.npy    the same by the hash of the title
+    items.arrow   one record batch in Arrow's IPC file format; row i of it is row `first` + i
+    pages.u64     uint64 [3, P], little-endian, a column for each page: the hash of its id, ascending, its first row in
+                  the batch, the number of its rows
+    titles.u64    the same by the hash of the title
 
-Look-ups compare the real string where a hash fits, so that two strings of one hash are told apart. The folder is named
-for its rows; the same rows always have the same bytes.
+All three are memory-mapped. Look-ups compare the real string where a hash fits, so that two strings of one hash are
+told apart. The folder is named for its rows; the same rows always have the same bytes.
 """
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -27,7 +27,7 @@ from reml.passages import Passage
 from reml.types import Int64Array, Item, Json, Span
 
 UInt64Array = npt.NDArray[np.uint64]
-ITEMS, PAGES, TITLES = "items.arrow", "pages.npy", "titles.npy"
+ITEMS, PAGES, TITLES = "items.arrow", "pages.u64", "titles.u64"
 _PLACES = ("start_paragraph", "start_character", "end_paragraph", "end_character")
 _SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("text", "title", "page_id")] + [(name, pa.int32()) for name in _PLACES]
@@ -83,12 +83,9 @@ class Segment:
         folder = parent / record.name
         for file in record.files:
             file.check_size(folder)
-        try:
-            self.batch = pa.ipc.open_file(pa.memory_map(str(folder / ITEMS))).get_batch(0)
-            self.pages: UInt64Array = np.load(folder / PAGES, mmap_mode="r")
-            self.titles: UInt64Array = np.load(folder / TITLES, mmap_mode="r")
-        except (pa.ArrowException, ValueError) as error:
-            raise CorruptError(f"{folder} cannot be read ({error}). Delete {parent.parent} and rebuild it.") from error
+        self.batch = _batch(folder / ITEMS, record.rows)
+        self.pages: UInt64Array = np.memmap(folder / PAGES, "<u8", "r").reshape(3, record.pages)
+        self.titles: UInt64Array = np.memmap(folder / TITLES, "<u8", "r").reshape(3, record.pages)
 
     def items(self, rows: Int64Array) -> list[Item]:
         """Give the items of rows of this segment, in this order."""
@@ -148,7 +145,8 @@ def write_segment(parent: Path, first: int, batches: Sequence[pa.RecordBatch]) -
         for name, column in ((PAGES, "page_id"), (TITLES, "title")):
             keys = hashes(batch.column(column).take(pa.array(starts)).to_pylist())
             order = np.argsort(keys, kind="stable")
-            _save(draft / name, np.stack([keys, starts.astype(np.uint64), counts.astype(np.uint64)])[:, order])
+            table = np.stack([keys, starts.astype("<u8"), counts.astype("<u8")])[:, order]
+            (draft / name).write_bytes(table.tobytes())
         files = tuple(CheckedFile.of(draft, name) for name in (ITEMS, PAGES, TITLES))
     return SegmentRecord(first, batch.num_rows, len(starts), files)
 
@@ -157,6 +155,22 @@ def _fields(passage: Passage) -> tuple[str, str, str, int, int, int, int]:
     span = passage.span
     places = (span.start_paragraph, span.start_character, span.end_paragraph, span.end_character)
     return (passage.text, passage.title, passage.page_id, *places)
+
+
+def _batch(path: Path, rows: int) -> pa.RecordBatch:
+    # Mapped by numpy, which keeps no file open: a large collection has hundreds of segments.
+    try:
+        batch = pa.ipc.open_file(pa.BufferReader(pa.py_buffer(np.memmap(path, mode="r")))).get_batch(0)
+    except (pa.ArrowException, OSError) as error:
+        raise _corrupt(path, str(error)) from error
+    if batch.schema != _SCHEMA or batch.num_rows != rows:
+        raise _corrupt(path, f"it holds {batch.num_rows} rows of {batch.schema.names}")
+    return batch
+
+
+def _corrupt(path: Path, reason: str) -> CorruptError:
+    folder = path.parents[2]
+    return CorruptError(f"{path} is not what was written ({reason}). Delete {folder} and build it again.")
 
 
 def _items(batch: pa.RecordBatch, rows: Int64Array) -> list[Item]:
@@ -170,13 +184,6 @@ def _runs(page_ids: pa.StringArray) -> tuple[Int64Array, Int64Array]:
     changes = pa.compute.not_equal(page_ids.slice(1), page_ids.slice(0, len(page_ids) - 1))
     starts = np.concatenate([[0], np.flatnonzero(changes.to_numpy(zero_copy_only=False)) + 1])
     return starts, np.diff(starts, append=len(page_ids))
-
-
-def _save(path: Path, array: npt.NDArray[np.uint64]) -> None:
-    # Through a buffer: where the disk is full, numpy's own writing to a file does not say so.
-    buffer = io.BytesIO()
-    np.save(buffer, array)
-    path.write_bytes(buffer.getbuffer())
 
 
 def _is_unicode(passage: Passage) -> bool:

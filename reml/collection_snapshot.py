@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from reml.collection_segments import Segment, SegmentRecord
 from reml.collection_versions import SEGMENTS, Version
-from reml.files import CorruptError
 from reml.types import Int64Array, Item
 
 
@@ -99,8 +98,4 @@ def deleted_rows(folder: Path, version: Version) -> Int64Array:
     if version.deleted is None:
         return np.empty(0, dtype=np.int64)
     version.deleted.check_size(folder)
-    try:
-        rows: Int64Array = np.load(folder / version.deleted.name, mmap_mode="r")
-    except ValueError as error:
-        raise CorruptError(f"{folder / version.deleted.name} cannot be read ({error}). Rebuild {folder}.") from error
-    return rows
+    return np.memmap(folder / version.deleted.name, "<i8", "r")
