@@ -2,9 +2,9 @@
 
 Token y is generated, or copied from the source: p(y) = (1 - g) p_generate(y) + g * (sum of a_i over the source tokens
 i that are y), with pointer weights a and gate g of the decoder's state. Beside the content of the states,
-cross-attention and pointer see where the answer so far could be standing in the source: whether source token i, or the
-one before it, is the token decoded last. Otherwise a decoder has to find out first, at the cost of most of a short
-training, that copying goes on where it stopped (compare the selective read of CopyNet, Gu et al., ACL 2016).
+cross-attention and pointer see where the answer so far could be standing in the source (`_follows`). Otherwise a
+decoder has to find out first, at the cost of most of a short training, that copying goes on where it stopped (compare
+the selective read of CopyNet, Gu et al., ACL 2016).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-FEATURES = 2
+FEATURES = 4
 # Finite, so that a row without any candidate has a finite gradient.
 NEVER = -1e9
 
@@ -110,12 +110,12 @@ class DecoderLayer(nn.Module):
     def forward(
         self, states: Tensor, keys: Tensor, values: Tensor, mask: Tensor, follows: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Give new states [B, T, D] and the cross-attention [B, H, T, S]; mask bool [B, S], follows [2, B, T, S]."""
+        """Give new states [B, T, D] and the cross-attention [B, H, T, S]; mask bool [B, S], `_follows`."""
         normed = self.norms[0](states)
         steps = states.shape[1]
         causal = torch.full((steps, steps), NEVER, device=states.device).triu(1)
         states = states + self.dropout(self.itself(normed, *self.itself.keys_values(normed), causal)[0])
-        bias = (self.follow * follows[:, :, None]).sum(0)  # [2, B, 1, T, S] -> [B, H, T, S]
+        bias = (self.follow * follows[:, :, None]).sum(0)  # [FEATURES, B, 1, T, S] -> [B, H, T, S]
         bias = bias.masked_fill(~mask[:, None, None], NEVER)
         read, weights = self.source(self.norms[1](states), keys, values, bias)
         states = states + self.dropout(read)
@@ -136,7 +136,7 @@ class CopyDecoder(nn.Module):
         self.pointed = nn.Linear(width, width)
         self.gate = nn.Linear(width, 1)
         # From the start it rather copies than generates, and goes on where it stopped.
-        self.follow = nn.Parameter(torch.tensor([0.0, 4.0]))
+        self.follow = nn.Parameter(torch.tensor([0.0, 2.0, 2.0, 2.0]))
         nn.init.constant_(self.gate.bias, 2.0)
         nn.init.normal_(self.positions.weight, std=0.02)
 
@@ -190,6 +190,15 @@ def next_token(decoded: Decoded, generation: Tensor, memory: Memory) -> Step:
 
 
 def _follows(ids: Tensor, memory: Memory) -> Tensor:
+    """Tell of each step and source token [FEATURES, B, T, S] how the answer so far matches what stands there.
+
+    Whether the source token is the one decoded last; whether the one, two, three tokens before it are those decoded
+    last. One is not enough in texts full of numbers: what follows a comma could be anything.
+    """
     same = (memory.ids[:, None] == ids[:, :, None]) & memory.copyable[:, None]
-    after = functional.pad(same[:, :, :-1], (1, 0))
-    return torch.stack([same, after & memory.copyable[:, None]]).float()
+    after = functional.pad(same[:, :, :-1], (1, 0)) & memory.copyable[:, None]
+    levels = [after]
+    for _ in range(FEATURES - 2):
+        # The same diagonal one step earlier: step t - 1 and source token i - 1.
+        levels.append(after & functional.pad(levels[-1][:, :-1, :-1], (1, 0, 1, 0)))
+    return torch.stack([same, *levels]).float()

@@ -52,7 +52,20 @@ def tiny_tokeniser(**special: str) -> PreTrainedTokenizerFast:
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.decoder = decoders.WordPiece()
-    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token=PAD, unk_token=UNK, **special)
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+        tokenizer_object=tokenizer, pad_token=PAD, unk_token=UNK, **special
+    )
+
+
+def byte_tokeniser() -> PreTrainedTokenizerFast:
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    vocabulary = {piece: number for number, piece in enumerate([PAD, START, END, *alphabet])}
+    tokenizer = Tokenizer(models.BPE(vocabulary, []))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+        tokenizer_object=tokenizer, pad_token=PAD, bos_token=START, eos_token=END
+    )
 
 
 def _saved(folder: Path, model: PreTrainedModel, tokeniser: PreTrainedTokenizerFast) -> str:
@@ -75,8 +88,8 @@ def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="session")
 def tiny_t5(tmp_path_factory: pytest.TempPathFactory) -> str:
     torch.manual_seed(0)
-    config = T5Config(vocab_size=SIZE, d_model=32, d_kv=8, d_ff=64, num_layers=2, num_heads=4, decoder_start_token_id=0)
-    config.pad_token_id, config.eos_token_id = 0, 3
+    config = T5Config(vocab_size=SIZE, d_model=32, d_kv=8, d_ff=64, num_layers=2, num_heads=4)
+    config.pad_token_id, config.eos_token_id, config.decoder_start_token_id = 0, 3, 0
     return _saved(tmp_path_factory.mktemp("t5"), T5ForConditionalGeneration(config), tiny_tokeniser(eos_token=END))
 
 
@@ -94,16 +107,11 @@ def tiny_bart(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="session")
 def tiny_llama(tmp_path_factory: pytest.TempPathFactory) -> str:
     torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=SIZE,
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        max_position_embeddings=512,
-    )
-    config.pad_token_id, config.bos_token_id, config.eos_token_id = 0, 2, 3
-    tokeniser = tiny_tokeniser(bos_token=START, eos_token=END)
+    tokeniser = byte_tokeniser()
+    config = LlamaConfig(vocab_size=len(tokeniser), hidden_size=32, intermediate_size=64, num_hidden_layers=2)
+    config.num_attention_heads = config.num_key_value_heads = 4
+    config.head_dim, config.max_position_embeddings = 8, 1024
+    config.pad_token_id, config.bos_token_id, config.eos_token_id = 0, 1, 2
     return _saved(tmp_path_factory.mktemp("llama"), LlamaForCausalLM(config), tokeniser)
 
 

@@ -45,7 +45,7 @@ def test_the_decoder_reads_each_item_as_encoded_on_its_own(tiny_t5: str, collect
             "input_ids"
         ]
         inputs = torch.tensor([[*ids, tokeniser.eos_token_id]])
-        states.append(model.get_encoder()(input_ids=inputs).last_hidden_state)  # type: ignore[operator]
+        states.append(model.get_encoder()(input_ids=inputs).last_hidden_state)
         masks.append(torch.ones_like(inputs))
     labels = torch.tensor([[*tokeniser("chad", add_special_tokens=False)["input_ids"], tokeniser.eos_token_id]])
     expected = model(encoder_outputs=(torch.cat(states, 1),), attention_mask=torch.cat(masks, 1), labels=labels).loss
