@@ -115,7 +115,9 @@ class TokenTable:
         """Give the tokens of these items, in order; an item that the table does not know as it is, is tokenised now."""
         places = self._places(np.array([item.row for item in items], dtype=np.int64))
         known = [place >= 0 and _check(item) == self.checks[place] for place, item in zip(places, items, strict=True)]
-        fresh = iter(tokenise(self.tokeniser, [item for item, is_known in zip(items, known, strict=True) if not is_known]))
+        fresh = iter(
+            tokenise(self.tokeniser, [item for item, is_known in zip(items, known, strict=True) if not is_known])
+        )
         return [
             self._at(int(place)) if is_known else next(fresh) for place, is_known in zip(places, known, strict=True)
         ]
