@@ -121,8 +121,8 @@ def _run(
     regime.train()
     with _quiet():
         trainer = _trainer(settings, total=total, looks=bool(dev), folder=folder, callbacks=callbacks)
-        with _interruptible(trainer):
-            data = TrainingData(train, dev, settings)
+        data = TrainingData(train, dev, settings)
+        with _interruptible():
             trainer.fit(training, datamodule=data, ckpt_path=newest_state(folder / STATES))
     if not dev:
         save_weights(regime, folder / WEIGHTS)
@@ -181,13 +181,13 @@ def _quiet() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _interruptible(trainer: Trainer) -> Iterator[None]:
+def _interruptible() -> Iterator[None]:
     """Raise `KeyboardInterrupt` on Ctrl-C: Lightning ends the process instead, and ignores the next Ctrl-C."""
     handler = signal.getsignal(signal.SIGINT)
     try:
         yield
-    except SystemExit:
-        if not trainer.interrupted:
+    except SystemExit as end:
+        if not isinstance(end.__context__, KeyboardInterrupt):
             raise
         signal.signal(signal.SIGINT, handler)
         raise KeyboardInterrupt from None

@@ -48,7 +48,7 @@ class PredictorTraining(LightningModule):
         if not torch.isfinite(loss):
             ids = [example.id for example in batch.examples]
             raise ValueError(
-                f"the loss is {float(loss)} at step {self.global_step}, on examples {ids[:8]}: "
+                f"the loss is {float(loss.detach())} at step {self.global_step}, on examples {ids[:8]}: "
                 "lower the learning rate, or look at these examples."
             )
         extra = {f"train/{name}": value.detach() for name, value in parts.items()} if len(parts) > 1 else {}

@@ -13,9 +13,13 @@ from torch import Tensor, nn
 from reml.protocols import Collection
 from reml.testing import MemoryCollection
 from reml.training.data import DevSet, RetrievedExamples, TrainSet
+from reml.training.settings import Training
 from reml.types import Answer, Example, Hits, Int64Array, Item, Prediction, Provenance, Queries, Responses, Signal
 
 BUCKETS = 64
+SETTINGS = Training(
+    steps=30, batch_size=4, accumulate=2, rate=0.05, check_every=7, save_every=3, seed=3, weight_decay=0.1
+)
 COLOURS = ("red", "green", "blue", "black", "white", "pink", "grey", "gold")
 
 
@@ -26,7 +30,7 @@ class PointingPredictor(nn.Module):
         super().__init__()
         self.embedding = nn.Embedding(BUCKETS, width)
         self.dropout = nn.Dropout(0.2)
-        self.output = nn.Linear(width, 1)
+        self.output = nn.Linear(width, 1, bias=False)
 
     @property
     def signals(self) -> Signal:

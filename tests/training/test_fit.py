@@ -9,14 +9,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 import torch
 from rich.console import Console
 from safetensors.torch import load_file
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.backend.event_processing.event_accumulator import (  # type: ignore[import-untyped]
+    EventAccumulator,
+)
 from torch import Tensor
 
 from reml.files import CorruptError, LockedError, StaleError, locked
@@ -25,16 +27,13 @@ from reml.training.regimes import Independent
 from reml.training.resume import newest_state
 from reml.training.settings import Training
 from reml.types import Example, Prediction, Responses, Signal
-from tests.training.pointing import PointingPredictor, dev_sets, predictor, train_set
+from tests.training.pointing import SETTINGS, PointingPredictor, dev_sets, predictor, train_set
 
-SETTINGS = Training(
-    steps=30, batch_size=4, accumulate=2, rate=0.05, check_every=7, save_every=3, seed=3, weight_decay=0.1
-)
 RUN_SLOWLY = """
 import sys, time
 from pathlib import Path
 from tests.training import pointing
-from tests.training.test_fit import SETTINGS
+from tests.training.pointing import SETTINGS
 from reml.training.fit import fit
 from reml.training.regimes import Independent
 
@@ -53,6 +52,21 @@ def run(folder: Path, settings: Training = SETTINGS, seed: int = 0) -> tuple[Fit
     regime = Independent(predictor(seed))
     fitted = fit(regime, train_set(), dev=dev_sets(), settings=settings, folder=folder)
     return fitted, {name: value.clone() for name, value in regime.state_dict().items()}
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A run that nothing disturbed."""
+
+    folder: Path
+    fitted: Fitted
+    weights: dict[str, Tensor]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
+    folder = tmp_path_factory.mktemp("whole")
+    return Whole(folder, *run(folder))
 
 
 def metrics(folder: Path) -> list[list[str]]:
@@ -80,36 +94,31 @@ def assert_same_weights(actual: dict[str, Tensor], expected: dict[str, Tensor]) 
         assert torch.equal(actual[name], value), name
 
 
-def test_it_learns_keeps_the_best_weights_and_says_how_it_went(tmp_path: Path) -> None:
-    fitted, weights = run(tmp_path)
-    rows = metrics(tmp_path)
+def test_it_learns_keeps_the_best_weights_and_says_how_it_went(whole: Whole) -> None:
+    rows = metrics(whole.folder)
     assert rows[0] == ["step", "name", "value"]
     losses = [float(value) for _, name, value in rows[1:] if name == "train/loss"]
     assert len(losses) == 30
     assert sum(losses[-5:]) < 0.6 * sum(losses[:5])
     dev = {int(step): float(value) for step, name, value in rows[1:] if name == "dev/score"}
     assert list(dev) == [7, 14, 21, 28, 30]
-    assert fitted == Fitted(30, max(dev, key=lambda step: dev[step]), max(dev.values()))
-    saved = load_file(tmp_path / "best.safetensors")
-    assert_same_weights(weights, saved)
+    assert whole.fitted == Fitted(30, max(dev, key=lambda step: dev[step]), max(dev.values()))
+    assert_same_weights(whole.weights, load_file(whole.folder / "best.safetensors"))
 
 
-def test_dev_score_is_the_mean_over_tasks(tmp_path: Path) -> None:
-    run(tmp_path)
-    values = {(step, name): float(value) for step, name, value in metrics(tmp_path)[1:]}
+def test_dev_score_is_the_mean_over_tasks(whole: Whole) -> None:
+    values = {(step, name): float(value) for step, name, value in metrics(whole.folder)[1:]}
     for step in ("7", "30"):
         mean = (values[step, "dev/first"] + values[step, "dev/second"]) / 2
         assert values[step, "dev/score"] == pytest.approx(mean)
 
 
-def test_same_seed_same_numbers_and_another_seed_others(tmp_path: Path) -> None:
-    _, first = run(tmp_path / "first")
+def test_same_seed_same_numbers_and_another_seed_others(tmp_path: Path, whole: Whole) -> None:
     _, second = run(tmp_path / "second")
-    assert metrics(tmp_path / "first") == metrics(tmp_path / "second")
-    assert_same_weights(first, second)
-    other = Training(**{**SETTINGS.__dict__, "seed": 4})
-    run(tmp_path / "other", other)
-    assert metrics(tmp_path / "other") != metrics(tmp_path / "first")
+    assert metrics(tmp_path / "second") == metrics(whole.folder)
+    assert_same_weights(second, whole.weights)
+    run(tmp_path / "other", replace(SETTINGS, seed=4))
+    assert metrics(tmp_path / "other") != metrics(whole.folder)
 
 
 def test_parts_of_a_batch_add_up_to_the_batch(tmp_path: Path) -> None:
@@ -127,7 +136,7 @@ def test_parts_of_a_batch_add_up_to_the_batch(tmp_path: Path) -> None:
         torch.testing.assert_close(weights[1][name], value, atol=1e-6, rtol=1e-4)
 
 
-class Crash(RuntimeError):
+class CrashError(RuntimeError):
     pass
 
 
@@ -142,53 +151,49 @@ class CrashingPredictor(PointingPredictor):
     def loss(self, examples: Sequence[Example], responses: Responses, signals: Signal = Signal.NONE) -> Prediction:
         self.calls -= 1
         if not self.calls:
-            raise Crash
+            raise CrashError
         return super().loss(examples, responses, signals)
 
 
-@pytest.mark.parametrize("calls", [1, 2, 6, 7, 8, 14, 15, 16, 42, 43, 44, 60])
-def test_a_crashed_run_goes_on_bit_for_bit(tmp_path: Path, calls: int) -> None:
+@pytest.mark.parametrize("calls", [1, 7, 8, 43, 60])
+def test_a_crashed_run_goes_on_bit_for_bit(tmp_path: Path, whole: Whole, calls: int) -> None:
     """A step has two parts, so loss 7 is the first after state 3; at step 21 the dev sets are looked at as well."""
-    expected, weights = run(tmp_path / "whole")
     broken = tmp_path / "broken"
-    with pytest.raises(Crash):
+    with pytest.raises(CrashError):
         fit(Independent(CrashingPredictor(calls)), train_set(), dev=dev_sets(), settings=SETTINGS, folder=broken)
     resumed, resumed_weights = run(broken)
-    assert resumed == expected
-    assert metrics(broken) == metrics(tmp_path / "whole")
-    assert_same_weights(resumed_weights, weights)
+    assert resumed == whole.fitted
+    assert metrics(broken) == metrics(whole.folder)
+    assert_same_weights(resumed_weights, whole.weights)
 
 
-def test_a_run_that_crashes_again_and_again_goes_on_bit_for_bit(tmp_path: Path) -> None:
-    expected, _ = run(tmp_path / "whole")
+def test_a_run_that_crashes_again_and_again_goes_on_bit_for_bit(tmp_path: Path, whole: Whole) -> None:
     broken = tmp_path / "broken"
     for _ in range(5):
-        with pytest.raises(Crash):
+        with pytest.raises(CrashError):
             fit(Independent(CrashingPredictor(9)), train_set(), dev=dev_sets(), settings=SETTINGS, folder=broken)
     assert newest_state(broken / "states") == broken / "states" / "step-00000015"
     resumed, _ = run(broken)
-    assert resumed == expected
-    assert metrics(broken) == metrics(tmp_path / "whole")
+    assert resumed == whole.fitted
+    assert metrics(broken) == metrics(whole.folder)
 
 
-def test_a_killed_run_goes_on_bit_for_bit(tmp_path: Path) -> None:
-    expected, weights = run(tmp_path / "whole")
+def test_a_killed_run_goes_on_bit_for_bit(tmp_path: Path, whole: Whole) -> None:
     broken = tmp_path / "broken"
     kill_when(broken, (broken / "states" / "step-00000009").exists)
     assert not (broken / "trained.json").exists()
     resumed, resumed_weights = run(broken)
-    assert resumed == expected
-    assert metrics(broken) == metrics(tmp_path / "whole")
-    assert_same_weights(resumed_weights, weights)
+    assert resumed == whole.fitted
+    assert metrics(broken) == metrics(whole.folder)
+    assert_same_weights(resumed_weights, whole.weights)
 
 
 @pytest.mark.slow
-def test_a_run_killed_before_its_first_state_starts_anew(tmp_path: Path) -> None:
-    run(tmp_path / "whole")
+def test_a_run_killed_before_its_first_state_starts_anew(tmp_path: Path, whole: Whole) -> None:
     broken = tmp_path / "broken"
     kill_when(broken, lambda: (broken / "metrics.csv").exists() and len(metrics(broken)) > 1)
     run(broken)
-    assert metrics(broken) == metrics(tmp_path / "whole")
+    assert metrics(broken) == metrics(whole.folder)
 
 
 def test_a_finished_run_is_not_run_again(tmp_path: Path) -> None:
@@ -213,7 +218,7 @@ def test_it_stops_early_and_a_crash_changes_nothing_about_when(tmp_path: Path) -
     expected, weights = run(tmp_path / "whole", early(3))
     assert expected.best_step + 15 == expected.steps < 200
     broken = tmp_path / "broken"
-    with pytest.raises(Crash):
+    with pytest.raises(CrashError):
         fit(
             Independent(CrashingPredictor(expected.best_step + 12)),
             train_set(),
@@ -286,7 +291,7 @@ def test_a_loss_that_is_not_a_number_names_the_examples(tmp_path: Path) -> None:
 
 
 def test_a_dev_score_that_is_not_a_number_names_the_dev_set(tmp_path: Path) -> None:
-    dev = [replace(dev_sets()[0], score=lambda examples, answers: float("nan"))]
+    dev = [replace(dev_sets()[0], score=lambda *_: float("nan"))]
     with pytest.raises(ValueError, match="dev scores of first are not finite"):
         fit(Independent(predictor()), train_set(), dev=dev, settings=SETTINGS, folder=tmp_path)
 
@@ -295,7 +300,7 @@ class ImpatientPredictor(CrashingPredictor):
     def loss(self, examples: Sequence[Example], responses: Responses, signals: Signal = Signal.NONE) -> Prediction:
         try:
             return super().loss(examples, responses, signals)
-        except Crash:
+        except CrashError:
             raise KeyboardInterrupt from None
 
 
@@ -328,7 +333,7 @@ def test_tensorboard_reads_what_was_logged(tmp_path: Path) -> None:
 
 
 def test_no_pickle_is_written(tmp_path: Path) -> None:
-    with pytest.raises(Crash):
+    with pytest.raises(CrashError):
         fit(Independent(CrashingPredictor(20)), train_set(), dev=dev_sets(), settings=SETTINGS, folder=tmp_path)
     run(tmp_path)
     names = {path.suffix for path in tmp_path.rglob("*") if path.is_file() and "tfevents" not in path.name}
