@@ -17,11 +17,12 @@ from typing import Self
 import numpy as np
 
 from reml.files import MANIFEST, CorruptError, StaleError, atomic_file, locked
-from reml.index.accumulation import Flags, Keys, Postings, Terms, accumulate
 from reml.index.commits import Commit, read_deleted, stored
+from reml.index.maxscore import Keys, find_best
+from reml.index.postings import Flags, Terms
 from reml.index.segment import Segment
 from reml.index.sparse import checked, stacked
-from reml.types import Hits, Int64Array, Representations, SparseVectors
+from reml.types import Float32Array, Hits, Int64Array, Representations, SparseVectors
 
 # Postings gathered before they become a segment: about 400 MB while it is made.
 GATHERED = 1 << 24
@@ -128,14 +129,14 @@ class ImpactIndex:
             raise ValueError(f"k is a number of items, 1 or more, not {k}.")
         sparse = checked(queries, self.width)
         self._flush()
-        found = [
-            self._search_segment(segment, _allowed(segment, alive, rows), sparse, k) for segment, alive in self._held()
-        ]
-        if len(found) == 1:
-            return found[0]
-        empty = Hits.ranked(np.empty((len(sparse), 0), np.int64), np.empty((len(sparse), 0), np.float32), k)
-        both = [*found, empty]
-        return Hits.ranked(np.hstack([hits.rows for hits in both]), np.hstack([hits.scores for hits in both]), k)
+        best = Hits(np.empty((len(sparse), 0), np.int64), np.empty((len(sparse), 0), np.float32))
+        floors = np.zeros(len(sparse), dtype=np.float32)
+        # The largest segment first: what it has found spares most of the work on the others.
+        for segment, alive in sorted(self._held(), key=lambda held: -len(held[0])):
+            hits = self._search_segment(segment, _allowed(segment, alive, rows), sparse, floors, k)
+            best = Hits.ranked(np.hstack([best.rows, hits.rows]), np.hstack([best.scores, hits.scores]), k)
+            floors = np.maximum(best.scores[:, -1], 0)
+        return best if best.k == k else Hits.ranked(best.rows, best.scores, k)
 
     def merge(self) -> None:
         """Join all segments into one, without the deleted rows."""
@@ -240,24 +241,25 @@ class ImpactIndex:
                 held |= np.isin(rows, some)
         return held
 
-    def _search_segment(self, segment: Segment, allowed: Flags, queries: SparseVectors, k: int) -> Hits:
+    def _search_segment(
+        self, segment: Segment, allowed: Flags, queries: SparseVectors, floors: Float32Array, k: int
+    ) -> Hits:
         keys = np.zeros((len(queries), k), dtype=np.uint64)
-        shares = [slice(start, min(start + SHARE, len(queries))) for start in range(0, len(queries), SHARE)]
-        if len(shares) == 1 or self.threads == 1:
-            _answer(segment, allowed, queries, keys)
+
+        def answer(start: int) -> None:
+            share = queries.slice(start, start + SHARE)
+            terms = Terms(share.indptr, share.dimensions, share.weights)
+            part = slice(start, start + SHARE)
+            find_best(segment.postings, segment.bounds, allowed, terms, floors[part], keys[part])
+
+        starts = range(0, len(queries), SHARE)
+        if len(starts) <= 1 or self.threads == 1:
+            for start in starts:
+                answer(start)
         else:
             with ThreadPoolExecutor(self.threads) as pool:
-                parts = [
-                    pool.submit(_answer, segment, allowed, queries.slice(s.start, s.stop), keys[s]) for s in shares
-                ]
-                for part in parts:
-                    part.result()
+                list(pool.map(answer, starts))
         return _hits(segment, keys)
-
-
-def _answer(segment: Segment, allowed: Flags, queries: SparseVectors, keys: Keys) -> None:
-    postings = Postings(segment.starts, segment.positions, segment.impacts)
-    accumulate(postings, len(segment), allowed, Terms(queries.indptr, queries.dimensions, queries.weights), keys)
 
 
 def _hits(segment: Segment, keys: Keys) -> Hits:

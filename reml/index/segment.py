@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,37 +11,30 @@ import numpy as np
 import numpy.typing as npt
 
 from reml.files import CorruptError, atomic_folder
+from reml.index.bounding import fill_bounds, windows_of
 from reml.index.inversion import append_kept, count_dimensions, count_kept, scatter, sort_by_position
-from reml.types import Float32Array, Int32Array, Int64Array, SparseVectors
+from reml.index.postings import BLOCK, BLOCKS, CELLS, RANKS, Bounds, Flags, Postings
+from reml.types import Int32Array, Int64Array, SparseVectors
 
-Flags = npt.NDArray[np.bool_]
-Allocate = Callable[[str, npt.DTypeLike, int], npt.NDArray[Any]]
+# Makes an array of zeros, by its name, in memory or in a file.
+Allocate = Callable[[str, npt.DTypeLike, tuple[int, ...]], npt.NDArray[Any]]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Segment:
-    """The postings of some rows: `positions[starts[d]:starts[d + 1]]` are the places in `rows` of those that have d.
-
-    rows: int64 [n], ascending. starts: int64 [V + 1]. positions: int32, ascending in each dimension. impacts: float32,
-    positive. The arrays are read-only.
-    """
+    """The postings of some rows, and bounds on them. rows: int64 [n], ascending. All arrays are read-only."""
 
     rows: Int64Array
-    starts: Int64Array
-    positions: Int32Array
-    impacts: Float32Array
+    postings: Postings
+    bounds: Bounds
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            getattr(self, field.name).flags.writeable = False
+        # Kernels are compiled for read-only arrays, which is what mapped files are.
+        for array in (self.rows, *self.postings, *self.bounds):
+            array.flags.writeable = False
 
     def __len__(self) -> int:
         return len(self.rows)
-
-    @property
-    def width(self) -> int:
-        """The number of dimensions V."""
-        return len(self.starts) - 1
 
     @classmethod
     def invert(cls, rows: Int64Array, vectors: SparseVectors) -> Self:
@@ -51,54 +44,96 @@ class Segment:
         count_dimensions(vectors.dimensions, vectors.weights, starts)
         np.cumsum(starts, out=starts)
         positions, impacts = np.empty(starts[-1], dtype=np.int32), np.empty(starts[-1], dtype=np.float32)
-        ends = starts[:-1].copy()
-        scatter(vectors.indptr, vectors.dimensions, vectors.weights, order, ends, positions, impacts)
-        return cls(rows[order], starts, positions, impacts)
+        scatter(vectors.indptr, vectors.dimensions, vectors.weights, order, starts[:-1].copy(), positions, impacts)
+        postings = Postings(starts, positions, impacts)
+        return cls(rows[order], postings, _bounds(postings, len(rows), _in_memory))
 
     @classmethod
     def join(cls, segments: Sequence[Segment], alive: Sequence[Flags], folder: Path) -> Self:
         """Write one segment of the live rows of several to a folder; its postings are never whole in memory."""
-        width = max(segment.width for segment in segments)
         rows = np.concatenate([segment.rows[flags] for segment, flags in zip(segments, alive, strict=True)])
         rows.sort()
-        renumbered = [_renumbered(segment.rows, flags, rows) for segment, flags in zip(segments, alive, strict=True)]
-        starts = np.zeros(width + 1, dtype=np.int64)
-        for segment, numbers in zip(segments, renumbered, strict=True):
-            count_kept(segment.starts, segment.positions, numbers, starts)
+        numbered = [
+            (segment.postings, _renumbered(segment.rows, flags, rows))
+            for segment, flags in zip(segments, alive, strict=True)
+        ]
+        starts = np.zeros(max(len(postings.starts) for postings, _ in numbered), dtype=np.int64)
+        for postings, numbers in numbered:
+            count_kept(postings.starts, postings.positions, numbers, starts)
         np.cumsum(starts, out=starts)
         with atomic_folder(folder) as draft:
-            positions = _mapped(draft / "positions.npy", np.int32, int(starts[-1]))
-            impacts = _mapped(draft / "impacts.npy", np.float32, int(starts[-1]))
-            ends = starts[:-1].copy()
-            for segment, numbers in zip(segments, renumbered, strict=True):
-                append_kept(segment.starts, segment.positions, segment.impacts, numbers, ends, positions, impacts)
-            sort_by_position(starts, positions, impacts)
+            allocate = _in_files(draft)
+            postings = _joined(numbered, starts, allocate)
+            _bounds(postings, len(rows), allocate)
             np.save(draft / "rows.npy", rows)
-            np.save(draft / "starts.npy", starts)
         return cls.open(folder)
 
     def save(self, folder: Path) -> None:
         """Write the segment to a folder, which is whole or not there."""
+        arrays = {"rows": self.rows, **self.postings._asdict(), **self.bounds._asdict()}
         with atomic_folder(folder) as draft:
-            for field in fields(self):
-                np.save(draft / f"{field.name}.npy", getattr(self, field.name))
+            for name, array in arrays.items():
+                np.save(draft / f"{name}.npy", array)
 
     @classmethod
     def open(cls, folder: Path) -> Self:
         """Map a segment; `CorruptError` names a file that cannot be read."""
-        return cls(*(_opened(folder / f"{field.name}.npy") for field in fields(cls)))
+        postings = Postings(*(_opened(folder / f"{name}.npy") for name in Postings._fields))
+        bounds = Bounds(*(_opened(folder / f"{name}.npy") for name in Bounds._fields))
+        return cls(_opened(folder / "rows.npy"), postings, bounds)
+
+
+def _joined(numbered: Sequence[tuple[Postings, Int32Array]], starts: Int64Array, allocate: Allocate) -> Postings:
+    size = (int(starts[-1]),)
+    postings = Postings(
+        allocate("starts", np.int64, starts.shape),
+        allocate("positions", np.int32, size),
+        allocate("impacts", np.float32, size),
+    )
+    postings.starts[:] = starts
+    ends = starts[:-1].copy()
+    for old, numbers in numbered:
+        append_kept(old.starts, old.positions, old.impacts, numbers, ends, postings.positions, postings.impacts)
+    sort_by_position(*postings)
+    return postings
+
+
+def _bounds(postings: Postings, rows: int, allocate: Allocate) -> Bounds:
+    """Compute the bounds of postings; dimensions are frequent that have one for each block or more."""
+    frequent = np.flatnonzero(np.diff(postings.starts) >= max(rows // BLOCK, 1))
+    width, size, windows = len(postings.starts) - 1, len(frequent), windows_of(rows)
+    bounds = Bounds(
+        slots=allocate("slots", np.int32, (width,)),
+        ranked=allocate("ranked", np.float32, (width, len(RANKS))),
+        scales=allocate("scales", np.float32, (size,)),
+        maxima=allocate("maxima", np.uint8, (size, windows * CELLS)),
+        windows=allocate("windows", np.int64, (size, windows + 1)),
+        offsets=allocate("offsets", np.uint16, (size, windows * BLOCKS)),
+    )
+    bounds.slots[:] = -1
+    bounds.slots[frequent] = np.arange(size)
+    fill_bounds(postings, bounds)
+    return bounds
 
 
 def _renumbered(rows: Int64Array, alive: Flags, new_rows: Int64Array) -> Int32Array:
     return np.where(alive, np.searchsorted(new_rows, rows), -1).astype(np.int32)
 
 
-def _mapped(path: Path, dtype: npt.DTypeLike, length: int) -> npt.NDArray[Any]:
-    # An empty file cannot be mapped.
-    if length == 0:
-        np.save(path, np.empty(0, dtype=dtype))
-        return np.empty(0, dtype=dtype)
-    return np.asarray(np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=(length,)))
+def _in_memory(_: str, dtype: npt.DTypeLike, shape: tuple[int, ...]) -> npt.NDArray[Any]:
+    return np.zeros(shape, dtype=dtype)
+
+
+def _in_files(folder: Path) -> Allocate:
+    def allocate(name: str, dtype: npt.DTypeLike, shape: tuple[int, ...]) -> npt.NDArray[Any]:
+        path = folder / f"{name}.npy"
+        # An empty file cannot be mapped.
+        if 0 in shape:
+            np.save(path, np.empty(shape, dtype=dtype))
+            return np.empty(shape, dtype=dtype)
+        return np.asarray(np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape))
+
+    return allocate
 
 
 def _opened(path: Path) -> npt.NDArray[Any]:

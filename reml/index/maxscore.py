@@ -1,0 +1,348 @@
+"""Kernels that find the best rows of a segment exactly while touching few of its postings.
+
+MaxScore (Turtle and Flood, "Query evaluation: strategies and optimizations", 1995) over windows of rows. The score that
+a row must reach to be among the k best is known from below: at first from the k-th largest impact of each dimension,
+then from the rows found so far. Frequent dimensions of small effect, which even together cannot lift a row to that
+score, are inessential: only the postings of the others are added up, in accumulators for one window. What the
+inessential ones can add at most is known for each cell of rows (as the block maxima of Ding and Suel, "Faster top-k
+document retrieval using block-max indexes", SIGIR 2011), so few rows are left for which they are looked up one by one.
+
+Deviations: bounds are of fixed cells of rows, in 8 bits, summed for a whole window at once; there is no
+document-at-a-time merging of postings, which mispredicted branches make slow.
+
+Scores are sums in float64 of exact products, rounded to float32 once. A candidate is one 64-bit key, the bits of its
+score above, the complement of its position below: the k best are the k largest keys, ties by position.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from reml.index.postings import BLOCK, BLOCKS, CELL, CELLS, RANKS, WINDOW, Bounds, Flags, Postings, Terms
+from reml.types import Float32Array, Int32Array, Int64Array
+
+Keys = npt.NDArray[np.uint64]
+Float64Array = npt.NDArray[np.float64]
+
+# Above this many postings in a window, its accumulators are read in order instead of posting by posting.
+MANY = 2048
+# Reading this many postings in order takes as long as looking one up.
+LOOKUP = 100
+# The least positive float32: what a row must reach when every row that has a score may enter.
+ANY = np.float32(1e-45)
+
+
+class Query(NamedTuple):
+    """One query of T terms while it is answered.
+
+    dimensions, weights: [T]. tops: float64 [T], the most a term can add, infinite where it must not be inessential.
+    order: [T], from the smallest top. slots: [T]. first, last: int64 [T], the postings of the present window.
+    essential: bool [T].
+    """
+
+    dimensions: Int32Array
+    weights: Float32Array
+    tops: Float64Array
+    order: Int64Array
+    slots: Int32Array
+    first: Int64Array
+    last: Int64Array
+    essential: Flags
+
+
+class Scratch(NamedTuple):
+    """Memory that is used again for each window.
+
+    sums: float64 [WINDOW], 0 between windows. rest: float32 [CELLS], what inessential terms can add. cuts: float32
+    [CELLS], what essential ones must reach. Of each candidate, [WINDOW]: rows, its row in the window; found, its sum so
+    far; reach, the most it can become; gains, its impact for the term at hand. numbers: int32 [WINDOW], the candidate
+    that a row is, or -1.
+    """
+
+    sums: Float64Array
+    rest: Float32Array
+    cuts: Float32Array
+    rows: Int32Array
+    found: Float64Array
+    reach: Float64Array
+    gains: Float32Array
+    numbers: Int32Array
+
+
+@njit(cache=True, nogil=True)
+def find_best(
+    postings: Postings, bounds: Bounds, allowed: Flags, queries: Terms, floors: Float32Array, keys: Keys
+) -> None:  # pragma: no cover - compiled
+    """Fill `keys` [B, k], which are 0, with the k largest keys of each query, largest first, 0 where there are fewer.
+
+    allowed: bool [rows] or, where every row may be found, empty. floors: float32 [B], scores below which rows need not
+    be found.
+    """
+    scratch = Scratch(
+        np.zeros(WINDOW, dtype=np.float64),
+        np.empty(CELLS, dtype=np.float32),
+        np.empty(CELLS, dtype=np.float32),
+        np.empty(WINDOW, dtype=np.int32),
+        np.empty(WINDOW, dtype=np.float64),
+        np.empty(WINDOW, dtype=np.float64),
+        np.empty(WINDOW, dtype=np.float32),
+        np.full(WINDOW, -1, dtype=np.int32),
+    )
+    windows = bounds.windows.shape[1] - 1
+    for number in range(len(keys)):
+        terms = slice(queries.indptr[number], queries.indptr[number + 1])
+        query = _prepare(postings, bounds, queries.dimensions[terms], queries.weights[terms])
+        heap = keys[number]
+        slack = 1 - 1e-6 * (len(query.weights) + 4)
+        least = float(floors[number]) * slack
+        if len(allowed) == 0:
+            least = max(least, _known_least(bounds, query, len(heap)) * slack)
+        for window in range(windows):
+            inessential = _split(query, least)
+            _bound(bounds, query, window, inessential, least, scratch)
+            touched = _add_essential(postings, bounds, query, window, scratch.sums)
+            count = _read_all(scratch) if touched > MANY else _read_touched(postings, query, window, scratch)
+            count = _complete(postings, bounds, query, window, count, scratch, least)
+            _enter(allowed, window, count, scratch, heap)
+            least = max(least, float(np.uint32(heap[0] >> np.uint64(32)).view(np.float32)) * slack)
+        heap[:] = np.sort(heap)[::-1]
+
+
+@njit(cache=True, nogil=True)
+def _prepare(
+    postings: Postings, bounds: Bounds, dimensions: Int32Array, weights: Float32Array
+) -> Query:  # pragma: no cover - compiled
+    slots = bounds.slots[dimensions]
+    tops = np.full(len(dimensions), np.inf)
+    for term in range(len(dimensions)):
+        if slots[term] >= 0:
+            tops[term] = np.float64(weights[term]) * bounds.scales[slots[term]] * 255
+    starts = postings.starts[dimensions]
+    essential = np.ones(len(dimensions), dtype=np.bool_)
+    return Query(dimensions, weights, tops, np.argsort(tops), slots, starts.copy(), starts, essential)
+
+
+@njit(cache=True, nogil=True)
+def _known_least(bounds: Bounds, query: Query, k: int) -> float:  # pragma: no cover - compiled
+    """Give the best score that at least k rows reach by one dimension alone, as far as it is known."""
+    least = 0.0
+    for column in range(len(RANKS) - 1, -1, -1):
+        if k <= RANKS[column]:
+            for term in range(len(query.weights)):
+                impact = bounds.ranked[query.dimensions[term], column]
+                least = max(least, float(query.weights[term]) * impact)
+    return least
+
+
+@njit(cache=True, nogil=True)
+def _split(query: Query, least: float) -> int:  # pragma: no cover - compiled
+    """Mark the essential terms; give the number of the others, which come first in `order`."""
+    query.essential[:] = True
+    total = 0.0
+    for place in range(len(query.order)):
+        total += query.tops[query.order[place]]
+        if total >= least:
+            return place
+        query.essential[query.order[place]] = False
+    return len(query.order)
+
+
+@njit(cache=True, nogil=True)
+def _bound(
+    bounds: Bounds, query: Query, window: int, inessential: int, least: float, scratch: Scratch
+) -> None:  # pragma: no cover - compiled
+    """Add up what inessential terms can give the rows of each cell, and what is left for essential ones to reach."""
+    scratch.rest[:] = 0
+    for place in range(inessential):
+        slot = query.slots[query.order[place]]
+        scale = query.weights[query.order[place]] * bounds.scales[slot]
+        maxima = bounds.maxima[slot, window * CELLS : (window + 1) * CELLS]
+        for cell in range(CELLS):
+            scratch.rest[cell] += scale * maxima[cell]
+    lowest = np.float32(least)
+    for cell in range(CELLS):
+        scratch.cuts[cell] = max(lowest - scratch.rest[cell], ANY)
+
+
+@njit(cache=True, nogil=True)
+def _add_essential(
+    postings: Postings, bounds: Bounds, query: Query, window: int, sums: Float64Array
+) -> int:  # pragma: no cover - compiled
+    """Find the postings of the window, add up those of essential terms, and give their number."""
+    base, touched = window * WINDOW, 0
+    for term in range(len(query.weights)):
+        slot = query.slots[term]
+        if slot >= 0:
+            query.first[term], query.last[term] = bounds.windows[slot, window], bounds.windows[slot, window + 1]
+        else:
+            query.first[term] = query.last[term]
+            query.last[term] = _end(postings, query.dimensions[term], query.last[term], base + WINDOW)
+        if query.essential[term]:
+            touched += query.last[term] - query.first[term]
+            weight = np.float64(query.weights[term])
+            for place in range(query.first[term], query.last[term]):
+                sums[np.uint32(postings.positions[place] - base)] += weight * postings.impacts[place]
+    return touched
+
+
+@njit(cache=True, nogil=True)
+def _end(postings: Postings, dimension: int, place: int, position: int) -> int:  # pragma: no cover - compiled
+    """Give the first posting from `place` on that is not before `position`."""
+    last = postings.starts[dimension + 1]
+    while place < last and postings.positions[place] < position:
+        place += 1
+    return place
+
+
+@njit(cache=True, nogil=True)
+def _read_touched(postings: Postings, query: Query, window: int, scratch: Scratch) -> int:  # pragma: no cover
+    """Take the sums of the rows that essential terms have touched; keep, and count, those that reach their cut."""
+    base, count = window * WINDOW, 0
+    for term in range(len(query.weights)):
+        if query.essential[term]:
+            for place in range(query.first[term], query.last[term]):
+                row = np.uint32(postings.positions[place] - base)
+                # A row touched by several terms is 0 when it is met again, and no cut is 0.
+                if scratch.sums[row] >= scratch.cuts[row // CELL]:
+                    scratch.rows[count], scratch.found[count] = row, scratch.sums[row]
+                    count += 1
+                scratch.sums[row] = 0
+    return count
+
+
+@njit(cache=True, nogil=True)
+def _read_all(scratch: Scratch) -> int:  # pragma: no cover - compiled
+    """Take the sums of all rows of the window; keep, and count, those that reach their cut."""
+    count = 0
+    for cell in range(CELLS):
+        cell_rows = slice(cell * CELL, (cell + 1) * CELL)
+        if _largest(scratch.sums[cell_rows]) >= scratch.cuts[cell]:
+            for row in range(cell * CELL, (cell + 1) * CELL):
+                if scratch.sums[row] >= scratch.cuts[cell]:
+                    scratch.rows[count], scratch.found[count] = row, scratch.sums[row]
+                    count += 1
+        scratch.sums[cell_rows] = 0
+    return count
+
+
+@njit(cache=True, nogil=True, fastmath={"nnan", "nsz"})
+def _largest(sums: Float64Array) -> float:  # pragma: no cover - compiled
+    """Give the largest sum; there is no NaN, so the loop may run on whole vectors."""
+    largest = 0.0
+    for row in range(CELL):
+        largest = max(largest, sums[row])
+    return largest
+
+
+@njit(cache=True, nogil=True)
+def _complete(
+    postings: Postings, bounds: Bounds, query: Query, window: int, candidates: int, scratch: Scratch, least: float
+) -> int:  # pragma: no cover - compiled
+    """Add what one inessential term after the other gives the candidates; drop, after each, those that fall short."""
+    for candidate in range(candidates):
+        scratch.reach[candidate] = scratch.found[candidate] + scratch.rest[scratch.rows[candidate] // CELL]
+    for place in range(len(query.order) - 1, -1, -1):
+        term = query.order[place]
+        if not query.essential[term] and candidates > 0:
+            postings_there = query.last[term] - query.first[term]
+            if postings_there > LOOKUP * candidates:
+                _look_up(postings, bounds, query, term, window, candidates, scratch)
+            else:
+                _read_along(postings, query, term, window, candidates, scratch)
+            candidates = _keep(bounds, query, term, window, candidates, scratch, least)
+    return candidates
+
+
+@njit(cache=True, nogil=True)
+def _look_up(
+    postings: Postings, bounds: Bounds, query: Query, term: int, window: int, candidates: int, scratch: Scratch
+) -> None:  # pragma: no cover - compiled
+    """Find the impacts of a term for each candidate."""
+    for candidate in range(candidates):
+        scratch.gains[candidate] = _impact(postings, bounds, query.slots[term], window, scratch.rows[candidate])
+
+
+@njit(cache=True, nogil=True)
+def _read_along(
+    postings: Postings, query: Query, term: int, window: int, candidates: int, scratch: Scratch
+) -> None:  # pragma: no cover - compiled
+    """Find the impacts of a term for all candidates by reading its postings of the window."""
+    base = window * WINDOW
+    for candidate in range(candidates):
+        scratch.gains[candidate] = 0
+        scratch.numbers[scratch.rows[candidate]] = candidate
+    for place in range(query.first[term], query.last[term]):
+        number = scratch.numbers[np.uint32(postings.positions[place] - base)]
+        if number >= 0:
+            scratch.gains[np.uint32(number)] = postings.impacts[place]
+    for candidate in range(candidates):
+        scratch.numbers[scratch.rows[candidate]] = -1
+
+
+@njit(cache=True, nogil=True)
+def _keep(
+    bounds: Bounds, query: Query, term: int, window: int, candidates: int, scratch: Scratch, least: float
+) -> int:  # pragma: no cover - compiled
+    """Put a term's impacts in the place of its bounds; keep, and count, the candidates that may still reach `least`."""
+    slot, weight, kept = query.slots[term], np.float64(query.weights[term]), 0
+    for candidate in range(candidates):
+        row, gain = scratch.rows[candidate], weight * scratch.gains[candidate]
+        bound = weight * bounds.scales[slot] * bounds.maxima[slot, window * CELLS + row // CELL]
+        reach = scratch.reach[candidate] + (gain - bound)
+        scratch.rows[kept], scratch.reach[kept] = row, reach
+        scratch.found[kept] = scratch.found[candidate] + gain
+        kept += reach >= least
+    return kept
+
+
+@njit(cache=True, nogil=True)
+def _enter(allowed: Flags, window: int, candidates: int, scratch: Scratch, heap: Keys) -> None:  # pragma: no cover
+    """Offer the candidates, whose sums are complete, to the heap."""
+    for candidate in range(candidates):
+        position = window * WINDOW + scratch.rows[candidate]
+        bits = np.float32(scratch.found[candidate]).view(np.uint32)
+        key = (np.uint64(bits) << np.uint64(32)) | np.uint64(0xFFFFFFFF - position)
+        if bits > 0 and key > heap[0] and (len(allowed) == 0 or allowed[position]):
+            _offer(heap, key)
+
+
+@njit(cache=True, nogil=True)
+def _impact(postings: Postings, bounds: Bounds, slot: int, window: int, row: int) -> float:  # pragma: no cover
+    """Look up the impact of a frequent dimension for one row of a window, 0 if it does not have it."""
+    block, base = row // BLOCK, bounds.windows[slot, window]
+    low = base + bounds.offsets[slot, window * BLOCKS + block]
+    high = bounds.windows[slot, window + 1]
+    if block + 1 < BLOCKS:
+        high = base + bounds.offsets[slot, window * BLOCKS + block + 1]
+    position = window * WINDOW + row
+    while high - low > 8:
+        middle = (low + high) >> 1
+        if postings.positions[middle] <= position:
+            low = middle
+        else:
+            high = middle
+    for place in range(low, high):
+        if postings.positions[place] == position:
+            return np.float64(postings.impacts[place])
+    return 0.0
+
+
+@njit(cache=True, nogil=True)
+def _offer(heap: Keys, key: np.uint64) -> None:  # pragma: no cover - compiled
+    """Put a key in the place of the smallest one, heap[0], which is smaller."""
+    place = 0
+    while True:
+        child = 2 * place + 1
+        if child >= len(heap):
+            break
+        if child + 1 < len(heap) and heap[child + 1] < heap[child]:
+            child += 1
+        if heap[child] >= key:
+            break
+        heap[place] = heap[child]
+        place = child
+    heap[place] = key
