@@ -243,7 +243,7 @@ def read_lines(path: Path) -> list[dict[str, str]]:
 def test_scifact_is_retrieved_as_well_as_the_reference_says(shared: Path, tmp_path: Path) -> None:
     """nDCG@10 of MiniLM at 256 tokens, exact search, all 300 judged claims: 0.6472 (shared/data/ir/README.md).
 
-    bfloat16 rounds a little differently on each processor: 0.6456 with AVX-512.
+    0.6456 was reached in bfloat16 with AVX-512; whether rounding explains the difference was not looked into.
     """
     folder = shared / "ir" / "scifact"
     documents = read_lines(folder / "corpus.jsonl.gz")
