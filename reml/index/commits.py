@@ -64,11 +64,10 @@ class Commit:
     def check_sizes(self, folder: Path) -> None:
         """See that all files are there, cheaply; `CorruptError` names one that is missing or of another size."""
         for file in self.files():
-            path = folder / file.path
-            size = path.stat().st_size if path.is_file() else None
-            if size != file.size:
-                found = "is missing" if size is None else f"has {size} bytes, not {file.size}"
-                raise CorruptError(f"{path} {found}. Delete {folder} and build the index again.")
+            found = _size(folder / file.path)
+            if found != file.size:
+                fault = "is missing" if found is None else f"has {found} bytes, not {file.size}"
+                raise CorruptError(f"{folder / file.path} {fault}. Delete {folder} and build the index again.")
 
     def files(self) -> tuple[StoredFile, ...]:
         """All files of all segments."""
@@ -97,6 +96,13 @@ def read_deleted(folder: Path, deleted: str, rows: int) -> np.ndarray[Any, np.dt
         except (OSError, ValueError) as error:
             raise CorruptError(f"{folder / deleted} cannot be read ({error}). Build the index again.") from error
     return alive
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return None
 
 
 def _stored_file(folder: Path, path: Path, known: dict[str, StoredFile]) -> StoredFile:

@@ -91,6 +91,11 @@ class ImpactIndex:
     def __len__(self) -> int:
         return sum(int(alive.sum()) for alive in self._alive) + sum(len(rows) for rows, _ in self._gathered)
 
+    @property
+    def version(self) -> int:
+        """The number of the commit it stands on, 0 before the first."""
+        return self._commit.number
+
     def __repr__(self) -> str:
         return f"ImpactIndex(width={self.width}) of {len(self)} rows in {len(self._segments)} segments"
 

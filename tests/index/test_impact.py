@@ -11,9 +11,12 @@ from hypothesis import strategies as st
 from reml.files import CorruptError, LockedError, StaleError
 from reml.index import impact
 from reml.index.impact import ImpactIndex
+from reml.index.maxscore import find_best
+from reml.index.postings import Terms
+from reml.index.segment import Segment
 from reml.protocols import Index
 from reml.testing import IndexContract
-from reml.types import DenseVectors, SparseVectors
+from reml.types import DenseVectors, Float32Array, SparseVectors
 from tests.index.vectors import assert_same, brute_force, random_matrix, sparse
 
 WIDTH = 40
@@ -81,6 +84,51 @@ def test_equals_brute_force_over_many_blocks(k: int) -> None:
     index = ImpactIndex(50, threads=2)
     index.add(np.arange(30_000), sparse(matrix))
     assert_same(index.search(sparse(asked), k), brute_force(asked, matrix, np.arange(30_000), k))
+
+
+def _skewed(rows: int, width: int, seed: int) -> Float32Array:
+    """Make rows as text makes them: few dimensions are in most rows, with small weights; most are rare and heavy."""
+    generator = np.random.default_rng(seed)
+    shares = 0.6 / np.arange(1, width + 1)
+    there = generator.random((rows, width)) < shares
+    weights = generator.gamma(2, -np.log(shares), (rows, width))
+    return (there * weights).astype(np.float32)
+
+
+@pytest.mark.parametrize("k", [1, 10, 100, 2000])
+@pytest.mark.parametrize("kept", [1.0, 0.3])
+def test_equals_brute_force_where_bounds_spare_most_postings(k: int, kept: float) -> None:
+    matrix, asked = _skewed(40_000, 60, seed=7), (_skewed(30, 60, seed=8) > 0).astype(np.float32)
+    rows = np.random.default_rng(9).permutation(100_000)[:40_000].astype(np.int64)
+    index = ImpactIndex(60)
+    for part in (slice(0, 35_000), slice(35_000, 40_000)):
+        index.add(rows[part], sparse(matrix[part]))
+        index.search(sparse(asked), 1)
+    chosen = np.random.default_rng(10).random(40_000) < kept
+    if kept < 1:
+        index.delete(rows[~chosen])
+    found = index.search(sparse(asked), k)
+    expected = brute_force(asked, matrix[chosen], rows[chosen], k)
+    np.testing.assert_allclose(found.scores, expected.scores, rtol=1e-6)
+    np.testing.assert_array_equal(found.rows, expected.rows)
+
+
+def test_few_postings_are_touched_for_a_rare_and_a_common_dimension() -> None:
+    """Wrong impacts in the common dimension's postings do not show: they are passed over, once rare ones suffice."""
+    matrix = np.zeros((50_000, 2), dtype=np.float32)
+    matrix[:, 0] = 0.5
+    matrix[::1000, 1] = 9 + np.arange(50)
+    segment = Segment.invert(np.arange(50_000), sparse(matrix))
+    broken = segment.postings.impacts.copy()
+    common = slice(segment.postings.starts[0], segment.postings.starts[1])
+    broken[common][np.arange(50_000) % 1000 != 0] = 1e6
+    keys = np.zeros((1, 10), dtype=np.uint64)
+    terms = Terms(np.array([0, 2]), np.array([0, 1], np.int32), np.ones(2, np.float32))
+    broken.flags.writeable = False
+    postings = segment.postings._replace(impacts=broken)
+    find_best(postings, segment.bounds, np.empty(0, np.bool_), terms, np.zeros(1, np.float32), keys)
+    scores = (keys >> np.uint64(32)).astype(np.uint32).view(np.float32)
+    assert scores[0].tolist() == [9 + 49 - place + 0.5 for place in range(10)]
 
 
 def test_one_query_has_the_same_hits_as_in_a_batch_on_two_threads() -> None:

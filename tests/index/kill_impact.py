@@ -1,0 +1,46 @@
+"""The process that `test_impact_kill.py` kills: builds an index, then appends, deletes and merges for ever.
+
+At commit n the index holds the rows of `held(n)` and nothing else.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from reml.files import MANIFEST
+from reml.index import impact
+from reml.index.impact import ImpactIndex
+from reml.types import Int64Array
+from tests.index.vectors import random_matrix, sparse
+
+WIDTH, STEP = 30, 40
+MATRIX = random_matrix(STEP * 400, WIDTH, density=0.2, seed=11)
+
+
+def held(commits: int) -> Int64Array:
+    """Give the rows after so many commits: each adds STEP and deletes half of those that the one before added."""
+    rows = np.arange(STEP * commits, dtype=np.int64)
+    return rows[(rows % STEP >= STEP // 2) | (rows >= STEP * (commits - 1))]
+
+
+def go_on(folder: Path) -> None:
+    """Make the next commits, from wherever the folder is."""
+    impact.GATHERED = 100
+    if not (folder / MANIFEST).is_file():
+        first = held(1)
+        ImpactIndex.build(folder, WIDTH, ((part, sparse(MATRIX[part])) for part in np.array_split(first, 4)))
+    index = ImpactIndex.open(folder)
+    for commits in range(index.version + 1, 400):
+        rows = np.arange(STEP * (commits - 1), STEP * commits)
+        index.add(rows, sparse(MATRIX[rows]))
+        index.delete(rows[: STEP // 2] - STEP)
+        if commits % 3 == 0:
+            index.merge()
+        index.commit()
+
+
+if __name__ == "__main__":
+    go_on(Path(sys.argv[1]))
