@@ -27,7 +27,7 @@ ENGLISH_STOP_WORDS = (
 STOPPED, UNKNOWN = -1, -2
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Analyser:
     """Makes the terms of a text: what matches `pattern` in it, in lower case, without `stop_words`, stemmed.
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import transformers
 import yaml
 from jsonargparse import ArgumentError, ArgumentParser
 
@@ -70,12 +71,13 @@ def load(command: str, arguments: Sequence[str]) -> tuple[Runner, dict[str, obje
     values = parser.instantiate(parsed)
     names = [field.name for field in dataclasses.fields(Experiment)]
     experiment = Experiment(**{name: values[name] for name in names})
-    runner = Runner(experiment, {name: written[name] for name in names}, values.home or home(), commands.say)
+    runner = Runner(experiment, {name: written[name] for name in names}, values.home or home(), commands.console)
     own = set(inspect.signature(ON_EXPERIMENT[command]).parameters) - {"runner"}
     return runner, {name: values[name] for name in own}
 
 
 def _on_experiment(command: str, arguments: Sequence[str]) -> None:
+    transformers.logging.disable_progress_bar()
     runner, own = load(command, arguments)
     ON_EXPERIMENT[command](runner, **own)
 

@@ -15,13 +15,12 @@ from reml.summary import summary
 console = Console()
 
 
-def say(text: str) -> None:
-    """Tell the user what is being done."""
-    console.print(f"[dim]{text}[/dim]", highlight=False)
-
-
 def run(runner: Runner) -> None:
     """Run an experiment: prepare, index, retrieve, train, predict, evaluate; write its result folder and report."""
+    for task in runner.experiment.tasks:
+        _warn(runner, task.name)
+    runner.retrieve()
+    runner.prediction.train()
     evaluations = {
         access: {task.name: runner.evaluate(access, task.name) for task in runner.experiment.tasks}
         for access in runner.experiment.access
@@ -35,7 +34,7 @@ def prepare(runner: Runner) -> None:
     """Bring the knowledge sources of the tasks into collections, and check that their examples refer to them."""
     for task in runner.experiment.tasks:
         collection = runner.retrieval.collection(task.name)
-        runner.retrieval.check(task.name)
+        _warn(runner, task.name)
         console.print(
             f"{task.name}: {len(collection):,} passages in {collection.folder}", highlight=False, soft_wrap=True
         )
@@ -82,6 +81,8 @@ def train(runner: Runner) -> None:
 
 def predict(runner: Runner) -> None:
     """Write the predictions of every access model for every task, in KILT's format."""
+    runner.retrieve()
+    runner.prediction.train()
     for access in runner.experiment.access:
         for task in runner.experiment.tasks:
             path = runner.prediction.predictions(access, task.name)
@@ -95,3 +96,14 @@ def report(run: Path) -> None:
         run: the result folder, as `reml run` made it.
     """
     console.print(f"report: {write_report(run)}", highlight=False, soft_wrap=True)
+
+
+def _warn(runner: Runner, task: str) -> None:
+    """Say if answers come from pages that no retriever can find."""
+    absent = runner.retrieval.absent(task, runner.experiment.reading.split)
+    if absent:
+        console.print(
+            f"[yellow]{task}:[/yellow] the knowledge source lacks {len(absent)} pages that answers come from; they count "
+            f"as not found. The first: {absent[0]}.",
+            highlight=False,
+        )

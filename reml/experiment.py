@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from reml.protocols import Indexer, Predictor, QueryGenerator, ResponseProcessor, Task
+from torch import nn
+
+from reml.protocols import Indexer, QueryGenerator, ResponseProcessor, Task
 from reml.training.settings import Training
 
 CLOSED_BOOK = "closed_book"
@@ -17,7 +19,7 @@ class Access:
 
     retriever: what it searches with. fuse: instead of a retriever, the names of other access models of the experiment
     whose rankings are fused by reciprocal rank. With neither, the predictor is given nothing (a control).
-    query_generator: makes queries of an input; the input itself if left out. processors: change the responses, in order.
+    query_generator: makes queries of an input; the input itself if left out. processors: change responses, in order.
     """
 
     retriever: Indexer | None = None
@@ -59,11 +61,12 @@ class Reading:
 class Source:
     """What the predictor is trained on: the train split of every task, as one access model answers it.
 
-    access: its name. limit: examples of each task, all if left out. dev_limit: dev examples of each task on which
-    training is judged while it runs.
+    access: its name. k: items read while it trains, `reading.k` if left out. limit: examples of each task, all if left
+    out. dev_limit: dev examples of each task on which training is judged while it runs.
     """
 
     access: str
+    k: int | None = None
     limit: int | None = None
     dev_limit: int | None = 50
 
@@ -72,14 +75,14 @@ class Source:
 class Experiment:
     """One experiment.
 
-    tasks: what is predicted. access: access models by name. predictor: makes the predictor; without one only retrieval
-    is measured. train_on, training: how the predictor is trained; without `train_on` it is used as it comes. name: of
+    tasks: what is predicted. access: access models by name. predictor: makes the predictor, a module that
+    is a `Predictor`. train_on, training: how the predictor is trained; without `train_on` it is used as it comes. name: of
     the result folder. seed: of everything random.
     """
 
     tasks: Sequence[Task]
     access: Mapping[str, Access]
-    predictor: Callable[[], Predictor] | None = None
+    predictor: Callable[[], nn.Module] | None = None
     train_on: Source | None = None
     training: Training = field(default_factory=Training)
     reading: Reading = field(default_factory=Reading)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import torch
 
+from reml.precision import autocast
 from reml.protocols import Collection, Predictor
 from reml.types import Answer, Example, Hits, Provenance, Responses
 
@@ -15,7 +16,8 @@ NO_ANSWER = "[no answer]"  # KILT's programs refuse a prediction without text
 
 def predict(predictor: Predictor, examples: Sequence[Example], responses: Responses) -> list[Answer]:
     """Predict one answer for each example, in order; one without text becomes `NO_ANSWER`."""
-    with torch.inference_mode():
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    with torch.inference_mode(), autocast(torch.device(device)):
         answers = predictor.generate(examples, responses)
     return [answer if (answer.text or "").strip() else replace(answer, text=NO_ANSWER) for answer in answers]
 

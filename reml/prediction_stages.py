@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from rich.progress import track
 from torch import nn
 
 from reml.evaluation.kilt import evaluate
@@ -21,7 +20,8 @@ from reml.records import write_examples
 from reml.retrieval_stages import RetrievalStages
 from reml.stages import Stage, Stages
 from reml.training.data import DevSet, RetrievedExamples, TrainSet
-from reml.training.fit import fit, load_best
+from reml.training.fit import fit, open_fitted
+from reml.training.regimes import Independent
 from reml.types import Answer, Example, Hits, Json, Measure
 
 PREDICTIONS = "predictions.jsonl"
@@ -54,7 +54,7 @@ class PredictionStages:
         stage = self.train()
         predictor, module = self._new()
         if stage is not None:
-            load_best(module, stage.folder)
+            open_fitted(Independent(predictor), stage.folder)
         module.to("cuda" if torch.cuda.is_available() else "cpu").eval()
         return predictor
 
@@ -75,29 +75,34 @@ class PredictionStages:
         if self._experiment.predictor is None:
             raise ValueError("the experiment names no predictor: give one under `predictor`.")
         torch.manual_seed(self._experiment.seed)
-        predictor = self._experiment.predictor()
-        if not isinstance(predictor, nn.Module):
-            raise TypeError(f"{type(predictor).__name__} must be an nn.Module.")
+        module = self._experiment.predictor()
+        if not isinstance(module, Predictor):
+            raise TypeError(
+                f"{type(module).__name__} is no predictor: it needs `signals`, `prepare`, `loss` and `generate` "
+                "(reml/protocols.py)."
+            )
         kind = digest(identity(written(self._config, "predictor")))
         for collection in {self._retrieval.collection(name) for name in self._names}:
-            predictor.prepare(collection, self._stages.home / "prepared" / f"{kind}-{collection.fingerprint}")
-        return predictor, predictor
+            module.prepare(collection, self._stages.home / "prepared" / f"{kind}-{collection.fingerprint}")
+        return module, module
 
     def _train(self, folder: Path) -> None:
         settings = replace(self._experiment.training, seed=self._experiment.seed)
-        parts = [self._read(name, "train", None) for name in self._names]
+        k = self._source().k or self._experiment.reading.k
+        parts = [self._read(name, "train", k=k) for name in self._names]
         train = TrainSet.of(*(part for part in parts if len(part)))
-        fit(self._new()[0], train, [self._judged(task) for task in self._experiment.tasks], settings, folder)
+        dev = [self._judged(task) for task in self._experiment.tasks]
+        fit(Independent(self._new()[0]), train, dev=dev, settings=settings, folder=folder, console=self._stages.console)
 
-    def _read(self, task: str, split: str, limit: int | None) -> RetrievedExamples:
+    def _read(self, task: str, split: str, *, k: int, limit: int | None = None) -> RetrievedExamples:
         access = self._source().access
         examples = self._retrieval.examples(task, split)[:limit]
-        hits = self._retrieval.hits(access, task, split).first(self._experiment.reading.k)
+        hits = self._retrieval.hits(access, task, split).first(k)
         hits = Hits(hits.rows[: len(examples)], hits.scores[: len(examples)])
         return RetrievedExamples(examples, hits, functools.partial(self._retrieval.responses, access, task))
 
     def _judged(self, task: Task) -> DevSet:
-        retrieved = self._read(task.name, "dev", self._source().dev_limit)
+        retrieved = self._read(task.name, "dev", k=self._experiment.reading.k, limit=self._source().dev_limit)
         return DevSet(task.name, retrieved, functools.partial(_kilt_score, task.measure))
 
     def _predict(self, access: str, task: str, path: Path) -> None:
@@ -108,15 +113,11 @@ class PredictionStages:
         )
         read = hits.first(reading.k)
         batches = [slice(start, start + reading.batch_size) for start in range(0, len(examples), reading.batch_size)]
-        answers = [
-            answer
-            for batch in track(batches, f"predict {task} with {access}", transient=True)
-            for answer in predict(
-                self.predictor,
-                examples[batch],
-                self._retrieval.responses(access, task, examples[batch], Hits(read.rows[batch], read.scores[batch])),
-            )
-        ]
+        answers: list[Answer] = []
+        for batch in self._stages.track(batches, f"predict {task} with {access}"):
+            received = Hits(read.rows[batch], read.scores[batch])
+            responses = self._retrieval.responses(access, task, examples[batch], received)
+            answers += predict(self.predictor, examples[batch], responses)
         whole = complete(answers, hits, self._retrieval.collection(task), reading.pages)
         pairs = zip(examples, whole, strict=True)
         write_examples((replace(example, output=(answer,), meta={}) for example, answer in pairs), path)

@@ -12,7 +12,7 @@ import yaml
 
 from reml.evaluation.kilt import Evaluation
 from reml.evaluation.report import write_report
-from reml.evaluation.trec import write_run
+from reml.evaluation.trec import rank_pages, write_run
 from reml.files import atomic_file, write_json, write_manifest, write_text
 from reml.records import write_examples
 from reml.runner import Runner
@@ -53,9 +53,13 @@ def _publish_predictions(runner: Runner, access: str, task: str) -> None:
     source = runner.prediction.predictions(access, task)
     with atomic_file(folder / source.name) as draft:
         shutil.copyfile(source, draft)
-    examples = _examples(runner, task)
-    hits = runner.retrieval.hits(access, task, runner.experiment.reading.split)
-    write_run(folder / "run.trec", [example.id for example in examples], hits, tag=access)
+    examples, split = _examples(runner, task), runner.experiment.reading.split
+    hits, collection = runner.retrieval.hits(access, task, split), runner.retrieval.collection(task)
+    rankings = {}
+    for example, rows, scores in zip(examples, hits.rows, hits.scores, strict=True):
+        pages = [item.page_id for item in collection.get(rows[rows >= 0])]
+        rankings[example.id] = rank_pages(pages, scores.tolist())
+    write_run(folder / "run.trec", rankings, tag=access)
 
 
 def _publish_training(runner: Runner) -> None:
@@ -76,6 +80,7 @@ def _manifest(runner: Runner) -> dict[str, Json]:
         "versions": {"python": platform.python_version(), **versions},
         "config": dict(runner.config),
         "seed": runner.experiment.seed,
+        "measures": {task.name: task.measure for task in runner.experiment.tasks},
         "checksums": checksums,
         "stages": [stage.to_json() for stage in runner.stages.done.values()],
     }

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
 
 from reml.access import InformationAccess
+from reml.checks import MissingPage, missing_pages
 from reml.collection import DiskCollection, build_collection
 from reml.experiment import Access, Experiment
 from reml.files import atomic_file, digest
@@ -18,7 +19,7 @@ from reml.protocols import Retriever, Task
 from reml.rank_fusion import reciprocal_rank_fusion
 from reml.records import format_record
 from reml.responses import empty, gather
-from reml.stages import Stages
+from reml.stages import Stage, Stages
 from reml.types import Example, Hits, Json, Responses
 
 Value = TypeVar("Value")
@@ -35,6 +36,7 @@ class RetrievalStages:
         self._config = config
         self._stages = stages
         self._tasks = {task.name: task for task in experiment.tasks}
+        self._opened: dict[str, object] = {}  # by stage: tasks share collections and indexes
 
     def task(self, name: str) -> Task:
         """Give a task by name; `ValueError` names those there are."""
@@ -61,7 +63,13 @@ class RetrievalStages:
             [source.fingerprint, words],
             lambda folder: build_collection(source, folder / "passages", words=words, progress=True),
         )
-        return build_collection(source, stage.folder / "passages", words=words)
+        return self._open_once(stage, lambda: build_collection(source, stage.folder / "passages", words=words))
+
+    def absent(self, task: str, split: str) -> list[MissingPage]:
+        """List the pages that answers come from and the collection lacks: no retriever can find them."""
+        collection, examples = self.collection(task), self.examples(task, split)
+        named = {place.wikipedia_id for example in examples for answer in example.output for place in answer.provenance}
+        return missing_pages(examples, {page for page in named if collection.by_page(page)})
 
     @functools.cache
     def retriever(self, access: str, task: str) -> Retriever:
@@ -75,7 +83,7 @@ class RetrievalStages:
             [identity(written(self._config, "access", access, "retriever")), collection.fingerprint],
             lambda folder: indexer.index(collection, folder / "index"),
         )
-        return indexer.index(collection, stage.folder / "index")
+        return self._open_once(stage, lambda: indexer.index(collection, stage.folder / "index"))
 
     def search(self, access: str, task: str, examples: Sequence[Example], k: int) -> Hits:
         """Ask an access model: at most k items for each example, [B, k]; [B, 0] if it retrieves nothing."""
@@ -127,6 +135,11 @@ class RetrievalStages:
     def checksum(self, task: str, split: str) -> str:
         """Give a digest of the examples of a split."""
         return digest([format_record(example) for example in self.examples(task, split)])
+
+    def _open_once(self, stage: Stage, open_stage: Callable[[], Value]) -> Value:
+        if stage.key not in self._opened:
+            self._opened[stage.key] = open_stage()
+        return cast(Value, self._opened[stage.key])
 
     def _of(self, task: str) -> str:
         """Name a task's knowledge source where the experiment has several."""

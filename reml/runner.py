@@ -5,26 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from rich.console import Console
+
 from reml.evaluation.kilt import Evaluation, evaluate
 from reml.experiment import Experiment
 from reml.files import digest
 from reml.prediction_stages import PredictionStages
 from reml.records import read_examples
 from reml.retrieval_stages import RetrievalStages
-from reml.stages import Say, Stages
+from reml.stages import Stages
 from reml.types import Json
 
 
 class Runner:
     """Runs one experiment under one home folder.
 
-    config: the experiment as it was written. say: told each stage that is not done yet.
+    config: the experiment as it was written. console: where progress is shown.
     """
 
-    def __init__(self, experiment: Experiment, config: Mapping[str, Json], home: Path, say: Say) -> None:
+    def __init__(self, experiment: Experiment, config: Mapping[str, Json], home: Path, console: Console) -> None:
         self.experiment = experiment
         self.config = config
-        self.stages = Stages(home, say)
+        self.stages = Stages(home, console)
         self.retrieval = RetrievalStages(experiment, config, self.stages)
         self.prediction = PredictionStages(experiment, config, self.stages, self.retrieval)
 
@@ -32,6 +34,12 @@ class Runner:
     def folder(self) -> Path:
         """The result folder: another configuration has another one."""
         return self.stages.home / "runs" / f"{self.experiment.name}-{digest(dict(self.config))[:8]}"
+
+    def retrieve(self) -> None:
+        """See that the hits of every access model for every task are there."""
+        for access in self.experiment.access:
+            for task in self.experiment.tasks:
+                self.retrieval.hits(access, task.name, self.experiment.reading.split)
 
     def evaluate(self, access: str, task: str) -> Evaluation:
         """Score the predictions of an access model for a task."""

@@ -8,14 +8,18 @@ from __future__ import annotations
 import re
 import resource
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
+
+from rich.console import Console
+from rich.progress import track
 
 from reml.files import MANIFEST, digest, locked, read_manifest, write_manifest
 from reml.types import Json
 
-Say = Callable[[str], None]
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -43,10 +47,11 @@ class Stage:
 class Stages:
     """Makes stages under one home folder and remembers those of this run, in order."""
 
-    def __init__(self, home: Path, say: Say) -> None:
+    def __init__(self, home: Path, console: Console) -> None:
         self.home = home
+        self.console = console
         self.done: dict[str, Stage] = {}
-        self._say = say
+        self._inner = 0.0  # seconds spent on stages inside the one being built
 
     def make(self, room: str, name: str, depends: Json, build: Callable[[Path], object]) -> Stage:
         """Give the stage that depends on exactly `depends`, built by `build(folder)` unless it is there.
@@ -64,18 +69,21 @@ class Stages:
         self.done[name] = _finished(name, key, folder, cached)
         return self.done[name]
 
+    def track(self, values: Sequence[Value], what: str) -> Iterable[Value]:
+        """Go through values under a progress bar."""
+        return track(values, what, console=self.console, transient=True)
+
     def _build(self, folder: Path, name: str, depends: Json, build: Callable[[Path], object]) -> None:
-        self._say(name)
+        self.console.print(f"[dim]{name}[/dim]", highlight=False)
         with locked(folder):
             if (folder / MANIFEST).is_file():
                 return
-            start = time.perf_counter()
+            start, outer, self._inner = time.perf_counter(), self._inner, 0.0
             reset_peak_memory()
             build(folder)
-            cost: dict[str, Json] = {
-                "seconds": time.perf_counter() - start,
-                "peak_memory_bytes": peak_memory(),
-            }
+            elapsed = time.perf_counter() - start
+            cost: dict[str, Json] = {"seconds": elapsed - self._inner, "peak_memory_bytes": peak_memory()}
+            self._inner = outer + elapsed
             write_manifest(folder, "stage", {"name": name, "depends": depends, **cost})
 
 

@@ -18,11 +18,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import torch
 from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.loggers import TensorBoardLogger
 from rich.console import Console
 
 from reml.files import CorruptError, StaleError, digest, locked, read_json, write_json
+from reml.precision import fast_bfloat16
 from reml.training.batches import TrainingData
 from reml.training.best import KeepBest
 from reml.training.checkpoint import SafeCheckpoints
@@ -32,7 +34,7 @@ from reml.training.module import PredictorTraining
 from reml.training.progress import ProgressLine
 from reml.training.regimes import Regime
 from reml.training.resume import SaveState, newest_state, saved_step, seed_random
-from reml.training.settings import Training
+from reml.training.settings import Precision, Training
 from reml.training.weights import load_weights, save_weights
 from reml.types import Json
 
@@ -136,7 +138,7 @@ def _trainer(settings: Training, *, total: int, looks: bool, folder: Path, callb
     return Trainer(
         accelerator="auto",
         devices=1,
-        precision=settings.precision,
+        precision=_precision(settings),
         max_steps=total,
         accumulate_grad_batches=settings.accumulate,
         gradient_clip_val=settings.clip,
@@ -156,6 +158,12 @@ def _trainer(settings: Training, *, total: int, looks: bool, folder: Path, callb
         enable_progress_bar=False,
         enable_model_summary=False,
     )
+
+
+def _precision(settings: Training) -> Precision:
+    if settings.precision != "auto":
+        return settings.precision
+    return "bf16-mixed" if fast_bfloat16("cuda" if torch.cuda.is_available() else "cpu") else "32-true"
 
 
 def _finish(folder: Path, fitted: Fitted) -> None:
