@@ -101,14 +101,19 @@ class Vocabulary:
     def learn(self, texts: Iterable[str]) -> TermCounts:
         """Count the terms of texts; new ones get the next numbers."""
         tokens = [self.analyser.tokens(text) for text in texts]
-        new = sorted(set(chain.from_iterable(tokens)) - self._known.keys())
-        for token, stem in zip(new, self.analyser.stems(new), strict=True):
+        flat = list(chain.from_iterable(tokens))
+        # One look-up for each token is what analysis costs: only unmet ones get a second.
+        numbers = list(map(self._known.get, flat))
+        unmet = sorted({token for token, number in zip(flat, numbers, strict=True) if number is None})
+        for token, stem in zip(unmet, self.analyser.stems(unmet), strict=True):
             self._known[token] = self._number(stem)
-        return _counted(tokens, self._known)
+        known = [self._known[t] if n is None else n for t, n in zip(flat, numbers, strict=True)]
+        return _counted(tokens, known)
 
     def count(self, texts: Iterable[str]) -> TermCounts:
         """Count the terms of texts that it has learned; it stays as it is."""
-        return _counted([self.analyser(text) for text in texts], self._numbers)
+        tokens = [self.analyser(text) for text in texts]
+        return _counted(tokens, [self._numbers.get(token, UNKNOWN) for token in chain.from_iterable(tokens)])
 
     def _number(self, stem: str) -> int:
         number = self._numbers.setdefault(stem, len(self.terms))
@@ -117,8 +122,6 @@ class Vocabulary:
         return number
 
 
-def _counted(tokens: list[list[str]], numbers: dict[str, int]) -> TermCounts:
+def _counted(tokens: list[list[str]], numbers: list[int]) -> TermCounts:
     sizes = np.fromiter(map(len, tokens), dtype=np.int64, count=len(tokens))
-    found = (numbers.get(token, UNKNOWN) for token in chain.from_iterable(tokens))
-    flat = np.fromiter(found, dtype=np.int32, count=int(sizes.sum()))
-    return TermCounts(*count_terms(flat, sizes, STOPPED))
+    return TermCounts(*count_terms(np.array(numbers, dtype=np.int32), sizes, STOPPED))

@@ -29,7 +29,7 @@ Keys = npt.NDArray[np.uint64]
 Float64Array = npt.NDArray[np.float64]
 
 # Above this many postings in a window, its accumulators are read in order instead of posting by posting.
-MANY = 2048
+MANY = 6000
 # Reading this many postings in order takes as long as looking one up.
 LOOKUP = 100
 # The least positive float32: what a row must reach when every row that has a score may enter.
