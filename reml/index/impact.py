@@ -139,6 +139,8 @@ class ImpactIndex:
         # The largest segment first: what it has found spares most of the work on the others.
         for segment, alive in sorted(self._held(), key=lambda held: -len(held[0])):
             hits = self._search_segment(segment, _allowed(segment, alive, rows), sparse, floors, k)
+            if len(self._segments) == 1:
+                return hits
             best = Hits.ranked(np.hstack([best.rows, hits.rows]), np.hstack([best.scores, hits.scores]), k)
             floors = np.maximum(best.scores[:, -1], 0)
         return best if best.k == k else Hits.ranked(best.rows, best.scores, k)
