@@ -11,8 +11,10 @@ import fcntl
 import hashlib
 import json
 import os
+import re
+import secrets
 import shutil
-import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
@@ -20,6 +22,8 @@ from pathlib import Path
 from reml.types import Json
 
 MANIFEST = "manifest.json"
+# A draft that no process holds is left alone so long: its writer may be about to take hold of it.
+DRAFT_GRACE_SECONDS = 60
 
 
 class StaleError(RuntimeError):
@@ -43,7 +47,7 @@ def digest(*parts: Json | bytes) -> str:
     """Give a digest of JSON values and bytes, 16 hexadecimal digits, the same in every process."""
     hasher = hashlib.blake2b(digest_size=8)
     for part in parts:
-        data = part if isinstance(part, bytes) else json.dumps(part, sort_keys=True, ensure_ascii=False).encode()
+        data = part if isinstance(part, bytes) else _utf8(json.dumps(part, sort_keys=True, ensure_ascii=False))
         hasher.update(len(data).to_bytes(8, "little") + data)
     return hasher.hexdigest()
 
@@ -56,31 +60,40 @@ def file_digest(path: Path) -> str:
 
 @contextlib.contextmanager
 def atomic_folder(final: Path) -> Iterator[Path]:
-    """Write a folder beside `final`; it takes that name, in place of what was there, only if the block ends well."""
-    final.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{final.name}.", dir=final.parent))
+    """Write a folder beside `final`; it takes that name, in place of what was there, only if the block ends well.
+
+    Drafts that killed processes left behind are then removed.
+    """
+    draft = _draft_of(final)
+    draft.mkdir(parents=True)
     try:
-        yield draft
-        for path in draft.rglob("*"):
-            if path.is_file():
-                _sync(path)
-        _put_in_place(draft, final)
+        with _held(draft):
+            yield draft
+            for path in draft.rglob("*"):
+                if path.is_file():
+                    _sync(path)
+            _put_in_place(draft, final)
+        _sweep_drafts(final)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
 
 @contextlib.contextmanager
 def atomic_file(final: Path) -> Iterator[Path]:
-    """Write a file beside `final`; it takes that name only if the block ends well."""
+    """Write a file beside `final`; it takes that name only if the block ends well.
+
+    Drafts that killed processes left behind are then removed.
+    """
     final.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{final.name}.", dir=final.parent)
-    os.close(handle)
-    draft = Path(name)
+    draft = _draft_of(final)
+    draft.touch(exist_ok=False)
     try:
-        yield draft
-        _sync(draft)
-        draft.replace(final)
-        _sync(final.parent)
+        with _held(draft):
+            yield draft
+            _sync(draft)
+            draft.replace(final)
+            _sync(final.parent)
+        _sweep_drafts(final)
     finally:
         draft.unlink(missing_ok=True)
 
@@ -92,8 +105,9 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, value: Json) -> None:
-    """Write JSON, indented, whole or not there."""
-    write_text(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+    """Write JSON, indented, whole or not there. What UTF-8 cannot hold (half a surrogate pair) is written escaped."""
+    with atomic_file(path) as draft:
+        draft.write_bytes(_utf8(json.dumps(value, indent=1, ensure_ascii=False) + "\n"))
 
 
 def read_json(path: Path) -> Json:
@@ -133,10 +147,51 @@ def locked(folder: Path) -> Iterator[None]:
         yield
 
 
+def _utf8(text: str) -> bytes:
+    return text.encode("utf-8", "backslashreplace")  # of a lone surrogate in JSON: \udXXX, JSON's own escape
+
+
+def _draft_of(final: Path) -> Path:
+    """Name a draft beside `final`."""
+    return final.parent / f".{final.name}.{secrets.token_hex(4)}"
+
+
+@contextlib.contextmanager
+def _held(draft: Path) -> Iterator[None]:
+    """Show that this process is writing a draft; the system lets go of it when the process ends, however it ends."""
+    handle = os.open(draft, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # a file system without locks: `_sweep_drafts` then removes nothing
+            fcntl.flock(handle, fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _sweep_drafts(final: Path) -> None:
+    """Remove the drafts of `final` whose writers are dead."""
+    name = re.compile(rf"\.{re.escape(final.name)}\.[0-9a-f]{{8}}")
+    for draft in [path for path in final.parent.iterdir() if name.fullmatch(path.name)]:
+        with contextlib.suppress(OSError):  # another process swept it, or its writer holds it
+            if time.time() - draft.stat().st_mtime > DRAFT_GRACE_SECONDS:
+                _remove_unless_held(draft)
+
+
+def _remove_unless_held(draft: Path) -> None:
+    handle = os.open(draft, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if draft.is_dir():
+            shutil.rmtree(draft)
+        else:
+            draft.unlink()
+    finally:
+        os.close(handle)
+
+
 def _put_in_place(draft: Path, final: Path) -> None:
-    draft.chmod(0o755)
     if final.exists():
-        old = Path(tempfile.mkdtemp(prefix=f".{final.name}.", dir=final.parent))
+        old = _draft_of(final)
         final.replace(old)
         draft.replace(final)
         shutil.rmtree(old, ignore_errors=True)

@@ -10,6 +10,11 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is no failure.
+settings.register_profile("reml", deadline=None)
+settings.load_profile("reml")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
