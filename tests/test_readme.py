@@ -1,0 +1,99 @@
+"""What the README says is run as it is written."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import yaml
+
+from reml.__main__ import main
+from reml.protocols import Feedback, Indexer, Predictor, Task
+from reml.testing import FeedbackContract, IndexerContract, PredictorContract, TaskContract
+
+README = (Path(__file__).resolve().parents[1] / "README.md").read_text()
+BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _recipes(tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("recipes")
+    for block in BLOCKS:
+        if named := re.match(r"# (\w+\.py)\n", block):
+            (folder / named.group(1)).write_text(block)
+    sys.path.insert(0, str(folder))
+
+
+def recipe(name: str) -> ModuleType:
+    return importlib.import_module(name)
+
+
+class TestCapitals(TaskContract):
+    def make(self) -> Task:
+        task: Task = recipe("capitals").Capitals()
+        return task
+
+    def test_is_a_class_of_under_30_lines(self) -> None:
+        block = next(block for block in BLOCKS if block.startswith("# capitals.py"))
+        assert len([line for line in block.splitlines() if line.strip()]) < 30
+
+
+class TestTrigrams(IndexerContract):
+    def make(self) -> Indexer:
+        indexer: Indexer = recipe("trigrams").Trigrams()
+        return indexer
+
+
+class TestBestTitle(PredictorContract):
+    def make(self) -> Predictor:
+        predictor: Predictor = recipe("best_title").BestTitle()
+        return predictor
+
+
+class TestRankHinge(FeedbackContract):
+    def make(self) -> Feedback:
+        feedback: Feedback = recipe("rank_hinge").RankHinge()
+        return feedback
+
+
+def test_ten_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    pytest.importorskip("factbook")
+    ten = next(block for block in BLOCKS if "responses = access(" in block)
+    exec(compile(ten, "README.md", "exec"), {})  # noqa: S102 - it is our own text
+    assert " -> " in capsys.readouterr().out
+
+
+def test_the_recipes_work_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = {
+        "tasks": [{"class_path": "capitals.Capitals"}],
+        "access": {"trigrams": {"retriever": {"class_path": "trigrams.Trigrams"}}},
+        "predictor": {"class_path": "best_title.BestTitle"},
+        "train_on": {"access": "trigrams"},
+        "training": {"steps": 2, "batch_size": 2},
+    }
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump(config))
+    assert main(["run", "--config", str(path)]) == 0
+    assert "report.html" in capsys.readouterr().out
+
+
+def test_yaml_of_the_readme_parses() -> None:
+    (block,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    (task,) = yaml.safe_load(block)["tasks"]
+    module, _, name = task["class_path"].rpartition(".")
+    assert hasattr(importlib.import_module(module), name)
+
+
+def test_the_tree_names_every_file() -> None:
+    root = Path(__file__).resolve().parents[1]
+    for folder in ("reml", "retrievers", "predictors", "tasks", "benchmarks"):
+        for path in (root / folder).rglob("*.py"):
+            inside = path.relative_to(root)
+            if not any((root / parent).is_symlink() for parent in inside.parents) and path.name != "__init__.py":
+                assert path.name in README, inside
+
