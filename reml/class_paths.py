@@ -7,14 +7,16 @@ import importlib
 import importlib.util
 import pkgutil
 import re
+import sys
 
 DOTTED = re.compile(r"\b[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+\b")
 ROOMS = ("reml.tasks", "reml.retrievers", "reml.predictors", "reml.feedback", "reml.queries", "reml.processing")
 
 
 def suggestions(message: str) -> list[str]:
-    """Explain each dotted name in an error message that names no class: what it lacks and the nearest names."""
-    return [line for path in dict.fromkeys(DOTTED.findall(message)) if (line := explain(path))]
+    """Explain each path of a class in an error message that names none: what it lacks and the nearest names."""
+    paths = [path for path in dict.fromkeys(DOTTED.findall(message)) if _may_be_class(path)]
+    return [line for path in paths if (line := explain(path))]
 
 
 def explain(class_path: str) -> str:
@@ -23,8 +25,8 @@ def explain(class_path: str) -> str:
     if not _exists(module_name):
         near = difflib.get_close_matches(class_path, known_classes(), n=3, cutoff=0.5)
         return f"there is no module {module_name!r}" + _nearest(near) if near else ""
-    module = importlib.import_module(module_name)
-    if name in vars(module) or _exists(class_path):
+    module = sys.modules.get(module_name)  # never imported for the sake of a hint: its code would run
+    if module is None or name in vars(module) or _exists(class_path):
         return ""
     classes = [f"{module_name}.{other}" for other in _classes(module_name)]
     near = difflib.get_close_matches(class_path, classes, n=3, cutoff=0.5) or classes[:3]
@@ -56,7 +58,15 @@ def _classes(module_name: str) -> list[str]:
     ]
 
 
+def _may_be_class(path: str) -> bool:
+    """Tell class paths from the names of files and settings: those of reml, and what ends in a capitalised name."""
+    return path.startswith("reml.") or path.rpartition(".")[2][0].isupper()
+
+
 def _exists(module_name: str) -> bool:
+    parent = module_name.rpartition(".")[0]
+    if parent and parent not in sys.modules:
+        return _exists(parent)  # `find_spec` would import it
     try:
         return importlib.util.find_spec(module_name) is not None
     except (ModuleNotFoundError, ValueError):

@@ -1,4 +1,8 @@
-"""From the words of a command line to a typed call."""
+"""From the words of a command line to a typed call.
+
+What a command on an experiment needs (PyTorch, Transformers) is imported where it is used: commands on files start at
+once.
+"""
 
 from __future__ import annotations
 
@@ -7,27 +11,20 @@ import inspect
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import transformers
 import yaml
 from jsonargparse import ArgumentError, ArgumentParser
 
-from reml import commands
 from reml.class_paths import suggestions
-from reml.evaluation.command import evaluate
-from reml.experiment import Experiment
+from reml.evaluation.command import evaluate, report
 from reml.files import CorruptError, LockedError, StaleError, home
-from reml.runner import Runner
 
-ON_EXPERIMENT: dict[str, Callable[..., None]] = {
-    "run": commands.run,
-    "prepare": commands.prepare,
-    "index": commands.index,
-    "search": commands.search,
-    "train": commands.train,
-    "predict": commands.predict,
-}
-ON_FILES: dict[str, Callable[..., None]] = {"evaluate": evaluate, "report": commands.report}
+if TYPE_CHECKING:
+    from reml.runner import Runner
+
+ON_EXPERIMENT = ("run", "prepare", "index", "search", "train", "predict")
+ON_FILES: dict[str, Callable[..., None]] = {"evaluate": evaluate, "report": report}
 EXPECTED = (ArgumentError, ValueError, KeyError, OSError, ImportError, RuntimeError)
 
 
@@ -52,7 +49,10 @@ def execute(command: str, arguments: Sequence[str]) -> int:
 
 def experiment_parser(command: str) -> ArgumentParser:
     """Make the parser of a command on an experiment: the experiment's settings flat, then the command's own."""
-    function = ON_EXPERIMENT[command]
+    from reml.commands import FUNCTIONS
+    from reml.experiment import Experiment
+
+    function = FUNCTIONS[command]
     parser = ArgumentParser(
         prog=f"reml {command}", description=function.__doc__, parser_mode="omegaconf+", exit_on_error=False
     )
@@ -65,21 +65,29 @@ def experiment_parser(command: str) -> ArgumentParser:
 
 def load(command: str, arguments: Sequence[str]) -> tuple[Runner, dict[str, object]]:
     """Parse the arguments of a command on an experiment; give its runner and the command's own arguments."""
+    from reml.commands import FUNCTIONS, console
+    from reml.experiment import Experiment
+    from reml.runner import Runner
+
     parser = experiment_parser(command)
     parsed = parser.parse_args(list(arguments))
-    written = yaml.safe_load(parser.dump(parsed, skip_none=False))
+    written = yaml.safe_load(parser.dump(parsed, skip_unset=False))
     values = parser.instantiate(parsed)
     names = [field.name for field in dataclasses.fields(Experiment)]
     experiment = Experiment(**{name: values[name] for name in names})
-    runner = Runner(experiment, {name: written[name] for name in names}, values.home or home(), commands.console)
-    own = set(inspect.signature(ON_EXPERIMENT[command]).parameters) - {"runner"}
+    runner = Runner(experiment, {name: written[name] for name in names}, values.home or home(), console)
+    own = set(inspect.signature(FUNCTIONS[command]).parameters) - {"runner"}
     return runner, {name: values[name] for name in own}
 
 
 def _on_experiment(command: str, arguments: Sequence[str]) -> None:
-    transformers.logging.disable_progress_bar()
+    import transformers
+
+    from reml.commands import FUNCTIONS
+
+    transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     runner, own = load(command, arguments)
-    ON_EXPERIMENT[command](runner, **own)
+    FUNCTIONS[command](runner, **own)
 
 
 def _on_files(command: str, arguments: Sequence[str]) -> None:

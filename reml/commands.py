@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
 
 from rich.console import Console
 
-from reml.evaluation.report import write_report
 from reml.results import publish
 from reml.runner import Runner
 from reml.searching import ask, show
@@ -89,21 +88,22 @@ def predict(runner: Runner) -> None:
             console.print(f"{access} {task.name}: {path}", highlight=False, soft_wrap=True)
 
 
-def report(run: Path) -> None:
-    """Write report.html for a result folder anew.
-
-    Args:
-        run: the result folder, as `reml run` made it.
-    """
-    console.print(f"report: {write_report(run)}", highlight=False, soft_wrap=True)
-
-
 def _warn(runner: Runner, task: str) -> None:
     """Say if answers come from pages that no retriever can find."""
     absent = runner.retrieval.absent(task, runner.experiment.reading.split)
     if absent:
         console.print(
-            f"[yellow]{task}:[/yellow] the knowledge source lacks {len(absent)} pages that answers come from; they count "
-            f"as not found. The first: {absent[0]}.",
+            f"[yellow]{task}:[/yellow] the knowledge source lacks {len(absent)} pages that answers come from; they "
+            f"count as not found. The first: {absent[0]}.",
             highlight=False,
         )
+
+
+FUNCTIONS: dict[str, Callable[..., None]] = {
+    "run": run,
+    "prepare": prepare,
+    "index": index,
+    "search": search,
+    "train": train,
+    "predict": predict,
+}

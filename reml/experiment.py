@@ -30,6 +30,11 @@ class Access:
     def __post_init__(self) -> None:
         if self.retriever is not None and self.fuse:
             raise ValueError("an access model has a retriever or fuses others, not both: leave out one of the two.")
+        if self.query_generator is not None and self.retriever is None:
+            raise ValueError(
+                "an access model without a retriever asks no queries of its own: leave out its query_generator, "
+                "or give it to the access models that are fused."
+            )
 
 
 @dataclass(frozen=True)
@@ -75,8 +80,8 @@ class Source:
 class Experiment:
     """One experiment.
 
-    tasks: what is predicted. access: access models by name. predictor: makes the predictor, a module that
-    is a `Predictor`. train_on, training: how the predictor is trained; without `train_on` it is used as it comes. name: of
+    tasks: what is predicted. access: access models by name. predictor: makes the predictor, a module that is a
+    `Predictor`. train_on, training: how the predictor is trained; without `train_on` it is used as it comes. name: of
     the result folder. seed: of everything random.
     """
 
@@ -95,6 +100,11 @@ class Experiment:
             raise ValueError(f"an experiment needs tasks with distinct names; it was given {names}.")
         if not self.access:
             raise ValueError("an experiment needs at least one access model, by name, under `access`.")
+        for name in (self.name, *self.access):
+            if not name or "/" in name or name.startswith("."):
+                raise ValueError(
+                    f"{name!r} cannot name a folder: names are not empty, have no slash and no dot in front."
+                )
         self._check_names()
 
     def _check_names(self) -> None:

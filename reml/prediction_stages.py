@@ -77,7 +77,7 @@ class PredictionStages:
         torch.manual_seed(self._experiment.seed)
         module = self._experiment.predictor()
         if not isinstance(module, Predictor):
-            raise TypeError(
+            raise ValueError(
                 f"{type(module).__name__} is no predictor: it needs `signals`, `prepare`, `loss` and `generate` "
                 "(reml/protocols.py)."
             )
@@ -127,11 +127,12 @@ class PredictionStages:
         experiment = self._experiment
         depends: list[Json] = [identity(written(self._config, "predictor")), experiment.seed]
         if experiment.train_on is not None:
+            access = experiment.train_on.access
             depends += [written(self._config, "training"), written(self._config, "train_on"), experiment.reading.k]
+            depends += [identity(written(self._config, "access", access, "processors"))]
+            depends += [task.measure for task in experiment.tasks]
             for name in self._names:
-                depends += [
-                    self._retrieval.depends(experiment.train_on.access, name, split) for split in ("train", "dev")
-                ]
+                depends += [self._retrieval.depends(access, name, split) for split in ("train", "dev")]
         return depends
 
     def _source(self) -> Source:

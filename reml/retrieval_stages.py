@@ -15,7 +15,7 @@ from reml.collection import DiskCollection, build_collection
 from reml.experiment import Access, Experiment
 from reml.files import atomic_file, digest
 from reml.identity import identity, written
-from reml.protocols import Retriever, Task
+from reml.protocols import Indexer, Retriever, Task
 from reml.rank_fusion import reciprocal_rank_fusion
 from reml.records import format_record
 from reml.responses import empty, gather
@@ -74,15 +74,7 @@ class RetrievalStages:
     @functools.cache
     def retriever(self, access: str, task: str) -> Retriever:
         """Give the retriever of an access model over a task's collection."""
-        indexer, collection = self.access(access).retriever, self.collection(task)
-        if indexer is None:
-            raise ValueError(f"access model {access!r} has no retriever of its own.")
-        stage = self._stages.make(
-            "indexes",
-            f"index {access}{self._of(task)}",
-            [identity(written(self._config, "access", access, "retriever")), collection.fingerprint],
-            lambda folder: indexer.index(collection, folder / "index"),
-        )
+        stage, indexer, collection = self._index(access, task), self._indexer(access), self.collection(task)
         return self._open_once(stage, lambda: indexer.index(collection, stage.folder / "index"))
 
     def search(self, access: str, task: str, examples: Sequence[Example], k: int) -> Hits:
@@ -104,6 +96,7 @@ class RetrievalStages:
         examples = self.examples(task, split)
         if settings.retriever is None or not examples:
             return _nothing(len(examples))
+        self._index(access, task)  # a run that finds its hits made still tells what their index cost
         stage = self._stages.make(
             "hits",
             f"retrieve with {access} for {task} {split}",
@@ -135,6 +128,21 @@ class RetrievalStages:
     def checksum(self, task: str, split: str) -> str:
         """Give a digest of the examples of a split."""
         return digest([format_record(example) for example in self.examples(task, split)])
+
+    def _indexer(self, access: str) -> Indexer:
+        indexer = self.access(access).retriever
+        if indexer is None:
+            raise ValueError(f"access model {access!r} has no retriever of its own.")
+        return indexer
+
+    def _index(self, access: str, task: str) -> Stage:
+        indexer, collection = self._indexer(access), self.collection(task)
+        return self._stages.make(
+            "indexes",
+            f"index {access}{self._of(task)}",
+            [identity(written(self._config, "access", access, "retriever")), collection.fingerprint],
+            lambda folder: indexer.index(collection, folder / "index"),
+        )
 
     def _open_once(self, stage: Stage, open_stage: Callable[[], Value]) -> Value:
         if stage.key not in self._opened:

@@ -16,7 +16,7 @@ from typing import TypeVar
 from rich.console import Console
 from rich.progress import track
 
-from reml.files import MANIFEST, digest, locked, read_manifest, write_manifest
+from reml.files import MANIFEST, CorruptError, digest, locked, read_manifest, write_manifest
 from reml.types import Json
 
 Value = TypeVar("Value")
@@ -89,8 +89,10 @@ class Stages:
 
 def _finished(name: str, key: str, folder: Path, cached: bool) -> Stage:
     manifest = read_manifest(folder, "stage")
-    seconds, memory = manifest["seconds"], manifest["peak_memory_bytes"]
-    return Stage(name, key, folder, float(str(seconds)), int(str(memory)), cached)
+    seconds, memory = manifest.get("seconds"), manifest.get("peak_memory_bytes")
+    if not isinstance(seconds, int | float) or not isinstance(memory, int):
+        raise CorruptError(f"{folder / MANIFEST} does not say what the stage cost. Delete {folder} to make it again.")
+    return Stage(name, key, folder, seconds, memory, cached)
 
 
 def reset_peak_memory() -> None:

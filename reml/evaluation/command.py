@@ -1,4 +1,4 @@
-"""`reml evaluate`: score any KILT predictions against any KILT gold file."""
+"""The commands on files: `reml evaluate` scores KILT predictions, `reml report` writes a result folder's report."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from rich.table import Table
 
 from reml.evaluation.kilt import MEASURES, Evaluation
 from reml.evaluation.kilt_files import evaluate_files
+from reml.evaluation.report import write_report
 from reml.files import write_json
 
 
@@ -29,6 +30,15 @@ def evaluate(gold: Path, guess: Path, json: Path | None = None, *, depths: tuple
     console.print(_retrieval_table(evaluation, sorted({*depths, 5})))
     if evaluation.unmatched:
         console.print(f"{evaluation.unmatched} predictions are for ids that {gold} does not have: not scored.")
+
+
+def report(run: Path) -> None:
+    """Write report.html for a result folder anew.
+
+    Args:
+        run: the result folder, as `reml run` made it.
+    """
+    Console().print(f"report: {write_report(run)}", highlight=False, soft_wrap=True)
 
 
 def _answers_table(evaluation: Evaluation) -> Table:

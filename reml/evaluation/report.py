@@ -119,8 +119,8 @@ def _recall_plot(results: Results, task: str) -> Plot:
 
 
 def _training_section(results: Results) -> Tree.Element:
-    losses = [curve for curve in results.curves if "loss" in curve.name]
-    scores = [curve for curve in results.curves if "loss" not in curve.name]
+    losses = [curve for curve in results.curves if curve.name.startswith("train/")]
+    scores = [curve for curve in results.curves if not curve.name.startswith("train/")]
     parts = [_curves_figure("Loss", losses), _curves_figure("Scores on dev", scores)]
     grid = element("div", {"class": "plots"}, *(part for part in parts if part is not None))
     return element("section", {"id": "training"}, element("h2", None, "Training"), grid)

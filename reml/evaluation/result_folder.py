@@ -15,6 +15,8 @@ from reml.files import CorruptError, read_json, read_manifest
 from reml.records import read_examples
 from reml.types import Answer, Example, Json, Measure
 
+RATE = "train/rate"  # what training logs beside its losses and scores
+
 
 @dataclass(frozen=True, slots=True)
 class Figures:
@@ -27,7 +29,7 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """One column of the training log: steps and values, blank cells left out."""
+    """One metric of the training log: steps and values, those that are no numbers left out."""
 
     name: str
     steps: tuple[float, ...]
@@ -112,14 +114,19 @@ def _pairs(golds: Mapping[str, Example], predictions: Path) -> Iterator[tuple[Ex
 
 
 def _curves(path: Path) -> Iterator[Curve]:
-    """Yield the losses and dev scores of Lightning's CSV log; nothing if there is none."""
+    """Yield the losses and dev scores of the training log (step, name, value); nothing if there is none."""
     if not path.is_file():
         return
     with path.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
-    for name in rows[0] if rows else ():
-        points = [(float(row["step"]), float(row[name])) for row in rows if row.get(name) and row.get("step")]
-        points = [point for point in points if math.isfinite(point[1])]
-        if points and name.startswith(("train_", "dev_")):
-            steps, values = zip(*points, strict=True)
-            yield Curve(name, steps, values)
+    if rows and set(rows[0]) != {"step", "name", "value"}:
+        raise CorruptError(
+            f"{path} is no training log (step, name, value). Run the experiment again to have it made anew."
+        )
+    points: dict[str, list[tuple[float, float]]] = {}
+    for row in rows:
+        if row["name"] != RATE and math.isfinite(value := float(row["value"])):
+            points.setdefault(row["name"], []).append((float(row["step"]), value))
+    for name, found in points.items():
+        steps, values = zip(*found, strict=True)
+        yield Curve(name, steps, values)

@@ -53,7 +53,7 @@ def run(tmp_path: Path) -> Path:
     write_json(folder / "metrics.json", scores)
     write_text(
         folder / "training" / "metrics.csv",
-        "dev_em,epoch,step,train_loss\n,0,0,3.5\n0.25,0,10,\n,0,10,nan\n,0,20,1.5\n",
+        "step,name,value\n0,train/loss,3.5\n0,train/rate,0.1\n10,dev/score,0.25\n10,train/loss,nan\n20,train/loss,1.5\n",
     )
     stage: Json = {"name": f"index {HOSTILE}", "seconds": 61.2, "peak_memory_bytes": 3 << 30, "cached": True}
     content: dict[str, Json] = {

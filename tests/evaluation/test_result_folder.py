@@ -24,10 +24,10 @@ def test_all_of_it_is_read(run: Path) -> None:
     assert bm25.recall == (0.25, 0.75)
 
 
-def test_blank_and_infinite_cells_of_the_training_log_are_left_out(run: Path) -> None:
+def test_rates_and_what_is_no_number_are_left_out_of_the_training_curves(run: Path) -> None:
     assert read_results(run, cases_each=1).curves == (
-        Curve("dev_em", (10.0,), (0.25,)),
-        Curve("train_loss", (0.0, 20.0), (3.5, 1.5)),
+        Curve("train/loss", (0.0, 20.0), (3.5, 1.5)),
+        Curve("dev/score", (10.0,), (0.25,)),
     )
 
 

@@ -1,0 +1,46 @@
+"""The smallest predictor an experiment can train: it answers with the first words of the first item."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from reml.protocols import Collection
+from reml.types import Answer, Example, Item, Prediction, Provenance, Responses, Signal
+
+
+class FirstWords(nn.Module):
+    """Learns, in its one parameter, how many words of the first item an answer has."""
+
+    def __init__(self, words: float = 1.0) -> None:
+        super().__init__()
+        self.words = nn.Parameter(torch.tensor(words))
+
+    @property
+    def signals(self) -> Signal:
+        return Signal.NONE
+
+    def prepare(self, collection: Collection, folder: Path) -> None:
+        """Nothing is computed ahead."""
+
+    def loss(self, examples: Sequence[Example], responses: Responses, signals: Signal = Signal.NONE) -> Prediction:
+        if signals:
+            raise ValueError(f"FirstWords gives no {signals}.")
+        wanted: Tensor = torch.tensor([float(len(example.answers[0].split())) for example in examples])
+        return Prediction((self.words - wanted) ** 2)
+
+    def generate(self, examples: Sequence[Example], responses: Responses) -> list[Answer]:
+        return [self._answer(items) for items in responses.items]
+
+    def _answer(self, items: Sequence[Item]) -> Answer:
+        if not items:
+            return Answer("")
+        words = items[0].text.split()[: max(1, round(self.words.item()))]
+        return Answer(" ".join(words), (Provenance.of(items[0]),))
+
+
+class NoPredictor(nn.Module):
+    """A module that lacks what a predictor has."""

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from reml.__main__ import main
+from tests.small_experiment import write_experiment
+
+
+def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """Run a command that cannot go well; give what it says."""
+    assert main(arguments) == 2
+    return capsys.readouterr().err
+
+
+def test_an_unknown_command_is_answered_with_those_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    message = told(capsys, "retrieve")
+    assert "'retrieve'" in message
+    assert all(name in message for name in ("run", "prepare", "index", "search", "train", "evaluate", "report"))
+
+
+@pytest.mark.parametrize("arguments", [(), ("--help",), ("-h",)])
+def test_help_lists_the_commands(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == 0
+    assert "evaluate   score any KILT predictions" in capsys.readouterr().out
+
+
+def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("reml 0.")
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ("reml.retrievers.bm25.BM52", "reml.retrievers.bm25.BM25"),
+        ("reml.retrievers.bm52.BM25", "reml.retrievers.bm25.BM25"),
+    ],
+)
+def test_a_wrong_class_path_is_answered_with_the_nearest(
+    given: str, named: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = write_experiment(tmp_path, access={"bm25": {"retriever": {"class_path": given}}}, train_on=None)
+    message = told(capsys, "prepare", "--config", str(config), "--home", str(tmp_path))
+    assert given in message
+    assert "hint:" in message
+    assert named in message
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"train_on": {"access": "bm52"}}, ("'bm52'", "bm25, flat, both, closed_book")),
+        ({"access": {}, "train_on": None}, ("at least one access model",)),
+        ({"reading": {"k": 9, "depth": 4}}, ("reading.depth (4)", "reading.k (9)")),
+        ({"reading": {"kay": 9}}, ("kay",)),
+        ({"training": {"rate": "fast"}}, ("rate", "fast")),
+        ({"name": "../elsewhere"}, ("'../elsewhere'", "slash")),
+        ({"seed": "${nothing.there}"}, ("nothing",)),
+    ],
+)
+def test_a_wrong_setting_is_named(
+    changes: dict[str, object], named: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = write_experiment(tmp_path, **changes)
+    message = told(capsys, "prepare", "--config", str(config), "--home", str(tmp_path / "home"))
+    assert all(name in message for name in named), message
+    assert "Traceback" not in message
+
+
+def test_what_does_not_exist_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config, home = write_experiment(tmp_path), str(tmp_path / "home")
+    given = ("--config", str(config), "--home", home)
+    assert "'bm52'" in told(capsys, "search", *given, "--by", "bm52", "--query", "x")
+    assert "'place'" in told(capsys, "search", *given, "--task", "place", "--query", "x")
+    assert "no split 'test'" in told(capsys, "run", *given, "--reading.split", "test")
+    assert "absent.yaml" in told(capsys, "run", "--config", str(tmp_path / "absent.yaml"))
+    (tmp_path / "dev.jsonl").unlink()
+    message = told(capsys, "run", *given)
+    assert str(tmp_path / "dev.jsonl") in message
+
+
+def test_a_malformed_line_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config, home = write_experiment(tmp_path), str(tmp_path / "home")
+    with (tmp_path / "dev.jsonl").open("a") as stream:
+        stream.write('{"id": 5}\n')
+    message = told(capsys, "prepare", "--config", str(config), "--home", home)
+    assert "dev.jsonl" in message
+    assert "line 4" in message
+
+
+def test_the_malformed_line_of_a_yaml_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "broken.yaml").write_text("access: {bm25: [")
+    message = told(capsys, "run", "--config", str(tmp_path / "broken.yaml"))
+    assert "parsing config" in message
+    assert "line 2" in message
+
+
+def test_what_an_experiment_lacks_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    closed: dict[str, object] = {"access": {"closed_book": {}}, "train_on": None}
+    given = ("--home", str(tmp_path / "home"), "--config")
+    assert "`train_on`" in told(capsys, "train", *given, str(write_experiment(tmp_path, **closed)))
+    without = write_experiment(tmp_path, **closed, predictor=None)
+    assert "names no predictor" in told(capsys, "run", *given, str(without))
+    module = write_experiment(tmp_path, **closed, predictor={"class_path": "tests.first_words.NoPredictor"})
+    assert "NoPredictor is no predictor" in told(capsys, "run", *given, str(module))
+
+
+def test_files_are_scored_without_loading_pytorch(tmp_path: Path) -> None:
+    record = {"id": "1", "input": "?", "output": [{"answer": "ice", "provenance": [{"wikipedia_id": "1"}]}]}
+    (tmp_path / "a.jsonl").write_text(json.dumps(record) + "\n")
+    program = (
+        "import sys; from reml.__main__ import main; "
+        f"path = {str(tmp_path / 'a.jsonl')!r}; "
+        "status = main(['evaluate', '--gold', path, '--guess', path]) or main(['report', '--run', '/absent']) - 2; "
+        "heavy = {'torch', 'transformers', 'pytorch_lightning', 'faiss', 'numba'} & set(sys.modules); "
+        "sys.exit(f'status {status}, loaded {heavy}' if status or heavy else 0)"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert "1.0000" in ended.stdout
