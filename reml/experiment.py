@@ -67,12 +67,14 @@ class Source:
     """What the predictor is trained on: the train split of every task, as one access model answers it.
 
     access: its name. k: items read while it trains, `reading.k` if left out. limit: examples of each task, all if left
-    out. dev_limit: dev examples of each task on which training is judged while it runs.
+    out. relevant: only examples of which evidence is among the items read (`reml.training.relevance`). dev_limit: dev
+    examples of each task on which training is judged while it runs.
     """
 
     access: str
     k: int | None = None
     limit: int | None = None
+    relevant: bool = False
     dev_limit: int | None = 50
 
 

@@ -22,6 +22,7 @@ from reml.stages import Stage, Stages
 from reml.training.data import DevSet, RetrievedExamples, TrainSet
 from reml.training.fit import fit, open_fitted
 from reml.training.regimes import Independent
+from reml.training.relevance import evidence_retrieved
 from reml.types import Answer, Example, Hits, Json, Measure
 
 PREDICTIONS = "predictions.jsonl"
@@ -89,7 +90,7 @@ class PredictionStages:
     def _train(self, folder: Path) -> None:
         settings = replace(self._experiment.training, seed=self._experiment.seed)
         k = self._source().k or self._experiment.reading.k
-        parts = [self._read(name, "train", k=k) for name in self._names]
+        parts = [self._relevant(name, self._read(name, "train", k=k)) for name in self._names]
         train = TrainSet.of(*(part for part in parts if len(part)))
         dev = [self._judged(task) for task in self._experiment.tasks]
         fit(Independent(self._new()[0]), train, dev=dev, settings=settings, folder=folder, console=self._stages.console)
@@ -100,6 +101,13 @@ class PredictionStages:
         hits = self._retrieval.hits(access, task, split).first(k)
         hits = Hits(hits.rows[: len(examples)], hits.scores[: len(examples)])
         return RetrievedExamples(examples, hits, functools.partial(self._retrieval.responses, access, task))
+
+    def _relevant(self, task: str, read: RetrievedExamples) -> RetrievedExamples:
+        if not self._source().relevant or not len(read):
+            return read
+        kept = evidence_retrieved(self._retrieval.collection(task), read.examples, read.hits)
+        examples = tuple(example for example, keep in zip(read.examples, kept, strict=True) if keep)
+        return replace(read, examples=examples, hits=Hits(read.hits.rows[kept], read.hits.scores[kept]))
 
     def _judged(self, task: Task) -> DevSet:
         retrieved = self._read(task.name, "dev", k=self._experiment.reading.k, limit=self._source().dev_limit)

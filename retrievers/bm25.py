@@ -29,7 +29,7 @@ import numpy.typing as npt
 from reml.analysis import Analyser, TermCounts, Vocabulary
 from reml.files import CorruptError, digest, read_json, write_json
 from reml.index.impact import ImpactIndex
-from reml.protocols import Collection
+from reml.protocols import Collection, Retriever
 from reml.retrieval import EncodedRetriever, Origin, build_once
 from reml.types import Float32Array, Hits, Int32Array, Int64Array, Item, Queries, SparseVectors
 
@@ -186,7 +186,7 @@ class BM25:
         """A digest of the settings."""
         return digest("bm25", asdict(self))
 
-    def index(self, collection: Collection, folder: Path) -> BM25Retriever:
+    def index(self, collection: Collection, folder: Path) -> Retriever:
         """Build the index of a collection in `folder` in bounded memory, or open it if it is there and fits.
 
         `StaleError` if it was built for another collection, version of it, or other settings.

@@ -17,6 +17,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
 from pytorch_lightning import Callback, Trainer
@@ -34,7 +35,7 @@ from reml.training.module import PredictorTraining
 from reml.training.progress import ProgressLine
 from reml.training.regimes import Regime
 from reml.training.resume import SaveState, newest_state, saved_step, seed_random
-from reml.training.settings import Precision, Training
+from reml.training.settings import Training
 from reml.training.weights import load_weights, save_weights
 from reml.types import Json
 
@@ -160,7 +161,7 @@ def _trainer(settings: Training, *, total: int, looks: bool, folder: Path, callb
     )
 
 
-def _precision(settings: Training) -> Precision:
+def _precision(settings: Training) -> Literal["32-true", "bf16-mixed", "bf16-true", "64-true"]:
     if settings.precision != "auto":
         return settings.precision
     return "bf16-mixed" if fast_bfloat16("cuda" if torch.cuda.is_available() else "cpu") else "32-true"

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 import torch
 from pytorch_lightning import LightningModule
 from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
-from torch import Tensor
+from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from reml.training.data import Batch, DevSet
 from reml.training.optimizer import make_optimizer, make_schedule, share_of_peak
@@ -56,6 +57,16 @@ class PredictorTraining(LightningModule):
         if (batch_idx + 1) % self._settings.accumulate == 0:
             self._log_step()
         return loss
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: Optimizer,  # noqa: ARG002
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,  # noqa: ARG002
+    ) -> None:
+        """Clip the norm over all parameters; Lightning refuses to for a fused optimiser, whatever the precision."""
+        if gradient_clip_val is not None:
+            nn.utils.clip_grad_norm_(self.parameters(), gradient_clip_val, foreach=True)
 
     def validation_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:  # noqa: ARG002
         """Answer the examples of a dev batch."""

@@ -27,7 +27,8 @@ def make_optimizer(module: nn.Module, settings: Training) -> AdamW:
             groups.setdefault((rate, decay), []).append(parameter)
     _check(module, settings.rates, groups)
     return AdamW(
-        [{"params": parameters, "lr": rate, "weight_decay": decay} for (rate, decay), parameters in groups.items()]
+        [{"params": parameters, "lr": rate, "weight_decay": decay} for (rate, decay), parameters in groups.items()],
+        fused=True,  # without it a third of a small model's step on a CPU goes into the update
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-Precision = Literal["auto", "32-true", "bf16-mixed", "16-mixed", "bf16-true", "64-true"]
+Precision = Literal["auto", "32-true", "bf16-mixed", "bf16-true", "64-true"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,8 +19,9 @@ class Training:
     `warmup` (a share of the steps) and falling in a line to zero. rates: other peak rates of parts, by the start of a
     parameter's name (`predictor.encoder`); the longest start that fits counts, and 0 freezes the part.
     weight_decay: of matrices, not of vectors. clip: largest norm of the gradient. precision: `auto` is bf16-mixed where
-    the machine is fast in it, else 32-true. check_every: steps between two looks at the dev score. patience: looks without gain before it stops early; never if left out. save_every: steps
-    between two states that an interrupted run goes on from.
+    the machine is fast in it, else 32-true. check_every: steps between two looks at the dev score. patience: looks
+    without gain before it stops early; never if left out. save_every: steps between two states that an interrupted run
+    goes on from.
     """
 
     steps: int = 1000
