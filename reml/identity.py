@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 from collections.abc import Mapping, Sequence
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 from reml.files import digest
@@ -28,12 +29,20 @@ def identity(part: Json) -> Json:
 @functools.cache
 def _source(class_path: str) -> str:
     """Digest the module that `class_path` is in; "" if there is none (a built-in, say)."""
-    spec = importlib.util.find_spec(class_path.rpartition(".")[0])
-    if spec is None or spec.origin is None:
+    spec = _module(class_path.rpartition(".")[0])
+    if spec is None or spec.origin is None or not spec.has_location:
         return ""
     origin = Path(spec.origin)
     files = sorted(origin.parent.rglob("*.py")) if spec.submodule_search_locations else [origin]
     return digest(*(path.read_bytes() for path in files if path.is_file()))
+
+
+def _module(name: str) -> ModuleSpec | None:
+    """Find the module of this name, or the nearest above it: a class may stand in another class."""
+    try:
+        return importlib.util.find_spec(name) if name else None
+    except ModuleNotFoundError:
+        return _module(name.rpartition(".")[0])
 
 
 def written(config: Mapping[str, Json], *path: str) -> Json:

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import io
+
+from rich.console import Console
+
+from reml.searching import highlighted, show
+from reml.types import Item, Span
+
+COPPER = Item(4, "Copper and zinc are exported.\nMiners [dig] for it.", "Harbour", "h", Span(1, 0, 1, 5))
+
+
+def marked(query: str, text: str) -> list[str]:
+    shown = highlighted(query, text)
+    return [shown.plain[span.start : span.end] for span in shown.spans if span.style == "bold yellow"]
+
+
+def test_words_that_begin_like_one_of_the_query_are_marked() -> None:
+    assert marked("Which exports of COPPER?", COPPER.text) == ["Copper", "exported"]
+    assert marked("traded", "cotton, a trader and a stranger") == ["trader"]
+    assert marked("(zinc*", COPPER.text) == ["zinc"]
+
+
+def test_a_query_without_words_marks_nothing() -> None:
+    assert marked("", COPPER.text) == []
+    assert marked("is it", COPPER.text) == []
+
+
+def test_hits_are_shown_with_rank_score_title_and_row() -> None:
+    stream = io.StringIO()
+    show(Console(file=stream, width=80), "zinc", [(2.5, COPPER)])
+    assert "1  2.500  Harbour  (row 4)" in stream.getvalue()
+    assert "     Miners [dig] for it." in stream.getvalue(), "a text is no markup"
+
+
+def test_finding_nothing_is_said() -> None:
+    stream = io.StringIO()
+    show(Console(file=stream, width=200), "the", [])
+    assert "nothing found" in stream.getvalue()
