@@ -218,6 +218,9 @@ class PredictorContract(ABC):
         assert loss.shape == (len(examples),)
         assert torch.isfinite(loss).all()
         loss.sum().backward()  # type: ignore[no-untyped-call]
+        assert isinstance(predictor, nn.Module)
+        gradients = [value.grad for value in predictor.parameters() if value.grad is not None]
+        assert all(torch.isfinite(gradient).all() for gradient in gradients), "padding must not reach a gradient"
 
     def test_answers_every_example(self, tmp_path: Path) -> None:
         """One answer for each, whose provenance is among the items it was given."""

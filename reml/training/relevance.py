@@ -1,8 +1,8 @@
 """Which examples can be learnt from: those of which the evidence was retrieved.
 
 Hofstaetter, Chen, Raman and Zamani, "Multi-Task Retrieval-Augmented Text Generation with Relevance Sampling", 2022,
-https://arxiv.org/abs/2207.03030. There, examples are kept by the overlap of a passage with the evidence (KILT's BLEU); here
-by whether an item read overlaps the place of the evidence, which KILT's records give.
+https://arxiv.org/abs/2207.03030. There, examples are kept by the overlap of a passage with the evidence (KILT's BLEU);
+here by whether an item read overlaps the place of the evidence, which KILT's records give.
 """
 
 from __future__ import annotations
