@@ -30,11 +30,11 @@ def evidence_retrieved(collection: Collection, examples: Sequence[Example], hits
 
 
 def _overlaps(item: Item, place: Provenance) -> bool:
-    """Compare (paragraph, character) positions; a place without them is the whole page."""
+    """Compare (paragraph, character) positions; a place without them is the whole page, and so is the title."""
     if item.page_id != place.wikipedia_id:
         return False
-    if place.start_paragraph_id is None or place.end_paragraph_id is None:
-        return True
+    if place.start_paragraph_id is None or not place.end_paragraph_id:
+        return True  # paragraph 0 is the title, which every item carries
     start = (place.start_paragraph_id, place.start_character or 0)
     stop = (place.end_paragraph_id, place.end_character if place.end_character is not None else np.inf)
     span = item.span

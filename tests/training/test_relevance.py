@@ -25,6 +25,7 @@ def place(page: str, paragraph: int, start: int, stop: int) -> Provenance:
         (place("0", 1, 20, 30), False),  # begins where the item ends
         (place("0", 2, 0, 4), False),
         (place("1", 1, 0, 4), False),  # another page
+        (place("0", 0, 0, 4), True),  # the title, which stands on every item
         (Provenance("0"), True),  # the whole page
     ],
 )
