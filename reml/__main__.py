@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # spinning threads collapse where cores are shared
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -14,19 +15,19 @@ USAGE = """usage: reml COMMAND [--config FILE.yaml] [options]
 Retrieval-enhanced machine learning: y = f(x; g_1, ..., g_N).
 
 Commands of an experiment (a YAML file; see benchmarks/configs/):
-  run        all that follows, as far as it is not done yet; ends with a table and a report
+  run        prepare, index, train, predict and evaluate, as far as not done yet; ends with a table and a report
   prepare    bring the knowledge sources of its tasks into collections of passages
   index      build the indexes of its access models
   search     ask one of its access models: one query, or a prompt for many
   train      train its predictor
-  predict    write its predictions in KILT's format, and TREC runs
+  predict    write its predictions in KILT's format
 
 Commands on files:
   evaluate   score any KILT predictions against any KILT gold file
   report     write report.html for a result folder
 
 `reml COMMAND --help` shows the options of a command, `reml run --config FILE --print_config` all settings of an
-experiment. Any setting can be given on the command line: `--training.batch_size 8`, `--predictor.init_args.k 10`.
+experiment. Any setting can be given on the command line: `--training.batch_size 8`, `--predictor.init_args.layers 4`.
 What you make is kept in REML_HOME (default ~/.cache/reml).
 """
 
@@ -42,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         sys.stdout.write(f"reml {__version__}\n")
         return 0
+    sys.path.insert(0, str(Path.cwd()))  # so that a configuration can name classes in files beside it
     from reml.command_line import execute
 
     return execute(given[0], given[1:])

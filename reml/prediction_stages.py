@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import nn
 
@@ -90,7 +92,7 @@ class PredictionStages:
     def _train(self, folder: Path) -> None:
         settings = replace(self._experiment.training, seed=self._experiment.seed)
         k = self._source().k or self._experiment.reading.k
-        parts = [self._relevant(name, self._read(name, "train", k=k)) for name in self._names]
+        parts = [self._learnable(name, self._read(name, "train", k=k)) for name in self._names]
         train = TrainSet.of(*(part for part in parts if len(part)))
         dev = [self._judged(task) for task in self._experiment.tasks]
         fit(Independent(self._new()[0]), train, dev=dev, settings=settings, folder=folder, console=self._stages.console)
@@ -102,15 +104,15 @@ class PredictionStages:
         hits = Hits(hits.rows[: len(examples)], hits.scores[: len(examples)])
         return RetrievedExamples(examples, hits, functools.partial(self._retrieval.responses, access, task))
 
-    def _relevant(self, task: str, read: RetrievedExamples) -> RetrievedExamples:
+    def _learnable(self, task: str, read: RetrievedExamples) -> RetrievedExamples:
+        read = _kept(read, _answered(read))
         if not self._source().relevant or not len(read):
             return read
-        kept = evidence_retrieved(self._retrieval.collection(task), read.examples, read.hits)
-        examples = tuple(example for example, keep in zip(read.examples, kept, strict=True) if keep)
-        return replace(read, examples=examples, hits=Hits(read.hits.rows[kept], read.hits.scores[kept]))
+        return _kept(read, evidence_retrieved(self._retrieval.collection(task), read.examples, read.hits))
 
     def _judged(self, task: Task) -> DevSet:
         retrieved = self._read(task.name, "dev", k=self._experiment.reading.k, limit=self._source().dev_limit)
+        retrieved = _kept(retrieved, _answered(retrieved))
         return DevSet(task.name, retrieved, functools.partial(_kilt_score, task.measure))
 
     def _predict(self, access: str, task: str, path: Path) -> None:
@@ -147,6 +149,15 @@ class PredictionStages:
         if self._experiment.train_on is None:
             raise ValueError("the experiment trains nothing: say on what under `train_on`.")
         return self._experiment.train_on
+
+
+def _answered(read: RetrievedExamples) -> npt.NDArray[np.bool_]:
+    return np.array([bool(example.answers) for example in read.examples], dtype=np.bool_)
+
+
+def _kept(read: RetrievedExamples, kept: npt.NDArray[np.bool_]) -> RetrievedExamples:
+    examples = tuple(example for example, keep in zip(read.examples, kept, strict=True) if keep)
+    return replace(read, examples=examples, hits=Hits(read.hits.rows[kept], read.hits.scores[kept]))
 
 
 def _kilt_score(measure: Measure, examples: Sequence[Example], answers: Sequence[Answer]) -> float:

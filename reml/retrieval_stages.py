@@ -48,10 +48,13 @@ class RetrievalStages:
 
     @functools.cache
     def examples(self, task: str, split: str) -> tuple[Example, ...]:
-        """Give the examples of a split that have a right answer, at most `limit` of `reading` or `train_on`."""
+        """Give the examples of a split, at most `limit` of `reading`, or for `train` of `train_on`.
+
+        Those without a right answer (KILT's test sets) are predicted too; they are not learnt from and not scored.
+        """
         training = self._experiment.train_on if split == "train" else None
         limit = self._experiment.reading.limit if training is None else training.limit
-        return tuple(example for example in self.task(task).examples(split) if example.answers)[:limit]
+        return tuple(self.task(task).examples(split))[:limit]
 
     @functools.cache
     def collection(self, task: str) -> DiskCollection:

@@ -42,8 +42,10 @@ class Runner:
                 self.retrieval.hits(access, task.name, self.experiment.reading.split)
 
     def evaluate(self, access: str, task: str) -> Evaluation:
-        """Score the predictions of an access model for a task."""
-        examples = self.retrieval.examples(task, self.experiment.reading.split)
+        """Score the predictions of an access model for those examples of a task that have a right answer."""
+        examples = [
+            example for example in self.retrieval.examples(task, self.experiment.reading.split) if example.answers
+        ]
         predicted = {
             example.id: example.output[0] for example in read_examples(self.prediction.predictions(access, task))
         }

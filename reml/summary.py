@@ -22,7 +22,7 @@ def summary(tasks: Sequence[Task], evaluations: Mapping[str, Mapping[str, Evalua
                 scores.downstream(task.measure),
                 scores.kilt(task.measure),
             )
-            precision, recall, downstream, kilt = (f"{value:.3f}" for value in values)
+            precision, recall, downstream, kilt = (f"{value:.3f}" if len(scores) else "not scored" for value in values)
             table.add_row(task.name, access, str(len(scores)), precision, recall, task.measure, downstream, kilt)
         table.add_section()
     return table

@@ -13,6 +13,8 @@ import yaml
 
 from reml.__main__ import main
 from reml.evaluation.kilt_files import evaluate_files
+from reml.records import read_examples, write_examples
+from reml.types import Example
 from tests.small_experiment import read_lines, write_experiment
 
 
@@ -177,6 +179,18 @@ def test_an_experiment_without_training_uses_the_predictor_as_it_comes(tmp_path:
     (metrics,) = (tmp_path / "home" / "runs").glob("*/metrics.json")
     assert json.loads(metrics.read_text())["bm25"]["places"]["downstream"]["downstream"]["em"] == 1.0
     assert not (tmp_path / "home" / "models").exists()
+
+
+def test_examples_without_answers_are_predicted_and_not_scored(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = write_experiment(tmp_path, train_on=None, access={"closed_book": {}})
+    blind = [Example(example.id, example.input) for example in read_examples(tmp_path / "dev.jsonl")]
+    write_examples(blind, tmp_path / "dev.jsonl")
+    assert run(tmp_path / "home", "--config", str(config)) == 0
+    (predictions,) = (tmp_path / "home" / "runs").glob("*/closed_book/places/predictions.jsonl")
+    assert [example.id for example in read_examples(predictions)] == [example.id for example in blind]
+    assert "not scored" in capsys.readouterr().out
 
 
 def test_a_cached_manifest_that_is_damaged_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

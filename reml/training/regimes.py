@@ -47,6 +47,13 @@ class Learner:
     queries: QueryGenerator = field(default_factory=InputQuery)
     weight: float = 1.0
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.module, nn.Module):
+            raise TypeError(
+                f"a learner's module holds what learns, and {type(self.module).__name__} is no nn.Module: "
+                "give the `module` of the retriever's encoder."
+            )
+
     def rescored(self, batch: Batch) -> Responses:
         """Give the responses with their scores computed anew, with gradient."""
         queries = self.queries(batch.examples)

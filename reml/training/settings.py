@@ -21,7 +21,7 @@ class Training:
     weight_decay: of matrices, not of vectors. clip: largest norm of the gradient. precision: `auto` is bf16-mixed where
     the machine is fast in it, else 32-true. check_every: steps between two looks at the dev score. patience: looks
     without gain before it stops early; never if left out. save_every: steps between two states that an interrupted run
-    goes on from.
+    goes on from. seed: of the order of examples and all that is random; an experiment's own seed takes its place.
     """
 
     steps: int = 1000

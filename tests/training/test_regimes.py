@@ -133,3 +133,8 @@ def test_a_predictor_without_parameters_is_refused() -> None:
 def test_a_regimes_parts_have_the_names_of_rates() -> None:
     regime: nn.Module = Joint(predictor(), learner(retriever()))
     assert {name.split(".")[0] for name, _ in regime.named_parameters()} == {"predictor", "retriever"}
+
+
+def test_a_learner_without_a_module_is_refused() -> None:
+    with pytest.raises(TypeError, match="nn.Module"):
+        Learner(retriever(), object(), Pdist())  # type: ignore[arg-type]
