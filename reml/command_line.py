@@ -54,7 +54,7 @@ def experiment_parser(command: str) -> ArgumentParser:
 
     function = FUNCTIONS[command]
     parser = ArgumentParser(
-        prog=f"reml {command}", description=function.__doc__, parser_mode="omegaconf+", exit_on_error=False
+        prog=f"reml {command}", description=_purpose(function), parser_mode="omegaconf+", exit_on_error=False
     )
     parser.add_argument("--config", action="config", help="the YAML file of the experiment")
     parser.add_argument("--home", type=Path, default=None, help="where all is kept (default: REML_HOME)")
@@ -92,9 +92,13 @@ def _on_experiment(command: str, arguments: Sequence[str]) -> None:
 
 def _on_files(command: str, arguments: Sequence[str]) -> None:
     function = ON_FILES[command]
-    parser = ArgumentParser(prog=f"reml {command}", description=function.__doc__, exit_on_error=False)
+    parser = ArgumentParser(prog=f"reml {command}", description=_purpose(function), exit_on_error=False)
     parser.add_function_arguments(function, None)
     function(**parser.instantiate(parser.parse_args(list(arguments))).as_dict())
+
+
+def _purpose(function: Callable[..., None]) -> str:
+    return (inspect.getdoc(function) or "").partition("\n\n")[0]  # the rest describes each option beside it
 
 
 def _told(error: BaseException) -> str:

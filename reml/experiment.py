@@ -15,11 +15,13 @@ CLOSED_BOOK = "closed_book"
 
 @dataclass(frozen=True)
 class Access:
-    """How one information access model is made.
+    """How one information access model is made. With neither retriever nor fuse it gives nothing: a control.
 
-    retriever: what it searches with. fuse: instead of a retriever, the names of other access models of the experiment
-    whose rankings are fused by reciprocal rank. With neither, the predictor is given nothing (a control).
-    query_generator: makes queries of an input; the input itself if left out. processors: change responses, in order.
+    Args:
+        retriever: what it searches with.
+        fuse: instead of a retriever, the names of other access models whose rankings are fused by reciprocal rank.
+        query_generator: makes queries of an input; the input itself if left out.
+        processors: change the responses, in order.
     """
 
     retriever: Indexer | None = None
@@ -41,9 +43,14 @@ class Access:
 class Reading:
     """How much is retrieved, read and evaluated.
 
-    words: of one passage. depth: hits kept for each example. k: items the predictor reads. pages: distinct pages in the
-    provenance of a prediction. split, limit: the examples evaluated, all if limit is left out. batch_size: examples
-    predicted at once. The experiment's `training` says from which access model training reads.
+    Args:
+        words: of one passage.
+        depth: hits kept for each example.
+        k: items the predictor reads.
+        pages: distinct pages in the provenance of a prediction.
+        split: the split that is evaluated.
+        limit: how many of its examples, all if left out.
+        batch_size: examples predicted at once.
     """
 
     words: int = 100
@@ -66,9 +73,12 @@ class Reading:
 class Source:
     """What the predictor is trained on: the train split of every task, as one access model answers it.
 
-    access: its name. k: items read while it trains, `reading.k` if left out. limit: examples of each task, all if left
-    out. relevant: only examples of which evidence is among the items read (`reml.training.relevance`). dev_limit: dev
-    examples of each task on which training is judged while it runs.
+    Args:
+        access: its name.
+        k: items read while it trains, `reading.k` if left out.
+        limit: examples of each task, all if left out.
+        relevant: only examples of which evidence is among the items read (`reml.training.relevance`).
+        dev_limit: dev examples of each task on which training is judged while it runs.
     """
 
     access: str
@@ -82,9 +92,15 @@ class Source:
 class Experiment:
     """One experiment.
 
-    tasks: what is predicted. access: access models by name. predictor: makes the predictor, a module that is a
-    `Predictor`. train_on, training: how the predictor is trained; without `train_on` it is used as it comes. name: of
-    the result folder. seed: of everything random.
+    Args:
+        tasks: what is predicted.
+        access: access models by name.
+        predictor: makes the predictor, a module that is a `Predictor`.
+        train_on: what the predictor is trained on; without it, it is used as it comes.
+        training: how it is trained.
+        reading: how much is retrieved, read and evaluated.
+        name: of the result folder.
+        seed: of everything random, training too.
     """
 
     tasks: Sequence[Task]

@@ -11,7 +11,10 @@ from reml.protocols import Task
 
 
 def summary(tasks: Sequence[Task], evaluations: Mapping[str, Mapping[str, Evaluation]]) -> Table:
-    """Show R-precision, the measure KILT ranks a task by, and its KILT score: a row for each task and access model."""
+    """Show R-precision, the measure KILT ranks a task by, and its KILT score: a row for each task and access model.
+
+    A task whose examples have no right answers is not scored: n is 0.
+    """
     table = Table("task", "access", "n", "R-prec", "recall@5", "measure", "downstream", "KILT score")
     for task in tasks:
         for access, by_task in evaluations.items():
@@ -22,7 +25,7 @@ def summary(tasks: Sequence[Task], evaluations: Mapping[str, Mapping[str, Evalua
                 scores.downstream(task.measure),
                 scores.kilt(task.measure),
             )
-            precision, recall, downstream, kilt = (f"{value:.3f}" if len(scores) else "not scored" for value in values)
+            precision, recall, downstream, kilt = (f"{value:.3f}" if len(scores) else "-" for value in values)
             table.add_row(task.name, access, str(len(scores)), precision, recall, task.measure, downstream, kilt)
         table.add_section()
     return table

@@ -14,14 +14,22 @@ Precision = Literal["auto", "32-true", "bf16-mixed", "bf16-true", "64-true"]
 class Training:
     """Settings of one training run.
 
-    steps: updates of the weights. epochs: if given, takes the place of steps. batch_size: examples an update learns
-    from, computed in `accumulate` equal parts one after the other. rate: the peak learning rate of AdamW, reached after
-    `warmup` (a share of the steps) and falling in a line to zero. rates: other peak rates of parts, by the start of a
-    parameter's name (`predictor.encoder`); the longest start that fits counts, and 0 freezes the part.
-    weight_decay: of matrices, not of vectors. clip: largest norm of the gradient. precision: `auto` is bf16-mixed where
-    the machine is fast in it, else 32-true. check_every: steps between two looks at the dev score. patience: looks
-    without gain before it stops early; never if left out. save_every: steps between two states that an interrupted run
-    goes on from. seed: of the order of examples and all that is random; an experiment's own seed takes its place.
+    Args:
+        steps: updates of the weights.
+        epochs: if given, takes the place of steps.
+        batch_size: examples an update learns from.
+        accumulate: equal parts in which a batch is computed, one after the other.
+        rate: the peak learning rate of AdamW.
+        rates: other peak rates of parts, by the start of a parameter's name (`predictor.encoder`); the longest start
+            that fits counts, and 0 freezes the part.
+        warmup: share of the steps in which the rate rises to its peak; then it falls in a line to zero.
+        weight_decay: of matrices, not of vectors.
+        clip: largest norm of the gradient.
+        precision: `auto` is bf16-mixed where the machine is fast in it, else 32-true.
+        check_every: steps between two looks at the dev score.
+        patience: looks without gain before it stops early; never if left out.
+        save_every: steps between two states that an interrupted run goes on from.
+        seed: of the order of examples and all that is random; an experiment's own seed takes its place.
     """
 
     steps: int = 1000
