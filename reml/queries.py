@@ -21,10 +21,12 @@ class InputQuery:
 class MentionQuery:
     """Entity linking: the mention between `[START_ENT]` and `[END_ENT]` and `window` words on either side of it.
 
-    An input without a mention is its own query, so that one access model serves every KILT task.
+    An input without a mention is its own query, so that one access model serves every KILT task. Words around the
+    mention drown it: BM25's R-precision on minikilt's aidayago2 is 0.38 without them, 0.23 with 4 on either side, 0.18
+    with 8, and 0.07 with the whole input.
     """
 
-    def __init__(self, window: int = 8) -> None:
+    def __init__(self, window: int = 0) -> None:
         if window < 0:
             raise ValueError(f"window is a number of words, 0 or more, not {window}.")
         self.window = window
