@@ -22,9 +22,9 @@ def test_each_task_and_access_model_has_its_row() -> None:
         "none": {"one": evaluate(gold, [wrong] * 4)},
     }
     stream = io.StringIO()
-    Console(file=stream, width=120).print(summary([Empty("one")], evaluations))
-    cells = [line.replace("│", " ").split() for line in stream.getvalue().splitlines() if "one" in line]
+    Console(file=stream, width=80).print(summary([Empty("one")], evaluations))
+    cells = [line.split() for line in stream.getvalue().splitlines() if "one" in line]
     assert cells == [
-        ["one", "bm25", "4", "0.500", "0.750", "em", "0.750", "0.500"],
-        ["one", "none", "4", "0.000", "0.000", "em", "0.000", "0.000"],
+        ["one", "bm25", "4", "0.500", "em", "0.750", "0.500"],
+        ["one", "none", "4", "0.000", "em", "0.000", "0.000"],
     ]
