@@ -169,7 +169,7 @@ class CopyFiD(nn.Module):
             cases.append(self._cases(decoded, torch.cat([ids[:, 1:], step.ids[:, None]], 1))[:, -1].argmax(1))
             ids = torch.cat([ids, torch.where(running, step.ids, self._end)[:, None]], 1)
         by_place = mass.reshape(len(mass), -1, length).sum(2)  # [B, K*L] -> [B, K]
-        return _Said(ids[:, 1:].cpu(), _stacked(copied), _stacked(cases), by_place.cpu())
+        return _Said(ids[:, 1:].cpu(), _stacked(copied, len(ids)), _stacked(cases, len(ids)), by_place.cpu())
 
     def _answer(self, number: int, example: Example, reading: Reading, said: _Said) -> Answer:
         items, tokens = reading.items[number], reading.tokens[number]
@@ -188,8 +188,8 @@ class CopyFiD(nn.Module):
         return list(takewhile(lambda token: token.id != self._end, written))
 
 
-def _stacked(steps: list[Tensor]) -> Tensor:
-    return torch.stack(steps, 1).cpu() if steps else torch.zeros((1, 0))
+def _stacked(steps: list[Tensor], count: int) -> Tensor:
+    return torch.stack(steps, 1).cpu() if steps else torch.zeros((count, 0))  # all ended at once: [B, 0]
 
 
 def _attention(decoded: Decoded, target: Target, inputs: Pairs, mask: Tensor) -> Tensor:

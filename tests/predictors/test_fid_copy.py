@@ -53,6 +53,18 @@ def test_it_learns_labels_that_no_item_says(tiny_bert: str, collection: MemoryCo
     assert [answer.text for answer in predictor.generate(claims, responses)] == ["SUPPORTS", "REFUTES"]
 
 
+def test_answers_that_all_end_at_once_are_empty(
+    tiny_bert: str, examples: list[Example], collection: MemoryCollection, hits: Hits
+) -> None:
+    torch.manual_seed(0)
+    predictor = CopyFiD(tiny_bert, frozen_layers=0, input_tokens=64, answer_tokens=12).eval()
+    with torch.no_grad():
+        predictor.bias[predictor.tokeniser.sep_token_id] = 1e4
+        predictor.decoder.gate.bias.fill_(-1e4)  # never copy
+    answers = predictor.generate(examples, gather(collection, hits))
+    assert [answer.text for answer in answers] == [""] * len(examples)
+
+
 def test_the_same_seed_gives_the_same_numbers(
     tiny_bert: str, examples: list[Example], collection: MemoryCollection, hits: Hits
 ) -> None:
