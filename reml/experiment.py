@@ -10,8 +10,6 @@ from torch import nn
 from reml.protocols import Indexer, QueryGenerator, ResponseProcessor, Task
 from reml.training.settings import Training
 
-CLOSED_BOOK = "closed_book"
-
 
 @dataclass(frozen=True)
 class Access:
