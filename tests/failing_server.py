@@ -1,0 +1,115 @@
+"""A local HTTP server that fails as real ones do: each request takes the next behaviour of a list."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+Behaviour = Callable[["Handler"], None]
+
+
+class FailingServer(ThreadingHTTPServer):
+    """Serves `data`; the last behaviour stays. `ranges` keeps the Range header of each request."""
+
+    def __init__(self, data: bytes, behaviours: list[Behaviour]) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.data = data
+        self.behaviours = behaviours
+        self.tag = '"first"'
+        self.ranges: list[str | None] = []
+
+    def url(self, name: str = "data.bin") -> str:
+        """The address of a file."""
+        return f"http://127.0.0.1:{self.server_address[1]}/{name}"
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: connections break here on purpose."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: FailingServer
+
+    def do_GET(self) -> None:
+        self.server.ranges.append(self.headers.get("Range"))
+        behaviours = self.server.behaviours
+        (behaviours.pop(0) if len(behaviours) > 1 else behaviours[0])(self)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Say nothing."""
+
+    def start(self) -> int:
+        """Where the asked for range starts; 0 if the file changed since."""
+        asked, valid = self.headers.get("Range"), self.headers.get("If-Range", self.server.tag)
+        return int(asked.removeprefix("bytes=").rstrip("-")) if asked and valid == self.server.tag else 0
+
+    def head(self, status: int, **headers: str) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+
+
+def whole(handler: Handler) -> None:
+    """Serve well: ranges, a validator, the length."""
+    part_of(None)(handler)
+
+
+def part_of(count: int | None) -> Behaviour:
+    """Serve `count` bytes of those that were promised and hang up."""
+
+    def serve(handler: Handler) -> None:
+        start, data = handler.start(), handler.server.data
+        size = len(data)
+        extent = {"Content_Range": f"bytes {start}-{size - 1}/{size}"} if start else {}
+        handler.head(206 if start else 200, Content_Length=str(size - start), ETag=handler.server.tag, **extent)
+        handler.wfile.write(data[start:] if count is None else data[start : start + count])
+
+    return serve
+
+
+def without_ranges(count: int | None) -> Behaviour:
+    """Serve from the start, whatever was asked for."""
+
+    def serve(handler: Handler) -> None:
+        handler.head(200, Content_Length=str(len(handler.server.data)))
+        handler.wfile.write(handler.server.data[:count])
+
+    return serve
+
+
+def answer(status: int, body: bytes = b"", **headers: str) -> Behaviour:
+    """Serve a status and a body without its length."""
+
+    def serve(handler: Handler) -> None:
+        handler.head(status, **headers)
+        handler.wfile.write(body)
+
+    return serve
+
+
+def stall(seconds: float) -> Behaviour:
+    """Send 10 bytes, then nothing for some seconds."""
+
+    def serve(handler: Handler) -> None:
+        handler.head(200, Content_Length=str(len(handler.server.data)), ETag=handler.server.tag)
+        handler.wfile.write(handler.server.data[:10])
+        time.sleep(seconds)
+
+    return serve
+
+
+@contextlib.contextmanager
+def serving(data: bytes, *behaviours: Behaviour) -> Iterator[FailingServer]:
+    """Run the server while the block runs."""
+    server = FailingServer(data, list(behaviours))
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
