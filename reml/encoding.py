@@ -14,10 +14,10 @@ from safetensors.numpy import load_file, save_file
 from reml.files import MANIFEST, atomic_file, locked, read_manifest, write_manifest
 from reml.protocols import Collection, Encoder
 from reml.retrieval import Origin
-from reml.types import DenseVectors, Int64Array, Item
+from reml.types import DenseVectors, Int64Array, Item, Representations, SparseVectors
 
 KIND = "encoded items"
-# Items encoded at a time: 6 MB of vectors of width 384, and what a kill costs at most.
+# Items encoded at a time: 6 MB of dense vectors of width 384, and what a kill costs at most.
 SHARD = 4_096
 
 
@@ -26,8 +26,8 @@ def encode_collection(
 ) -> list[Path]:
     """Encode every item into shards of `size` items in `folder`, and give them in row order.
 
-    Shards that are there already are kept if they are of the same origin, and deleted if not. `ValueError` if the
-    encoder's vectors are not dense; `LockedError` while another process encodes into the folder.
+    Shards that are there already are kept if they are of the same origin, and deleted if not. `LockedError` while
+    another process encodes into the folder.
     """
     with locked(folder):
         shards = _finished(folder, origin)
@@ -40,14 +40,17 @@ def encode_collection(
     return shards
 
 
-def read_shard(path: Path) -> tuple[Int64Array, DenseVectors]:
-    """Give the rows of a shard, ascending, and their vectors."""
+def read_shard(path: Path) -> tuple[Int64Array, Representations]:
+    """Give the rows of a shard, ascending, and their vectors, of the kind that the encoder gave."""
     tensors = load_file(path)
-    return tensors["rows"], DenseVectors(tensors["values"])
+    if "values" in tensors:
+        return tensors["rows"], DenseVectors(tensors["values"])
+    width = int(tensors["width"][0])
+    return tensors["rows"], SparseVectors(tensors["indptr"], tensors["dimensions"], tensors["weights"], width)
 
 
 def sample(shards: Sequence[Path], count: int) -> DenseVectors:
-    """Take at most `count` vectors, evenly spread over all shards: the same from the same."""
+    """Take at most `count` dense vectors, evenly spread over all shards: the same from the same."""
     sizes = [_size(path) for path in shards]
     step = max(1, -(-sum(sizes) // count))
     return DenseVectors(np.concatenate(list(_every(step, shards, sizes))))
@@ -67,7 +70,10 @@ def _size(shard: Path) -> int:
 def _every(step: int, shards: Sequence[Path], sizes: Sequence[int]) -> Iterator[np.ndarray]:
     passed = 0
     for path, size in zip(shards, sizes, strict=True):
-        yield read_shard(path)[1].values[-passed % step :: step].copy()
+        vectors = read_shard(path)[1]
+        if not isinstance(vectors, DenseVectors):
+            raise ValueError(f"{path} holds {type(vectors).__name__}; a sample is taken of dense vectors.")
+        yield vectors.values[-passed % step :: step].copy()
         passed += size
 
 
@@ -83,10 +89,14 @@ def _finished(folder: Path, origin: Origin) -> list[Path]:
 
 
 def _write_shard(path: Path, items: Sequence[Item], encoder: Encoder) -> Path:
-    vectors = encoder.encode_items(items)
-    if not isinstance(vectors, DenseVectors):
-        raise ValueError(f"{type(encoder).__name__} gives {type(vectors).__name__}; only dense vectors go into shards.")
     rows = np.array([item.row for item in items], dtype=np.int64)
     with atomic_file(path) as draft:
-        save_file({"rows": rows, "values": np.ascontiguousarray(vectors.values)}, draft)
+        save_file({"rows": rows, **_arrays(encoder.encode_items(items))}, draft)
     return path
+
+
+def _arrays(vectors: Representations) -> dict[str, np.ndarray]:
+    if isinstance(vectors, DenseVectors):
+        return {"values": np.ascontiguousarray(vectors.values)}
+    width = np.array([vectors.width], dtype=np.int64)
+    return {"indptr": vectors.indptr, "dimensions": vectors.dimensions, "weights": vectors.weights, "width": width}

@@ -9,7 +9,7 @@ import pytest
 from reml.encoding import encode_collection, read_shard, sample
 from reml.files import LockedError, locked
 from reml.retrieval import Origin
-from reml.testing import MemoryCollection
+from reml.testing import MemoryCollection, matrix
 from reml.types import DenseVectors, Item, SparseVectors
 
 COLLECTION = MemoryCollection([f"text {number}" for number in range(10)])
@@ -36,14 +36,17 @@ class NumberEncoder:
         return DenseVectors(np.array([[item.row] for item in items], dtype=np.float32))
 
 
-class EmptyEncoder(NumberEncoder):
+class SparseEncoder(NumberEncoder):
+    """Row i has the weight i + 0.5 in dimension i, and row 0 has none."""
+
     def encode_items(self, items: Sequence[Item]) -> SparseVectors:  # type: ignore[override]
-        indptr = np.zeros(len(items) + 1, dtype=np.int64)
-        return SparseVectors(indptr, np.empty(0, np.int32), np.empty(0, np.float32), 1)
+        rows = np.array([item.row for item in items if item.row], dtype=np.int32)
+        indptr = np.cumsum([0, *(int(item.row > 0) for item in items)], dtype=np.int64)
+        return SparseVectors(indptr, rows, rows + np.float32(0.5), 10)
 
 
 def values(shards: Sequence[Path]) -> list[float]:
-    return [float(value) for path in shards for value in read_shard(path)[1].values[:, 0]]
+    return [float(value) for path in shards for value in matrix(read_shard(path)[1])[:, 0]]
 
 
 def test_shards_hold_every_item_in_row_order(tmp_path: Path) -> None:
@@ -74,9 +77,19 @@ def test_two_processes_do_not_encode_into_one_folder(tmp_path: Path) -> None:
         encode_collection(COLLECTION, NumberEncoder(), tmp_path, origin=ORIGIN)
 
 
-def test_an_encoder_of_sparse_vectors_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="EmptyEncoder gives SparseVectors"):
-        encode_collection(COLLECTION, EmptyEncoder(), tmp_path, origin=ORIGIN)
+def test_sparse_vectors_come_back_as_they_were(tmp_path: Path) -> None:
+    shards = encode_collection(COLLECTION, SparseEncoder(), tmp_path, origin=ORIGIN, size=4)
+    vectors = [read_shard(path)[1] for path in shards]
+    assert all(isinstance(part, SparseVectors) for part in vectors)
+    expected = np.diag(np.arange(10) + 0.5)
+    expected[0, 0] = 0
+    np.testing.assert_array_equal(np.concatenate([matrix(part) for part in vectors]), expected)
+
+
+def test_a_sample_is_of_dense_vectors(tmp_path: Path) -> None:
+    shards = encode_collection(COLLECTION, SparseEncoder(), tmp_path, origin=ORIGIN, size=4)
+    with pytest.raises(ValueError, match="holds SparseVectors"):
+        sample(shards, 3)
 
 
 # 10 vectors in shards of 4, 4 and 2: every third is 0, 3, 6, 9.
