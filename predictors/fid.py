@@ -32,7 +32,7 @@ from reml.predictors.encoding import load_tokeniser
 from reml.predictors.likelihood import with_likelihood
 from reml.predictors.pair_builder import PairBuilder
 from reml.predictors.pairs import Frame, Pairs
-from reml.predictors.refusal import refuse
+from reml.refusal import refuse
 from reml.protocols import Collection
 from reml.tokens import token_ids
 from reml.types import Answer, Example, Prediction, Responses, Signal

@@ -28,14 +28,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from reml.predictors.copy_decoder import CopyDecoder, Decoded, Memory, next_token, token_log_likelihood
+from reml.predictors.copy_decoder import CopyDecoder, Decoded, KeysValues, Memory, next_token, token_log_likelihood
 from reml.predictors.copy_target import Target, targets
 from reml.predictors.encoding import encode, frame_of, load_encoder
 from reml.predictors.likelihood import with_likelihood
 from reml.predictors.pair_builder import PairBuilder, Reading
 from reml.predictors.pairs import Pairs, Part
 from reml.predictors.quoting import Case, Quotable, Written, wording
-from reml.predictors.refusal import refuse
+from reml.refusal import refuse
 from reml.protocols import Collection
 from reml.types import Answer, Example, Prediction, Responses, Signal
 
@@ -158,15 +158,17 @@ class CopyFiD(nn.Module):
         mass = torch.zeros(memory.ids.shape, device=memory.ids.device)
         running = torch.ones(len(ids), dtype=torch.bool, device=ids.device)
         copied, cases = [], []
+        past: tuple[KeysValues, ...] = ()
         for _ in range(self.answer_tokens):
-            decoded = self.decoder(self._embed(ids), ids, memory)
+            decoded = self.decoder(self._embed(ids[:, -1:]), ids, memory, past)
+            past = decoded.past
             step = next_token(decoded, self._generation(decoded.states), memory)
             running = running & (step.ids != self._end)
             if not running.any():
                 break
             mass = mass + step.copied * running[:, None]
             copied.append(step.is_copied)
-            cases.append(self._cases(decoded, torch.cat([ids[:, 1:], step.ids[:, None]], 1))[:, -1].argmax(1))
+            cases.append(self._cases(decoded, step.ids[:, None])[:, -1].argmax(1))
             ids = torch.cat([ids, torch.where(running, step.ids, self._end)[:, None]], 1)
         by_place = mass.reshape(len(mass), -1, length).sum(2)  # [B, K*L] -> [B, K]
         return _Said(ids[:, 1:].cpu(), _stacked(copied, len(ids)), _stacked(cases, len(ids)), by_place.cpu())

@@ -192,10 +192,18 @@ class Feedback(Protocol):
 
     @property
     def needs(self) -> Signal:
-        """What it asks of the predictor's loss."""
+        """What it asks for, beside the scores."""
 
     def __call__(self, scores: Tensor, mask: Tensor, prediction: Prediction) -> Tensor:
         """Give the loss of each example, [B], from retrieval scores [B, K] with gradient and a mask [B, K]."""
+
+
+@runtime_checkable
+class Judge(Protocol):
+    """Says how useful items are where the predictor's loss does not: gold evidence, a teacher, a downstream measure."""
+
+    def __call__(self, examples: Sequence[Example], responses: Responses) -> Tensor:
+        """Give the utility of each item, [B, K], finite, larger is better, without gradient; 0 where masked."""
 
 
 @runtime_checkable

@@ -253,13 +253,32 @@ class Responses:
 
 
 class Signal(enum.Flag):
-    """What an objective may ask of a predictor's loss, beside the loss itself."""
+    """What an objective may ask for, beside the predictor's loss.
+
+    All but the last two are the predictor's to give. ITEM_UTILITY is said by a `Judge`, and IN_BATCH by the training
+    regime, from the items of the other examples.
+    """
 
     NONE = 0
     ITEM_LIKELIHOOD = enum.auto()
     TOKEN_LIKELIHOOD = enum.auto()
     ATTENTION = enum.auto()
     SAMPLES = enum.auto()
+    LEAVE_ONE_OUT = enum.auto()
+    ITEM_UTILITY = enum.auto()
+    IN_BATCH = enum.auto()
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class InBatch:
+    """What the other examples of a batch retrieved, M items for each example, its own items masked.
+
+    scores: [B, M], with gradient. mask: bool [B, M]. utility: [B, M], 0 where masked, as `Prediction.item_utility`.
+    """
+
+    scores: Tensor
+    mask: Tensor
+    utility: Tensor
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -268,7 +287,10 @@ class Prediction:
 
     loss: [B]. item_log_likelihood: log p(y | x, item), [B, K], -inf where masked. token_log_likelihood: the same for
     each target token, [B, K, T], 0 past the end. target_mask: [B, T], true on target tokens. attention: mass for each
-    item, [B, K]. samples: sampled outputs, S for each example; sample_log_likelihood and utilities: [B, S].
+    item, [B, K]. leave_one_out: log p(y | x, all items but this one), [B, K], -inf where masked.
+    samples: outputs, S for each example, the right answer first and the others drawn from the predictor.
+    sample_log_likelihood: log p(sample | x, item), [B, S, K], -inf where masked. utilities: of the samples, [B, S].
+    item_utility: how useful each item is, larger is better, [B, K], 0 where masked. in_batch: items of other examples.
     """
 
     loss: Tensor
@@ -276,9 +298,12 @@ class Prediction:
     token_log_likelihood: Tensor | None = None
     target_mask: Tensor | None = None
     attention: Tensor | None = None
+    leave_one_out: Tensor | None = None
     samples: tuple[tuple[Answer, ...], ...] | None = None
     sample_log_likelihood: Tensor | None = None
     utilities: Tensor | None = None
+    item_utility: Tensor | None = None
+    in_batch: InBatch | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True)

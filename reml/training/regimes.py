@@ -1,7 +1,7 @@
 """Who learns from what: each regime is an `nn.Module` from a batch to losses that knows nothing of Lightning.
 
     independent    the predictor learns from the right answers, whatever was retrieved
-    conditional    the retriever learns from the feedback of a predictor that stays as it is
+    conditional    the retriever learns from the feedback of a predictor that stays as it is, or from judges alone
     joint          both learn at once, end to end
 
 A regime's parts are called `predictor` and `retriever`: the first words of its parameters' names, for `Training.rates`.
@@ -10,17 +10,22 @@ A regime's parts are called `predictor` and `retriever`: the first words of its 
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from reml.feedback.judges import Judges
 from reml.protocols import Feedback, Predictor, QueryGenerator, Retriever
 from reml.queries import InputQuery
+from reml.refusal import givers
+from reml.responses import empty
 from reml.training.data import Batch
-from reml.types import Prediction, Responses, Signal
+from reml.training.in_batch import others
+from reml.types import Example, InBatch, Int64Array, Prediction, Queries, Responses, Signal
 
 
 class Regime(nn.Module, abc.ABC):
@@ -33,12 +38,21 @@ class Regime(nn.Module, abc.ABC):
         """Give the losses to be added up, by name, each [B] with gradient."""
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Rescored:
+    """What was retrieved, and what the other examples retrieved (nothing unless asked), with scores computed anew."""
+
+    own: Responses
+    others: Responses
+
+
 @dataclass(frozen=True, eq=False)
 class Learner:
-    """A retriever that learns from a predictor.
+    """A retriever that learns from a predictor, or from judges.
 
     retriever: its `score` gives the gradient. module: its parameters. feedback: the objective. queries: makes exactly
-    one query for each example. weight: of the objective beside the predictor's own loss.
+    one query for each example. weight: of the objective beside the predictor's own loss. judges: say what the objective
+    needs and no predictor tells.
     """
 
     retriever: Retriever
@@ -46,6 +60,7 @@ class Learner:
     feedback: Feedback
     queries: QueryGenerator = field(default_factory=InputQuery)
     weight: float = 1.0
+    judges: Judges = field(default_factory=Judges)
 
     def __post_init__(self) -> None:
         if not isinstance(self.module, nn.Module):
@@ -54,7 +69,12 @@ class Learner:
                 "give the `module` of the retriever's encoder."
             )
 
-    def rescored(self, batch: Batch) -> Responses:
+    @property
+    def asks(self) -> Signal:
+        """What the predictor's loss must give: all that neither the judges nor the batch does."""
+        return self.feedback.needs & ~(self.judges.gives | Signal.IN_BATCH)
+
+    def rescored(self, batch: Batch) -> Rescored:
         """Give the responses with their scores computed anew, with gradient."""
         queries = self.queries(batch.examples)
         if len(queries) != len(batch.examples):
@@ -62,17 +82,40 @@ class Learner:
                 f"{type(self.queries).__name__} made {len(queries)} queries for {len(batch.examples)} examples; "
                 "a retriever learns from exactly one for each: choose another query generator for training."
             )
-        scores = self.retriever.score(queries, batch.responses.rows)
-        if not scores.requires_grad and torch.is_grad_enabled():
+        own = batch.responses
+        further = others(own) if Signal.IN_BATCH in self.feedback.needs else empty(len(own))
+        scores = self._scores(queries, np.concatenate([own.rows, further.rows], axis=1))
+        further = replace(further, scores=scores[:, own.k :], mask=further.mask.to(scores.device))
+        return Rescored(replace(own, scores=scores[:, : own.k]), further)
+
+    def loss(self, examples: Sequence[Example], rescored: Rescored, prediction: Prediction) -> Tensor:
+        """Give the objective's weighted loss of each example, [B]."""
+        own = rescored.own
+        return self.weight * self.feedback(own.scores, own.mask, self._judged(examples, rescored, prediction))
+
+    def _scores(self, queries: Queries, rows: Int64Array) -> Tensor:
+        scores = self.retriever.score(queries, rows)
+        if scores.requires_grad or not torch.is_grad_enabled():
+            return scores
+        if (rows >= 0).any():
             raise ValueError(
                 f"the scores of {type(self.retriever).__name__} have no gradient: {self.feedback!r} cannot train it. "
                 "Choose a retriever with parameters, or keep `FeedbackRecord`s for it."
             )
-        return replace(batch.responses, scores=scores)
+        return scores.requires_grad_()  # nothing was retrieved for the whole batch: a step that teaches nothing
 
-    def loss(self, responses: Responses, prediction: Prediction) -> Tensor:
-        """Give the objective's weighted loss of each example, [B]."""
-        return self.weight * self.feedback(responses.scores, responses.mask, prediction)
+    def _judged(self, examples: Sequence[Example], rescored: Rescored, prediction: Prediction) -> Prediction:
+        """Add what the objective needs of the judges and of the batch."""
+        needs, scores, further = self.feedback.needs, rescored.own.scores, rescored.others
+        judged = Signal.ITEM_UTILITY in needs & self.judges.gives
+        if judged:
+            prediction = replace(prediction, item_utility=self.judges.utility(examples, rescored.own))
+        if prediction.samples is not None:
+            prediction = replace(prediction, utilities=self.judges.samples(examples, prediction.samples).to(scores))
+        if Signal.IN_BATCH in needs:
+            utility = self.judges.utility(examples, further) if judged else torch.zeros_like(further.scores)
+            prediction = replace(prediction, in_batch=InBatch(further.scores, further.mask, utility))
+        return prediction
 
 
 class Independent(Regime):
@@ -93,7 +136,7 @@ class Conditional(Regime):
 
     def __init__(self, predictor: Predictor, learner: Learner) -> None:
         super().__init__()
-        _check_predictor(predictor, learner.feedback.needs).requires_grad_(False)
+        _check_predictor(predictor, learner.asks).requires_grad_(False)
         self.predictor, self.retriever, self._learner = predictor, learner.module, learner
 
     def train(self, mode: bool = True) -> Self:
@@ -104,11 +147,15 @@ class Conditional(Regime):
 
     def forward(self, batch: Batch) -> Mapping[str, Tensor]:
         """Give the retriever's loss."""
-        responses = self._learner.rescored(batch)
-        with torch.no_grad():
-            fixed = replace(responses, scores=responses.scores.detach())
-            prediction = self.predictor.loss(batch.examples, fixed, self._learner.feedback.needs)
-        return {"retriever": self._learner.loss(responses, prediction)}
+        rescored = self._learner.rescored(batch)
+        return {"retriever": self._learner.loss(batch.examples, rescored, self._predicted(batch, rescored.own))}
+
+    @torch.no_grad()
+    def _predicted(self, batch: Batch, responses: Responses) -> Prediction:
+        if not self._learner.asks:  # the objective learns from judges alone, and a predictor is slow
+            return Prediction(torch.zeros(len(batch.examples), device=responses.scores.device))
+        fixed = replace(responses, scores=responses.scores.detach())
+        return self.predictor.loss(batch.examples, fixed, self._learner.asks)
 
 
 class Joint(Regime):
@@ -116,14 +163,14 @@ class Joint(Regime):
 
     def __init__(self, predictor: Predictor, learner: Learner) -> None:
         super().__init__()
-        _check_predictor(predictor, learner.feedback.needs)
+        _check_predictor(predictor, learner.asks)
         self.predictor, self.retriever, self._learner = predictor, learner.module, learner
 
     def forward(self, batch: Batch) -> Mapping[str, Tensor]:
         """Give the predictor's loss and the retriever's."""
-        responses = self._learner.rescored(batch)
-        prediction = self.predictor.loss(batch.examples, responses, self._learner.feedback.needs)
-        return {"predictor": prediction.loss, "retriever": self._learner.loss(responses, prediction)}
+        rescored = self._learner.rescored(batch)
+        prediction = self.predictor.loss(batch.examples, rescored.own, self._learner.asks)
+        return {"predictor": prediction.loss, "retriever": self._learner.loss(batch.examples, rescored, prediction)}
 
 
 def _check_predictor(predictor: Predictor, needs: Signal) -> nn.Module:
@@ -132,6 +179,7 @@ def _check_predictor(predictor: Predictor, needs: Signal) -> nn.Module:
     if needs not in predictor.signals:
         raise ValueError(
             f"the objective needs {needs & ~predictor.signals} of the predictor, but {type(predictor).__name__} gives "
-            f"{predictor.signals}: choose another objective, or a predictor whose `signals` include it."
+            f"{predictor.signals}: choose another objective, or a predictor whose `signals` include it "
+            f"({givers(needs & ~predictor.signals)})."
         )
     return predictor

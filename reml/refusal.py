@@ -1,4 +1,4 @@
-"""The refusal of a signal that a predictor cannot give."""
+"""The refusal of a signal that a predictor cannot give, naming who can."""
 
 from __future__ import annotations
 
@@ -8,8 +8,16 @@ _GIVEN_BY = {
     Signal.ITEM_LIKELIHOOD: "FiD, CopyFiD, Span and InContext give it",
     Signal.TOKEN_LIKELIHOOD: "FiD, CopyFiD and InContext give it",
     Signal.ATTENTION: "FiD and CopyFiD give it",
-    Signal.SAMPLES: "no predictor of reml gives it yet",
+    Signal.SAMPLES: "FiD and CopyFiD give it",
+    Signal.LEAVE_ONE_OUT: "FiD and CopyFiD give it",
+    Signal.ITEM_UTILITY: "a judge gives it, such as `Learner(..., judges=Judges(items=GoldEvidence()))`",
+    Signal.IN_BATCH: "the training regime gives it, not the predictor",
 }
+
+
+def givers(signals: Signal) -> str:
+    """Say of each of these signals who gives it."""
+    return "; ".join(f"{signal.name}: {_GIVEN_BY[signal]}" for signal in signals)
 
 
 def refuse(asked: Signal, given: Signal, predictor: str) -> None:
