@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+KeysValues = tuple[Tensor, Tensor]
 FEATURES = 4
 # Finite, so that a row without any candidate has a finite gradient.
 NEVER = -1e9
@@ -25,15 +26,14 @@ NEVER = -1e9
 class Memory:
     """What the decoder reads: keys and values of each layer, keys of the pointer, computed once for all steps.
 
-    S = K*L source tokens. ids: int64 [B, S]. mask: bool [B, S], what may be attended to; copyable: bool [B, S]. keys
-    and values: for each layer [B, H, S, D/H]. pointer: [B, S, D].
+    S = K*L source tokens. ids: int64 [B, S]. mask: bool [B, S], what may be attended to; copyable: bool [B, S].
+    sources: keys and values for each layer, [B, H, S, D/H]. pointer: [B, S, D].
     """
 
     ids: Tensor
     mask: Tensor
     copyable: Tensor
-    keys: tuple[Tensor, ...]
-    values: tuple[Tensor, ...]
+    sources: tuple[KeysValues, ...]
     pointer: Tensor
 
 
@@ -43,12 +43,14 @@ class Decoded:
 
     states: [B, T, D]. pointer: logits of the source tokens [B, T, S], `NEVER` where not copyable. gate: logits of
     copying [B, T]. mass: value-norm weighted cross-attention [B, T, S], mean over heads and layers, without gradient.
+    past: keys and values of each layer's self-attention up to here, from which decoding can go on.
     """
 
     states: Tensor
     pointer: Tensor
     gate: Tensor
     mass: Tensor
+    past: tuple[KeysValues, ...]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -72,7 +74,7 @@ class Attention(nn.Module):
         self.out = nn.Linear(width, width)
         self.dropout = nn.Dropout(dropout)
 
-    def keys_values(self, states: Tensor) -> tuple[Tensor, Tensor]:
+    def keys_values(self, states: Tensor) -> KeysValues:
         """Give keys and values of states [B, S, D], each [B, H, S, D/H]."""
         return self._split(self.key(states)), self._split(self.value(states))
 
@@ -103,21 +105,25 @@ class DecoderLayer(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.follow = nn.Parameter(torch.randn(FEATURES, 1, heads, 1, 1))
 
-    def keys_values(self, states: Tensor) -> tuple[Tensor, Tensor]:
+    def keys_values(self, states: Tensor) -> KeysValues:
         """Give keys and values of the cross-attention for source states [B, S, D], each [B, H, S, D/H]."""
         return self.source.keys_values(states)
 
-    def forward(
-        self, states: Tensor, keys: Tensor, values: Tensor, mask: Tensor, follows: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Give new states [B, T, D] and the cross-attention [B, H, T, S]; mask bool [B, S], `_follows`."""
+    def look_back(self, states: Tensor, past: KeysValues | None) -> tuple[Tensor, KeysValues]:
+        """Attend to the steps so far, those of `past` too; give new states [B, T, D] and keys and values of all."""
         normed = self.norms[0](states)
-        steps = states.shape[1]
-        causal = torch.full((steps, steps), NEVER, device=states.device).triu(1)
-        states = states + self.dropout(self.itself(normed, *self.itself.keys_values(normed), causal)[0])
+        keys, values = self.itself.keys_values(normed)
+        if past is not None:
+            keys, values = torch.cat([past[0], keys], 2), torch.cat([past[1], values], 2)
+        new, steps = states.shape[1], keys.shape[2]
+        causal = torch.full((new, steps), NEVER, device=states.device).triu(steps - new + 1)
+        return states + self.dropout(self.itself(normed, keys, values, causal)[0]), (keys, values)
+
+    def read(self, states: Tensor, source: KeysValues, mask: Tensor, follows: Tensor) -> tuple[Tensor, Tensor]:
+        """Attend to the source; give new states [B, T, D] and the attention [B, H, T, S]. mask: bool [B, S]."""
         bias = (self.follow * follows[:, :, None]).sum(0)  # [FEATURES, B, 1, T, S] -> [B, H, T, S]
         bias = bias.masked_fill(~mask[:, None, None], NEVER)
-        read, weights = self.source(self.norms[1](states), keys, values, bias)
+        read, weights = self.source(self.norms[1](states), *source, bias)
         states = states + self.dropout(read)
         hidden = functional.gelu(self.expand(self.norms[2](states)))
         return states + self.dropout(self.shrink(hidden)), weights
@@ -143,25 +149,32 @@ class CopyDecoder(nn.Module):
     def memory(self, states: Tensor, ids: Tensor, mask: Tensor, copyable: Tensor) -> Memory:
         """Prepare source states [B, S, D] for reading."""
         states = self.source(states)
-        pairs = [layer.keys_values(states) for layer in self._stack()]
-        keys, values = tuple(key for key, _ in pairs), tuple(value for _, value in pairs)
-        return Memory(ids, mask, copyable, keys, values, self.pointed(states))
+        sources = tuple(layer.keys_values(states) for layer in self._stack())
+        return Memory(ids, mask, copyable, sources, self.pointed(states))
 
-    def forward(self, inputs: Tensor, ids: Tensor, memory: Memory) -> Decoded:
-        """Decode after the tokens `ids` [B, T] (the first is the start), embedded as `inputs` [B, T, D]."""
-        follows = _follows(ids, memory)
-        states = inputs + self.positions.weight[: ids.shape[1]]
+    def forward(self, inputs: Tensor, ids: Tensor, memory: Memory, past: tuple[KeysValues, ...] = ()) -> Decoded:
+        """Decode the newest T of the tokens `ids` (the first of all is the start), embedded as `inputs` [B, T, D].
+
+        past: of the steps before them; none if `inputs` are all.
+        """
+        stop, new = ids.shape[1], inputs.shape[1]
+        follows = _follows(ids[:, max(0, stop - new - FEATURES + 2) :], memory)[:, :, -new:]
+        states = inputs + self.positions.weight[stop - new : stop]
         mass = torch.zeros((), device=states.device)
-        for layer, keys, values in zip(self._stack(), memory.keys, memory.values, strict=True):
-            states, weights = layer(states, keys, values, memory.mask, follows)
+        kept = []
+        for number, layer in enumerate(self._stack()):
+            source = memory.sources[number]
+            states, seen = layer.look_back(states, past[number] if past else None)
+            states, weights = layer.read(states, source, memory.mask, follows)
+            kept.append(seen)
             with torch.no_grad():
-                norms = values.float().norm(dim=3)[:, :, None]
+                norms = source[1].float().norm(dim=3)[:, :, None]
                 mass = mass + (weights * norms).mean(1) / len(self.layers)
         states = self.norm(states)
         logits = self.point(states) @ memory.pointer.transpose(1, 2) / math.sqrt(states.shape[-1])
         logits = logits.float() + (self.follow[:, None, None, None] * follows).sum(0)
         pointer = logits.masked_fill(~memory.copyable[:, None], NEVER)
-        return Decoded(states, pointer, self.gate(states).float().squeeze(2), mass)
+        return Decoded(states, pointer, self.gate(states).float().squeeze(2), mass, tuple(kept))
 
     def _stack(self) -> list[DecoderLayer]:
         return [layer for layer in self.layers if isinstance(layer, DecoderLayer)]
