@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from reml.refusal import givers
 from reml.types import Prediction, Signal
 
 
@@ -46,6 +47,24 @@ def item_log_likelihood(prediction: Prediction, mask: Tensor) -> Tensor:
     return values
 
 
+def token_log_likelihood(prediction: Prediction, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Take log p(y_t | x, item) [B, K, T] and the target mask [B, T]; `ValueError` as for `item_log_likelihood`."""
+    values, target_mask = prediction.token_log_likelihood, prediction.target_mask
+    if values is None or target_mask is None:
+        raise missing(Signal.TOKEN_LIKELIHOOD)
+    check_finite(values.masked_fill(~target_mask[:, None, :], 0.0).sum(dim=-1), mask, "token log-likelihoods")
+    return values, target_mask
+
+
+def item_utility(prediction: Prediction, mask: Tensor) -> Tensor:
+    """Take the utility of each item [B, K] from a prediction; `ValueError` if it is missing or not finite."""
+    values = prediction.item_utility
+    if values is None:
+        raise missing(Signal.ITEM_UTILITY)
+    check_finite(values, mask, "item utilities")
+    return values
+
+
 def check_finite(values: Tensor, mask: Tensor, name: str) -> None:
     """Raise `ValueError` unless values [B, K] are of the mask's shape and finite where it is true."""
     if values.shape != mask.shape:
@@ -69,6 +88,6 @@ def check_temperature(temperature: float, name: str = "temperature") -> None:
 def missing(signal: Signal) -> ValueError:
     """Make the error for a prediction that lacks what an objective asked for."""
     return ValueError(
-        f"this objective needs {signal.name} of the predictor, which its prediction lacks. "
-        "Pass `feedback.needs` to the predictor's loss, and take a predictor whose `signals` include it."
+        f"this objective needs {signal.name}, which the prediction lacks. A training regime sees to it; by hand, pass "
+        f"`feedback.needs` to the loss of a predictor whose `signals` include it ({givers(signal)})."
     )

@@ -25,7 +25,7 @@ from reml.feedback.distributions import (
     check_temperature,
     item_log_likelihood,
     masked_log_softmax,
-    missing,
+    token_log_likelihood,
     where_any_item,
 )
 from reml.feedback.marginal import marginal_loss
@@ -38,12 +38,12 @@ def emdr2_loss(scores: Tensor, log_likelihood: Tensor, mask: Tensor, temperature
 
 
 def emdr2_per_token_loss(
-    scores: Tensor, token_log_likelihood: Tensor, *, mask: Tensor, target_mask: Tensor, temperature: float = 1.0
+    scores: Tensor, log_likelihood: Tensor, *, mask: Tensor, target_mask: Tensor, temperature: float = 1.0
 ) -> Tensor:
     """Compute the public code's loss of each example, [B]; likelihoods [B, K, T], mask [B, K], target_mask [B, T]."""
     log_prior = masked_log_softmax(scores, mask, temperature)
     shown = mask[:, :, None] & target_mask[:, None, :]
-    likelihood = token_log_likelihood.detach().to(log_prior.dtype).masked_fill(~shown, 0.0)
+    likelihood = log_likelihood.detach().to(log_prior.dtype).masked_fill(~shown, 0.0)
     marginal = torch.logsumexp(log_prior[:, :, None] + likelihood, dim=1)  # [B, K, T] -> [B, T]
     total = marginal.masked_fill(~target_mask, 0.0).sum(dim=-1)
     return where_any_item(-total / target_mask.sum(dim=-1).clamp(min=1), mask)
@@ -85,12 +85,8 @@ class Emdr2PerToken:
 
     def __call__(self, scores: Tensor, mask: Tensor, prediction: Prediction) -> Tensor:
         """Give the loss of each example, [B]; `ValueError` for scores or likelihoods that are not finite."""
-        likelihood, target_mask = prediction.token_log_likelihood, prediction.target_mask
-        if likelihood is None or target_mask is None:
-            raise missing(Signal.TOKEN_LIKELIHOOD)
         check_finite(scores, mask, "retrieval scores")
-        shown = likelihood.masked_fill(~target_mask[:, None, :], 0.0).sum(dim=-1)  # [B, K, T] -> [B, K]
-        check_finite(shown, mask, "token log-likelihoods")
+        likelihood, target_mask = token_log_likelihood(prediction, mask)
         return emdr2_per_token_loss(
             scores, likelihood, mask=mask, target_mask=target_mask, temperature=self.temperature
         )
