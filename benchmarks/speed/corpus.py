@@ -7,7 +7,7 @@ common as in text. At the defaults a passage has 100 tokens, about 80 of them di
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ import numpy.typing as npt
 from numba import njit
 
 from reml.analysis import STOPPED, TermCounts
+from reml.benchmarks.speed.zipf import zipf_ranks
 from reml.term_counting import count_terms
 from reml.types import Int32Array, Int64Array
 
@@ -33,15 +34,31 @@ class SyntheticCorpus:
     length: int = 100
     seed: int = 0
 
-    def passages(self) -> Iterator[tuple[Int64Array, TermCounts]]:
-        """Yield (row ids, term counts) in batches."""
+    @property
+    def width(self) -> int:
+        """The number of terms."""
+        return self.terms
+
+    def token_batches(self) -> Iterator[tuple[Int32Array, Int64Array]]:
+        """Yield passages in batches: their tokens, one passage behind the other, and the lengths of the passages."""
         for first in range(0, self.rows, BATCH):
-            rows = np.arange(first, min(first + BATCH, self.rows), dtype=np.int64)
+            count = min(BATCH, self.rows - first)
             generator = np.random.default_rng((self.seed, first))
-            lengths = np.clip(generator.normal(self.length, self.length / 4, len(rows)), 10, None).astype(np.int64)
+            lengths = np.clip(generator.normal(self.length, self.length / 4, count), 10, None).astype(np.int64)
             tokens = self._tokens(generator, int(lengths.sum()))
             repeat(tokens, lengths, generator.random(len(tokens)), BURST)
-            yield rows, TermCounts(*count_terms(tokens, lengths, STOPPED))
+            yield tokens, lengths
+
+    def passages(self) -> Iterator[tuple[Int64Array, TermCounts]]:
+        """Yield (row ids, term counts) in batches."""
+        first = 0
+        for tokens, lengths in self.token_batches():
+            yield np.arange(first, first + len(lengths)), TermCounts(*count_terms(tokens, lengths, STOPPED))
+            first += len(lengths)
+
+    def queries(self, count: int) -> Mapping[str, list[Int32Array]]:
+        """Draw `count` queries of each kind."""
+        return {"short": self.short_queries(count), "natural": self.natural_queries(count)}
 
     def short_queries(self, count: int) -> list[Int32Array]:
         """Draw 2 to 4 words as often as text has them, without the 10 most common ones."""
@@ -61,10 +78,7 @@ class SyntheticCorpus:
         return queries
 
     def _tokens(self, generator: np.random.Generator, count: int) -> Int32Array:
-        """Draw terms by the inverse of the continuous law's cumulative share."""
-        shares: npt.NDArray[np.float64] = generator.random(count)
-        ranks = SHIFT * ((1 + self.terms / SHIFT) ** shares) - SHIFT
-        return np.minimum(ranks, self.terms - 1).astype(np.int32)
+        return zipf_ranks(generator, count, self.terms, SHIFT)
 
 
 @njit(cache=True, nogil=True)

@@ -1,0 +1,53 @@
+"""The texts of a workload as a collection, read from their file in order."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from reml.benchmarks.speed.workload import Workload
+from reml.files import digest
+from reml.types import Int64Array, Item, Span
+
+
+@dataclass(frozen=True, slots=True)
+class TextCollection:
+    """Each line of the texts is an item; there is no title."""
+
+    workload: Workload
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of what the texts were made by."""
+        return digest("speed", self.workload.corpus, self.workload.rows)
+
+    @property
+    def version(self) -> int:
+        """Always 1: it does not change."""
+        return 1
+
+    def __len__(self) -> int:
+        return self.workload.rows
+
+    def rows(self) -> Int64Array:
+        """All row ids."""
+        return np.arange(self.workload.rows)
+
+    def get(self, rows: Int64Array) -> list[Item]:
+        """Give the items of these rows, in this order."""
+        wanted = {int(row) for row in rows}
+        found = {row: text for row, text in enumerate(self.workload.texts()) if row in wanted}
+        return [_item(int(row), found[int(row)]) for row in rows]
+
+    def batches(self, size: int, start: int = 0) -> Iterator[list[Item]]:
+        """Yield the items in order."""
+        items = itertools.islice(itertools.starmap(_item, enumerate(self.workload.texts())), start, None)
+        while batch := list(itertools.islice(items, size)):
+            yield batch
+
+
+def _item(row: int, text: str) -> Item:
+    return Item(row=row, text=text, title="", page_id=str(row), span=Span(0, 0, 0, len(text)))
