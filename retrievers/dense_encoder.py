@@ -6,19 +6,18 @@ no part of it. Batches are made of texts of like length and put back in order.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal, Self, final, get_args
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pad_sequence
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from reml.files import MANIFEST, atomic_folder, digest, read_manifest, write_manifest
 from reml.precision import Precision, autocast
+from reml.retrievers.token_batches import TokenBatch, evaluating, longest_first, token_batches
 from reml.types import DenseVectors, Item
 from reml.weights import located
 
@@ -117,12 +116,12 @@ class DenseEncoder:
 
     def encode_queries(self, texts: Sequence[str]) -> DenseVectors:
         """Give one vector for each text, in order, without gradient or dropout."""
-        with _evaluating(self._module):
+        with evaluating(self._module):
             return DenseVectors(self.query_vectors(texts).cpu().numpy())
 
     def encode_items(self, items: Sequence[Item]) -> DenseVectors:
         """Give one vector for each item, in order, without gradient or dropout."""
-        with _evaluating(self._module):
+        with evaluating(self._module):
             return DenseVectors(self.item_vectors(items).cpu().numpy())
 
     def query_vectors(self, texts: Sequence[str]) -> Tensor:
@@ -138,24 +137,23 @@ class DenseEncoder:
         if not texts:
             return torch.zeros(0, self.width, device=self._module.device)
         ids = self._tokenised(texts)
-        order = sorted(range(len(ids)), key=lambda place: len(ids[place]), reverse=True)
-        size = self.encoding.batch_size
-        batches = [[ids[place] for place in order[start : start + size]] for start in range(0, len(ids), size)]
+        order = longest_first(ids)
+        size, padding = self.encoding.batch_size, int(self._tokeniser.pad_token_id)
+        batches = token_batches([ids[place] for place in order], size, padding=padding, device=self._module.device)
         vectors = torch.cat([self._pooled(batch) for batch in batches])  # [N, D], longest first
         return vectors[torch.tensor(order).argsort().to(vectors.device)]
 
-    def _tokenised(self, texts: Sequence[str]) -> list[Tensor]:
-        tokens = self._tokeniser(list(texts), truncation=True, max_length=self.encoding.max_tokens)
-        return [torch.tensor(ids) for ids in tokens["input_ids"]]
+    def _tokenised(self, texts: Sequence[str]) -> list[list[int]]:
+        ids: list[list[int]] = self._tokeniser(list(texts), truncation=True, max_length=self.encoding.max_tokens)[
+            "input_ids"
+        ]
+        return ids
 
-    def _pooled(self, ids: Sequence[Tensor]) -> Tensor:
-        lengths = torch.tensor([len(text) for text in ids])
-        mask = (torch.arange(int(lengths.max())) < lengths[:, None]).to(self._module.device)  # [B, L]
-        padded = pad_sequence(list(ids), batch_first=True, padding_value=self._tokeniser.pad_token_id)
+    def _pooled(self, batch: TokenBatch) -> Tensor:
         with autocast(self._module.device, self.encoding.precision):
-            output = self._module(input_ids=padded.to(self._module.device), attention_mask=mask.long())
+            output = self._module(input_ids=batch.ids, attention_mask=batch.mask.long())
         states = output.last_hidden_state.float()
-        vectors = mean_of_tokens(states, mask) if self.encoding.pooling == "mean" else states[:, 0]
+        vectors = mean_of_tokens(states, batch.mask) if self.encoding.pooling == "mean" else states[:, 0]
         return nn.functional.normalize(vectors, dim=-1) if self.encoding.normalise else vectors
 
 
@@ -163,19 +161,6 @@ def mean_of_tokens(states: Tensor, mask: Tensor) -> Tensor:
     """Average the states [B, L, D] where the mask [B, L] is true, [B, D]."""
     weights = mask.unsqueeze(-1).to(states.dtype)  # [B, L] -> [B, L, 1]
     return (states * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1)
-
-
-@contextlib.contextmanager
-def _evaluating(module: nn.Module) -> Iterator[None]:
-    """Switch gradient and dropout off; each part of the module gets its own mode back."""
-    training = [part for part in module.modules() if part.training]
-    module.eval()
-    try:
-        with torch.no_grad():
-            yield
-    finally:
-        for part in training:
-            part.training = True
 
 
 def _saved(folder: Path) -> Encoding | None:

@@ -1,0 +1,50 @@
+"""Batches of token ids of like length, so that little is padded, and results put back in the order of the texts."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class TokenBatch:
+    """Token ids [B, L], padded, and a mask [B, L] that is true on tokens."""
+
+    ids: Tensor
+    mask: Tensor
+
+
+def longest_first(ids: Sequence[Sequence[int]]) -> list[int]:
+    """Give the places of texts by their number of tokens, the most first."""
+    return sorted(range(len(ids)), key=lambda place: len(ids[place]), reverse=True)
+
+
+def token_batches(ids: Sequence[Sequence[int]], size: int, *, padding: int, device: torch.device) -> list[TokenBatch]:
+    """Put texts into batches of at most `size`, in their order."""
+    return [_padded(ids[start : start + size], padding, device) for start in range(0, len(ids), size)]
+
+
+@contextlib.contextmanager
+def evaluating(module: nn.Module) -> Iterator[None]:
+    """Switch gradient and dropout off; each part of the module gets its own mode back."""
+    training = [part for part in module.modules() if part.training]
+    module.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        for part in training:
+            part.training = True
+
+
+def _padded(ids: Sequence[Sequence[int]], padding: int, device: torch.device) -> TokenBatch:
+    lengths = torch.tensor([len(text) for text in ids])
+    mask = torch.arange(max(1, int(lengths.max()))) < lengths[:, None]  # [B, L]; no network takes a length of 0
+    padded = torch.full(mask.shape, padding)
+    padded[mask] = torch.tensor(list(chain.from_iterable(ids)), dtype=torch.long)
+    return TokenBatch(padded.to(device), mask.to(device))
