@@ -74,7 +74,7 @@ def check_finite(values: Tensor, mask: Tensor, name: str) -> None:
         example, item = (int(place) for place in wrong.nonzero()[0])
         raise ValueError(
             f"{name} must be finite where there is an item, but example {example} has "
-            f"{float(values[example, item])} for item {item}. An answer that an item cannot give needs a finite floor "
+            f"{values[example, item].item()} for item {item}. An answer that an item cannot give needs a finite floor "
             "(such as -100); NaN means that the model that gave it has diverged: lower its learning rate."
         )
 

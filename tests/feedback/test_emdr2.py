@@ -4,20 +4,13 @@ import math
 
 import pytest
 import torch
-from torch import Tensor
 
 from reml.feedback.emdr2 import Emdr2, Emdr2PerToken, emdr2_loss, emdr2_per_token_loss
 from reml.types import Prediction, Signal
 from tests.feedback.finite_differences import Rows, difference_gradient, shown, softmax
-from tests.feedback.problems import MASK, gradient, likelihoods, scores
+from tests.feedback.problems import MASK, TARGET_MASK, gradient, likelihoods, scores, token_likelihoods
 
 TEMPERATURE = 1.3
-TARGET_MASK = torch.tensor([[True, True, True], [True, True, False], [True, False, False]])
-
-
-def token_likelihoods() -> Tensor:
-    values = -2 * torch.rand(3, 4, 3, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
-    return values.masked_fill(~(MASK[:, :, None] & TARGET_MASK[:, None, :]), 0.0)
 
 
 def brute_force(retrieval: Rows, likelihood: Rows) -> float:
