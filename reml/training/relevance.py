@@ -12,9 +12,10 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from reml.evidence import holds
 from reml.protocols import Collection
 from reml.responses import gather
-from reml.types import Example, Hits, Item, Provenance
+from reml.types import Example, Hits
 
 
 def evidence_retrieved(collection: Collection, examples: Sequence[Example], hits: Hits) -> npt.NDArray[np.bool_]:
@@ -22,20 +23,8 @@ def evidence_retrieved(collection: Collection, examples: Sequence[Example], hits
     items = gather(collection, hits).items
     return np.array(
         [
-            any(_overlaps(item, place) for answer in example.output for place in answer.provenance for item in found)
+            any(holds(item, place) for answer in example.output for place in answer.provenance for item in found)
             for example, found in zip(examples, items, strict=True)
         ],
         dtype=np.bool_,
     )
-
-
-def _overlaps(item: Item, place: Provenance) -> bool:
-    """Compare (paragraph, character) positions; a place without them is the whole page, and so is the title."""
-    if item.page_id != place.wikipedia_id:
-        return False
-    if place.start_paragraph_id is None or not place.end_paragraph_id:
-        return True  # paragraph 0 is the title, which every item carries
-    start = (place.start_paragraph_id, place.start_character or 0)
-    stop = (place.end_paragraph_id, place.end_character if place.end_character is not None else np.inf)
-    span = item.span
-    return (span.start_paragraph, span.start_character) < stop and start < (span.end_paragraph, span.end_character)
