@@ -62,9 +62,14 @@ def cased_ids(tokeniser: PreTrainedTokenizerFast, text: str) -> tuple[Int64Array
 
 
 def cut(text: str, first: int, length: int, tokeniser: PreTrainedTokenizerFast) -> str:
-    """Give the characters of `length` tokens of a text from token `first` on."""
+    """Give the characters of `length` tokens of a text from token `first` on, and the rest of a word cut in two."""
     offsets = tokeniser(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)["offset_mapping"]
-    return text[offsets[first][0] : offsets[first + length - 1][1]].strip()
+    start, stop = offsets[first][0], offsets[first + length - 1][1]
+    while 0 < start < stop and text[start - 1].isalnum() and text[start].isalnum():
+        start -= 1
+    while start < stop < len(text) and text[stop - 1].isalnum() and text[stop].isalnum():
+        stop += 1
+    return text[start:stop].strip()
 
 
 def wording(tokens: Sequence[Written], sources: Sequence[Quotable], tokeniser: PreTrainedTokenizerFast) -> str:
