@@ -10,16 +10,14 @@ from __future__ import annotations
 import gzip
 import io
 import json
-import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import cast
 
 from reml.file_digests import remembered_digest
-from reml.files import CorruptError, atomic_file
+from reml.files import atomic_file
+from reml.lines import numbered_lines
 from reml.types import Json, Page
-
-_GZIP_MAGIC = b"\x1f\x8b"
 
 
 class JsonlPages:
@@ -44,23 +42,11 @@ class JsonlPages:
 
     def pages(self) -> Iterator[Page]:
         """Yield every page once, in the order of the lines, one line in memory at a time."""
-        for number, line in self._lines():
-            if not line.isspace():
-                try:
-                    yield _page(line)
-                except (ValueError, RecursionError) as error:
-                    raise ValueError(f"{self.path}, line {number}: {error}") from error
-
-    def _lines(self) -> Iterator[tuple[int, bytes]]:
-        number = 0
-        try:
-            with _open(self.path) as stream:
-                for number, line in enumerate(stream, start=1):
-                    yield number, line
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise CorruptError(
-                f"{self.path} is cut short or damaged after line {number} ({error}). Fetch the file again."
-            ) from error
+        for number, line in numbered_lines(self.path):
+            try:
+                yield _page(line)
+            except (ValueError, RecursionError) as error:
+                raise ValueError(f"{self.path}, line {number}: {error}") from error
 
 
 def write_pages(pages: Iterable[Page], path: str | Path) -> int:
@@ -76,12 +62,6 @@ def write_pages(pages: Iterable[Page], path: str | Path) -> int:
                 lines.write(_line(page))
                 count += 1
     return count
-
-
-def _open(path: Path) -> BinaryIO:
-    with path.open("rb") as stream:
-        zipped = stream.read(2) == _GZIP_MAGIC
-    return cast(BinaryIO, gzip.open(path, "rb")) if zipped else path.open("rb")
 
 
 def _line(page: Page) -> bytes:
