@@ -138,7 +138,7 @@ class JsonlTexts:
             key, words = record.get(identifier), record.get(text)
             if not isinstance(words, str) or not isinstance(key, str | int):
                 raise ValueError(
-                    f"{self.path}, line {number} has no {identifier!r} or no {text!r}: name the keys as `id` and `text`."
+                    f"{self.path}, line {number} has no {identifier!r} or no {text!r}: name them as `id` and `text`."
                 )
             yield number, str(key), str(record.get(title) or ""), words
 
