@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -61,11 +62,34 @@ class RetrievedExamples:
         examples = tuple(self.examples[position] for position in positions)
         return Batch(examples, self.respond(examples, Hits(self.hits.rows[positions], self.hits.scores[positions])))
 
+    def check_learnable(self) -> None:
+        """Raise `ValueError` for an example without a right answer: a predictor cannot learn from it."""
+        silent = next((example for example in self.examples if not example.answers), None)
+        if silent is not None:
+            raise ValueError(f"example {silent.id!r} has no right answer to learn: leave it out of the training set.")
+
     @property
     def fingerprint(self) -> str:
         """A digest of the examples and their hits."""
         texts = [[example.id, example.input, list(example.answers)] for example in self.examples]
         return digest(texts, np.ascontiguousarray(self.hits.rows).tobytes())
+
+
+class Part(Protocol):
+    """Examples of one task, as batches of them are learnt from."""
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of all that the batches are made of."""
+
+    def __len__(self) -> int:
+        """Count the examples."""
+
+    def take(self, positions: Int64Array) -> Batch:
+        """Give the examples at these positions, in this order; the same for the same positions."""
+
+    def check_learnable(self) -> None:
+        """Raise `ValueError` if there is an example that nothing can be learnt from."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,24 +99,22 @@ class TrainSet:
     Positions count through the parts one after the other.
     """
 
-    parts: Sequence[RetrievedExamples]
+    parts: Sequence[Part]
     order: Order
 
     def __post_init__(self) -> None:
-        examples = [example for part in self.parts for example in part.examples]
-        if not examples:
+        if not sum(len(part) for part in self.parts):
             raise ValueError("the training set is empty: give it at least one example.")
-        silent = next((example for example in examples if not example.answers), None)
-        if silent is not None:
-            raise ValueError(f"example {silent.id!r} has no right answer to learn: leave it out of the training set.")
+        for part in self.parts:
+            part.check_learnable()
 
     @classmethod
-    def of(cls, *parts: RetrievedExamples) -> TrainSet:
+    def of(cls, *parts: Part) -> TrainSet:
         """Learn from every example once an epoch."""
         return cls(parts, Shuffled(sum(len(part) for part in parts)))
 
     @classmethod
-    def balanced(cls, parts: Sequence[RetrievedExamples], from_each: int) -> TrainSet:
+    def balanced(cls, parts: Sequence[Part], from_each: int) -> TrainSet:
         """Learn from `from_each` examples of every part an epoch, so that a large task does not drown a small one."""
         return cls(tuple(parts), FromEach([len(part) for part in parts], from_each))
 

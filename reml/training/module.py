@@ -24,8 +24,8 @@ class PredictorTraining(LightningModule):
     """Trains a regime and scores its predictor on the dev sets.
 
     loss, dev_score: the newest ones. Logged for each step: the loss (`train/loss`), each of its parts where there are
-    several, the learning rate as a share of its peak (`train/rate`); at each look the score of each dev set and their
-    mean (`dev/score`).
+    several, what the regime observed, the learning rate as a share of its peak (`train/rate`); at each look the score
+    of each dev set and their mean (`dev/score`).
     """
 
     def __init__(self, regime: Regime, dev: Sequence[DevSet], settings: Training) -> None:
@@ -53,7 +53,8 @@ class PredictorTraining(LightningModule):
                 "lower the learning rate, or look at these examples."
             )
         extra = {f"train/{name}": value.detach() for name, value in parts.items()} if len(parts) > 1 else {}
-        self._losses.append({LOSS: loss.detach(), **extra})
+        observed = {f"train/{name}": value for name, value in self.regime.observed.items()}
+        self._losses.append({LOSS: loss.detach(), **extra, **observed})
         if (batch_idx + 1) % self._settings.accumulate == 0:
             self._log_step()
         return loss

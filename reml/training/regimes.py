@@ -12,7 +12,7 @@ from __future__ import annotations
 import abc
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import Protocol, Self
 
 import numpy as np
 import torch
@@ -25,13 +25,25 @@ from reml.refusal import givers
 from reml.responses import empty
 from reml.training.data import Batch
 from reml.training.in_batch import others
-from reml.types import Example, InBatch, Int64Array, Prediction, Queries, Responses, Signal
+from reml.types import Answer, Example, InBatch, Int64Array, Prediction, Queries, Responses, Signal
+
+
+class Answering(Protocol):
+    """What is scored on the dev sets: a predictor, or anything else that answers."""
+
+    def generate(self, examples: Sequence[Example], responses: Responses) -> list[Answer]:
+        """Give one answer for each example."""
 
 
 class Regime(nn.Module, abc.ABC):
     """What a training run optimises; the answers of its `predictor` are scored on the dev sets."""
 
-    predictor: Predictor
+    predictor: Answering
+
+    def __init__(self) -> None:
+        super().__init__()
+        # Numbers of the newest batch that are no losses, logged beside them.
+        self.observed: Mapping[str, Tensor] = {}
 
     @abc.abstractmethod
     def forward(self, batch: Batch) -> Mapping[str, Tensor]:
@@ -76,12 +88,7 @@ class Learner:
 
     def rescored(self, batch: Batch) -> Rescored:
         """Give the responses with their scores computed anew, with gradient."""
-        queries = self.queries(batch.examples)
-        if len(queries) != len(batch.examples):
-            raise ValueError(
-                f"{type(self.queries).__name__} made {len(queries)} queries for {len(batch.examples)} examples; "
-                "a retriever learns from exactly one for each: choose another query generator for training."
-            )
+        queries = one_query_each(self.queries, batch.examples)
         own = batch.responses
         further = others(own) if Signal.IN_BATCH in self.feedback.needs else empty(len(own))
         scores = self._scores(queries, np.concatenate([own.rows, further.rows], axis=1))
@@ -118,8 +125,21 @@ class Learner:
         return prediction
 
 
+def one_query_each(queries: QueryGenerator, examples: Sequence[Example]) -> Queries:
+    """Make one query for each example; `ValueError` for a generator that makes another number."""
+    made = queries(examples)
+    if len(made) != len(examples):
+        raise ValueError(
+            f"{type(queries).__name__} made {len(made)} queries for {len(examples)} examples; "
+            "a retriever learns from exactly one for each: choose another query generator for training."
+        )
+    return made
+
+
 class Independent(Regime):
     """Train the predictor on right answers."""
+
+    predictor: Predictor
 
     def __init__(self, predictor: Predictor) -> None:
         super().__init__()
@@ -133,6 +153,8 @@ class Independent(Regime):
 
 class Conditional(Regime):
     """Train the retriever on the feedback of a predictor that is frozen and in evaluation mode."""
+
+    predictor: Predictor
 
     def __init__(self, predictor: Predictor, learner: Learner) -> None:
         super().__init__()
@@ -160,6 +182,8 @@ class Conditional(Regime):
 
 class Joint(Regime):
     """Train predictor and retriever together."""
+
+    predictor: Predictor
 
     def __init__(self, predictor: Predictor, learner: Learner) -> None:
         super().__init__()
