@@ -18,6 +18,7 @@ Numbers: not run (published, 100 passages: NaturalQuestions 48.2 EM with T5-base
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -29,17 +30,31 @@ from transformers import AutoModelForSeq2SeqLM, PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutput, Seq2SeqLMOutput
 
 from reml.predictors.encoding import load_tokeniser
+from reml.predictors.leave_one_out import without_each
 from reml.predictors.likelihood import with_likelihood
-from reml.predictors.pair_builder import PairBuilder
+from reml.predictors.pair_builder import PairBuilder, Reading
 from reml.predictors.pairs import Frame, Pairs
-from reml.refusal import refuse
+from reml.predictors.sampling import DRAWN, Round, with_samples
 from reml.protocols import Collection
+from reml.refusal import refuse
+from reml.responses import empty
 from reml.tokens import token_ids
 from reml.types import Answer, Example, Prediction, Responses, Signal
 from reml.weights import located
 
 # What transformers leaves out of a loss.
 IGNORED = -100
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Encoded:
+    """A batch that was read: states of each input [P, L, D], those of each example side by side, targets [B, T]."""
+
+    reading: Reading
+    inputs: Pairs
+    states: Tensor
+    fused: Tensor
+    targets: Tensor
 
 
 class FiD(nn.Module):
@@ -65,8 +80,9 @@ class FiD(nn.Module):
 
     @property
     def signals(self) -> Signal:
-        """Likelihood of the answer by item, by item and token, and attention by item."""
-        return Signal.ITEM_LIKELIHOOD | Signal.TOKEN_LIKELIHOOD | Signal.ATTENTION
+        """Likelihood of the answer by item, by item and token, and without each; attention by item; samples."""
+        likelihoods = Signal.ITEM_LIKELIHOOD | Signal.TOKEN_LIKELIHOOD | Signal.LEAVE_ONE_OUT
+        return likelihoods | Signal.ATTENTION | Signal.SAMPLES
 
     def prepare(self, collection: Collection, folder: Path) -> None:
         """Tokenise the collection once, into `folder`."""
@@ -75,34 +91,84 @@ class FiD(nn.Module):
     def loss(self, examples: Sequence[Example], responses: Responses, signals: Signal = Signal.NONE) -> Prediction:
         """Give -log p(y given x and all items), [B], summed over the tokens of the answer and its end."""
         refuse(signals, self.signals, "FiD")
-        inputs = self._read(examples, responses).pairs.to(self.model.device)
-        targets = self._targets(examples).to(self.model.device)
-        states = self._encode(inputs)
+        read = self._encoded(examples, responses)
         wants_attention = Signal.ATTENTION in signals
-        output = self._decode(inputs.gather(states), inputs.gather(inputs.mask), targets, attention=wants_attention)
-        attention = _attention(output, inputs, responses.mask) if wants_attention else None
-        prediction = Prediction(-_likelihood(output, targets).sum(1), attention=attention)
-        if not signals & (Signal.ITEM_LIKELIHOOD | Signal.TOKEN_LIKELIHOOD):
-            return prediction
-        repeated = targets[inputs.owners]
-        alone = _likelihood(self._decode(states, inputs.mask, repeated, attention=False), repeated)
-        spread = partial(inputs.by_place, responses.k)
-        return with_likelihood(prediction, alone, target_mask=targets != IGNORED, spread=spread, signals=signals)
+        output = self._decode(read.fused, read.inputs.gather(read.inputs.mask), read.targets, attention=wants_attention)
+        attention = _attention(output, read.inputs, responses.mask) if wants_attention else None
+        prediction = Prediction(-_likelihood(output, read.targets).sum(1), attention=attention)
+        spread = partial(read.inputs.by_place, responses.k)
+        if signals & (Signal.ITEM_LIKELIHOOD | Signal.TOKEN_LIKELIHOOD):
+            alone, said = self._alone(read, read.targets), read.targets != IGNORED
+            prediction = with_likelihood(prediction, alone, target_mask=said, spread=spread, signals=signals)
+        if Signal.LEAVE_ONE_OUT in signals:
+            prediction = replace(prediction, leave_one_out=self._without_each(read, examples, responses.k))
+        if Signal.SAMPLES in signals:
+            prediction = with_samples(prediction, self._rounds(read, examples, responses.k))
+        return prediction
 
     @torch.no_grad()
     def generate(self, examples: Sequence[Example], responses: Responses) -> list[Answer]:
         """Decode greedily; the provenance are the items in the order they were retrieved."""
         reading = self._read(examples, responses)
         inputs = reading.pairs.to(self.model.device)
-        ids = self.model.generate(  # type: ignore[operator]
-            encoder_outputs=BaseModelOutput(last_hidden_state=inputs.gather(self._encode(inputs))),
+        texts = self._texts(self._generated(inputs, inputs.gather(self._encode(inputs)), draw=False))
+        return [Answer(text, reading.provenance(number)) for number, text in enumerate(texts)]
+
+    def _generated(self, inputs: Pairs, fused: Tensor, *, draw: bool) -> Tensor:
+        """Decode greedily, or draw from the model as it is; token ids [B, 1 + T], the first being the start."""
+        ids: Tensor = self.model.generate(  # type: ignore[operator]
+            encoder_outputs=BaseModelOutput(last_hidden_state=fused),
             attention_mask=inputs.gather(inputs.mask.long()),
             max_new_tokens=self.answer_tokens,
-            do_sample=False,
+            do_sample=draw,
             num_beams=1,
+            **({"top_k": 0, "top_p": 1.0, "temperature": 1.0} if draw else {}),
         )
-        texts = self.tokeniser.batch_decode(ids, skip_special_tokens=True)
-        return [Answer(text.strip(), reading.provenance(number)) for number, text in enumerate(texts)]
+        return ids
+
+    def _texts(self, ids: Tensor) -> list[str]:
+        return [text.strip() for text in self.tokeniser.batch_decode(ids, skip_special_tokens=True)]
+
+    def _encoded(self, examples: Sequence[Example], responses: Responses) -> _Encoded:
+        reading = self._read(examples, responses)
+        inputs = reading.pairs.to(self.model.device)
+        states = self._encode(inputs)
+        return _Encoded(reading, inputs, states, inputs.gather(states), self._targets(examples).to(self.model.device))
+
+    def _alone(self, read: _Encoded, targets: Tensor) -> Tensor:
+        """Give log p of each target token given each input alone, [P, T]."""
+        repeated = targets[read.inputs.owners]
+        return _likelihood(self._decode(read.states, read.inputs.mask, repeated, attention=False), repeated)
+
+    def _seen(self, fused: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
+        """Give log p of each target given what a mask [B, K*L] shows, [B]."""
+        return _likelihood(self._decode(fused, mask, targets, attention=False), targets).sum(1)
+
+    def _without_each(self, read: _Encoded, examples: Sequence[Example], k: int) -> Tensor:
+        def closed_book(positions: Tensor) -> Tensor:
+            asked = [examples[position] for position in positions.tolist()]
+            inputs = self._read(asked, empty(len(asked))).pairs.to(self.model.device)
+            return self._seen(self._encode(inputs), read.targets[positions], inputs.mask)
+
+        seen = partial(self._seen, read.fused, read.targets)
+        return without_each(read.inputs, k, seen=seen, closed_book=closed_book)
+
+    def _rounds(self, read: _Encoded, examples: Sequence[Example], k: int) -> list[Round]:
+        right = [Answer(example.answers[0], read.reading.provenance(place)) for place, example in enumerate(examples)]
+        outputs = [(right, read.targets), *(self._drawn(read) for _ in range(DRAWN))]
+        alone = [self._alone(read, targets).sum(1) for _, targets in outputs]
+        return [
+            Round(answers, read.inputs.by_place(k, likelihood, -torch.inf))
+            for (answers, _), likelihood in zip(outputs, alone, strict=True)
+        ]
+
+    @torch.no_grad()
+    def _drawn(self, read: _Encoded) -> tuple[list[Answer], Tensor]:
+        """Draw an output for each example; give it with its tokens as targets."""
+        ids = self._generated(read.inputs, read.fused, draw=True)
+        answers = [Answer(text, read.reading.provenance(number)) for number, text in enumerate(self._texts(ids))]
+        end = (ids[:, 1:] == self._end).long()
+        return answers, ids[:, 1:].masked_fill(end.cumsum(1) > end, IGNORED)
 
     def _targets(self, examples: Sequence[Example]) -> Tensor:
         for example in examples:

@@ -51,6 +51,43 @@ class ReaderContract:
             alone = self._likelihood(predictor, examples[owner], only(responses, owner, [place]))
             torch.testing.assert_close(found[owner, place], alone, rtol=1e-4, atol=1e-4)
 
+    def test_the_likelihood_without_an_item_is_that_of_all_others(
+        self, predictor: Predictor, examples: list[Example], collection: MemoryCollection, hits: Hits
+    ) -> None:
+        if Signal.LEAVE_ONE_OUT not in predictor.signals:
+            return
+        responses = gather(collection, hits)
+        found = predictor.loss(examples, responses, Signal.LEAVE_ONE_OUT).leave_one_out
+        assert found is not None
+        assert torch.equal(found == -torch.inf, ~responses.mask)
+        for owner, place in np.argwhere(hits.mask).tolist():
+            others = [one for one in range(int(hits.mask[owner].sum())) if one != place]
+            left = only(responses, owner, others) if others else empty(1)
+            expected = self._likelihood(predictor, examples[owner], left)
+            torch.testing.assert_close(found[owner, place], expected, rtol=1e-4, atol=1e-4)
+
+    def test_samples_are_the_right_answer_and_others_with_their_likelihood_by_item(
+        self, predictor: Predictor, examples: list[Example], collection: MemoryCollection, hits: Hits
+    ) -> None:
+        if Signal.SAMPLES not in predictor.signals:
+            return
+        responses = gather(collection, hits)
+        torch.manual_seed(0)
+        found = predictor.loss(examples, responses, Signal.SAMPLES | Signal.ITEM_LIKELIHOOD)
+        assert found.samples is not None
+        assert found.sample_log_likelihood is not None
+        assert found.item_log_likelihood is not None
+        count = len(found.samples[0])
+        assert count > 1
+        assert found.sample_log_likelihood.shape == (3, count, 3)
+        assert torch.equal(found.sample_log_likelihood == -torch.inf, ~responses.mask[:, None].expand(-1, count, -1))
+        assert [given[0].text for given in found.samples] == ["N'Djamena", "Paris", "Bogotá"]
+        torch.testing.assert_close(found.sample_log_likelihood[:, 0], found.item_log_likelihood)
+        assert (found.sample_log_likelihood[:, 1:] < 0).all()
+        for given, rows in zip(found.samples, hits.rows, strict=True):
+            pages = {str(row) for row in rows if row >= 0}
+            assert all({place.wikipedia_id for place in answer.provenance} == pages for answer in given)
+
     def test_masked_items_have_no_influence(
         self, predictor: Predictor, examples: list[Example], collection: MemoryCollection, hits: Hits
     ) -> None:
@@ -109,8 +146,8 @@ class ReaderContract:
     def test_a_signal_it_cannot_give_is_refused(
         self, predictor: Predictor, examples: list[Example], collection: MemoryCollection, hits: Hits
     ) -> None:
-        with pytest.raises(ValueError, match="cannot give SAMPLES"):
-            predictor.loss(examples, gather(collection, hits), Signal.SAMPLES)
+        with pytest.raises(ValueError, match="cannot give ITEM_UTILITY: a judge gives it"):
+            predictor.loss(examples, gather(collection, hits), Signal.ITEM_UTILITY)
 
     def test_the_order_of_items_does_not_change_the_loss(
         self, predictor: Predictor, examples: list[Example], collection: MemoryCollection

@@ -68,3 +68,36 @@ def test_attention_sums_to_one_over_items(
     assert attention is not None
     torch.testing.assert_close(attention.sum(1), torch.ones(3))
     assert torch.equal(attention > 0, torch.from_numpy(hits.mask))
+
+
+def test_outputs_are_drawn_from_the_model_as_it_is(tiny_t5: str, collection: MemoryCollection) -> None:
+    """All tokens are equally likely: each is drawn some time, none by top-k or top-p alone, with its likelihood."""
+    predictor = FiD(tiny_t5, input_tokens=64, answer_tokens=1).eval()
+    torch.nn.init.zeros_(predictor.model.get_parameter("lm_head.weight"))
+    examples = [Example(str(number), "what", (Answer("chad"),)) for number in range(80)]
+    responses = gather(collection, Hits(np.zeros((80, 1), np.int64), np.zeros((80, 1), np.float32)))
+    torch.manual_seed(0)
+    found = predictor.loss(examples, responses, Signal.SAMPLES)
+    assert found.samples is not None
+    assert found.sample_log_likelihood is not None
+    assert len({answer.text for given in found.samples for answer in given[1:]}) > 0.8 * len(predictor.tokeniser)
+    expected = torch.full((80, found.sample_log_likelihood.shape[1], 1), -np.log(len(predictor.tokeniser)))
+    torch.testing.assert_close(found.sample_log_likelihood, expected.float())
+
+
+def test_samples_have_the_likelihood_of_their_own_tokens_up_to_the_end(
+    tiny_t5: str, examples: list[Example], collection: MemoryCollection
+) -> None:
+    """A model that has learnt its answers draws them, and gives them the likelihood of the right answer."""
+    torch.manual_seed(0)
+    predictor = FiD(tiny_t5, input_tokens=64, answer_tokens=12)
+    easy = [Example("a", "what", (Answer("chad"),)), Example("b", "which", (Answer("france"),))]
+    responses = gather(collection, Hits(np.array([[0, 2], [1, 2]]), np.zeros((2, 2), np.float32)))
+    learn(predictor, easy, responses, steps=60, rate=1e-2)
+    found = predictor.loss(easy, responses, Signal.SAMPLES)
+    assert found.samples is not None
+    assert found.sample_log_likelihood is not None
+    same = torch.tensor([[answer.text == given[0].text for answer in given] for given in found.samples])
+    assert same[:, 1:].any()
+    right = found.sample_log_likelihood[:, :1].expand_as(found.sample_log_likelihood)
+    torch.testing.assert_close(found.sample_log_likelihood[same], right[same])
