@@ -103,11 +103,12 @@ def test_no_items_and_items_without_terms(tmp_path: Path) -> None:
         assert (retriever.search(Queries.of(["cat", "the"]), 2).rows == -1).all()
 
 
-def test_other_settings_are_refused(tmp_path: Path) -> None:
+def test_another_analyser_is_refused(tmp_path: Path) -> None:
     collection = MemoryCollection(TEXTS)
     BM25().index(collection, tmp_path / "index")
-    with pytest.raises(StaleError, match="Delete that folder"):
-        BM25(k1=1.2).index(collection, tmp_path / "index")
+    for other in BM25(title=False), BM25(analyser=Analyser(stemmer="none")):
+        with pytest.raises(StaleError, match="Delete that folder"):
+            other.index(collection, tmp_path / "index")
 
 
 def test_settings_out_of_range_are_refused() -> None:

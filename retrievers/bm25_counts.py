@@ -1,0 +1,98 @@
+"""The term counts of a collection's items on disk, from which every statistic and every weight of BM25 is computed."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from reml.analysis import TermCounts, Vocabulary
+from reml.collection_snapshot import are_in
+from reml.files import CorruptError, atomic_folder
+from reml.types import Int32Array, Int64Array, Item
+
+# Items analysed at a time.
+BATCH = 8192
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Statistics:
+    """What BM25 asks of a collection.
+
+    frequencies: int64 [V], the number of items that have each term. items: their number. length: the sum of theirs.
+    """
+
+    frequencies: Int64Array
+    items: int
+    length: int
+
+    @property
+    def average(self) -> float:
+        """The average length of an item, never 0."""
+        return max(self.length, 1) / max(self.items, 1)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class KeptCounts:
+    """Rows and their term counts in files that never change, without the rows deleted since (ascending)."""
+
+    files: Sequence[Path]
+    deleted: Int64Array
+
+    def __iter__(self) -> Iterator[tuple[Int64Array, TermCounts]]:
+        for path in self.files:
+            rows, counts = _read(path)
+            gone = are_in(self.deleted, rows)
+            yield (rows[~gone], _without(counts, gone)) if gone.any() else (rows, counts)
+
+    def statistics(self, width: int) -> Statistics:
+        """Count anew; `width` is the number of terms V."""
+        frequencies, items, length = np.zeros(width, dtype=np.int64), 0, 0
+        for rows, counts in self:
+            frequencies += np.bincount(counts.numbers, minlength=width)
+            items, length = items + len(rows), length + int(counts.lengths.sum())
+        return Statistics(frequencies, items, length)
+
+
+def keep_counts(folder: Path, batches: Iterable[Sequence[Item]], vocabulary: Vocabulary, *, title: bool) -> None:
+    """Count the terms of items into a new folder, which is whole or not there; the vocabulary learns new terms."""
+    with atomic_folder(folder) as draft:
+        for number, items in enumerate(batches):
+            counts = vocabulary.learn(shown_texts(items, title=title))
+            rows = np.array([item.row for item in items], dtype=np.int64)
+            np.savez(
+                draft / f"{number:08d}.npz",
+                rows=rows,
+                indptr=counts.indptr,
+                numbers=counts.numbers,
+                counts=counts.counts.astype(np.min_scalar_type(counts.counts.max(initial=0))),
+                lengths=counts.lengths,
+            )
+
+
+def shown_texts(items: Iterable[Item], *, title: bool) -> Iterator[str]:
+    """Give what is searched of items."""
+    return (f"{item.title} {item.text}" if title else item.text for item in items)
+
+
+def _read(path: Path) -> tuple[Int64Array, TermCounts]:
+    try:
+        # The archive keeps a checksum of every array and compares it while it reads.
+        with np.load(path, allow_pickle=False) as file:
+            counts: Int32Array = file["counts"].astype(np.int32)
+            return file["rows"], TermCounts(file["indptr"], file["numbers"], counts, file["lengths"])
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise CorruptError(
+            f"{path} is not what was written ({error}). Delete {path.parents[1]} to rebuild it."
+        ) from error
+
+
+def _without(counts: TermCounts, gone: npt.NDArray[np.bool_]) -> TermCounts:
+    sizes = np.diff(counts.indptr)
+    kept = np.repeat(~gone, sizes)
+    indptr = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(sizes[~gone])])
+    return TermCounts(indptr, counts.numbers[kept], counts.counts[kept], counts.lengths[~gone])

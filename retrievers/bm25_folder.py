@@ -1,0 +1,132 @@
+"""What a BM25 folder holds, and how it follows its collection.
+
+manifest.json        the state that is served; replacing it is what commits
+counts-.../          term counts of the items that one commit added; never changed
+state-.../           terms, statistics and deleted rows of one version of the collection
+state-.../impacts-*  for each weighting that was asked for, an impact index of its weights
+
+An item's weight depends on the average length, which every append and delete moves. So a commit analyses only what is
+new, but computes the statistics, and then the impacts of all items, anew from the counts: what is served is a function
+of the items that are there, and cannot drift from a fresh build. The price is that a commit of one item costs as much
+as one of many, a pass over all postings; another k1, b, variant or delta costs the same once.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from reml.analysis import Analyser, Vocabulary
+from reml.checked_files import CheckedFile
+from reml.collection import Changes
+from reml.collection_changes import changes_since
+from reml.files import CorruptError, StaleError, atomic_folder, digest, locked
+from reml.index.impact import ImpactIndex
+from reml.protocols import Collection
+from reml.retrieval import Origin
+from reml.retrievers.bm25_counts import BATCH, KeptCounts, Statistics, keep_counts
+from reml.retrievers.bm25_state import State, write_state
+from reml.retrievers.bm25_weighting import Weighting
+from reml.types import Int64Array
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Opened:
+    """What a retriever serves from."""
+
+    vocabulary: Vocabulary
+    statistics: Statistics
+    index: ImpactIndex
+
+
+@dataclass(frozen=True, slots=True)
+class BM25Folder:
+    """A folder of counts made by an analyser, of the titles too if told so, and of the impacts made from them."""
+
+    path: Path
+    analyser: Analyser
+    title: bool
+
+    def follow(self, collection: Collection) -> None:
+        """Take in what the collection gained and lost since the last commit, or all of it; then commit.
+
+        Killed at any instant, the former state stays. `StaleError` if the folder was built with another analyser or for
+        another collection, or if that was pruned since; `LockedError` while another process does the same.
+        """
+        if not (self.path.is_dir() and any(self.path.iterdir())):
+            nothing = State(Origin("", 0, self._fingerprint))
+            everything = Changes(collection.rows(), np.empty(0, dtype=np.int64))
+            with atomic_folder(self.path) as draft:
+                self._take(draft, nothing, collection, everything)
+        elif self._fitting().origin.collection != collection.fingerprint:
+            with locked(self.path):
+                state = self._fitting()
+                self._take(self.path, state, collection, changes_since(state.origin, collection))
+
+    def open(self, weighting: Weighting) -> Opened:
+        """Open the last commit; the impacts of a weighting that was not asked for before are computed and kept."""
+        state = State.read(self.path)
+        try:
+            return self._open(state, weighting)
+        except CorruptError:
+            # Another process may have committed, and removed this state, since it was read.
+            if State.read(self.path) == state:
+                raise
+        return self.open(weighting)
+
+    @property
+    def _fingerprint(self) -> str:
+        return digest("bm25 counts", self.analyser.fingerprint, self.title)
+
+    def _fitting(self) -> State:
+        state = State.read(self.path)
+        if state.origin.encoder != self._fingerprint:
+            raise StaleError(
+                f"the BM25 index in {self.path} was built with another analyser, or with titles where they are left "
+                "out now, or the other way round. Delete that folder to have it built again, or name another."
+            )
+        return state
+
+    def _take(self, folder: Path, before: State, collection: Collection, changes: Changes) -> None:
+        before.check(folder)
+        vocabulary = Vocabulary(self.analyser, before.terms(folder))
+        counts = (*before.counts, *self._count(folder, collection, changes.added, vocabulary))
+        deleted = np.union1d(before.deleted(folder), changes.deleted)
+        statistics = KeptCounts([folder / file.name for file in counts], deleted).statistics(len(vocabulary))
+        name = _new("state")
+        files = write_state(folder / name, vocabulary.terms, statistics, deleted)
+        State(Origin.of(collection, self._fingerprint), name, counts, tuple(files)).commit(folder)
+
+    def _count(
+        self, folder: Path, collection: Collection, added: Int64Array, vocabulary: Vocabulary
+    ) -> list[CheckedFile]:
+        if not len(added):
+            return []
+        name = _new("counts")
+        keep_counts(folder / name, collection.batches(BATCH, int(added[0])), vocabulary, title=self.title)
+        return [CheckedFile.of(folder, f"{name}/{path.name}") for path in sorted((folder / name).iterdir())]
+
+    def _open(self, state: State, weighting: Weighting) -> Opened:
+        state.check(self.path)
+        statistics = state.statistics(self.path)
+        impacts = self.path / state.name / f"impacts-{weighting.fingerprint}"
+        if not impacts.is_dir():
+            with locked(self.path):
+                state.check(self.path)  # nobody removes it from here on
+                _weigh(state.kept(self.path), weighting, statistics, impacts)
+        vocabulary = Vocabulary(self.analyser, state.terms(self.path))
+        return Opened(vocabulary, statistics, ImpactIndex.open(impacts))
+
+
+def _weigh(kept: KeptCounts, weighting: Weighting, statistics: Statistics, folder: Path) -> None:
+    """Build the impact index of a weighting."""
+    width, average = len(statistics.frequencies), statistics.average
+    with atomic_folder(folder) as draft:
+        ImpactIndex.build(draft, width, ((rows, weighting.weigh(counts, average, width)) for rows, counts in kept))
+
+
+def _new(kind: str) -> str:
+    return f"{kind}-{secrets.token_hex(6)}"

@@ -1,0 +1,73 @@
+"""The formula of BM25 in five variants, and sparse vectors of the weights it gives to counts."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from reml.analysis import TermCounts
+from reml.files import digest
+from reml.types import Int32Array, Int64Array, SparseVectors
+
+Variant = Literal["robertson", "lucene", "atire", "bm25l", "bm25+"]
+Float64Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Weighting:
+    """The formula of BM25: a variant and its parameters."""
+
+    variant: Variant
+    k1: float
+    b: float
+    delta: float
+
+    def __post_init__(self) -> None:
+        if self.variant not in get_args(Variant):
+            raise ValueError(
+                f"there is no BM25 variant {self.variant!r}: choose one of {', '.join(get_args(Variant))}."
+            )
+        if self.k1 < 0 or not 0 <= self.b <= 1 or self.delta < 0:
+            raise ValueError(f"BM25 takes k1 >= 0, 0 <= b <= 1 and delta >= 0, not {self.k1}, {self.b}, {self.delta}.")
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of the settings."""
+        return digest("bm25 weighting", asdict(self))
+
+    @property
+    def absent(self) -> float:
+        """The gain from a term that the item does not have: tfc(0)."""
+        if self.variant == "bm25l":
+            return (self.k1 + 1) * self.delta / (self.k1 + self.delta) if self.delta else 0.0
+        return self.delta if self.variant == "bm25+" else 0.0
+
+    def idf(self, frequencies: Int64Array, items: int) -> Float64Array:
+        """Weigh terms by how many of `items` items have them; a term that none has weighs 0."""
+        df = np.maximum(frequencies, 1)
+        ratio = {
+            "robertson": np.maximum((items - df + 0.5) / (df + 0.5), 1.0),
+            "lucene": 1 + (items - df + 0.5) / (df + 0.5),
+            "atire": items / df,
+            "bm25l": (items + 1) / (df + 0.5),
+            "bm25+": (items + 1) / df,
+        }[self.variant]
+        return np.where(frequencies > 0, np.log(ratio), 0.0)
+
+    def gain(self, counts: Int32Array, lengths: Float64Array) -> Float64Array:
+        """Give tfc(count) - tfc(0) for items of these lengths, as a share of the average length."""
+        norm = 1 - self.b + self.b * lengths
+        if self.variant == "bm25l":
+            lifted = counts / norm + self.delta
+            return (self.k1 + 1) * lifted / (self.k1 + lifted) - self.absent
+        scale = 1.0 if self.variant in {"robertson", "lucene"} else self.k1 + 1
+        return scale * counts / (counts + self.k1 * norm)
+
+    def weigh(self, counts: TermCounts, average: float, width: int) -> SparseVectors:
+        """Turn the counts of items into vectors of gains; `average` is the average length of all items."""
+        lengths = np.repeat(counts.lengths / average, np.diff(counts.indptr)).astype(np.float64)
+        gains = self.gain(counts.counts, lengths).astype(np.float32)
+        return SparseVectors(counts.indptr, counts.numbers, gains, width)
