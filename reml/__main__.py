@@ -23,8 +23,12 @@ Commands of an experiment (a YAML file; see benchmarks/configs/):
   predict    write its predictions in KILT's format
 
 Commands on files:
+  prepare kilt   fetch KILT's datasets and pages, and say how much of the gold provenance the pages have
   evaluate   score any KILT predictions against any KILT gold file
   report     write report.html for a result folder
+
+Benchmarks:
+  benchmark speed   compare the indexes of reml with their peers: time, memory, disk, recall
 
 `reml COMMAND --help` shows the options of a command, `reml run --config FILE --print_config` all settings of an
 experiment. Any setting can be given on the command line: `--training.batch_size 8`, `--predictor.init_args.layers 4`.

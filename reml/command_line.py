@@ -7,6 +7,7 @@ once.
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import inspect
 import sys
 from collections.abc import Callable, Sequence
@@ -19,24 +20,31 @@ from jsonargparse import ArgumentError, ArgumentParser
 from reml.class_paths import suggestions
 from reml.evaluation.command import evaluate, report
 from reml.files import CorruptError, LockedError, StaleError, home
+from reml.kilt.command import prepare_kilt
 
 if TYPE_CHECKING:
     from reml.runner import Runner
 
 ON_EXPERIMENT = ("run", "prepare", "index", "search", "train", "predict")
-ON_FILES: dict[str, Callable[..., None]] = {"evaluate": evaluate, "report": report}
+ON_FILES: dict[str, Callable[..., None]] = {"prepare kilt": prepare_kilt, "evaluate": evaluate, "report": report}
+# Benchmarks are above reml and import it: they are named here by class path and loaded when they are asked for.
+BENCHMARKS = {"speed": "reml.benchmarks.speed.command.Speed"}
 EXPECTED = (ArgumentError, ValueError, KeyError, OSError, ImportError, RuntimeError)
 
 
 def execute(command: str, arguments: Sequence[str]) -> int:
     """Parse and run one command; errors that a user can mend become one message and exit status 2."""
+    if f"{command} {next(iter(arguments), None)}" in ON_FILES:
+        command, arguments = f"{command} {arguments[0]}", arguments[1:]
     try:
         if command in ON_FILES:
             _on_files(command, arguments)
         elif command in ON_EXPERIMENT:
             _on_experiment(command, arguments)
+        elif command == "benchmark":
+            _benchmark(arguments)
         else:
-            known = ", ".join([*ON_EXPERIMENT, *ON_FILES])
+            known = ", ".join([*ON_EXPERIMENT, *ON_FILES, "benchmark"])
             raise ValueError(f"there is no command {command!r}; there are {known}.")
     except KeyboardInterrupt:
         sys.stderr.write("\nstopped; the same command goes on from here.\n")
@@ -95,6 +103,18 @@ def _on_files(command: str, arguments: Sequence[str]) -> None:
     parser = ArgumentParser(prog=f"reml {command}", description=_purpose(function), exit_on_error=False)
     parser.add_function_arguments(function, None)
     function(**parser.instantiate(parser.parse_args(list(arguments))).as_dict())
+
+
+def _benchmark(arguments: Sequence[str]) -> None:
+    """Run a benchmark: a class of flat settings with a method `run`."""
+    name = arguments[0] if arguments else ""
+    if name not in BENCHMARKS:
+        raise ValueError(f"there is no benchmark {name!r}; there are {', '.join(BENCHMARKS)}.")
+    module_name, _, class_name = BENCHMARKS[name].rpartition(".")
+    settings = vars(importlib.import_module(module_name))[class_name]
+    parser = ArgumentParser(prog=f"reml benchmark {name}", description=_purpose(settings), exit_on_error=False)
+    parser.add_class_arguments(settings, None)
+    settings(**parser.instantiate(parser.parse_args(list(arguments[1:]))).as_dict()).run()
 
 
 def _purpose(function: Callable[..., None]) -> str:

@@ -12,6 +12,7 @@ import contextlib
 import gzip
 import io
 import json
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
@@ -77,7 +78,7 @@ def _stream(path: Path) -> Iterator[Example]:
     for number, line in _lines(path):
         try:
             example = parse_record(json.loads(line))
-        except json.JSONDecodeError as error:
+        except (json.JSONDecodeError, RecursionError) as error:
             raise RecordError(f"{path}, line {number} is not JSON: {error}.") from error
         except RecordError as error:
             raise RecordError(f"{path}, line {number}: {error}") from error
@@ -98,7 +99,7 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
             for number, line in enumerate(stream, start=1):
                 if line.strip():
                     yield number, line
-        except (gzip.BadGzipFile, EOFError, UnicodeDecodeError) as error:
+        except (gzip.BadGzipFile, zlib.error, EOFError, UnicodeDecodeError) as error:
             kind = "gzip" if path.suffix == ".gz" else "UTF-8"
             raise RecordError(f"{path} is not readable {kind} after line {number}: {error}. Get it anew.") from error
 

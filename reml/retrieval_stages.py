@@ -11,7 +11,8 @@ import numpy as np
 
 from reml.access import InformationAccess
 from reml.checks import MissingPage, missing_pages
-from reml.collection import DiskCollection, build_collection
+from reml.collection import DiskCollection
+from reml.collection_stage import collection_stage, open_collection
 from reml.experiment import Access, Experiment
 from reml.files import atomic_file, digest
 from reml.identity import identity, written
@@ -60,13 +61,8 @@ class RetrievalStages:
     def collection(self, task: str) -> DiskCollection:
         """Give the passages of a task's knowledge source."""
         source, words = self.task(task).source(), self._experiment.reading.words
-        stage = self._stages.make(
-            "collections",
-            f"prepare the collection{self._of(task)}",
-            [source.fingerprint, words],
-            lambda folder: build_collection(source, folder / "passages", words=words, progress=True),
-        )
-        return self._open_once(stage, lambda: build_collection(source, stage.folder / "passages", words=words))
+        stage = collection_stage(self._stages, source, words, of=self._of(task))
+        return self._open_once(stage, lambda: open_collection(stage, source, words))
 
     def absent(self, task: str, split: str) -> list[MissingPage]:
         """List the pages that answers come from and the collection lacks: no retriever can find them."""

@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import random
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -202,3 +203,43 @@ def write_lines(folder: Path, *lines: str) -> Path:
     path = folder / "records.jsonl"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
+
+
+def test_a_flipped_byte_in_a_gzip_is_told(tmp_path: Path) -> None:
+    letters = random.Random(0)
+    texts = ["".join(letters.choices("abcdefgh", k=200)) for _ in range(500)]
+    write_examples([Example(str(number), text) for number, text in enumerate(texts)], tmp_path / "a.jsonl.gz")
+    data = bytearray((tmp_path / "a.jsonl.gz").read_bytes())
+    data[len(data) // 2] ^= 255
+    (tmp_path / "a.jsonl.gz").write_bytes(data)
+    with pytest.raises(RecordError, match=r"a\.jsonl\.gz.*after line \d+|a\.jsonl\.gz, line \d+ is not JSON"):
+        list(read_examples(tmp_path / "a.jsonl.gz"))
+
+
+def test_nesting_without_end_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text("[" * 100_000 + "\n")
+    with pytest.raises(RecordError, match="line 1 is not JSON"):
+        list(read_examples(tmp_path / "a.jsonl"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "caf\u00e9",
+        "cafe\u0301",
+        "zero\u200bwidth\ufeff",
+        "\u05e9\u05dc\u05d5\u05dd \u202eright",
+        "a\u2028b\u0085c",
+        "\U0001f409",
+    ],
+)
+def test_odd_characters_come_back_as_they_were(text: str, tmp_path: Path) -> None:
+    example = Example(text, text, (Answer(text, (Provenance(text, text),)),), {text: text})
+    write_examples([example], tmp_path / "a.jsonl")
+    assert list(read_examples(tmp_path / "a.jsonl")) == [example]
+    assert (tmp_path / "a.jsonl").read_text().count("\n") == 1
+
+
+def test_a_line_of_50_megabytes_is_a_record(tmp_path: Path) -> None:
+    write_examples([Example("1", "word " * 10_000_000), Example("2", "?")], tmp_path / "a.jsonl")
+    assert [len(example.input) for example in read_examples(tmp_path / "a.jsonl")] == [50_000_000, 1]

@@ -1,0 +1,108 @@
+"""KILT brought here: datasets fetched and read, pages made a collection, and the gold provenance looked up in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+
+from reml.collection import DiskCollection
+from reml.collection_stage import collection_stage, open_collection
+from reml.coverage import Coverage, coverage
+from reml.downloads import DownloadError
+from reml.files import write_json
+from reml.kilt.catalogue import PAGES, SPLITS, Dataset, dataset
+from reml.kilt.files import find_pages, obtain_pages, obtain_split
+from reml.knowledge import JsonlPages
+from reml.records import read_examples
+from reml.stages import Stages
+from reml.types import Json
+
+FETCH = "fetch"
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedSplit:
+    """A split that is here; `coverage` is None where no pages are."""
+
+    dataset: Dataset
+    split: str
+    path: Path
+    examples: int
+    coverage: Coverage | None
+
+    def to_json(self) -> dict[str, Json]:
+        """Say what is here and what is published."""
+        known: dict[str, Json] = {"examples": self.examples, "published": self.dataset.file(self.split).examples}
+        return known | ({} if self.coverage is None else self.coverage.to_json())
+
+
+def chosen(names: str | None, splits: str) -> list[tuple[Dataset, str]]:
+    """Read comma-separated names; a dataset without one of the splits gives those it has. `ValueError` names others."""
+    unknown = [split for split in splits.split(",") if split not in SPLITS]
+    if unknown:
+        raise ValueError(f"there are no splits {unknown}; there are {', '.join(SPLITS)}.")
+    datasets = [dataset(name.strip()) for name in names.split(",")] if names else []
+    return [(each, split) for each in datasets for split in splits.split(",") if split in each.files]
+
+
+def prepare_pages(pages: str | None, folder: Path, stages: Stages, words: int) -> DiskCollection | None:
+    """Make a collection of the pages: of a file, of KILT's own fetched first, or of what the folder has; else None."""
+    path = obtain_pages(folder) if pages == FETCH else Path(pages).expanduser() if pages else find_pages(folder)
+    if path is None:
+        return None
+    source = JsonlPages(path)
+    return open_collection(collection_stage(stages, source, words), source, words)
+
+
+def prepare_splits(
+    wanted: Sequence[tuple[Dataset, str]], folder: Path, *, pages: DiskCollection | None, report: Path
+) -> list[PreparedSplit]:
+    """Fetch what is not there, read all of it and look it up; write what was found to `report` as JSON.
+
+    `RecordError` names the first line that is no KILT record; `DownloadError` tells at the end all that could not be
+    fetched.
+    """
+    prepared, failures = [], []
+    for each, split in wanted:
+        try:
+            path = obtain_split(each, split, folder)
+        except DownloadError as error:
+            failures.append(str(error))
+            continue
+        found = coverage(pages, read_examples(path)) if pages is not None else None
+        examples = found.examples if found is not None else sum(1 for _ in read_examples(path))
+        prepared.append(PreparedSplit(each, split, path, examples, found))
+    write_json(report, {f"{each.dataset.name} {each.split}": each.to_json() for each in prepared})
+    if failures:
+        told = "\n  ".join(failures)
+        raise DownloadError(f"{len(failures)} of {len(wanted)} files could not be fetched:\n  {told}")
+    return prepared
+
+
+def show(console: Console, prepared: Sequence[PreparedSplit], pages: DiskCollection | None) -> None:
+    """Print what is here, and how much of its provenance the collection has, in 80 columns."""
+    table = Table("dataset", "split", box=SIMPLE, padding=(0, 1, 0, 0), show_edge=False)
+    for name in ("examples", "published", "places", "held", "absent", "outside"):
+        table.add_column(name, justify="right")
+    for each in prepared:
+        published, found = each.dataset.file(each.split).examples, each.coverage
+        counts = ["-"] * 4 if found is None or not found.places else _counts(found)
+        table.add_row(each.dataset.name, each.split, f"{each.examples:,}", f"{published:,}", *counts)
+    console.print(table)
+    if pages is None:
+        told = f"no pages here, so nothing to look up: --pages {FETCH} gets KILT's {PAGES:,}, or name a file of yours."
+    else:
+        told = (
+            "absent: the page is not there; outside: it is, and no passage has the characters.\n"
+            f"{len(pages):,} passages in {pages.folder}"
+        )
+    console.print(told, highlight=False, soft_wrap=True)
+
+
+def _counts(found: Coverage) -> list[str]:
+    return [f"{found.places:,}", f"{found.share:.1%}", f"{found.absent:,}", f"{found.outside:,}"]
