@@ -10,6 +10,7 @@ the selective read of CopyNet, Gu et al., ACL 2016).
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -17,6 +18,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 KeysValues = tuple[Tensor, Tensor]
+# From the probabilities of all tokens [B, V] to one of each, int64 [B].
+Choice = Callable[[Tensor], Tensor]
 FEATURES = 4
 # Finite, so that a row without any candidate has a finite gradient.
 NEVER = -1e9
@@ -191,12 +194,22 @@ def token_log_likelihood(decoded: Decoded, generation: Tensor, targets: Tensor, 
     return torch.logaddexp(functional.logsigmoid(gate) + copied, functional.logsigmoid(-gate) + generated)
 
 
-def next_token(decoded: Decoded, generation: Tensor, memory: Memory) -> Step:
-    """Choose the likeliest token after the last step."""
+def likeliest(probability: Tensor) -> Tensor:
+    """Choose by probabilities [B, V] the likeliest token of each, [B]."""
+    return probability.argmax(1)
+
+
+def drawn(probability: Tensor) -> Tensor:
+    """Draw by probabilities [B, V] a token of each, [B]."""
+    return torch.multinomial(probability, 1).squeeze(1)
+
+
+def next_token(decoded: Decoded, generation: Tensor, memory: Memory, choose: Choice = likeliest) -> Step:
+    """Choose the token after the last step."""
     gate = torch.sigmoid(decoded.gate[:, -1:])
     pointer = torch.softmax(decoded.pointer[:, -1], dim=1) * gate * memory.copyable
     generated = torch.softmax(generation[:, -1].float(), dim=1) * (1 - gate)
-    ids = generated.scatter_add(1, memory.ids, pointer).argmax(1)
+    ids = choose(generated.scatter_add(1, memory.ids, pointer))
     copied = pointer * (memory.ids == ids[:, None])
     is_copied = copied.sum(1) > generated.gather(1, ids[:, None]).squeeze(1)
     return Step(ids, copied, is_copied)

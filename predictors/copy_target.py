@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedTokenizerFast
 
@@ -31,6 +32,18 @@ class Target:
     def to(self, device: torch.device) -> Target:
         """Move to a device."""
         return Target(self.ids.to(device), self.cases.to(device), self.mask.to(device))
+
+
+def target_of(ids: Tensor, cases: Tensor, *, end: int, limit: int) -> Target:
+    """Make what was decoded a target: tokens and cases, [B, T], anything after the first `end`; at most `limit` long.
+
+    Where nothing ended before the limit, there is no end to learn.
+    """
+    room = int(ids.shape[1] < limit)
+    ids = functional.pad(ids, (0, room), value=end)
+    cases = functional.pad(cases.long(), (0, room), value=int(Case.LOWER))
+    ended = (ids == end).long()
+    return Target(ids, cases, ended.cumsum(1) - ended == 0)
 
 
 def targets(

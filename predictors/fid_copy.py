@@ -18,7 +18,7 @@ Numbers: not run on the data of the paper (T5-base, NaturalQuestions, 100 passag
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import takewhile
 from pathlib import Path
@@ -28,15 +28,28 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from reml.predictors.copy_decoder import CopyDecoder, Decoded, KeysValues, Memory, next_token, token_log_likelihood
-from reml.predictors.copy_target import Target, targets
+from reml.predictors.copy_decoder import (
+    Choice,
+    CopyDecoder,
+    Decoded,
+    KeysValues,
+    Memory,
+    drawn,
+    likeliest,
+    next_token,
+    token_log_likelihood,
+)
+from reml.predictors.copy_target import Target, target_of, targets
 from reml.predictors.encoding import encode, frame_of, load_encoder
+from reml.predictors.leave_one_out import without_each
 from reml.predictors.likelihood import with_likelihood
 from reml.predictors.pair_builder import PairBuilder, Reading
 from reml.predictors.pairs import Pairs, Part
 from reml.predictors.quoting import Case, Quotable, Written, wording
-from reml.refusal import refuse
+from reml.predictors.sampling import DRAWN, Round, with_samples
 from reml.protocols import Collection
+from reml.refusal import refuse
+from reml.responses import empty
 from reml.types import Answer, Example, Prediction, Responses, Signal
 
 # How many copied tokens at least make an item the source of an answer.
@@ -45,12 +58,23 @@ COPIED = 0.5
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Said:
-    """A greedy decoding: tokens [B, T], whether each was copied [B, T], cases [B, T], mass copied by place [B, K]."""
+    """What was decoded: tokens [B, T], whether each was copied [B, T], cases [B, T], mass copied by place [B, K]."""
 
     ids: Tensor
     copied: Tensor
     cases: Tensor
     mass: Tensor
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Encoded:
+    """A batch that was read: states of each input [P, L, D], what the decoder reads of each example, the targets."""
+
+    reading: Reading
+    inputs: Pairs
+    states: Tensor
+    fused: Memory
+    target: Target
 
 
 class CopyFiD(nn.Module):
@@ -86,8 +110,9 @@ class CopyFiD(nn.Module):
 
     @property
     def signals(self) -> Signal:
-        """Likelihood of the answer by item, by item and token, and attention by item."""
-        return Signal.ITEM_LIKELIHOOD | Signal.TOKEN_LIKELIHOOD | Signal.ATTENTION
+        """Likelihood of the answer by item, by item and token, and without each; attention by item; samples."""
+        likelihoods = Signal.ITEM_LIKELIHOOD | Signal.TOKEN_LIKELIHOOD | Signal.LEAVE_ONE_OUT
+        return likelihoods | Signal.ATTENTION | Signal.SAMPLES
 
     def prepare(self, collection: Collection, folder: Path) -> None:
         """Tokenise the collection once, into `folder`."""
@@ -100,18 +125,21 @@ class CopyFiD(nn.Module):
         sums over the tokens.
         """
         refuse(signals, self.signals, "CopyFiD")
-        reading = self._read(examples, responses)
-        target = targets(examples, reading.tokens, self.tokeniser, end=self._end, limit=self.answer_tokens)
-        inputs, target = reading.pairs.to(self.bias.device), target.to(self.bias.device)
-        states = encode(self.encoder, self.tokeniser, inputs)
-        likelihood, decoded = self._likelihood(target, self._fused(inputs, states))
-        attention = _attention(decoded, target, inputs, responses.mask) if Signal.ATTENTION in signals else None
-        prediction = Prediction(-likelihood.sum(1) / target.mask.sum(1), attention=attention)
-        if not signals & (Signal.ITEM_LIKELIHOOD | Signal.TOKEN_LIKELIHOOD):
-            return prediction
-        alone, _ = self._likelihood(target.take(inputs.owners), self._each(inputs, states))
-        spread = partial(inputs.by_place, responses.k)
-        return with_likelihood(prediction, alone, target_mask=target.mask, spread=spread, signals=signals)
+        read = self._encoded(examples, responses)
+        likelihood, decoded = self._likelihood(read.target, read.fused)
+        attention = None
+        if Signal.ATTENTION in signals:
+            attention = _attention(decoded, read.target, read.inputs, responses.mask)
+        prediction = Prediction(-likelihood.sum(1) / read.target.mask.sum(1), attention=attention)
+        spread = partial(read.inputs.by_place, responses.k)
+        if signals & (Signal.ITEM_LIKELIHOOD | Signal.TOKEN_LIKELIHOOD):
+            (alone,), said = self._alone(read, [read.target]), read.target.mask
+            prediction = with_likelihood(prediction, alone, target_mask=said, spread=spread, signals=signals)
+        if Signal.LEAVE_ONE_OUT in signals:
+            prediction = replace(prediction, leave_one_out=self._without_each(read, examples, responses.k))
+        if Signal.SAMPLES in signals:
+            prediction = with_samples(prediction, self._rounds(read, examples, responses.k))
+        return prediction
 
     @torch.no_grad()
     def generate(self, examples: Sequence[Example], responses: Responses) -> list[Answer]:
@@ -119,8 +147,51 @@ class CopyFiD(nn.Module):
         reading = self._read(examples, responses)
         inputs = reading.pairs.to(self.bias.device)
         states = encode(self.encoder, self.tokeniser, inputs)
-        said = self._greedy(self._fused(inputs, states), inputs.ids.shape[1])
+        said = self._say(self._fused(inputs, states), inputs.ids.shape[1])
         return [self._answer(number, example, reading, said) for number, example in enumerate(examples)]
+
+    def _encoded(self, examples: Sequence[Example], responses: Responses) -> _Encoded:
+        reading = self._read(examples, responses)
+        target = targets(examples, reading.tokens, self.tokeniser, end=self._end, limit=self.answer_tokens)
+        inputs = reading.pairs.to(self.bias.device)
+        states = encode(self.encoder, self.tokeniser, inputs)
+        return _Encoded(reading, inputs, states, self._fused(inputs, states), target.to(self.bias.device))
+
+    def _alone(self, read: _Encoded, goals: Sequence[Target]) -> list[Tensor]:
+        """Give log p of each token of some targets given each input alone, each [P, T]."""
+        each = self._each(read.inputs, read.states)
+        return [self._likelihood(target.take(read.inputs.owners), each)[0] for target in goals]
+
+    def _without_each(self, read: _Encoded, examples: Sequence[Example], k: int) -> Tensor:
+        def seen(mask: Tensor) -> Tensor:
+            shown = replace(read.fused, mask=mask, copyable=read.fused.copyable & mask)
+            return self._likelihood(read.target, shown)[0].sum(1)
+
+        def closed_book(positions: Tensor) -> Tensor:
+            asked = [examples[position] for position in positions.tolist()]
+            inputs = self._read(asked, empty(len(asked))).pairs.to(self.bias.device)
+            memory = self._fused(inputs, encode(self.encoder, self.tokeniser, inputs))
+            return self._likelihood(read.target.take(positions), memory)[0].sum(1)
+
+        return without_each(read.inputs, k, seen=seen, closed_book=closed_book)
+
+    def _rounds(self, read: _Encoded, examples: Sequence[Example], k: int) -> list[Round]:
+        # Which of several right answers stands here makes no difference to any measure.
+        right = [Answer(example.answers[0], read.reading.provenance(place)) for place, example in enumerate(examples)]
+        outputs = [(right, read.target), *(self._drawn(read, examples) for _ in range(DRAWN))]
+        alone = self._alone(read, [target for _, target in outputs])
+        return [
+            Round(answers, read.inputs.by_place(k, likelihood.sum(1), -torch.inf))
+            for (answers, _), likelihood in zip(outputs, alone, strict=True)
+        ]
+
+    @torch.no_grad()
+    def _drawn(self, read: _Encoded, examples: Sequence[Example]) -> tuple[list[Answer], Target]:
+        """Draw an output for each example; give it with its tokens as target."""
+        said = self._say(read.fused, read.inputs.ids.shape[1], drawn)
+        answers = [self._answer(number, example, read.reading, said) for number, example in enumerate(examples)]
+        target = target_of(said.ids, said.cases, end=self._end, limit=self.answer_tokens)
+        return answers, target.to(self.bias.device)
 
     def _fused(self, inputs: Pairs, states: Tensor) -> Memory:
         ids, mask, parts = (inputs.gather(part) for part in (inputs.ids, inputs.mask, inputs.parts))
@@ -153,7 +224,7 @@ class CopyFiD(nn.Module):
         )
         return (words - cases) * target.mask, decoded
 
-    def _greedy(self, memory: Memory, length: int) -> _Said:
+    def _say(self, memory: Memory, length: int, choose: Choice = likeliest) -> _Said:
         ids = torch.full((len(memory.ids), 1), self._start, device=memory.ids.device)
         mass = torch.zeros(memory.ids.shape, device=memory.ids.device)
         running = torch.ones(len(ids), dtype=torch.bool, device=ids.device)
@@ -162,7 +233,7 @@ class CopyFiD(nn.Module):
         for _ in range(self.answer_tokens):
             decoded = self.decoder(self._embed(ids[:, -1:]), ids, memory, past)
             past = decoded.past
-            step = next_token(decoded, self._generation(decoded.states), memory)
+            step = next_token(decoded, self._generation(decoded.states), memory, choose)
             running = running & (step.ids != self._end)
             if not running.any():
                 break
