@@ -45,7 +45,11 @@ class Dense:
         A killed call leaves what it encoded beside the folder, and the next one goes on from there. `StaleError` if the
         folder was built for another collection, version of it, encoder or factory.
         """
-        return self.index_with(DenseEncoder.load(self.model, self.encoding), collection, folder)
+        return self.index_with(self.encoder(collection, folder), collection, folder)
+
+    def encoder(self, collection: Collection, folder: Path) -> DenseEncoder:  # noqa: ARG002
+        """Give the encoder before its training: the model that `model` names."""
+        return DenseEncoder.load(self.model, self.encoding)
 
     def index_with(self, encoder: DenseEncoder, collection: Collection, folder: Path) -> EncodedRetriever:
         """Do the same with an encoder at hand, one that was just trained, say; `model` and `encoding` do not count."""

@@ -31,7 +31,7 @@ from reml.protocols import Collection
 from reml.retrieval import EncodedRetriever, Origin, build_once
 from reml.retrievers.snrm_network import Layers, NgramNetwork
 from reml.retrievers.sparse_encoder import SparseEncoder, TextCut, index_with
-from reml.retrievers.word_vectors import read_word_vectors
+from reml.retrievers.word_vectors import first_words, read_word_vectors
 from reml.types import Float32Array, Item
 from reml.weights import located
 
@@ -46,23 +46,26 @@ class SNRM:
 
     model: a folder that `NgramNetwork.save` wrote, whose terms and sizes then count; without it, a new network, to be
     trained before it can index. embeddings: word vectors to start from (`reml.retrievers.word_vectors`); random ones of
-    `embedding_width` if left out. min_count: times a term must stand in the collection to be known. cut: how much of a
-    text is read. layers: sizes of the network. progress: show how far encoding is.
+    `embedding_width` if left out. min_count: times a term must stand in the collection to be known. common_words: of
+    the embeddings, so many first ones are known as well, so that a query may use words that the collection does not.
+    cut: how much of a text is read. layers: sizes of the network. progress: show how far encoding is.
     """
 
     model: str | None = None
     embeddings: str | None = GLOVE
     embedding_width: int = 100
     min_count: int = 20
+    common_words: int = 50_000
     analyser: Analyser = field(default_factory=lambda: Analyser(stemmer="none"))
     layers: Layers = field(default_factory=Layers)
     cut: TextCut = field(default_factory=lambda: TextCut(query_tokens=32, item_tokens=1_000))
     progress: bool = False
 
     def __post_init__(self) -> None:
-        if self.min_count < 1 or self.embedding_width < 1:
+        if self.min_count < 1 or self.embedding_width < 1 or self.common_words < 0:
             raise ValueError(
-                f"min_count and embedding_width are 1 or more, not {self.min_count} and {self.embedding_width}."
+                "min_count and embedding_width are 1 or more and common_words 0 or more, not "
+                f"{self.min_count}, {self.embedding_width} and {self.common_words}."
             )
 
     def index(self, collection: Collection, folder: Path) -> EncodedRetriever:
@@ -88,7 +91,7 @@ class SNRM:
             "snrm",
             asdict(self.layers),
             self.analyser.fingerprint,
-            [self.embeddings, self.embedding_width, self.min_count, self.cut.title],
+            [self.embeddings, self.embedding_width, self.min_count, self.common_words, self.cut.title],
         )
         origin = Origin.of(collection, settings)
         build_once(folder, origin, lambda draft: self._new(collection).save(draft / "network"))
@@ -103,7 +106,7 @@ class SNRM:
         return SparseEncoder(NgramNetwork.load(folder).to(device).eval(), self.cut)
 
     def _new(self, collection: Collection) -> NgramNetwork:
-        terms = self._frequent(collection)
+        terms = list(dict.fromkeys([*self._frequent(collection), *self._common()]))
         return NgramNetwork(self.analyser, terms, torch.from_numpy(self._embeddings(terms)), self.layers)
 
     def _frequent(self, collection: Collection) -> list[str]:
@@ -118,6 +121,13 @@ class SNRM:
                 f"no term stands {self.min_count} times in the collection of {len(collection)} items: lower min_count."
             )
         return terms
+
+    def _common(self) -> list[str]:
+        """Give what the analyser makes of the first words of the embeddings; a word of several terms is left out."""
+        if self.embeddings is None:
+            return []
+        analysed = map(self.analyser, first_words(self.embeddings, self.common_words))
+        return [terms[0] for terms in analysed if len(terms) == 1]
 
     def _texts(self, items: Sequence[Item]) -> list[str]:
         return [f"{item.title} {item.text}" if self.cut.title else item.text for item in items]

@@ -7,6 +7,7 @@ Two forms are read: GloVe's own text files (`word 0.1 -0.2 ...`, one word a line
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -23,10 +24,8 @@ def read_word_vectors(source: str, words: Sequence[str], generator: np.random.Ge
     source: a text file, a folder or `package:NAME/PATH`. `FileNotFoundError` if it is not there; `CorruptError` if it
     is of neither form.
     """
-    path = Path(located(source))
-    if not path.exists():
-        raise FileNotFoundError(f"there are no word vectors at {source!r}: give a text file, a folder or package:NAME.")
-    found = dict(_from_folder(path, set(words)) if path.is_dir() else _from_text(path, set(words)))
+    path, wanted = _existing(source), set(words)
+    found = dict(_from_folder(path, wanted) if path.is_dir() else _from_text(path, wanted))
     if not found:
         raise ValueError(f"{source!r} has a vector for none of {len(words)} words, {', '.join(words[:3])} among them.")
     known = np.stack(list(found.values()))
@@ -37,12 +36,34 @@ def read_word_vectors(source: str, words: Sequence[str], generator: np.random.Ge
     return vectors
 
 
-def _from_folder(folder: Path, wanted: set[str]) -> Iterator[tuple[str, Float32Array]]:
+def first_words(source: str, count: int) -> list[str]:
+    """Give the first words that it has vectors of, at most `count`: in GloVe's files, the most frequent ones."""
+    path = _existing(source)
+    if path.is_dir():
+        words: list[str] = pq.read_table(_parts(path)[1]).column(0).to_pylist()
+        return words[:count]
+    with path.open(encoding="utf-8") as lines:
+        return [line.partition(" ")[0] for line in islice(lines, count)]
+
+
+def _existing(source: str) -> Path:
+    path = Path(located(source))
+    if not path.exists():
+        raise FileNotFoundError(f"there are no word vectors at {source!r}: give a text file, a folder or package:NAME.")
+    return path
+
+
+def _parts(folder: Path) -> tuple[Path, Path]:
     matrices, indexes = sorted(folder.glob("*_emb.npy")), sorted(folder.glob("*_index.parquet"))
     if len(matrices) != 1 or len(indexes) != 1:
         raise CorruptError(f"{folder} has no word vectors: it needs one *_emb.npy and one *_index.parquet.")
-    matrix = np.load(matrices[0], mmap_mode="r", allow_pickle=False)
-    words = pq.read_table(indexes[0]).column(0).to_pylist()
+    return matrices[0], indexes[0]
+
+
+def _from_folder(folder: Path, wanted: set[str]) -> Iterator[tuple[str, Float32Array]]:
+    vectors, index = _parts(folder)
+    matrix = np.load(vectors, mmap_mode="r", allow_pickle=False)
+    words = pq.read_table(index).column(0).to_pylist()
     if len(words) != len(matrix):
         raise CorruptError(f"{folder} has {len(words)} words but {len(matrix)} vectors: get it again.")
     for word, vector in zip(words, matrix, strict=True):

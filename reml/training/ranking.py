@@ -1,0 +1,140 @@
+"""Training a retriever by itself, from labels or from a teacher: any objective on item utilities, for any encoder.
+
+The batch holds the items that each example is taught on, with their utilities in the place of scores: 1 and 0 from
+labels, a teacher's scores under weak supervision (`reml.training.ranking_examples`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from reml.protocols import Feedback, QueryGenerator, TrainableEncoder
+from reml.queries import InputQuery
+from reml.training.data import Batch
+from reml.training.regimes import Regime, one_query_each
+from reml.training.sparsity import Regulariser, SparsityWatch
+from reml.types import Answer, Example, InBatch, Prediction, Provenance, Responses, Signal, SparseVectors
+
+
+@dataclass(frozen=True, eq=False)
+class Teaching:
+    """What a retriever is taught by. queries: makes exactly one query for each example."""
+
+    objective: Feedback
+    regularisers: Sequence[Regulariser] = ()
+    queries: QueryGenerator = field(default_factory=InputQuery)
+
+    def __post_init__(self) -> None:
+        wanted = self.objective.needs & ~(Signal.ITEM_UTILITY | Signal.IN_BATCH)
+        if wanted:
+            raise ValueError(
+                f"{self.objective!r} needs {wanted} of a predictor, and a retriever trained by itself has none: "
+                "choose an objective on item utilities, such as Rank, RankProb, Contrastive or MarginMse."
+            )
+
+
+class Ranking(Regime):
+    """Train an encoder so that the dot products of queries and items put useful items first.
+
+    size: items of the collection, for the expected postings of sparse vectors.
+    """
+
+    def __init__(self, encoder: TrainableEncoder, teaching: Teaching, size: int) -> None:
+        super().__init__()
+        self.retriever = encoder.module
+        self.predictor = Reranker(encoder, teaching.queries)
+        self._encoder, self._teaching = encoder, teaching
+        nothing = encoder.encode_queries([])
+        self.watch = SparsityWatch(nothing.width, size) if isinstance(nothing, SparseVectors) else None
+
+    def forward(self, batch: Batch) -> Mapping[str, Tensor]:
+        """Give the objective's loss and those of the regularisers."""
+        compared = compare(self._encoder, self._teaching.queries, batch)
+        if self.watch is not None:
+            self.observed = self.watch(compared.queries, compared.items)
+        losses = {"ranking": self._ranked(compared, batch.responses.scores)}
+        for regulariser in self._teaching.regularisers:
+            losses[regulariser.name] = regulariser(compared.queries, compared.items, compared.own)
+        return losses
+
+    def _ranked(self, compared: Compared, utility: Tensor) -> Tensor:
+        products, mask = compared.queries @ compared.items.T, compared.mask  # [B, N], [B, K]
+        nothing = torch.zeros_like(products)
+        prediction = Prediction(
+            loss=nothing.sum(dim=1),
+            item_utility=utility.to(products).masked_fill(~mask, 0.0),
+            in_batch=InBatch(products, compared.unrelated, nothing),
+        )
+        scores = products.gather(1, compared.places).masked_fill(~mask, -torch.inf)
+        return self._teaching.objective(scores, mask, prediction)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Compared:
+    """Queries [B, D] and the N distinct items [N, D] of a batch.
+
+    places: where the items of each query stand among the N, [B, K]; mask: [B, K]. pages: the page of each item as a
+    number, [N].
+    """
+
+    queries: Tensor
+    items: Tensor
+    places: Tensor
+    mask: Tensor
+    pages: Tensor
+
+    @property
+    def own(self) -> Tensor:
+        """Whether an item is one of a query's own, bool [B, N]."""
+        counts = torch.zeros(len(self.queries), len(self.items), device=self.mask.device)
+        return counts.scatter_add_(1, self.places, self.mask.to(counts)) > 0
+
+    @property
+    def unrelated(self) -> Tensor:
+        """Whether an item is of no page that a query has an item of, bool [B, N]: other passages may be as good."""
+        same = (self.pages[:, None] == self.pages[None, :]).float()  # [N, N]
+        return self.own.float() @ same == 0
+
+
+def compare(encoder: TrainableEncoder, queries: QueryGenerator, batch: Batch) -> Compared:
+    """Encode the queries and the distinct items of a batch, with gradient."""
+    responses = batch.responses
+    by_row = {item.row: item for items in responses.items for item in items}
+    rows = np.array(sorted(by_row), dtype=np.int64)
+    items = [by_row[row] for row in rows.tolist()]
+    pages = np.unique([item.page_id for item in items], return_inverse=True)[1]
+    asked = encoder.query_vectors(one_query_each(queries, batch.examples).texts)
+    vectors = encoder.item_vectors(items)
+    places = np.where(responses.rows >= 0, np.searchsorted(rows, responses.rows), 0)
+    device = vectors.device
+    return Compared(
+        asked,
+        vectors,
+        torch.from_numpy(places).to(device),
+        responses.mask.to(device),
+        torch.from_numpy(pages).to(device),
+    )
+
+
+class Reranker:
+    """Answers with the items it is given, best first by their dot products with the query: how training is judged."""
+
+    def __init__(self, encoder: TrainableEncoder, queries: QueryGenerator) -> None:
+        self._encoder, self._queries = encoder, queries
+
+    @torch.no_grad()
+    def generate(self, examples: Sequence[Example], responses: Responses) -> list[Answer]:
+        """Give one answer for each example: no text, the items as provenance. Ties keep the order they came in."""
+        compared = compare(self._encoder, self._queries, Batch(tuple(examples), responses))
+        products = (compared.queries @ compared.items.T).gather(1, compared.places)
+        scores = products.masked_fill(~compared.mask, -torch.inf)
+        order = scores.argsort(dim=1, descending=True, stable=True).tolist()
+        return [
+            Answer(None, tuple(Provenance.of(items[place]) for place in places[: len(items)]))
+            for items, places in zip(responses.items, order, strict=True)
+        ]
