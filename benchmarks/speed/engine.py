@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
 
@@ -44,14 +43,6 @@ class Engine(Protocol):
     """An engine with its settings."""
 
     @property
-    def package(self) -> str:
-        """The package that must be installed, as it is imported."""
-
-    @property
-    def install(self) -> str:
-        """The command that installs it."""
-
-    @property
     def sources(self) -> Mapping[Model, tuple[Source, ...]]:
         """What it can be built from, for each model it serves; the index from the first one is searched."""
 
@@ -66,26 +57,24 @@ class Engine(Protocol):
         """Open the index that was built in a folder."""
 
 
+class AbsentError(ImportError):
+    """An engine is not installed; the message says how to install it."""
+
+
 def load_engine(name: str) -> Engine:
-    """Make an engine by its name or class path; `ValueError` if there is none."""
-    path = ENGINES.get(name, name)
-    module_name, _, class_name = path.rpartition(".")
+    """Make an engine by its name or class path; `ValueError` if there is none, `AbsentError` if it is not installed."""
+    module_name, _, class_name = ENGINES.get(name, name).rpartition(".")
     try:
-        engine: Engine = vars(importlib.import_module(module_name))[class_name]()
-    except (KeyError, ValueError, ModuleNotFoundError) as error:
-        raise ValueError(
-            f"there is no engine {name!r}: give names among {', '.join(ENGINES)}, or the class path of your own."
-        ) from error
-    return engine
+        made: Engine = vars(importlib.import_module(module_name))[class_name]()
+    except ModuleNotFoundError as error:
+        if error.name and not module_name.startswith(error.name):
+            raise AbsentError(f"{error.name} is not installed: pip install 'reml[benchmark]'") from error
+        raise _unknown(name) from error
+    except (KeyError, ValueError) as error:
+        raise _unknown(name) from error
+    return made
 
 
-def absent(engine: Engine) -> str:
-    """Say why an engine cannot run here; "" if it can."""
-    if importlib.util.find_spec(engine.package) is not None:
-        return ""
-    return f"{engine.package} is not installed: {engine.install}"
-
-
-def chosen(names: Sequence[str]) -> dict[str, Engine]:
-    """Make the engines of these names, each once."""
-    return {name: load_engine(name) for name in names}
+def _unknown(name: str) -> ValueError:
+    known = ", ".join(ENGINES)
+    return ValueError(f"there is no engine {name!r}: name some of {known}, or give the class path of your own.")

@@ -21,8 +21,6 @@ TOKEN = r"\b\w\w+\b"  # noqa: S105 - a pattern
 class BM25S:
     """bm25s with its numba backend, memory-mapped."""
 
-    package = "bm25s"
-    install = "pip install 'reml[benchmark]'"
     sources: Mapping[Model, tuple[Source, ...]] = {"bm25": ("term ids", "text")}
     scoring: Mapping[Model, Scoring] = {"bm25": EXACT}
 

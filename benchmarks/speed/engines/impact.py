@@ -27,8 +27,6 @@ IDF = "idf.npy"
 class Impact:
     """The impact index. From text it is built as `reml index` builds BM25, from term ids by the same weights."""
 
-    package = "reml"
-    install = "pip install reml"
     sources: Mapping[Model, tuple[Source, ...]] = {
         "bm25": ("term ids", "text"),
         "splade": ("vectors",),

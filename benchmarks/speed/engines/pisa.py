@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from reml.benchmarks.speed.engine import Source
+from reml.benchmarks.speed.engine import AbsentError, Source
 from reml.benchmarks.speed.scoring import K1, PISA, B, Scoring
 from reml.benchmarks.speed.words import words
 from reml.benchmarks.speed.workload import Model, Workload
@@ -37,10 +37,12 @@ Found = tuple[npt.NDArray[np.int32], npt.NDArray[np.object_], int]
 class Pisa:
     """PISA with MaxScore over BM25 computed in float, lists in SIMD-BP128."""
 
-    package = "pyterrier_pisa"
-    install = INSTALL
     sources: Mapping[Model, tuple[Source, ...]] = {"bm25": ("text",)}
     scoring: Mapping[Model, Scoring] = {"bm25": PISA}
+
+    def __init__(self) -> None:
+        if importlib.util.find_spec("pyterrier_pisa") is None:
+            raise AbsentError(f"pyterrier-pisa is not installed: {INSTALL}")
 
     def build(self, workload: Workload, source: Source, folder: Path, threads: int) -> None:  # noqa: ARG002 - it has one
         """Build the index in a folder."""
@@ -105,16 +107,16 @@ class PisaSearcher:
 
 
 def load() -> Any:  # a compiled module without types
-    """Load PISA's compiled module; `ImportError` says how to install what it lacks."""
+    """Load PISA's compiled module; `AbsentError` says how to install what it lacks."""
     package = importlib.util.find_spec("pyterrier_pisa")
     folders = list(package.submodule_search_locations or []) if package else []
     spec = PathFinder.find_spec("_pisathon", folders)
     if spec is None or spec.loader is None:
-        raise ImportError(f"PISA's compiled module is not there: {INSTALL}")
+        raise AbsentError(f"PISA's compiled module is not there: {INSTALL}")
     try:
         module = importlib.util.module_from_spec(spec)
     except ImportError as error:
-        raise ImportError(f"PISA's compiled module cannot be loaded ({error}): {INSTALL}") from error
+        raise AbsentError(f"PISA's compiled module cannot be loaded ({error}): {INSTALL}") from error
     spec.loader.exec_module(module)
     return module
 

@@ -21,8 +21,6 @@ NAMES = ("data", "indices", "indptr")
 class SciPy:
     """A matrix of dimensions x items, memory-mapped, multiplied by queries."""
 
-    package = "scipy"
-    install = "pip install scipy"
     sources: Mapping[Model, tuple[Source, ...]] = {"splade": ("vectors",), "snrm": ("vectors",)}
     scoring: Mapping[Model, Scoring] = {"splade": DOT, "snrm": DOT}
 

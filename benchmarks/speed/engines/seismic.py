@@ -29,8 +29,6 @@ Answers = list[list[tuple[str, float, str]]]
 class Seismic:
     """Seismic at the settings of its examples."""
 
-    package = "seismic"
-    install = "pip install 'reml[benchmark]'"
     sources: Mapping[Model, tuple[Source, ...]] = {"splade": ("vectors",), "snrm": ("vectors",)}
     scoring: Mapping[Model, Scoring] = {"splade": DOT, "snrm": DOT}
 

@@ -23,8 +23,6 @@ Answers = list[tantivy.SearchResult]
 class Tantivy:
     """tantivy with term frequencies and without positions."""
 
-    package = "tantivy"
-    install = "pip install 'reml[benchmark]'"
     sources: Mapping[Model, tuple[Source, ...]] = {"bm25": ("text",)}
     scoring: Mapping[Model, Scoring] = {"bm25": ONE_BYTE}
 

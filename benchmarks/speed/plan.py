@@ -1,0 +1,79 @@
+"""Which workloads are compared: synthetic ones of each size and model, and real texts beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import cast, get_args
+
+from reml.benchmarks.speed.corpus import SyntheticCorpus
+from reml.benchmarks.speed.figures import Skipped
+from reml.benchmarks.speed.real_corpus import RealCorpus, missing_files
+from reml.benchmarks.speed.vectors import SNRM, SPLADE, SyntheticVectors, VectorLaw
+from reml.benchmarks.speed.workload import Model, Workload, write_texts, write_vectors
+
+SYNTHETIC = "synthetic"
+LAWS = {"splade": SPLADE, "snrm": SNRM}
+# Small enough to take seconds: what an engine compiles once on a machine is compiled on it, before anything is timed.
+SMALL_CORPUS = SyntheticCorpus(200, terms=500)
+SMALL_LAW = VectorLaw(width=50, shift=5.0, item_draws=10, query_draws=(3, 6), scale=0.5)
+
+# Writes a workload in a new folder.
+Plan = Callable[[Path], Workload]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Models, numbers of items, folders with real texts, and the number of queries of each kind."""
+
+    models: Sequence[str]
+    rows: Sequence[int]
+    folders: Sequence[Path]
+    queries: int
+
+    def __post_init__(self) -> None:
+        unknown = [model for model in self.models if model not in get_args(Model)]
+        if unknown or not self.models:
+            raise ValueError(f"there is no model {', '.join(unknown)!r}: name some of {', '.join(get_args(Model))}.")
+
+
+def plans(wanted: Wanted) -> list[Plan]:
+    """List the workloads, the smallest first."""
+    synthetic = [
+        _synthetic(cast(Model, model), rows, wanted.queries) for rows in sorted(wanted.rows) for model in wanted.models
+    ]
+    folders = [folder for folder in wanted.folders if "bm25" in wanted.models and not missing_files(folder)]
+    return synthetic + [partial(_real, queries=wanted.queries, source=folder) for folder in folders]
+
+
+def rehearsals(wanted: Wanted) -> list[Plan]:
+    """List a tiny workload of each model."""
+    made: list[Plan] = []
+    for model in wanted.models:
+        if model == "bm25":
+            made.append(partial(write_texts, corpus="rehearsal", texts=SMALL_CORPUS, queries=20))
+        else:
+            vectors = SyntheticVectors(200, SMALL_LAW)
+            name = cast(Model, model)
+            made.append(partial(write_vectors, corpus="rehearsal", vectors=vectors, model=name, queries=20))
+    return made
+
+
+def absent_corpora(wanted: Wanted) -> list[Skipped]:
+    """Say which folders hold no real texts."""
+    told = [(folder, missing_files(folder)) for folder in wanted.folders]
+    return [Skipped(f"corpus {folder.name}", reason) for folder, reason in told if reason]
+
+
+def _synthetic(model: Model, rows: int, queries: int) -> Plan:
+    if model == "bm25":
+        return partial(write_texts, corpus=SYNTHETIC, texts=SyntheticCorpus(rows), queries=queries)
+    vectors = SyntheticVectors(rows, LAWS[model])
+    return partial(write_vectors, corpus=SYNTHETIC, vectors=vectors, model=model, queries=queries)
+
+
+def _real(folder: Path, *, queries: int, source: Path) -> Workload:
+    texts = RealCorpus(source)
+    return write_texts(folder, texts.name, texts, queries=queries)
