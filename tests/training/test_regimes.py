@@ -9,14 +9,22 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from reml.feedback.combined import Combined
+from reml.feedback.contrastive import Contrastive
 from reml.feedback.emdr2 import Emdr2, Emdr2PerToken
+from reml.feedback.expected_utility import ExpectedUtility
+from reml.feedback.gold_evidence import GoldEvidence
+from reml.feedback.judges import Judges
+from reml.feedback.kl_distillation import KlDistillation
+from reml.feedback.margin_mse import MarginMse
 from reml.feedback.pdist import Pdist
 from reml.protocols import Feedback
+from reml.responses import empty
 from reml.training.data import Batch, TrainSet
 from reml.training.fit import fit
 from reml.training.regimes import Conditional, Independent, Joint, Learner
 from reml.training.settings import Training
-from reml.types import Example, Int64Array, Queries
+from reml.types import Answer, Example, Int64Array, Provenance, Queries, Signal
 from tests.training.pointing import PointingPredictor, WordRetriever, collection, predictor, retrieved
 
 ITEMS = collection()
@@ -138,3 +146,80 @@ def test_a_regimes_parts_have_the_names_of_rates() -> None:
 def test_a_learner_without_a_module_is_refused() -> None:
     with pytest.raises(TypeError, match="no nn"):
         Learner(retriever(), object(), Pdist())  # type: ignore[arg-type]
+
+
+TRUTHS = Judges(items=GoldEvidence())
+
+
+def located(stop: int = 4) -> Batch:
+    """Give examples whose answers say which page they come from."""
+    found = retrieved(0, stop, ITEMS).take(np.arange(stop))
+    examples = [
+        replace(example, output=(Answer(example.answers[0], (Provenance(str(2 * number)),)),))
+        for number, example in enumerate(found.examples)
+    ]
+    return replace(found, examples=tuple(examples))
+
+
+def test_labels_train_a_retriever_through_the_same_loop() -> None:
+    searcher = retriever()
+    regime = Conditional(predictor(), replace(learner(searcher, Contrastive(in_batch=False)), judges=TRUTHS))
+    optimizer, gain = torch.optim.Adam(searcher.parameters(), 0.05), truth_first(searcher)
+    for _ in range(15):
+        optimizer.zero_grad()
+        regime(located())["retriever"].mean().backward()
+        optimizer.step()
+    assert truth_first(searcher) > gain + 0.5
+
+
+def test_a_predictor_that_is_not_asked_is_not_run() -> None:
+    model = predictor()
+    model.loss = None  # type: ignore[assignment, method-assign]
+    losses = Conditional(model, replace(learner(retriever(), KlDistillation()), judges=TRUTHS))(located())
+    assert losses["retriever"].shape == (4,)
+
+
+def test_in_batch_items_are_scored_with_gradient_and_judged() -> None:
+    """Each example has a lie and a truth of its own, and six items of the others as negatives."""
+    searcher = retriever()
+    taught = replace(learner(searcher, Contrastive()), judges=TRUTHS)
+    loss = Conditional(predictor(), taught)(located())["retriever"]
+    queries = Queries.of([example.input for example in located().examples])
+    scores = searcher.score(queries, np.tile(np.arange(8), (4, 1)))
+    right = torch.arange(4) * 2
+    expected = -torch.log_softmax(scores, dim=1)[torch.arange(4), right]
+    torch.testing.assert_close(loss, expected)
+    (found,) = torch.autograd.grad(loss.sum(), searcher.embedding.weight)
+    (wanted,) = torch.autograd.grad(expected.sum(), searcher.embedding.weight)
+    torch.testing.assert_close(found, wanted)
+
+
+def test_feedback_and_labels_can_be_combined() -> None:
+    both = Combined([Pdist(), Contrastive()], [1.0, 0.5])
+    taught = replace(learner(retriever(), both), judges=TRUTHS)
+    assert taught.asks == Signal.ITEM_LIKELIHOOD
+    loss = Joint(predictor().eval(), taught)(located())["retriever"]
+    alone = [Conditional(predictor(), replace(taught, feedback=one))(located())["retriever"] for one in both.objectives]
+    torch.testing.assert_close(loss, alone[0] + 0.5 * alone[1])
+
+
+def test_an_objective_on_utilities_without_a_judge_is_refused_with_how_to_get_one() -> None:
+    with pytest.raises(ValueError, match=r"ITEM_UTILITY: a judge gives it, such as .*GoldEvidence"):
+        Conditional(predictor(), learner(retriever(), KlDistillation()))
+    with pytest.raises(ValueError, match="SAMPLES: FiD and CopyFiD give it"):
+        Conditional(predictor(), learner(retriever(), ExpectedUtility()))
+
+
+def test_a_batch_without_any_item_teaches_nothing() -> None:
+    nothing = Batch(located().examples, empty(4))
+    for objective in (KlDistillation(), Contrastive(), MarginMse()):
+        loss = Conditional(predictor(), replace(learner(NoItems(ITEMS), objective), judges=TRUTHS))(nothing)
+        assert loss["retriever"].tolist() == [0.0] * 4
+        loss["retriever"].sum().backward()
+
+
+class NoItems(WordRetriever):
+    """Scores as `EncodedRetriever` does where there is no item: without a gradient."""
+
+    def score(self, queries: Queries, rows: Int64Array) -> Tensor:
+        return torch.full(rows.shape, -torch.inf)
