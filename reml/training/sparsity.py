@@ -140,8 +140,8 @@ class SparsityWatch(nn.Module):
             what = "query" if not bool(asked.any()) else "item"
             raise ValueError(
                 f"every {what} vector of the last {SILENCE} batches is zero, and no gradient leads out of that: the "
-                "regularisers are too heavy, or the rate too high, or the texts have no known word. Lower the weight of "
-                "L1 or FLOPS by a factor of 10, or the rate."
+                "regularisers are too heavy, the rate is too high, or the texts have no known word. Lower the weight "
+                "of L1 or FLOPS by a factor of 10, or the rate."
             )
 
 

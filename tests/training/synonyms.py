@@ -13,7 +13,7 @@ AROUND = ("a note on the {} of old", "the {} which nobody saw", "about one {} an
 
 
 def collection() -> MemoryCollection:
-    """Three items for each pair of words: rows 3 n to 3 n + 2 answer query n. The last one only has all queries' words."""
+    """Three items for each pair of words: rows 3 n to 3 n + 2 answer query n. The last one has all queries."""
     texts = [text.format(word) for word in HELD for text in AROUND]
     return MemoryCollection([*texts, " ".join(["where", *ASKED])], [""] * (len(texts) + 1))
 

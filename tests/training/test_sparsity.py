@@ -10,7 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reml.training.sparsity import MEMORY, SILENCE, Flops, L1, SparsityWatch, flops, gini
+from reml.training.sparsity import L1, MEMORY, SILENCE, Flops, SparsityWatch, flops, gini
 
 QUERIES = torch.tensor([[1.0, 0.0, 2.0], [0.0, 0.0, 0.5]])
 ITEMS = torch.tensor([[3.0, 0.0, 0.0], [0.0, 4.0, 0.0], [1.0, 0.0, 1.0]])
