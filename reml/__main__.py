@@ -25,6 +25,7 @@ Commands of an experiment (a YAML file; see benchmarks/configs/):
 Commands on files:
   prepare kilt   fetch KILT's datasets and pages, and say how much of the gold provenance the pages have
   evaluate   score any KILT predictions against any KILT gold file
+  measure    score a TREC run: nDCG, reciprocal rank and their like
   report     write report.html for a result folder
 
 Benchmarks:

@@ -18,7 +18,7 @@ import yaml
 from jsonargparse import ArgumentError, ArgumentParser
 
 from reml.class_paths import suggestions
-from reml.evaluation.command import evaluate, report
+from reml.evaluation.command import evaluate, measure, report
 from reml.files import CorruptError, LockedError, StaleError, home
 from reml.kilt.command import prepare_kilt
 
@@ -26,7 +26,12 @@ if TYPE_CHECKING:
     from reml.runner import Runner
 
 ON_EXPERIMENT = ("run", "prepare", "index", "search", "train", "predict")
-ON_FILES: dict[str, Callable[..., None]] = {"prepare kilt": prepare_kilt, "evaluate": evaluate, "report": report}
+ON_FILES: dict[str, Callable[..., None]] = {
+    "prepare kilt": prepare_kilt,
+    "evaluate": evaluate,
+    "measure": measure,
+    "report": report,
+}
 # Benchmarks are above reml and import it: they are named here by class path and loaded when they are asked for.
 BENCHMARKS = {"speed": "reml.benchmarks.speed.command.Speed"}
 EXPECTED = (ArgumentError, ValueError, KeyError, OSError, ImportError, RuntimeError)

@@ -55,6 +55,11 @@ class Region:
         start, stop = (span.start_paragraph, span.start_character), (span.end_paragraph, span.end_character)
         return cls(item.page_id, start, stop)
 
+    @property
+    def is_page(self) -> bool:
+        """Whether it is a whole page."""
+        return self.start == _PAGE_START
+
     def overlaps(self, other: Region) -> bool:
         """Tell whether a character is in both."""
         return self.page_id == other.page_id and self.start < other.stop and other.start < self.stop

@@ -55,6 +55,10 @@ class Evaluation:
         """Average the KILT score of that measure: points count only where R-precision is 1."""
         return self.mean(f"KILT-{measure}")
 
+    def means(self) -> dict[str, Json]:
+        """Average every measure."""
+        return {name: self.mean(name) for name in self.values}
+
     def to_json(self) -> dict[str, Json]:
         """Give the averages, laid out as the two programs of KILT print them."""
         answers: dict[str, Json] = {name: self.mean(name) for name in MEASURES}

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from reml.collection import build_collection
 from reml.evaluation.kilt_files import InvalidFilesError, evaluate_files
-from reml.types import Json
+from reml.knowledge import JsonlPages, write_pages
+from reml.types import Json, Page
 
 
 def gold(name: str) -> Json:
@@ -101,3 +103,49 @@ def test_nesting_without_end_is_said(tmp_path: Path) -> None:
     golds = lines(tmp_path / "gold.jsonl", b"[" * 100_000)
     with pytest.raises(InvalidFilesError, match="line 1: not JSON"):
         evaluate_files(golds, lines(tmp_path / "guess.jsonl"))
+
+
+@pytest.mark.parametrize("made", [False, True])
+def test_provenance_that_is_not_in_the_knowledge_source_is_said(made: bool, tmp_path: Path) -> None:
+    golds = lines(tmp_path / "gold.jsonl", gold("x"), gold("y"))
+    places: Json = [{"wikipedia_id": "1"}, {"wikipedia_id": "9"}, {"wikipedia_id": "caf\u00e9"}]
+    output: Json = [{"answer": "a", "provenance": places}]
+    guesses = lines(tmp_path / "guess.jsonl", {"id": "x", "output": output}, {"id": "y", "output": output})
+    pages = tmp_path / "pages.jsonl.gz"
+    write_pages([Page("1", "t", ("t",)), Page("cafe\u0301", "t", ("t",))], pages)
+    if made:
+        build_collection(JsonlPages(pages), tmp_path / "passages")
+        pages = tmp_path / "passages"
+    with pytest.raises(InvalidFilesError) as caught:
+        evaluate_files(golds, guesses, pages=pages)
+    assert caught.value.count == 2, "each page once"
+    assert "page '9', given for id 'x', is not in" in str(caught.value)
+    assert "page 'caf\u00e9', given for id 'x'" in str(caught.value), "ids are compared as they are written"
+    assert evaluate_files(golds, guesses).mean("Rprec") == 1
+
+
+def test_pages_that_cannot_be_read_are_said_with_all_else(tmp_path: Path) -> None:
+    golds = lines(tmp_path / "gold.jsonl", gold("x"))
+    guesses = lines(tmp_path / "guess.jsonl", guess("y", "a"))
+    with pytest.raises(InvalidFilesError, match=r"2 problems(.|\n)*no prediction(.|\n)*absent.jsonl: its pages cannot"):
+        evaluate_files(golds, guesses, pages=tmp_path / "absent.jsonl")
+
+
+def test_a_prediction_of_50_megabytes_is_scored(tmp_path: Path) -> None:
+    right: Json = {"id": "x", "input": "q", "output": [{"answer": "zebra"}]}
+    golds, text = lines(tmp_path / "gold.jsonl", right), "word " * 10_000_000
+    record: Json = {"id": "x", "output": [{"answer": "zebra", "provenance": [{"wikipedia_id": "1", "text": text}]}]}
+    assert evaluate_files(golds, lines(tmp_path / "guess.jsonl", record)).mean("em") == 1
+
+
+def test_answers_are_compared_character_by_character(tmp_path: Path) -> None:
+    """KILT's normalisation knows no Unicode forms: composed and decomposed letters differ, and so must ours."""
+    names = ("composed", "decomposed", "hidden", "right to left", "blank")
+    right = ("caf\u00e9", "caf\u00e9", "zero\u200bwidth", "\u05e9\u05dc\u05d5\u05dd", "a")
+    given = ("CAF\u00c9", "cafe\u0301", "zerowidth", "\u05e9\u05dc\u05d5\u05dd!", " \u2009")
+    golds: list[Json] = [
+        {"id": name, "input": "q", "output": [{"answer": text}]} for name, text in zip(names, right, strict=True)
+    ]
+    guesses: list[Json] = [{"id": name, "output": [{"answer": text}]} for name, text in zip(names, given, strict=True)]
+    found = evaluate_files(lines(tmp_path / "gold.jsonl", *golds), lines(tmp_path / "guess.jsonl", *guesses))
+    assert found.values["em"].tolist() == [1.0, 0.0, 0.0, 1.0, 0.0]
