@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from reml.collection import Changes, DiskCollection, open_collection
@@ -11,28 +13,28 @@ from reml.retrieval import Origin
 from reml.types import Int64Array
 
 
-def changes_since(origin: Origin, collection: Collection) -> Changes:
-    """Compare a collection with what it was when it had this origin.
+def changes_since(origin: Origin, collection: Collection, *, index: Path) -> Changes:
+    """Compare a collection with what it was when the index in a folder was built, which has this origin.
 
     `StaleError` if that was another collection, a newer version of it, or one that was pruned.
     """
     if collection.fingerprint == origin.collection:
-        return Changes(_none(), _none())
+        return Changes(_no_rows(), _no_rows())
     if not isinstance(collection, DiskCollection) or origin.version not in collection.versions():
-        raise _stale(origin, f"its version {origin.version} is not there (another collection, or pruned)")
+        raise _stale(origin, index, "that version is not there: this is another collection, or it was pruned")
     if open_collection(collection.folder, origin.version).fingerprint != origin.collection:
-        raise _stale(origin, f"its version {origin.version} has the fingerprint of another one")
+        raise _stale(origin, index, "that version has other items: this is another collection")
     if origin.version > collection.version:
-        raise _stale(origin, f"{collection!r} is an older version: call its `refresh()`")
+        raise _stale(origin, index, f"{collection!r} is an older version, `refresh()` moves it to the newest")
     return collection.changes_since(origin.version)
 
 
-def _stale(origin: Origin, reason: str) -> StaleError:
+def _stale(origin: Origin, index: Path, reason: str) -> StaleError:
     return StaleError(
-        f"the index was built for version {origin.version} of the collection {origin.collection}, which cannot be "
-        f"compared with the one given: {reason}. Delete the index to have it built again, or name another folder."
+        f"the index in {index} was built for collection {origin.collection}, version {origin.version}, and {reason}. "
+        "Delete that folder to have it built again, or name another."
     )
 
 
-def _none() -> Int64Array:
+def _no_rows() -> Int64Array:
     return np.empty(0, dtype=np.int64)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from torch import nn
 
-from reml.protocols import Indexer, QueryGenerator, ResponseProcessor, Task
+from reml.protocols import Indexer, QueryExpansion, QueryGenerator, ResponseProcessor, Task
 from reml.training.settings import Training
 
 
@@ -19,6 +19,7 @@ class Access:
         retriever: what it searches with.
         fuse: instead of a retriever, the names of other access models whose rankings are fused by reciprocal rank.
         query_generator: makes queries of an input; the input itself if left out.
+        expansion: changes the queries by what a first search finds (`reml.relevance_feedback`).
         processors: change the responses, in order.
     """
 
@@ -26,14 +27,15 @@ class Access:
     fuse: Sequence[str] = ()
     query_generator: QueryGenerator | None = None
     processors: Sequence[ResponseProcessor] = ()
+    expansion: QueryExpansion | None = None
 
     def __post_init__(self) -> None:
         if self.retriever is not None and self.fuse:
             raise ValueError("an access model has a retriever or fuses others, not both: leave out one of the two.")
-        if self.query_generator is not None and self.retriever is None:
+        if self.retriever is None and (self.query_generator is not None or self.expansion is not None):
             raise ValueError(
-                "an access model without a retriever asks no queries of its own: leave out its query_generator, "
-                "or give it to the access models that are fused."
+                "an access model without a retriever asks no queries of its own: leave out its query_generator and "
+                "expansion, or give them to the access models that are fused."
             )
 
 

@@ -147,6 +147,14 @@ class QueryGenerator(Protocol):
 
 
 @runtime_checkable
+class QueryExpansion(Protocol):
+    """Changes queries by what a first search with them finds."""
+
+    def __call__(self, queries: Queries, retriever: Retriever) -> Queries:
+        """Give as many queries, with the same owners, for this retriever; their `vectors` hold what they became."""
+
+
+@runtime_checkable
 class ResponseProcessor(Protocol):
     """Changes what is handed to the predictor: rerank, cut, deduplicate, compress."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from reml.protocols import QueryExpansion, QueryGenerator, Retriever
 from reml.types import Example, Queries
 
 MENTION = re.compile(r"\[START_ENT\]\s*(.*?)\s*\[END_ENT\]", re.DOTALL)
@@ -16,6 +17,19 @@ class InputQuery:
     def __call__(self, examples: Sequence[Example]) -> Queries:
         """Make one query for each example."""
         return Queries.of([example.input for example in examples])
+
+
+class ExpandedQuery:
+    """The queries of a generator, expanded by what a first search with them finds (`reml.relevance_feedback`)."""
+
+    def __init__(self, generator: QueryGenerator, expansion: QueryExpansion, retriever: Retriever) -> None:
+        self.generator = generator
+        self.expansion = expansion
+        self.retriever = retriever
+
+    def __call__(self, examples: Sequence[Example]) -> Queries:
+        """Make the queries of the generator and expand each."""
+        return self.expansion(self.generator(examples), self.retriever)
 
 
 class MentionQuery:

@@ -17,6 +17,7 @@ from reml.experiment import Access, Experiment
 from reml.files import atomic_file, digest
 from reml.identity import identity, written
 from reml.protocols import Indexer, Retriever, Task
+from reml.queries import ExpandedQuery, InputQuery
 from reml.rank_fusion import reciprocal_rank_fusion
 from reml.records import format_record
 from reml.responses import empty, gather
@@ -83,8 +84,10 @@ class RetrievalStages:
             return reciprocal_rank_fusion([self.search(child, task, examples, k) for child in settings.fuse], k)
         if settings.retriever is None:
             return _nothing(len(examples))
-        model = InformationAccess(self.retriever(access, task), settings.query_generator)
-        return model.search(examples, k)
+        retriever, generator = self.retriever(access, task), settings.query_generator
+        if settings.expansion is not None:
+            generator = ExpandedQuery(generator or InputQuery(), settings.expansion, retriever)
+        return InformationAccess(retriever, generator).search(examples, k)
 
     @functools.cache
     def hits(self, access: str, task: str, split: str) -> Hits:
@@ -120,7 +123,8 @@ class RetrievalStages:
             return ["fuse", *(self.depends(child, task, split) for child in settings.fuse)]
         if settings.retriever is None:
             return [examples]
-        made_by = [identity(written(self._config, "access", access, part)) for part in ("retriever", "query_generator")]
+        parts = ("retriever", "query_generator", "expansion")
+        made_by = [identity(written(self._config, "access", access, part)) for part in parts]
         return [examples, *made_by, self.collection(task).fingerprint, self._experiment.reading.depth]
 
     @functools.cache

@@ -64,7 +64,8 @@ class BM25Folder:
         elif self._fitting().origin.collection != collection.fingerprint:
             with locked(self.path):
                 state = self._fitting()
-                self._take(self.path, state, collection, changes_since(state.origin, collection))
+                changes = changes_since(state.origin, collection, index=self.path)
+                self._take(self.path, state, collection, changes)
 
     def open(self, weighting: Weighting) -> Opened:
         """Open the last commit; the impacts of a weighting that was not asked for before are computed and kept."""

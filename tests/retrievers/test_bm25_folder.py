@@ -135,7 +135,7 @@ def test_another_collection_an_older_version_and_a_pruned_one_are_refused(tmp_pa
     collection = _collection(tmp_path / "collection", TEXTS)
     BM25().index(collection, tmp_path / "index")
     other = _collection(tmp_path / "other", [*TEXTS, "newt"])
-    with pytest.raises(StaleError, match="another one"):
+    with pytest.raises(StaleError, match="other items"):
         BM25().index(other, tmp_path / "index")
     collection.append_texts(["newt"])
     BM25().index(collection, tmp_path / "index")
@@ -188,14 +188,14 @@ def _append_and_catch_up(folder: Path) -> None:
 
 
 @pytest.mark.slow
-def test_killed_at_any_instant_it_catches_up_the_next_time() -> None:
+def test_killed_at_every_tenth_instant_it_catches_up_the_next_time() -> None:
     with memory_folder() as home:
         collection = _collection(home / "collection", TEXTS)
         before = DiskCollection(home / "collection")
         _append_and_catch_up(home / "built")
         collection.append_texts(["newt cat", "the dog"])
         collection.delete(np.array([0]))
-        for instant in itertools.count(1):
+        for instant in itertools.count(1, 10):
             shutil.copytree(home / "built", home / "index")
             died = dies(_append_and_catch_up, home / "index", instant)
             if State.read(home / "index").origin.version == before.version:
