@@ -82,7 +82,7 @@ class Speed:
         engines, skipped = present(names_in(self.engines))
         with tempfile.TemporaryDirectory(prefix="reml-speed-", dir=self.folder) as base, console.status("") as status:
             conduct = Conduct(asking, self.rounds, self.builds, self.patience, status.update)
-            rehearsal = replace(conduct, asking=replace(asking, ks=(1,)), rounds=1, builds=1)
+            rehearsal = replace(conduct, asking=replace(asking, ks=(1,), seconds=0.0), rounds=1, builds=1)
             for plan in rehearsals(wanted):
                 compare_planned(plan, engines, Path(base), rehearsal)
             comparisons = []

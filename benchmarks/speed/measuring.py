@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,17 +16,19 @@ from reml.benchmarks.speed.workload import Workload
 from reml.types import Int64Array, SparseVectors
 
 WARM_UP = 20
-# A batch is answered again and again for so long, of CPU time: on a busy machine it is not cut short.
-BATCH_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """How an index is searched: values of k, numbers of threads, and how many answers of each set are checked."""
+    """How an index is searched: values of k, numbers of threads, and how many answers of each set are checked.
+
+    seconds: a batch is answered again and again for so long, of CPU time, so that a busy machine does not cut it short.
+    """
 
     ks: tuple[int, ...]
     threads: tuple[int, ...]
     checked: int
+    seconds: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,10 @@ def _answer(
     answers, found = [], {}
     for k in asking.ks:
         latency = _latency(searcher, singles, k)
-        throughputs = tuple(_throughput(searcher, batch, k, threads, len(queries)) for threads in asking.threads)
+        throughputs = tuple(
+            _throughput(partial(searcher.search, batch, k, threads), threads, len(queries), asking.seconds)
+            for threads in asking.threads
+        )
         answers.append(Answering(name, k, latency, throughputs))
         found[k] = [searcher.rows(searcher.search(single, k, 1))[0] for single in singles[: asking.checked]]
     return answers, found
@@ -81,18 +87,19 @@ def _answer(
 def _latency(searcher: Searcher[Batch, Found], singles: Sequence[Batch], k: int) -> Latency:
     for single in singles[:WARM_UP]:
         searcher.search(single, k, 1)
-    times = np.array([timed(lambda single=single: searcher.search(single, k, 1)) for single in singles])  # type: ignore[misc]
+    times = np.array([timed(partial(searcher.search, single, k, 1)) for single in singles])
     return Latency(_spread(times[:, 0]), _spread(times[:, 1]))
 
 
-def _throughput(searcher: Searcher[Batch, Found], batch: Batch, k: int, threads: int, size: int) -> Throughput:
-    searcher.search(batch, k, threads)
-    wall = cpu = 0.0
-    answered = 0
-    while cpu < BATCH_SECONDS:
-        once = timed(lambda: searcher.search(batch, k, threads))
-        wall, cpu, answered = wall + once[0], cpu + once[1], answered + size
-    return Throughput(threads, answered / wall, answered / cpu)
+def _throughput(search: Callable[[], object], threads: int, size: int, seconds: float) -> Throughput:
+    """Answer a batch of `size` queries again and again, once unmeasured."""
+    search()
+    times = [timed(search)]
+    while sum(cpu for _, cpu in times) < seconds:
+        times.append(timed(search))
+    wall, cpu = (sum(part) for part in zip(*times, strict=True))
+    answered = len(times) * size
+    return Throughput(threads, answered / wall, answered / max(cpu, 1e-9))
 
 
 def _spread(seconds: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Spread:
