@@ -27,6 +27,7 @@ Commands on files:
   evaluate   score any KILT predictions against any KILT gold file
   measure    score a TREC run: nDCG, reciprocal rank and their like
   report     write report.html for a result folder
+  submit     write and check the archive for KILT's leaderboard
 
 Benchmarks:
   benchmark speed   compare the indexes of reml with their peers: time, memory, disk, recall

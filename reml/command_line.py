@@ -20,7 +20,7 @@ from jsonargparse import ArgumentError, ArgumentParser
 from reml.class_paths import suggestions
 from reml.evaluation.command import evaluate, measure, report
 from reml.files import CorruptError, LockedError, StaleError, home
-from reml.kilt.command import prepare_kilt
+from reml.kilt.command import prepare_kilt, submit
 
 if TYPE_CHECKING:
     from reml.runner import Runner
@@ -31,6 +31,7 @@ ON_FILES: dict[str, Callable[..., None]] = {
     "evaluate": evaluate,
     "measure": measure,
     "report": report,
+    "submit": submit,
 }
 # Benchmarks are above reml and import it: they are named here by class path and loaded when they are asked for.
 BENCHMARKS = {"speed": "reml.benchmarks.speed.command.Speed"}

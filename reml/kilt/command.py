@@ -1,4 +1,4 @@
-"""The command on KILT's files: `reml prepare kilt`."""
+"""The commands on KILT's files: `reml prepare kilt` and `reml submit`."""
 
 from __future__ import annotations
 
@@ -40,3 +40,38 @@ def prepare_kilt(
     report = made / "kilt" / "coverage.json"
     show(console, prepare_splits(wanted, where, pages=collection, report=report), collection)
     console.print(f"figures: {report}", highlight=False, soft_wrap=True)
+
+
+def submit(
+    archive: Path,
+    predictions: Path | None = None,
+    *,
+    datasets: str | None = None,
+    folder: Path | None = None,
+    names: str = "{dataset}-test_without_answers-kilt.jsonl",
+) -> None:
+    """Write the archive for KILT's leaderboard and check it; refuse what the leaderboard would refuse.
+
+    Args:
+        archive: the .zip file, written if predictions are given, else only checked.
+        predictions: a folder with DATASET/predictions.jsonl (as a result folder has for each access model) or
+            DATASET.jsonl for each dataset.
+        datasets: names, comma-separated; all eleven if left out.
+        folder: where KILT's test files are; `kilt` in the home folder if left out.
+        names: of the files in the archive.
+    """
+    from reml.kilt.catalogue import DATASETS, dataset
+    from reml.kilt.files import kilt_folder
+    from reml.kilt.submission import check_archive, write_archive
+
+    wanted = [dataset(name.strip()) for name in datasets.split(",")] if datasets else list(DATASETS.values())
+    tests, console = kilt_folder(folder), Console()
+    if predictions is None:
+        submission = check_archive(archive, wanted, tests=tests, names=names)
+    else:
+        submission = write_archive(archive, predictions, wanted, tests=tests, names=names)
+    for name, count in submission.predictions.items():
+        console.print(f"{name}: {count:,} predictions", highlight=False)
+    if submission.blank:
+        console.print(f"{submission.blank:,} answers are blank: they score 0.")
+    console.print(f"{archive} is as KILT's programs ask for it", highlight=False, soft_wrap=True)
