@@ -59,23 +59,24 @@ def _comparison(comparison: Comparison, preferred: Sequence[str], styles: Mappin
         section.append(element("p", None, "No engine has figures: see what was left out."))
         return section
     scorings = "; ".join(f"{measured.engine}: {measured.scoring}" for measured in comparison.engines)
-    section.extend([_table(built(comparison)), _table(answered(comparison, baseline))])
+    section.extend([element("h3", None, "Building and opening"), _table(built(comparison))])
+    section.extend([element("h3", None, "Answering"), _table(answered(comparison, baseline))])
     section.append(element("p", None, READING.format(baseline=baseline.engine), f" Scores: {scorings}."))
     section.extend([legend(list(styles)), _figures(_tails(comparison, styles))])
     return section
 
 
 def _tails(comparison: Comparison, styles: Mapping[str, int]) -> list[Plot]:
-    """Plot the percentiles of each set of queries at each k, all engines together."""
+    """Plot the percentiles of each set of queries at each k, all engines together, by CPU time, which a busy machine changes little."""
     asked = dict.fromkeys(
         (answer.queries, answer.k) for measured in comparison.engines for answer in measured.serving.answers
     )
     return [
         Plot(
-            f"{queries}, k = {k}: log10 of ms",
+            f"{queries}, k = {k}: log10 of CPU ms",
             "percentile of calls",
             tuple(
-                Line(measured.engine, (50.0, 95.0, 99.0), _logarithms(answer.latency.wall), styles[measured.engine])
+                Line(measured.engine, (50.0, 95.0, 99.0), _logarithms(answer.latency.cpu), styles[measured.engine])
                 for measured in comparison.engines
                 for answer in _at(measured.serving.answers, queries, k)
             ),

@@ -54,7 +54,7 @@ def built(comparison: Comparison) -> Grid:
 def answered(comparison: Comparison, baseline: Measured) -> Grid:
     """Show how queries were answered, beside the baseline."""
     threads = [throughput.threads for throughput in baseline.serving.answers[0].throughputs]
-    times = ("p50 ms", "p95", "p99", "CPU p50", "× p50")
+    times = ("p50 ms", "p95", "p99", "CPU p50", "CPU p99", "× p50")
     rates = ("q/CPU s", "× batch", *(f"q/s {count} thr." for count in threads), f"× {threads[-1]} thr.")
     rows = (_answer_cells(measured, answer, ratios(answer, baseline)) for measured, answer in _answers(comparison))
     return Grid(("queries", "k", "engine", "recall", *times, *rates), tuple(rows))
@@ -91,9 +91,9 @@ def _answers(comparison: Comparison) -> Iterator[tuple[Measured, Answering]]:
 
 
 def _answer_cells(measured: Measured, answer: Answering, beside: Ratios) -> tuple[str, ...]:
-    wall = answer.latency.wall
+    wall, cpu = answer.latency.wall, answer.latency.cpu
     recall = f"{measured.recall(answer.queries, answer.k):.3f}"
-    times = map(short, (wall.p50, wall.p95, wall.p99, answer.latency.cpu.p50))
+    times = map(short, (wall.p50, wall.p95, wall.p99, cpu.p50, cpu.p99))
     rates = (short(throughput.per_second) for throughput in answer.throughputs)
     batch = (short(answer.throughputs[0].per_cpu_second), f"{beside.batch:.2f}")
     start = (answer.queries, str(answer.k), measured.engine, recall)
