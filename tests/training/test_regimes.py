@@ -18,6 +18,8 @@ from reml.feedback.judges import Judges
 from reml.feedback.kl_distillation import KlDistillation
 from reml.feedback.margin_mse import MarginMse
 from reml.feedback.pdist import Pdist
+from reml.feedback.recorded_utility import RecordedUtility, record_of
+from reml.feedback.records import FeedbackLog
 from reml.protocols import Feedback
 from reml.responses import empty
 from reml.training.data import Batch, TrainSet
@@ -216,6 +218,23 @@ def test_a_batch_without_any_item_teaches_nothing() -> None:
         loss = Conditional(predictor(), replace(learner(NoItems(ITEMS), objective), judges=TRUTHS))(nothing)
         assert loss["retriever"].tolist() == [0.0] * 4
         loss["retriever"].sum().backward()
+
+
+def test_recorded_likelihoods_teach_as_the_predictor_did(tmp_path: Path) -> None:
+    """Without the predictor, from disk, the retriever gets the same loss and the same gradient."""
+    model, searcher, given = predictor().eval(), retriever(), batch()
+    said = model.loss(given.examples, given.responses, Signal.ITEM_LIKELIHOOD).item_log_likelihood
+    assert said is not None
+    queries = Queries.of([example.input for example in given.examples])
+    log = FeedbackLog(tmp_path)
+    log.receive(record_of(queries, given.responses, said, judge="log-likelihood", versions={}))
+    for objective in (Pdist(), Emdr2()):
+        taught = replace(learner(searcher, objective), judges=Judges(likelihoods=RecordedUtility(log)))
+        assert not taught.asks
+        losses = [Conditional(predictor(), one)(given)["retriever"] for one in (learner(searcher, objective), taught)]
+        torch.testing.assert_close(losses[0], losses[1])
+        gradients = [torch.autograd.grad(loss.sum(), searcher.embedding.weight)[0] for loss in losses]
+        torch.testing.assert_close(gradients[0], gradients[1])
 
 
 class NoItems(WordRetriever):
