@@ -10,13 +10,14 @@ from pathlib import Path
 
 import yaml
 
-from reml.evaluation.kilt import Evaluation
+from reml.evaluation.kilt import DEPTHS, Evaluation
+from reml.evaluation.passages import evaluate_passages
 from reml.evaluation.report import write_report
-from reml.evaluation.trec import rank_pages, write_run
+from reml.evaluation.trec import rank_pages, write_relevance, write_run
 from reml.files import atomic_file, write_json, write_manifest, write_text
 from reml.records import write_examples
 from reml.runner import Runner
-from reml.types import Example, Json
+from reml.types import Example, Json, Provenance
 
 PACKAGES = ("torch", "transformers", "pytorch-lightning", "faiss-cpu", "numpy", "numba", "datasets")
 
@@ -29,6 +30,7 @@ def publish(runner: Runner, evaluations: Evaluations) -> Path:
     write_text(folder / "config.yaml", yaml.safe_dump(dict(runner.config), sort_keys=False, allow_unicode=True))
     for task in runner.experiment.tasks:
         write_examples(_examples(runner, task.name), folder / "gold" / f"{task.name}.jsonl")
+        write_relevance(folder / "gold" / f"{task.name}.qrels", _examples(runner, task.name))
     for access, by_task in evaluations.items():
         for task_name in by_task:
             _publish_predictions(runner, access, task_name)
@@ -36,6 +38,13 @@ def publish(runner: Runner, evaluations: Evaluations) -> Path:
         folder / "metrics.json",
         {
             access: {task: scores.to_json() for task, scores in by_task.items()}
+            for access, by_task in evaluations.items()
+        },
+    )
+    write_json(
+        folder / "passages.json",
+        {
+            access: {task: _passages(runner, access, task) for task in by_task}
             for access, by_task in evaluations.items()
         },
     )
@@ -60,6 +69,15 @@ def _publish_predictions(runner: Runner, access: str, task: str) -> None:
         pages = [item.page_id for item in collection.get(rows[rows >= 0])]
         rankings[example.id] = rank_pages(pages, scores.tolist())
     write_run(folder / "run.trec", rankings, tag=access)
+
+
+def _passages(runner: Runner, access: str, task: str) -> Json:
+    """Give the measures of the passages that were retrieved, before any processor changes them."""
+    examples, split = _examples(runner, task), runner.experiment.reading.split
+    hits, collection = runner.retrieval.hits(access, task, split).first(max(DEPTHS)), runner.retrieval.collection(task)
+    judged = [number for number, example in enumerate(examples) if example.output]
+    retrieved = ([Provenance.of(item) for item in collection.get(rows[rows >= 0])] for rows in hits.rows[judged])
+    return evaluate_passages([examples[number] for number in judged], retrieved).means()
 
 
 def _publish_training(runner: Runner) -> None:

@@ -69,6 +69,16 @@ def test_runs_are_trec_s(finished: tuple[Path, Path, Path]) -> None:
     assert (result / "closed_book" / "places" / "run.trec").read_text() == ""
 
 
+def test_the_passages_retrieved_are_measured_too(finished: tuple[Path, Path, Path]) -> None:
+    _, _, result = finished
+    passages = json.loads((result / "passages.json").read_text())
+    found = passages["both"]["places"]
+    assert (found["passage_Rprec"], found["passage_recall@1"], found["answer_recall@1"]) == (1.0, 1.0, 1.0)
+    assert set(passages["closed_book"]["places"].values()) == {0.0}
+    relevance = (result / "gold" / "places.qrels").read_text().splitlines()
+    assert relevance == [f"q-{page} 0 {page} 1" for page in ("oman", "cuba", "laos")]
+
+
 def test_the_manifest_says_what_made_the_result(finished: tuple[Path, Path, Path]) -> None:
     _, home, result = finished
     manifest = manifests(home)[result.name]

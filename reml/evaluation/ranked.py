@@ -29,8 +29,8 @@ def ranked_measures(run: Path, relevance: Path, measures: Sequence[str] = MEASUR
             f"{error}: name measures as https://ir-measur.es does, such as {', '.join(MEASURES)}."
         ) from error
     try:
-        judged = list(ir_measures.read_trec_qrels(str(relevance)))
-        ranked = list(ir_measures.read_trec_run(str(run)))
+        judged = list(ir_measures.read_trec_qrels(str(relevance)))  # type: ignore[no-untyped-call]
+        ranked = list(ir_measures.read_trec_run(str(run)))  # type: ignore[no-untyped-call]
     except ValueError as error:
         raise ValueError(f"{run} or {relevance} is not as TREC prescribes: {error}.") from error
     found = ir_measures.calc_aggregate(list(parsed.values()), judged, ranked)
