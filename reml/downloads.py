@@ -64,8 +64,8 @@ def fetch(remote: Remote, target: Path, patience: Patience | None = None, *, pro
         _check_present(remote, target)
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
-    _check_room(remote, target)
     with closing(Part(remote, target)) as part, _bar(remote, progress) as advanced:
+        _check_room(remote, part)
         try:
             _fetch_rest(remote, part, patience or Patience(), advanced)
         except (RefusedError, BrokenOffError) as error:
@@ -129,10 +129,10 @@ def _check_present(remote: Remote, target: Path) -> None:
         )
 
 
-def _check_room(remote: Remote, target: Path) -> None:
-    free = shutil.disk_usage(target.parent).free
-    if remote.size is not None and free < remote.size:
-        raise OSError(f"{target.parent} has {free:,} bytes free and {remote.name} needs {remote.size:,}. Make room.")
+def _check_room(remote: Remote, part: Part) -> None:
+    free, folder = shutil.disk_usage(part.path.parent).free, part.path.parent
+    if remote.size is not None and free < remote.size - part.size:
+        raise OSError(f"{folder} has {free:,} bytes free and {remote.name} needs {remote.size:,}. Make room.")
 
 
 @contextmanager

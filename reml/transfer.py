@@ -160,6 +160,8 @@ def _accepted(response: httpx2.Response, remote: Remote, part: Part) -> int | No
         raise BrokenOffError(f"{remote.host} has no more than the {part.size:,} bytes that came")
     if status not in (200, 206):
         raise RefusedError(f"{remote.host} answered {status} {response.reason_phrase} for {remote.url}")
+    if response.headers.get("Content-Encoding", "identity") != "identity" and not remote.name.endswith(".gz"):
+        raise RefusedError(f"{remote.host} sends {remote.url} packed, though asked not to: sizes would not fit")
     start, total = _extent(response)
     if total is not None and remote.size is not None and total != remote.size:
         raise RefusedError(f"{remote.url} has {total:,} bytes where {remote.size:,} are known: it is another file")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -20,6 +19,7 @@ class FailingServer(ThreadingHTTPServer):
         self.behaviours = behaviours
         self.tag = '"first"'
         self.ranges: list[str | None] = []
+        self.ended = threading.Event()
 
     def url(self, name: str = "data.bin") -> str:
         """The address of a file."""
@@ -90,13 +90,13 @@ def answer(status: int, body: bytes = b"", **headers: str) -> Behaviour:
     return serve
 
 
-def stall(seconds: float) -> Behaviour:
-    """Send 10 bytes, then nothing for some seconds."""
+def stall(seconds: float, count: int = 10) -> Behaviour:
+    """Send some bytes, then nothing for so many seconds or until the server is shut."""
 
     def serve(handler: Handler) -> None:
         handler.head(200, Content_Length=str(len(handler.server.data)), ETag=handler.server.tag)
-        handler.wfile.write(handler.server.data[:10])
-        time.sleep(seconds)
+        handler.wfile.write(handler.server.data[:count])
+        handler.server.ended.wait(seconds)
 
     return serve
 
@@ -110,6 +110,7 @@ def serving(data: bytes, *behaviours: Behaviour) -> Iterator[FailingServer]:
     try:
         yield server
     finally:
+        server.ended.set()
         server.shutdown()
         server.server_close()
         thread.join()

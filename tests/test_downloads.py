@@ -6,6 +6,9 @@ import gzip
 import hashlib
 import random
 import socket
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -52,6 +55,26 @@ def test_the_next_run_goes_on_where_this_one_gave_up(tmp_path: Path) -> None:
         fetch(known(server), tmp_path / "data.bin", BRIEF)
         assert server.ranges[-1] == "bytes=100000-"
         assert (tmp_path / "data.bin").read_bytes() == DATA
+
+
+def test_a_killed_process_is_taken_up_where_it_was(tmp_path: Path) -> None:
+    part = tmp_path / ".data.bin.part"
+    with serving(DATA, stall(30, 200_000), whole) as server:
+        program = (
+            "import sys; from pathlib import Path; from reml.downloads import Remote, fetch; "
+            "fetch(Remote(sys.argv[1], int(sys.argv[2]), sys.argv[3]), Path(sys.argv[4]), progress=False)"
+        )
+        remote = known(server)
+        given = (remote.url, str(remote.size), str(remote.sha256), str(tmp_path / "data.bin"))
+        with subprocess.Popen([sys.executable, "-c", program, *given]) as process:
+            while process.poll() is None and not (part.is_file() and part.stat().st_size > 100_000):
+                time.sleep(0.01)
+            process.kill()
+        assert part.stat().st_size > 100_000, "it was in the middle"
+        fetch(remote, tmp_path / "data.bin", BRIEF)
+        assert int((server.ranges[-1] or "bytes=0-")[6:-1]) > 100_000
+    assert (tmp_path / "data.bin").read_bytes() == DATA
+    assert left(tmp_path) == {"data.bin"}
 
 
 def test_a_file_that_changed_meanwhile_is_begun_anew(tmp_path: Path) -> None:
@@ -101,6 +124,12 @@ def test_a_web_page_instead_of_data_is_told(kind: str, tmp_path: Path) -> None:
     with serving(DATA, page) as server, pytest.raises(DownloadError, match=told):
         fetch(Remote(server.url()), tmp_path / "data.bin", BRIEF)
     assert not (tmp_path / "data.bin").exists()
+
+
+def test_a_body_that_is_packed_on_the_way_is_refused(tmp_path: Path) -> None:
+    packed = answer(200, gzip.compress(DATA), Content_Encoding="gzip")
+    with serving(DATA, packed) as server, pytest.raises(DownloadError, match="packed, though asked not to"):
+        fetch(Remote(server.url()), tmp_path / "data.bin", BRIEF)
 
 
 def test_a_server_that_stops_sending_is_left_and_asked_again(tmp_path: Path) -> None:
