@@ -67,7 +67,7 @@ def _comparison(comparison: Comparison, preferred: Sequence[str], styles: Mappin
 
 
 def _tails(comparison: Comparison, styles: Mapping[str, int]) -> list[Plot]:
-    """Plot the percentiles of each set of queries at each k, all engines together, by CPU time, which a busy machine changes little."""
+    """Plot the percentiles of each set of queries at each k by CPU time, which a busy machine changes little."""
     asked = dict.fromkeys(
         (answer.queries, answer.k) for measured in comparison.engines for answer in measured.serving.answers
     )

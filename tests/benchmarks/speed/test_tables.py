@@ -21,8 +21,8 @@ def test_answers_stand_by_queries_and_k_with_ratios() -> None:
     ]
     assert rows[0] == {
         "queries": "short", "k": "10", "engine": "fast", "recall": "1.000", "p50 ms": "0.25", "p95": "0.5", "p99": "1",
-        "CPU p50": "0.25", "CPU p99": "1", "× p50": "4.00", "q/CPU s": "4,000", "× batch": "4.00", "q/s 1 thr.": "4,000",
-        "q/s 2 thr.": "8,000", "× 2 thr.": "4.00",
+        "CPU p50": "0.25", "CPU p99": "1", "× p50": "4.00", "q/CPU s": "4,000", "× batch": "4.00",
+        "q/s 1 thr.": "4,000", "q/s 2 thr.": "8,000", "× 2 thr.": "4.00",
     }  # fmt: skip
     assert rows[3]["recall"] == "0.500"
 
