@@ -11,6 +11,10 @@ are latent, on what the encoder makes of queries and items.
 Deviations: in RM3, p(item | query) is the item's share of the scores of the first search, whatever gives them, instead
 of a Dirichlet-smoothed query likelihood, and p(term | item) is not smoothed, since the query is mixed in. In Rocchio,
 without judgements, the first items count as relevant and the last of a deeper list as not relevant.
+
+Reached with BM25 (k1 0.9, b 0.4) and the defaults, nDCG@10 and recall@100, without feedback, RM3, Rocchio: SciFact
+0.676 0.913, 0.653 0.902, 0.678 0.919; Cranfield 0.358 0.722, 0.397 0.759, 0.372 0.755; Vaswani 0.445 0.623, 0.441
+0.637, 0.451 0.644. Published figures are of collections that are not free (TREC's): not run.
 """
 
 from __future__ import annotations
@@ -143,8 +147,7 @@ class _FirstSearch:
 
     def expanded(self, matrix: csr_array) -> Queries:
         """Make queries of vectors [B, V]; one that found nothing says nothing now either."""
-        found: Float64Array = self.hits.mask.any(axis=1).astype(np.float64)
-        vectors = _vectors(_scaled(matrix, found))
+        vectors = _vectors(_scaled(matrix, np.asarray(self.hits.mask.any(axis=1), dtype=np.float64)))
         if isinstance(self.encoder, TermEncoder):
             vectors = self.encoder.weigh_terms(vectors)
         return Queries(self.queries.texts, self.queries.owners, vectors)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,7 +62,7 @@ class KeptCounts:
 def keep_counts(folder: Path, batches: Iterable[Sequence[Item]], vocabulary: Vocabulary, *, title: bool) -> None:
     """Count the terms of items into a new folder, which is whole or not there; the vocabulary learns new terms."""
     with atomic_folder(folder) as draft:
-        for number, items in enumerate(batches):
+        for number, items in enumerate(_ahead(batches)):
             counts = vocabulary.learn(shown_texts(items, title=title))
             rows = np.array([item.row for item in items], dtype=np.int64)
             np.savez(
@@ -77,6 +78,16 @@ def keep_counts(folder: Path, batches: Iterable[Sequence[Item]], vocabulary: Voc
 def shown_texts(items: Iterable[Item], *, title: bool) -> Iterator[str]:
     """Give what is searched of items."""
     return (f"{item.title} {item.text}" if title else item.text for item in items)
+
+
+def _ahead(batches: Iterable[Sequence[Item]]) -> Iterator[Sequence[Item]]:
+    """Read the next batch while one is analysed, which is compiled and leaves the interpreter free."""
+    waiting = iter(batches)
+    with ThreadPoolExecutor(1) as reader:
+        coming = reader.submit(next, waiting, None)
+        while (batch := coming.result()) is not None:
+            coming = reader.submit(next, waiting, None)
+            yield batch
 
 
 def _read(path: Path) -> tuple[Int64Array, TermCounts]:
