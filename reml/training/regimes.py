@@ -117,6 +117,8 @@ class Learner:
         judged = Signal.ITEM_UTILITY in needs & self.judges.gives
         if judged:
             prediction = replace(prediction, item_utility=self.judges.utility(examples, rescored.own))
+        if Signal.ITEM_LIKELIHOOD in needs & self.judges.gives:
+            prediction = replace(prediction, item_log_likelihood=self.judges.likelihood(examples, rescored.own))
         if prediction.samples is not None:
             prediction = replace(prediction, utilities=self.judges.samples(examples, prediction.samples).to(scores))
         if Signal.IN_BATCH in needs:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from reml.predictors.copy_target import target_of
 from reml.predictors.fid_copy import CopyFiD
 from reml.protocols import Predictor
 from reml.responses import gather
@@ -148,3 +149,32 @@ def test_examples_and_responses_must_fit(
     responses = gather(collection, Hits(np.array([[0]]), np.zeros((1, 1), np.float32)))
     with pytest.raises(ValueError, match="3 examples but 1 responses"):
         predictor.loss(examples, responses)
+
+
+def test_outputs_are_drawn_as_often_as_they_are_likely(tiny_bert: str, collection: MemoryCollection) -> None:
+    torch.manual_seed(0)
+    predictor = CopyFiD(tiny_bert, frozen_layers=0, input_tokens=64, answer_tokens=1).eval()
+    with torch.no_grad():
+        predictor.case[1].get_parameter("bias").copy_(torch.tensor([50.0, 0.0, 0.0]))  # always lower case
+    examples = [Example(str(number), "what river", (Answer("chad"),)) for number in range(150)]
+    responses = gather(collection, Hits(np.full((150, 1), 2), np.zeros((150, 1), np.float32)))
+    found = predictor.loss(examples, responses, Signal.SAMPLES)
+    assert found.samples is not None
+    assert found.sample_log_likelihood is not None
+    # Single tokens, told apart by their likelihoods: some are parts of one word, and quoted as that word.
+    drawn = found.sample_log_likelihood[:, 1:].flatten().detach().numpy().round(3).tolist()
+    assert len(set(drawn)) > 10
+    for likelihood in sorted(set(drawn), key=drawn.count)[-3:]:
+        expected = np.exp(likelihood)
+        assert drawn.count(likelihood) / len(drawn) == pytest.approx(expected, abs=4 * np.sqrt(expected / len(drawn)))
+
+
+def test_what_was_decoded_is_learnt_up_to_its_first_end() -> None:
+    ids, cases = torch.tensor([[5, 6, 3, 3], [7, 8, 9, 4]]), torch.ones(2, 4)
+    longer = target_of(ids, cases, end=3, limit=6)
+    assert longer.ids.tolist() == [[5, 6, 3, 3, 3], [7, 8, 9, 4, 3]]
+    assert longer.mask.tolist() == [[True, True, True, False, False], [True] * 5]
+    full = target_of(ids, cases, end=3, limit=4)
+    assert full.mask.tolist() == [[True, True, True, False], [True] * 4]
+    nothing = target_of(ids[:, :0], cases[:, :0], end=3, limit=4)
+    assert (nothing.ids.tolist(), nothing.mask.tolist()) == ([[3], [3]], [[True], [True]])
