@@ -103,7 +103,7 @@ class BM25Retriever:
         `LockedError` while another process does the same; `StaleError` if the version it was at is gone.
         """
         self._folder.follow(self.collection)
-        opened = self._folder.open(self._weighting)
+        opened = self._folder.open(self.collection, self._weighting)
         self._version = self.collection.version
         self._encoder = BM25Encoder(self._weighting, opened.vocabulary, opened.statistics, self._folder.title)
         self._sparse = EncodedRetriever(self.collection, self._encoder, opened.index)

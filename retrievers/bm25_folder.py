@@ -8,7 +8,9 @@ state-.../impacts-*  for each weighting that was asked for, an impact index of i
 An item's weight depends on the average length, which every append and delete moves. So a commit analyses only what is
 new, but computes the statistics, and then the impacts of all items, anew from the counts: what is served is a function
 of the items that are there, and cannot drift from a fresh build. The price is that a commit of one item costs as much
-as one of many, a pass over all postings; another k1, b, variant or delta costs the same once.
+as one of many, a pass over all postings; another k1, b, variant or delta costs the same once. In CPU-seconds for a
+million passages of 100 words (extrapolated from 200,000, on a busy machine): 23 to read and count text, 6 to make
+impacts of counts. On disk 0.3 GB of counts and 0.5 GB of impacts. Counts of deleted items stay until it is built anew.
 """
 
 from __future__ import annotations
@@ -67,16 +69,20 @@ class BM25Folder:
                 changes = changes_since(state.origin, collection, index=self.path)
                 self._take(self.path, state, collection, changes)
 
-    def open(self, weighting: Weighting) -> Opened:
-        """Open the last commit; the impacts of a weighting that was not asked for before are computed and kept."""
+    def open(self, collection: Collection, weighting: Weighting) -> Opened:
+        """Open the last commit; the impacts of a weighting that was not asked for before are computed and kept.
+
+        `StaleError` if the commit is of a later version, or of another collection.
+        """
         state = State.read(self.path)
+        changes_since(state.origin, collection, index=self.path)
         try:
             return self._open(state, weighting)
         except CorruptError:
             # Another process may have committed, and removed this state, since it was read.
             if State.read(self.path) == state:
                 raise
-        return self.open(weighting)
+        return self.open(collection, weighting)
 
     @property
     def _fingerprint(self) -> str:

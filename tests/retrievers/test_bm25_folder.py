@@ -11,11 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reml.analysis import Analyser
 from reml.collection import DiskCollection, build_collection
 from reml.files import CorruptError, LockedError, StaleError, locked
 from reml.protocols import Collection, Retriever
 from reml.retrievers import bm25_counts
-from reml.retrievers.bm25 import BM25, BM25Retriever, Variant
+from reml.retrievers.bm25 import BM25, BM25Retriever, Variant, Weighting
+from reml.retrievers.bm25_folder import BM25Folder
 from reml.retrievers.bm25_state import State
 from reml.testing import MemoryCollection
 from reml.types import Hits, Page, Queries
@@ -145,6 +147,17 @@ def test_another_collection_an_older_version_and_a_pruned_one_are_refused(tmp_pa
     collection.prune()
     with pytest.raises(StaleError, match="pruned"):
         BM25().index(collection, tmp_path / "index")
+
+
+def test_what_another_process_committed_for_a_later_version_is_not_served(tmp_path: Path) -> None:
+    collection = _collection(tmp_path / "collection", TEXTS)
+    folder = BM25Folder(tmp_path / "index", Analyser(), title=False)
+    folder.follow(collection)
+    later = DiskCollection(collection.folder)
+    later.append_texts(["newt"])
+    folder.follow(later)
+    with pytest.raises(StaleError, match="older version"):
+        folder.open(collection, Weighting("lucene", 0.9, 0.4, 0.5))
 
 
 def test_one_process_writes_at_a_time(tmp_path: Path) -> None:
