@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.box import SIMPLE
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 
 from reml.collection import DiskCollection
@@ -20,7 +21,7 @@ from reml.kilt.files import find_pages, obtain_pages, obtain_split
 from reml.knowledge import JsonlPages
 from reml.records import read_examples
 from reml.stages import Stages
-from reml.types import Json
+from reml.types import Example, Json
 
 FETCH = "fetch"
 
@@ -74,14 +75,20 @@ def prepare_splits(
         except DownloadError as error:
             failures.append(str(error))
             continue
-        found = coverage(pages, read_examples(path)) if pages is not None else None
-        examples = found.examples if found is not None else sum(1 for _ in read_examples(path))
+        read = _shown(read_examples(path), f"read {path.name}", each.file(split).examples)
+        found = coverage(pages, read) if pages is not None else None
+        examples = found.examples if found is not None else sum(1 for _ in read)
         prepared.append(PreparedSplit(each, split, path, examples, found))
     write_json(report, {f"{each.dataset.name} {each.split}": each.to_json() for each in prepared})
     if failures:
         told = "\n  ".join(failures)
         raise DownloadError(f"{len(failures)} of {len(wanted)} files could not be fetched:\n  {told}")
     return prepared
+
+
+def _shown(examples: Iterable[Example], what: str, expected: int) -> Iterable[Example]:
+    """Go through examples under a progress bar."""
+    return track(examples, what, total=expected, console=Console(stderr=True), transient=True)
 
 
 def show(console: Console, prepared: Sequence[PreparedSplit], pages: DiskCollection | None) -> None:
