@@ -7,8 +7,51 @@ from dataclasses import dataclass, field
 
 from torch import nn
 
-from reml.protocols import Indexer, QueryExpansion, QueryGenerator, ResponseProcessor, Task
+from reml.protocols import Feedback, Indexer, QueryExpansion, QueryGenerator, ResponseProcessor, Task, TrainableIndexer
 from reml.training.settings import Training
+from reml.training.sparsity import Regulariser
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetrieverTraining:
+    """How a retriever is trained before it indexes: on the train split of tasks, from labels or by a teacher.
+
+    Args:
+        teacher: the access model whose lists and scores teach it (weak supervision: no label is read); the labels do,
+            items that hold the evidence of right answers, if left out.
+        negatives: with labels, the access model whose lists wrong items come from; the whole collection if left out.
+        objective: of items' utilities (RankProb, Contrastive, MarginMse, KlDistillation); Rank if left out.
+        regularisers: losses on the vectors (`reml.training.sparsity`).
+        items: items that an example is taught on at a time.
+        random: chance of each but the first to come from anywhere in the collection, and not from a list.
+        tasks: whose examples it learns from, all tasks of the same knowledge source if left out.
+        held_out: of each task, the examples that training is judged on while it runs, and does not learn from.
+        training: how it is trained; the experiment's seed takes the place of its own.
+    """
+
+    teacher: str | None = None
+    negatives: str | None = None
+    objective: Feedback | None = None
+    regularisers: Sequence[Regulariser] = ()
+    items: int = 2
+    random: float = 0.5
+    tasks: Sequence[str] = ()
+    held_out: int = 50
+    training: Training = field(default_factory=Training)
+
+    def __post_init__(self) -> None:
+        if self.teacher is not None and self.negatives is not None:
+            raise ValueError("a teacher's lists have its own negatives: leave out `negatives`, or learn from labels.")
+        if self.items < 2 or self.held_out < 0 or not 0 <= self.random <= 1:
+            raise ValueError(
+                f"items must be 2 or more, held_out 0 or more and random a chance of 0 to 1, not {self.items}, "
+                f"{self.held_out} and {self.random}."
+            )
+
+    @property
+    def lists(self) -> str | None:
+        """The access model whose lists it needs."""
+        return self.teacher if self.teacher is not None else self.negatives
 
 
 @dataclass(frozen=True)
@@ -21,6 +64,7 @@ class Access:
         query_generator: makes queries of an input; the input itself if left out.
         expansion: changes the queries by what a first search finds (`reml.relevance_feedback`).
         processors: change the responses, in order.
+        train: how the retriever is trained before it indexes; without it, it is used as it comes.
     """
 
     retriever: Indexer | None = None
@@ -28,6 +72,7 @@ class Access:
     query_generator: QueryGenerator | None = None
     processors: Sequence[ResponseProcessor] = ()
     expansion: QueryExpansion | None = None
+    train: RetrieverTraining | None = None
 
     def __post_init__(self) -> None:
         if self.retriever is not None and self.fuse:
@@ -37,6 +82,17 @@ class Access:
                 "an access model without a retriever asks no queries of its own: leave out its query_generator and "
                 "expansion, or give them to the access models that are fused."
             )
+        if self.train is not None and not isinstance(self.retriever, TrainableIndexer):
+            raise ValueError(
+                f"{type(self.retriever).__name__} cannot be trained: leave out `train`, or choose a retriever with "
+                "`encoder` and `index_with` (reml/protocols.py), such as Dense, SNRM or Splade."
+            )
+
+    @property
+    def needs(self) -> Sequence[str]:
+        """The access models that it cannot do without."""
+        lists = self.train.lists if self.train is not None else None
+        return [*self.fuse, *([lists] if lists is not None else [])]
 
 
 @dataclass(frozen=True)
@@ -125,8 +181,13 @@ class Experiment:
                 )
         self._check_names()
 
+    @property
+    def learns(self) -> bool:
+        """Whether anything is trained."""
+        return self.train_on is not None or any(access.train is not None for access in self.access.values())
+
     def _check_names(self) -> None:
-        wanted = [name for access in self.access.values() for name in access.fuse]
+        wanted = [name for access in self.access.values() for name in access.needs]
         wanted += [self.train_on.access] if self.train_on is not None else []
         for name in wanted:
             if name not in self.access:
@@ -136,3 +197,15 @@ class Experiment:
                 raise ValueError(
                     f"access model {name!r} fuses one that fuses others: name the retrieving ones instead."
                 )
+            self._check_teachers(name)
+
+    def _check_teachers(self, name: str) -> None:
+        """Raise `ValueError` if an access model would have to be trained before itself."""
+        reached, waiting = set[str](), list(self.access[name].needs)
+        while waiting:
+            needed = waiting.pop()
+            if needed == name:
+                raise ValueError(f"access model {name!r} is taught by itself: name another teacher.")
+            if needed not in reached:
+                reached.add(needed)
+                waiting += self.access[needed].needs

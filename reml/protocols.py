@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 from reml.types import (
     Answer,
@@ -136,6 +136,23 @@ class Indexer(Protocol):
 
         A folder that was built for another collection or encoder is refused (`reml.files.StaleError`), never served.
         """
+
+
+EncoderT = TypeVar("EncoderT", bound=TrainableEncoder)
+
+
+@runtime_checkable
+class TrainableIndexer(Indexer, Protocol[EncoderT]):
+    """An indexer whose encoder can be trained before it indexes."""
+
+    def encoder(self, collection: Collection, folder: Path) -> EncoderT:
+        """Give the encoder before its training; what it takes from the collection is kept in `folder`.
+
+        From the same folder it comes with the same shapes each time, to be given the trained weights.
+        """
+
+    def index_with(self, encoder: EncoderT, collection: Collection, folder: Path) -> Retriever:
+        """Do as `index` does, with this encoder."""
 
 
 @runtime_checkable

@@ -16,11 +16,12 @@ from reml.collection_stage import collection_stage, open_collection
 from reml.experiment import Access, Experiment
 from reml.files import atomic_file, digest
 from reml.identity import identity, written
-from reml.protocols import Indexer, Retriever, Task
+from reml.protocols import Indexer, Retriever, Task, TrainableIndexer
 from reml.queries import ExpandedQuery, InputQuery
 from reml.rank_fusion import reciprocal_rank_fusion
 from reml.records import format_record
 from reml.responses import empty, gather
+from reml.retriever_stages import RetrieverStages
 from reml.stages import Stage, Stages
 from reml.types import Example, Hits, Json, Responses
 
@@ -39,6 +40,7 @@ class RetrievalStages:
         self._stages = stages
         self._tasks = {task.name: task for task in experiment.tasks}
         self._opened: dict[str, object] = {}  # by stage: tasks share collections and indexes
+        self._training = RetrieverStages(experiment, config, stages, self)
 
     def task(self, name: str) -> Task:
         """Give a task by name; `ValueError` names those there are."""
@@ -50,19 +52,20 @@ class RetrievalStages:
 
     @functools.cache
     def examples(self, task: str, split: str) -> tuple[Example, ...]:
-        """Give the examples of a split, at most `limit` of `reading`, or for `train` of `train_on`.
+        """Give the examples of a split, at most `limit` of `reading`; what is learnt from, at most that of `train_on`.
 
         Those without a right answer (KILT's test sets) are predicted too; they are not learnt from and not scored.
         """
-        training = self._experiment.train_on if split == "train" else None
-        limit = self._experiment.reading.limit if training is None else training.limit
+        limit = self._experiment.reading.limit
+        if split == "train" and self._experiment.learns:
+            limit = self._experiment.train_on.limit if self._experiment.train_on is not None else None
         return tuple(self.task(task).examples(split))[:limit]
 
     @functools.cache
     def collection(self, task: str) -> DiskCollection:
         """Give the passages of a task's knowledge source."""
         source, words = self.task(task).source(), self._experiment.reading.words
-        stage = collection_stage(self._stages, source, words, of=self._of(task))
+        stage = collection_stage(self._stages, source, words, of=self.of(task))
         return self._open_once(stage, lambda: open_collection(stage, source, words))
 
     def absent(self, task: str, split: str) -> list[MissingPage]:
@@ -74,8 +77,8 @@ class RetrievalStages:
     @functools.cache
     def retriever(self, access: str, task: str) -> Retriever:
         """Give the retriever of an access model over a task's collection."""
-        stage, indexer, collection = self._index(access, task), self._indexer(access), self.collection(task)
-        return self._open_once(stage, lambda: indexer.index(collection, stage.folder / "index"))
+        stage = self._index(access, task)
+        return self._open_once(stage, lambda: self._indexed(access, task, stage.folder / "index"))
 
     def search(self, access: str, task: str, examples: Sequence[Example], k: int) -> Hits:
         """Ask an access model: at most k items for each example, [B, k]; [B, 0] if it retrieves nothing."""
@@ -125,6 +128,7 @@ class RetrievalStages:
             return [examples]
         parts = ("retriever", "query_generator", "expansion")
         made_by = [identity(written(self._config, "access", access, part)) for part in parts]
+        made_by += self._training.depends(access, task)
         return [examples, *made_by, self.collection(task).fingerprint, self._experiment.reading.depth]
 
     @functools.cache
@@ -132,27 +136,35 @@ class RetrievalStages:
         """Give a digest of the examples of a split."""
         return digest([format_record(example) for example in self.examples(task, split)])
 
-    def _indexer(self, access: str) -> Indexer:
+    def indexer(self, access: str) -> Indexer:
+        """Give the retriever's settings of an access model; `ValueError` if it has none of its own."""
         indexer = self.access(access).retriever
         if indexer is None:
             raise ValueError(f"access model {access!r} has no retriever of its own.")
         return indexer
 
     def _index(self, access: str, task: str) -> Stage:
-        indexer, collection = self._indexer(access), self.collection(task)
+        made_by = [identity(written(self._config, "access", access, "retriever")), self.collection(task).fingerprint]
+        self._training.stage(access, task)  # so that its cost is its own
         return self._stages.make(
             "indexes",
-            f"index {access}{self._of(task)}",
-            [identity(written(self._config, "access", access, "retriever")), collection.fingerprint],
-            lambda folder: indexer.index(collection, folder / "index"),
+            f"index {access}{self.of(task)}",
+            [*made_by, *self._training.depends(access, task)],
+            lambda folder: self._indexed(access, task, folder / "index"),
         )
+
+    def _indexed(self, access: str, task: str, folder: Path) -> Retriever:
+        indexer, collection = self.indexer(access), self.collection(task)
+        if self.access(access).train is None or not isinstance(indexer, TrainableIndexer):
+            return indexer.index(collection, folder)
+        return indexer.index_with(self._training.encoder(access, task), collection, folder)
 
     def _open_once(self, stage: Stage, open_stage: Callable[[], Value]) -> Value:
         if stage.key not in self._opened:
             self._opened[stage.key] = open_stage()
         return cast(Value, self._opened[stage.key])
 
-    def _of(self, task: str) -> str:
+    def of(self, task: str) -> str:
         """Name a task's knowledge source where the experiment has several."""
         first: dict[str, str] = {}
         for other in self._experiment.tasks:

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from reml.experiment import Experiment, RetrieverTraining
+from reml.feedback.weak_supervision import Rank
 from reml.identity import identity, written
 from reml.protocols import TrainableEncoder, TrainableIndexer
 from reml.queries import InputQuery
@@ -93,7 +94,7 @@ class RetrieverStages:
         torch.manual_seed(self._experiment.seed)
         encoder: TrainableEncoder = indexer.encoder(collection, folder / START)
         queries = self._retrieval.access(access).query_generator or InputQuery()
-        teaching = Teaching(settings.objective, settings.regularisers, queries)
+        teaching = Teaching(settings.objective or Rank(), settings.regularisers, queries)
         return encoder, Ranking(encoder, teaching, len(collection))
 
     def _ranked(self, settings: RetrieverTraining, task: str) -> RankedExamples:

@@ -27,7 +27,7 @@ import torch
 
 from reml.analysis import Analyser, Vocabulary
 from reml.files import digest
-from reml.protocols import Collection
+from reml.protocols import Collection, Retriever
 from reml.retrieval import EncodedRetriever, Origin, build_once
 from reml.retrievers.snrm_network import Layers, NgramNetwork
 from reml.retrievers.sparse_encoder import SparseEncoder, TextCut, index_with
@@ -68,7 +68,7 @@ class SNRM:
                 f"{self.min_count}, {self.embedding_width} and {self.common_words}."
             )
 
-    def index(self, collection: Collection, folder: Path) -> EncodedRetriever:
+    def index(self, collection: Collection, folder: Path) -> Retriever:
         """Index a collection with the network that `model` names; `ValueError` without one.
 
         A killed call leaves what it encoded to the next. `StaleError` if the folder was built from something else.

@@ -21,7 +21,7 @@ from torch import Tensor
 from transformers import AutoModelForMaskedLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from reml.files import atomic_folder, digest
-from reml.protocols import Collection
+from reml.protocols import Collection, Retriever
 from reml.retrieval import EncodedRetriever
 from reml.retrievers.sparse_encoder import SparseEncoder, SparseNetwork, TextCut, index_with
 from reml.weights import located
@@ -91,7 +91,7 @@ class Splade:
     cut: TextCut = field(default_factory=lambda: TextCut(query_tokens=64, item_tokens=256))
     progress: bool = False
 
-    def index(self, collection: Collection, folder: Path) -> EncodedRetriever:
+    def index(self, collection: Collection, folder: Path) -> Retriever:
         """Index a collection with the model as it is, or open the index if it is there and fits.
 
         A killed call leaves what it encoded to the next. `StaleError` if the folder was built from something else.

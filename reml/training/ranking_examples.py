@@ -22,6 +22,8 @@ from reml.training.data import Batch, DevSet, RetrievedExamples
 from reml.types import Answer, Example, Float32Array, Hits, Int64Array, Provenance
 
 Drawn = tuple[Int64Array, Float32Array]
+# Times the items that are needed are drawn from the whole collection, as some are drawn already or excluded.
+SPARE = 4
 
 
 class PagedCollection(Collection, Pages, Protocol):
@@ -71,7 +73,7 @@ class FromTeacher:
         floor = min(0.0, *known.values())
         anywhere = int(generator.binomial(count - 1, self.random))
         chosen = generator.choice(listed, min(len(listed), count - anywhere), replace=False)
-        rows = _distinct(chosen, generator.choice(self.rows, count - len(chosen)))
+        rows = _distinct(chosen, generator.choice(self.rows, SPARE * (count - len(chosen))))[:count]
         return rows, np.array([known.get(row, floor) for row in rows.tolist()], dtype=np.float32)
 
 
@@ -117,7 +119,7 @@ class FromLabels:
         hard = listed[(listed >= 0) & ~np.isin(listed, excluded)]
         anywhere = int(generator.binomial(count - 1, self.random))
         wrong = generator.choice(hard, min(len(hard), count - 1 - anywhere), replace=False)
-        more = generator.choice(self.rows, 2 * (count - 1 - len(wrong)))  # some may be excluded
+        more = generator.choice(self.rows, SPARE * (count - len(wrong)))
         rows = _distinct(right, wrong, more[~np.isin(more, excluded)])[:count]
         return rows, (rows == right[0]).astype(np.float32)
 
