@@ -43,7 +43,7 @@ class Patience:
     twice as long, a minute at most, and up to a quarter longer by chance. timeout_seconds: without a byte.
     """
 
-    attempts: int = 6
+    attempts: int = 5
     wait_seconds: float = 1.0
     timeout_seconds: float = 60.0
 

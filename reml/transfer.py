@@ -36,6 +36,10 @@ class BrokenOffError(OSError):
         self.wait = wait
 
 
+class UnreachableError(BrokenOffError):
+    """The server does not answer at all: other files of it will not come either."""
+
+
 @dataclass(frozen=True, slots=True)
 class Remote:
     """A file on a server and what is known of it: its size in bytes and its SHA-256, in hexadecimal."""
@@ -133,7 +137,7 @@ def transfer(client: httpx2.Client, remote: Remote, part: Part, advanced: Callab
     except httpx2.TimeoutException as error:
         raise BrokenOffError(f"{remote.host} sent nothing for {client.timeout.read:g} seconds") from error
     except httpx2.ConnectError as error:
-        raise BrokenOffError(f"{remote.host} cannot be reached ({error}): is this machine offline?") from error
+        raise UnreachableError(f"{remote.host} cannot be reached ({error}): is this machine offline?") from error
     except (httpx2.UnsupportedProtocol, httpx2.InvalidURL, httpx2.TooManyRedirects) as error:
         raise RefusedError(f"{remote.url} cannot be asked for: {error}") from error
     except httpx2.TransportError as error:

@@ -14,13 +14,14 @@ from rich.table import Table
 from reml.collection import DiskCollection
 from reml.collection_stage import collection_stage, open_collection
 from reml.coverage import Coverage, coverage
-from reml.downloads import DownloadError
+from reml.downloads import DownloadError, Patience
 from reml.files import write_json
 from reml.kilt.catalogue import PAGES, SPLITS, Dataset, dataset
-from reml.kilt.files import find_pages, obtain_pages, obtain_split
+from reml.kilt.files import find_pages, find_split, obtain_pages, obtain_split
 from reml.knowledge import JsonlPages
 from reml.records import read_examples
 from reml.stages import Stages
+from reml.transfer import UnreachableError
 from reml.types import Example, Json
 
 FETCH = "fetch"
@@ -61,29 +62,41 @@ def prepare_pages(pages: str | None, folder: Path, stages: Stages, words: int) -
 
 
 def prepare_splits(
-    wanted: Sequence[tuple[Dataset, str]], folder: Path, *, pages: DiskCollection | None, report: Path
+    wanted: Sequence[tuple[Dataset, str]],
+    folder: Path,
+    *,
+    pages: DiskCollection | None,
+    report: Path,
+    patience: Patience | None = None,
 ) -> list[PreparedSplit]:
     """Fetch what is not there, read all of it and look it up; write what was found to `report` as JSON.
 
     `RecordError` names the first line that is no KILT record; `DownloadError` tells at the end all that could not be
     fetched.
     """
-    prepared, failures = [], []
+    prepared, failures, unreachable = [], [], False
     for each, split in wanted:
+        if unreachable and find_split(each, split, folder) is None:
+            failures.append(f"{each.file(split).name} was not asked for")
+            continue
         try:
-            path = obtain_split(each, split, folder)
+            prepared.append(_prepared(each, split, obtain_split(each, split, folder, patience=patience), pages))
         except DownloadError as error:
             failures.append(str(error))
-            continue
-        read = _shown(read_examples(path), f"read {path.name}", each.file(split).examples)
-        found = coverage(pages, read) if pages is not None else None
-        examples = found.examples if found is not None else sum(1 for _ in read)
-        prepared.append(PreparedSplit(each, split, path, examples, found))
+            unreachable = isinstance(error.__cause__, UnreachableError)
     write_json(report, {f"{each.dataset.name} {each.split}": each.to_json() for each in prepared})
     if failures:
         told = "\n  ".join(failures)
         raise DownloadError(f"{len(failures)} of {len(wanted)} files could not be fetched:\n  {told}")
     return prepared
+
+
+def _prepared(dataset: Dataset, split: str, path: Path, pages: DiskCollection | None) -> PreparedSplit:
+    examples = _shown(read_examples(path), f"read {path.name}", dataset.file(split).examples)
+    if pages is None:
+        return PreparedSplit(dataset, split, path, sum(1 for _ in examples), None)
+    found = coverage(pages, examples)
+    return PreparedSplit(dataset, split, path, found.examples, found)
 
 
 def _shown(examples: Iterable[Example], what: str, expected: int) -> Iterable[Example]:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from reml.__main__ import main
+from reml.downloads import DownloadError, Patience, Remote
 from reml.files import home
+from reml.kilt.catalogue import Dataset, dataset
+from reml.kilt.preparing import prepare_splits
 from reml.knowledge import write_pages
 from reml.records import write_examples
 from reml.types import Answer, Example, Page, Provenance
@@ -119,3 +123,21 @@ def test_a_bad_file_of_one_s_own_is_named(
     message = capsys.readouterr().err
     assert "nq-dev-kilt.jsonl.gz" in message
     assert told in message
+
+
+def test_offline_all_that_is_here_is_read_and_the_rest_told_at_once(folder: Path) -> None:
+    def nowhere(name: str) -> Dataset:
+        known = dataset(name).file("dev")
+        remote = Remote("http://127.0.0.1:9/" + known.name)  # nobody listens at port 9
+        return replace(dataset(name), files={"dev": replace(known, remote=remote)})
+
+    wanted = [(nowhere(name), "dev") for name in ("fever", "nq", "wow")]
+    patience = Patience(attempts=2, wait_seconds=0.001)
+    report = folder / "coverage.json"
+    with pytest.raises(DownloadError) as caught:
+        prepare_splits(wanted, folder, pages=None, report=report, patience=patience)
+    message = str(caught.value)
+    assert message.startswith("2 of 3 files could not be fetched:\n  127.0.0.1:9 cannot be reached")
+    assert "is this machine offline?" in message
+    assert "wow-dev-kilt.jsonl was not asked for" in message
+    assert list(json.loads(report.read_text())) == ["nq dev"]
