@@ -91,12 +91,12 @@ def prepare_splits(
     return prepared
 
 
-def _prepared(dataset: Dataset, split: str, path: Path, pages: DiskCollection | None) -> PreparedSplit:
-    examples = _shown(read_examples(path), f"read {path.name}", dataset.file(split).examples)
+def _prepared(each: Dataset, split: str, path: Path, pages: DiskCollection | None) -> PreparedSplit:
+    examples = _shown(read_examples(path), f"read {path.name}", each.file(split).examples)
     if pages is None:
-        return PreparedSplit(dataset, split, path, sum(1 for _ in examples), None)
+        return PreparedSplit(each, split, path, sum(1 for _ in examples), None)
     found = coverage(pages, examples)
-    return PreparedSplit(dataset, split, path, found.examples, found)
+    return PreparedSplit(each, split, path, found.examples, found)
 
 
 def _shown(examples: Iterable[Example], what: str, expected: int) -> Iterable[Example]:
