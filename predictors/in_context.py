@@ -28,8 +28,8 @@ from reml.predictors.encoding import load_tokeniser
 from reml.predictors.gguf import converted
 from reml.predictors.likelihood import with_likelihood
 from reml.predictors.pairs import readable
-from reml.refusal import refuse
 from reml.protocols import Collection
+from reml.refusal import refuse
 from reml.tokens import token_ids
 from reml.types import Answer, Example, Item, Prediction, Provenance, Responses, Signal
 from reml.weights import located

@@ -29,8 +29,8 @@ from reml.predictors.encoding import encode, frame_of, load_encoder
 from reml.predictors.pair_builder import PairBuilder
 from reml.predictors.pairs import Pairs, Part, occurrences
 from reml.predictors.quoting import cut
-from reml.refusal import refuse
 from reml.protocols import Collection
+from reml.refusal import refuse
 from reml.tokens import token_ids
 from reml.types import Answer, Example, Int64Array, Item, Prediction, Responses, Signal
 

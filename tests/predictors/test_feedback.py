@@ -70,7 +70,7 @@ def test_a_retriever_learns_from_every_objective(
     retriever, given = WordRetriever(collection), batch(examples, collection, hits)
     taught = Learner(retriever, retriever, objective, judges=Judges(items=GoldEvidence()))
     joint = Joint(predictor, taught)
-    torch.stack([loss.mean() for loss in joint(given).values()]).sum().backward()
+    torch.stack([loss.mean() for loss in joint(given).values()]).sum().backward()  # type: ignore[no-untyped-call]
     gradients = {name: one.grad for name, one in joint.named_parameters() if one.grad is not None}
     assert all(torch.isfinite(gradient).all() for gradient in gradients.values())
     assert {name.split(".")[0] for name, gradient in gradients.items() if gradient.any()} == {"predictor", "retriever"}
