@@ -13,7 +13,7 @@ from torch.nn import functional
 from reml.files import digest
 from reml.protocols import Collection
 from reml.responses import gather
-from reml.training.order import FromEach, Order, Shuffled
+from reml.training.order import FromEach, Order, Shuffled, Tempered
 from reml.types import Answer, Example, Hits, Int64Array, Responses
 
 Respond = Callable[[Sequence[Example], Hits], Responses]
@@ -117,6 +117,11 @@ class TrainSet:
     def balanced(cls, parts: Sequence[Part], from_each: int) -> TrainSet:
         """Learn from `from_each` examples of every part an epoch, so that a large task does not drown a small one."""
         return cls(tuple(parts), FromEach([len(part) for part in parts], from_each))
+
+    @classmethod
+    def tempered(cls, parts: Sequence[Part], temperature: float) -> TrainSet:
+        """Learn from every part in proportion to its size to the power of 1 / temperature."""
+        return cls(tuple(parts), Tempered([len(part) for part in parts], temperature))
 
     def take(self, positions: Int64Array) -> Batch:
         """Give the examples at these positions, those of one part together, else in this order."""

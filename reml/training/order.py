@@ -58,13 +58,54 @@ class FromEach:
 
     def epoch(self, seed: int, number: int) -> Int64Array:
         """Give `self.number` positions of each group, all shuffled together."""
-        starts = np.cumsum([0, *self.sizes[:-1]])
-        chosen = [start + self._of_group(group, seed, number) for group, start in enumerate(starts)]
-        return np.concatenate(chosen)[_permutation(len(self), seed, number)]
+        return _from_groups(self.sizes, [self.number] * len(self.sizes), seed, number)
 
-    def _of_group(self, group: int, seed: int, number: int) -> Int64Array:
-        size, start = self.sizes[group], number * self.number
-        return stretch(start, start + self.number, size, lambda turn: _permutation(size, seed, turn, group))
+
+@dataclass(frozen=True)
+class Tempered:
+    """Examples of each group in proportion to n^(1 / T), n being the group's size and T the temperature.
+
+    An epoch has as many positions as there are examples. T = 1 is in proportion to size; the higher T is, the more
+    equal are the shares, and infinity makes them equal. T5 calls it temperature-scaled mixing (Raffel et al., JMLR
+    2020, section 3.5.2). Each group is gone through as by `FromEach`.
+    """
+
+    sizes: Sequence[int]
+    temperature: float
+
+    def __post_init__(self) -> None:
+        if not self.temperature >= 1:
+            raise ValueError(f"temperature is {self.temperature}, but must be 1 (shares as of sizes) or more.")
+        if not self.sizes or any(size < 1 for size in self.sizes):
+            raise ValueError(f"groups with {list(self.sizes)} examples: each needs 1 or more.")
+
+    def __len__(self) -> int:
+        return sum(self.sizes)
+
+    @property
+    def quotas(self) -> list[int]:
+        """How many examples of each group an epoch has; what rounding leaves goes to the largest remainders."""
+        weights = np.asarray(self.sizes, dtype=np.float64) ** (1 / self.temperature)
+        exact = len(self) * weights / weights.sum()
+        quotas = np.floor(exact + 1e-9).astype(np.int64)
+        largest = np.argsort(quotas - exact, kind="stable")[: len(self) - int(quotas.sum())]
+        quotas[largest] += 1
+        return [int(quota) for quota in quotas]
+
+    def epoch(self, seed: int, number: int) -> Int64Array:
+        """Give the positions of each group's share, all shuffled together."""
+        return _from_groups(self.sizes, self.quotas, seed, number)
+
+
+def _from_groups(sizes: Sequence[int], quotas: Sequence[int], seed: int, number: int) -> Int64Array:
+    """Take the next `quotas` positions of each group's own endless shuffled sequence, and shuffle them together."""
+
+    def taken(group: int, size: int, quota: int) -> Int64Array:
+        return stretch(number * quota, (number + 1) * quota, size, lambda turn: _permutation(size, seed, turn, group))
+
+    starts = np.cumsum([0, *sizes[:-1]])
+    chosen = [starts[group] + taken(group, size, quotas[group]) for group, size in enumerate(sizes)]
+    return np.concatenate(chosen)[_permutation(sum(quotas), seed, number)]
 
 
 def stretch(start: int, stop: int, length: int, turn: Callable[[int], Int64Array]) -> Int64Array:

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from reml.testing import MemoryCollection
+from reml.training.batches import BatchStream
 from reml.training.data import Batch, DevSet, RetrievedExamples, TrainSet
 from reml.types import Answer, Example, Hits
 from tests.training.pointing import exact, retrieved
@@ -49,6 +50,17 @@ def test_a_balanced_set_takes_as_many_from_a_small_task_as_from_a_large_one() ->
     ids = [example.id for example in train.take(train.order.epoch(0, 0)).examples]
     assert len(ids) == 4
     assert ids.count("thing7") == 2
+
+
+def test_a_tempered_set_takes_less_of_a_large_task_and_goes_on_from_any_step() -> None:
+    train = TrainSet.tempered([retrieved(0, 7), retrieved(7, 8)], temperature=2.0)
+    ids = [example.id for example in train.take(train.order.epoch(0, 0)).examples]
+    assert len(ids) == 8
+    assert ids.count("thing7") == 2, "1 of sqrt(7) + 1, of 8"
+    whole = [batch.examples for batch in BatchStream(train, 3, count=6, seed=1)]
+    rest = BatchStream(train, 3, count=6, seed=1)
+    rest.load_state_dict({"consumed": 4})
+    assert [batch.examples for batch in rest] == whole[4:]
 
 
 def test_a_batch_moves_with_its_tensors() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from reml.training.order import FromEach, Shuffled, stretch
+from reml.training.order import FromEach, Shuffled, Tempered, stretch
 
 
 def test_an_epoch_holds_every_example_once_in_an_order_of_its_own() -> None:
@@ -49,6 +49,46 @@ def test_groups_are_mixed_and_every_epoch_is_another() -> None:
 def test_nothing_cannot_be_taken_from(sizes: list[int], number: int) -> None:
     with pytest.raises(ValueError, match="1 or more"):
         FromEach(sizes, number)
+
+
+@pytest.mark.parametrize(
+    ("temperature", "quotas"),
+    [(1.0, [90, 10]), (2.0, [75, 25]), (float("inf"), [50, 50])],  # 90 : 10, 3 : 1, 1 : 1
+)
+def test_temperature_sets_the_shares(temperature: float, quotas: list[int]) -> None:
+    order = Tempered([90, 10], temperature)
+    assert order.quotas == quotas
+    assert len(order) == 100
+    for epoch in range(3):
+        assert (order.epoch(0, epoch) < 90).sum() == quotas[0]
+
+
+@given(some.lists(some.integers(1, 60), min_size=1, max_size=6), some.floats(1, 8))
+def test_shares_are_those_of_the_formula_and_fill_the_epoch(sizes: list[int], temperature: float) -> None:
+    order = Tempered(sizes, temperature)
+    weights = [size ** (1 / temperature) for size in sizes]
+    assert len(order.epoch(3, 0)) == sum(order.quotas) == sum(sizes)
+    for weight, quota in zip(weights, order.quotas, strict=True):
+        assert abs(quota - sum(sizes) * weight / sum(weights)) < 1
+
+
+def test_a_tempered_epoch_is_a_function_of_seed_and_number_and_goes_through_each_group() -> None:
+    order = Tempered([12, 4], 2.0)  # shares of sqrt(12) and sqrt(4) in 16: 10.1 and 5.9
+    assert order.quotas == [10, 6]
+    assert order.epoch(1, 3).tolist() == Tempered([12, 4], 2.0).epoch(1, 3).tolist()
+    assert order.epoch(1, 3).tolist() != order.epoch(2, 3).tolist()
+    seen = Counter(position for epoch in range(6) for position in order.epoch(1, epoch).tolist())
+    assert {seen[position] for position in range(12)} == {5}  # 6 epochs of 10 are 5 rounds of 12
+    assert {seen[position] for position in range(12, 16)} == {9}
+
+
+@pytest.mark.parametrize(
+    ("sizes", "temperature", "named"),
+    [([3, 3], 0.5, "temperature is 0.5"), ([3, 3], float("nan"), "temperature is nan"), ([3, 0], 2.0, "1 or more")],
+)
+def test_what_cannot_be_tempered_is_said(sizes: list[int], temperature: float, named: str) -> None:
+    with pytest.raises(ValueError, match=named):
+        Tempered(sizes, temperature)
 
 
 @given(some.integers(1, 7), some.integers(0, 30), some.integers(1, 30))
