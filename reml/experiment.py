@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 from torch import nn
 
+from reml.feedback.weak_supervision import Rank
 from reml.protocols import Feedback, Indexer, QueryExpansion, QueryGenerator, ResponseProcessor, Task, TrainableIndexer
 from reml.training.settings import Training
 from reml.training.sparsity import Regulariser
+from reml.types import Signal
+
+
+class Objective(abc.ABC):
+    """Any class that is a `Feedback`, for configurations: to jsonargparse, a protocol that is called is a factory."""
+
+    @property
+    @abc.abstractmethod
+    def needs(self) -> Signal:
+        """What it asks for, beside the scores."""
+
+    @classmethod
+    def __subclasshook__(cls, other: type) -> bool:
+        """Tell whether a class has what `Feedback` asks for."""
+        names = {name for base in other.__mro__ for name in vars(base)}
+        return {"needs", "__call__"} <= names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,9 +39,9 @@ class RetrieverTraining:
         teacher: the access model whose lists and scores teach it (weak supervision: no label is read); the labels do,
             items that hold the evidence of right answers, if left out.
         negatives: with labels, the access model whose lists wrong items come from; the whole collection if left out.
-        objective: of items' utilities (RankProb, Contrastive, MarginMse, KlDistillation); Rank if left out.
+        objective: a `Feedback` on items' utilities: RankProb, Contrastive, MarginMse, KlDistillation; Rank if left out.
         regularisers: losses on the vectors (`reml.training.sparsity`).
-        items: items that an example is taught on at a time.
+        compared: items that an example is taught on at a time.
         random: chance of each but the first to come from anywhere in the collection, and not from a list.
         tasks: whose examples it learns from, all tasks of the same knowledge source if left out.
         held_out: of each task, the examples that training is judged on while it runs, and does not learn from.
@@ -31,9 +50,9 @@ class RetrieverTraining:
 
     teacher: str | None = None
     negatives: str | None = None
-    objective: Feedback | None = None
+    objective: Objective | None = None
     regularisers: Sequence[Regulariser] = ()
-    items: int = 2
+    compared: int = 2
     random: float = 0.5
     tasks: Sequence[str] = ()
     held_out: int = 50
@@ -42,11 +61,16 @@ class RetrieverTraining:
     def __post_init__(self) -> None:
         if self.teacher is not None and self.negatives is not None:
             raise ValueError("a teacher's lists have its own negatives: leave out `negatives`, or learn from labels.")
-        if self.items < 2 or self.held_out < 0 or not 0 <= self.random <= 1:
+        if self.compared < 2 or self.held_out < 0 or not 0 <= self.random <= 1:
             raise ValueError(
-                f"items must be 2 or more, held_out 0 or more and random a chance of 0 to 1, not {self.items}, "
+                f"compared must be 2 or more, held_out 0 or more and random a chance of 0 to 1, not {self.compared}, "
                 f"{self.held_out} and {self.random}."
             )
+
+    @property
+    def feedback(self) -> Feedback:
+        """The objective, or the default one."""
+        return cast(Feedback, self.objective) if self.objective is not None else Rank()
 
     @property
     def lists(self) -> str | None:
@@ -126,8 +150,8 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Source:
-    """What the predictor is trained on: the train split of every task, as one access model answers it.
+class TrainOn:
+    """What the predictor is trained on: the train split of tasks, as one access model answers it.
 
     Args:
         access: its name.
@@ -135,6 +159,10 @@ class Source:
         limit: examples of each task, all if left out.
         relevant: only examples of which evidence is among the items read (`reml.training.relevance`).
         dev_limit: dev examples of each task on which training is judged while it runs.
+        tasks: names of the tasks it learns, all if left out.
+        temperature: if given, a task with n examples has a share of n^(1 / temperature) in what is learnt: 1 is in
+            proportion to size, 2 takes less of large tasks. Left out, each example comes once an epoch.
+        prefix: the predictor sees the name of its task in front of every input.
     """
 
     access: str
@@ -142,6 +170,13 @@ class Source:
     limit: int | None = None
     relevant: bool = False
     dev_limit: int | None = 50
+    tasks: Sequence[str] = ()
+    temperature: float | None = None
+    prefix: bool = False
+
+    def __post_init__(self) -> None:
+        if self.temperature is not None and not self.temperature >= 1:
+            raise ValueError(f"train_on.temperature must be 1 or more, or left out, not {self.temperature}.")
 
 
 @dataclass(frozen=True)
@@ -162,7 +197,7 @@ class Experiment:
     tasks: Sequence[Task]
     access: Mapping[str, Access]
     predictor: Callable[[], nn.Module] | None = None
-    train_on: Source | None = None
+    train_on: TrainOn | None = None
     training: Training = field(default_factory=Training)
     reading: Reading = field(default_factory=Reading)
     name: str = "run"
@@ -189,6 +224,7 @@ class Experiment:
     def _check_names(self) -> None:
         wanted = [name for access in self.access.values() for name in access.needs]
         wanted += [self.train_on.access] if self.train_on is not None else []
+        self._check_learnt([task.name for task in self.tasks])
         for name in wanted:
             if name not in self.access:
                 raise ValueError(f"there is no access model {name!r}; the experiment has {', '.join(self.access)}.")
@@ -198,6 +234,11 @@ class Experiment:
                     f"access model {name!r} fuses one that fuses others: name the retrieving ones instead."
                 )
             self._check_teachers(name)
+
+    def _check_learnt(self, names: Sequence[str]) -> None:
+        unknown = sorted(set(self.train_on.tasks) - set(names)) if self.train_on is not None else []
+        if unknown:
+            raise ValueError(f"train_on.tasks names {unknown}; the experiment has the tasks {', '.join(names)}.")
 
     def _check_teachers(self, name: str) -> None:
         """Raise `ValueError` if an access model would have to be trained before itself."""

@@ -11,7 +11,6 @@ import numpy as np
 import torch
 
 from reml.experiment import Experiment, RetrieverTraining
-from reml.feedback.weak_supervision import Rank
 from reml.identity import identity, written
 from reml.protocols import TrainableEncoder, TrainableIndexer
 from reml.queries import InputQuery
@@ -94,7 +93,7 @@ class RetrieverStages:
         torch.manual_seed(self._experiment.seed)
         encoder: TrainableEncoder = indexer.encoder(collection, folder / START)
         queries = self._retrieval.access(access).query_generator or InputQuery()
-        teaching = Teaching(settings.objective or Rank(), settings.regularisers, queries)
+        teaching = Teaching(settings.feedback, settings.regularisers, queries)
         return encoder, Ranking(encoder, teaching, len(collection))
 
     def _ranked(self, settings: RetrieverTraining, task: str) -> RankedExamples:
@@ -105,7 +104,7 @@ class RetrieverStages:
             sampler = FromTeacher(lists, collection.rows(), settings.random)
         else:
             sampler = FromLabels.of(collection, examples, lists, settings.random)
-        return RankedExamples.of(collection, examples, sampler, settings.items)
+        return RankedExamples.of(collection, examples, sampler, settings.compared)
 
     def _names(self, access: str, task: str) -> list[str]:
         """Name the tasks that an access model learns from for the knowledge source of `task`."""

@@ -89,7 +89,7 @@ def test_what_was_trained_is_what_is_searched(tmp_path: Path) -> None:
     "train",
     [
         {"held_out": 0, "training": TRAINING, "objective": CONTRASTIVE},
-        {"held_out": 1, "negatives": "bm25", "items": 3, "training": TRAINING, "objective": CONTRASTIVE},
+        {"held_out": 1, "negatives": "bm25", "compared": 3, "training": TRAINING, "objective": CONTRASTIVE},
         {"teacher": "bm25", "held_out": 0, "training": TRAINING, "tasks": ["places"]},
     ],
     ids=["labels", "labels and negatives", "teacher"],
@@ -105,7 +105,8 @@ def test_labels_and_teachers_train(tmp_path: Path, train: dict[str, Any]) -> Non
         ({"teacher": "snrm"}, "'snrm' is taught by itself"),
         ({"teacher": "nobody"}, "no access model 'nobody'"),
         ({"teacher": "bm25", "negatives": "bm25"}, "leave out `negatives`"),
-        ({"items": 1}, "items must be 2 or more"),
+        ({"compared": 1}, "compared must be 2 or more"),
+        ({"objective": L1}, "objective"),
         ({**TAUGHT, "held_out": 4}, "places has 4 examples to learn from, and 4 of them are to be held out"),
         ({**TAUGHT, "tasks": ["cities"]}, "no task 'cities'"),
         ({**TAUGHT, "objective": {"class_path": "reml.feedback.pdist.Pdist"}}, "needs Signal.ITEM_LIKELIHOOD"),

@@ -59,7 +59,7 @@ class Ranking(Regime):
             self.observed = self.watch(compared.queries, compared.items)
         losses = {"ranking": self._ranked(compared, batch.responses.scores)}
         for regulariser in self._teaching.regularisers:
-            losses[regulariser.name] = regulariser(compared.queries, compared.items, compared.own)
+            losses[regulariser.name] = regulariser.loss(compared.queries, compared.items, compared.own)
         return losses
 
     def _ranked(self, compared: Compared, utility: Tensor) -> Tensor:

@@ -28,7 +28,7 @@ class Regulariser(Protocol):
     def name(self) -> str:
         """What its part of the loss is logged as."""
 
-    def __call__(self, queries: Tensor, items: Tensor, own: Tensor) -> Tensor:
+    def loss(self, queries: Tensor, items: Tensor, own: Tensor) -> Tensor:
         """Give the loss of each example, [B], from queries [B, V], distinct items [N, V] and whose they are [B, N]."""
 
 
@@ -46,7 +46,7 @@ class L1:
         """What its part of the loss is logged as."""
         return "l1"
 
-    def __call__(self, queries: Tensor, items: Tensor, own: Tensor) -> Tensor:
+    def loss(self, queries: Tensor, items: Tensor, own: Tensor) -> Tensor:
         """Give the loss of each example, [B]."""
         sums = items.abs().sum(dim=1)
         return self.weight * (queries.abs().sum(dim=1) + own.to(sums) @ sums)
@@ -56,25 +56,25 @@ class L1:
 class Flops:
     """The expected cost of scoring one item: over dimensions, the square of the mean weight, of queries and of items.
 
-    queries, items: weights of the two. The mean is over all vectors that are computed at once, those of other devices
-    included, so that the loss does not depend on how many devices share a batch.
+    query_weight, item_weight: of the two parts. The mean is over all vectors that are computed at once, those of other
+    devices included, so that the loss does not depend on how many devices share a batch.
     """
 
-    queries: float
-    items: float
+    query_weight: float
+    item_weight: float
 
     def __post_init__(self) -> None:
-        _check(self.queries, "queries")
-        _check(self.items, "items")
+        _check(self.query_weight, "query_weight")
+        _check(self.item_weight, "item_weight")
 
     @property
     def name(self) -> str:
         """What its part of the loss is logged as."""
         return "flops"
 
-    def __call__(self, queries: Tensor, items: Tensor, own: Tensor) -> Tensor:  # noqa: ARG002
+    def loss(self, queries: Tensor, items: Tensor, own: Tensor) -> Tensor:  # noqa: ARG002
         """Give the loss, the same for each example, [B]."""
-        loss = self.queries * flops(queries) + self.items * flops(items)
+        loss = self.query_weight * flops(queries) + self.item_weight * flops(items)
         return loss.expand(len(queries))
 
 

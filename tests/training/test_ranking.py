@@ -157,7 +157,7 @@ def test_splade_learns_from_labels(tmp_path: Path) -> None:
     sampler = FromLabels(right_rows(), near, COLLECTION.rows(), teacher_hits())
     settings = Training(steps=24, batch_size=6, rate=2e-3, weight_decay=0.0, precision="32-true")
     part = RankedExamples.of(COLLECTION, examples(), sampler, 3)
-    regulariser = Flops(queries=1e-4, items=1e-4)
+    regulariser = Flops(query_weight=1e-4, item_weight=1e-4)
     train(tmp_path, encoder, regulariser, objective=Contrastive(), settings=settings, part=part)
     assert before < 0.6
     assert first_hits(encoder) >= before + 0.25

@@ -30,7 +30,7 @@ torch.manual_seed(0)
 inputs, layer = torch.rand(6, 4), torch.nn.Linear(4, 5)
 mine = inputs[:2] if rank == 0 else inputs[2:]
 shared_layer = DistributedDataParallel(layer)
-loss = Flops(queries=0.0, items=2.0)(torch.zeros(3, 5), torch.relu(shared_layer(mine)), None).mean()
+loss = Flops(query_weight=0.0, item_weight=2.0).loss(torch.zeros(3, 5), torch.relu(shared_layer(mine)), None).mean()
 loss.backward()
 shared = [loss.item(), *layer.weight.grad.flatten().tolist()]
 distributed.destroy_process_group()
@@ -43,14 +43,14 @@ assert max(abs(one - other) for one, other in zip(shared, alone, strict=True)) <
 
 def test_l1_is_of_a_query_and_its_own_items() -> None:
     """3 + (3 + 4), and 0.5 + (4 + 2)."""
-    assert L1(0.1)(QUERIES, ITEMS, OWN).tolist() == pytest.approx([1.0, 0.65])
+    assert L1(0.1).loss(QUERIES, ITEMS, OWN).tolist() == pytest.approx([1.0, 0.65])
 
 
 def test_flops_by_hand() -> None:
     """Means of dimensions: (1/2, 0, 5/4) of queries and (4/3, 4/3, 1/3) of items."""
     assert flops(QUERIES).item() == pytest.approx(0.25 + 1.5625)
     assert flops(ITEMS).item() == pytest.approx(33 / 9)
-    loss = Flops(queries=2.0, items=0.5)(QUERIES, ITEMS, OWN)
+    loss = Flops(query_weight=2.0, item_weight=0.5).loss(QUERIES, ITEMS, OWN)
     assert loss.tolist() == pytest.approx([2 * 1.8125 + 0.5 * 33 / 9] * 2)
 
 
@@ -61,7 +61,7 @@ def test_flops_does_not_change_with_the_size_of_a_batch() -> None:
 def test_flops_prefers_weights_that_are_spread_and_l1_does_not() -> None:
     gathered, spread = torch.tensor([[1.0, 0.0], [1.0, 0.0]]), torch.tensor([[1.0, 0.0], [0.0, 1.0]])
     assert flops(gathered) == 2 * flops(spread)
-    assert (L1(1)(gathered, ITEMS, OWN) == L1(1)(spread, ITEMS, OWN)).all()
+    assert (L1(1).loss(gathered, ITEMS, OWN) == L1(1).loss(spread, ITEMS, OWN)).all()
 
 
 def test_flops_is_the_same_on_two_devices_as_on_one(unused_port: int) -> None:
@@ -151,5 +151,5 @@ def test_gini_is_the_mean_difference_over_twice_the_mean(values: list[int]) -> N
 def test_weights_below_zero_are_refused() -> None:
     with pytest.raises(ValueError, match=r"weight is the weight of a regulariser, 0 or more, not -1"):
         L1(-1)
-    with pytest.raises(ValueError, match="items is the weight"):
+    with pytest.raises(ValueError, match="item_weight is the weight"):
         Flops(1, -0.5)
