@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from reml.evaluation.kilt import evaluate
-from reml.experiment import Experiment, Source
+from reml.experiment import Experiment, TrainOn
 from reml.files import digest
 from reml.identity import identity, written
 from reml.predicting import complete, predict
@@ -25,6 +25,7 @@ from reml.training.data import DevSet, RetrievedExamples, TrainSet
 from reml.training.fit import fit, open_fitted
 from reml.training.regimes import Independent
 from reml.training.relevance import evidence_retrieved
+from reml.training.task_prefix import with_task, without_task
 from reml.types import Answer, Example, Hits, Json, Measure
 
 PREDICTIONS = "predictions.jsonl"
@@ -44,6 +45,8 @@ class PredictionStages:
         self._stages = stages
         self._retrieval = retrieval
         self._names = [task.name for task in experiment.tasks]
+        chosen = experiment.train_on.tasks if experiment.train_on is not None else ()
+        self._learnt = [task for task in experiment.tasks if not chosen or task.name in chosen]
 
     def train(self) -> Stage | None:
         """Train the predictor unless that is done; nothing if the experiment has nothing to train on."""
@@ -92,9 +95,10 @@ class PredictionStages:
     def _train(self, folder: Path) -> None:
         settings = replace(self._experiment.training, seed=self._experiment.seed)
         k = self._source().k or self._experiment.reading.k
-        parts = [self._learnable(name, self._read(name, "train", k=k)) for name in self._names]
-        train = TrainSet.of(*(part for part in parts if len(part)))
-        dev = [self._judged(task) for task in self._experiment.tasks]
+        read = [self._learnable(task.name, self._read(task.name, "train", k=k)) for task in self._learnt]
+        parts, temperature = [part for part in read if len(part)], self._source().temperature
+        train = TrainSet.of(*parts) if temperature is None else TrainSet.tempered(parts, temperature)
+        dev = [self._judged(task) for task in self._learnt]
         fit(Independent(self._new()[0]), train, dev=dev, settings=settings, folder=folder, console=self._stages.console)
 
     def _read(self, task: str, split: str, *, k: int, limit: int | None = None) -> RetrievedExamples:
@@ -102,7 +106,12 @@ class PredictionStages:
         examples = self._retrieval.examples(task, split)[:limit]
         hits = self._retrieval.hits(access, task, split).first(k)
         hits = Hits(hits.rows[: len(examples)], hits.scores[: len(examples)])
-        return RetrievedExamples(examples, hits, functools.partial(self._retrieval.responses, access, task))
+        respond = functools.partial(self._retrieval.responses, access, task)
+        if not self._prefixed:
+            return RetrievedExamples(examples, hits, respond)
+        return RetrievedExamples(
+            with_task(task, examples), hits, lambda shown, found: respond(without_task(task, shown), found)
+        )
 
     def _learnable(self, task: str, read: RetrievedExamples) -> RetrievedExamples:
         read = _kept(read, _answered(read))
@@ -127,7 +136,8 @@ class PredictionStages:
         for batch in self._stages.track(batches, f"predict {task} with {access}"):
             received = Hits(read.rows[batch], read.scores[batch])
             responses = self._retrieval.responses(access, task, examples[batch], received)
-            answers += predict(self.predictor, examples[batch], responses)
+            shown = with_task(task, examples[batch]) if self._prefixed else examples[batch]
+            answers += predict(self.predictor, shown, responses)
         whole = complete(answers, hits, self._retrieval.collection(task), reading.pages)
         pairs = zip(examples, whole, strict=True)
         write_examples((replace(example, output=(answer,), meta={}) for example, answer in pairs), path)
@@ -140,12 +150,16 @@ class PredictionStages:
             access = experiment.train_on.access
             depends += [written(self._config, "training"), written(self._config, "train_on"), experiment.reading.k]
             depends += [identity(written(self._config, "access", access, "processors"))]
-            depends += [task.measure for task in experiment.tasks]
-            for name in self._names:
-                depends += [self._retrieval.depends(access, name, split) for split in ("train", "dev")]
+            for task in self._learnt:
+                depends += [[task.name, task.measure]]
+                depends += [self._retrieval.depends(access, task.name, split) for split in ("train", "dev")]
         return depends
 
-    def _source(self) -> Source:
+    @property
+    def _prefixed(self) -> bool:
+        return self._experiment.train_on is not None and self._experiment.train_on.prefix
+
+    def _source(self) -> TrainOn:
         if self._experiment.train_on is None:
             raise ValueError("the experiment trains nothing: say on what under `train_on`.")
         return self._experiment.train_on

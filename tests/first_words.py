@@ -42,5 +42,26 @@ class FirstWords(nn.Module):
         return Answer(" ".join(words), (Provenance.of(items[0]),))
 
 
+class Echo(nn.Module):
+    """Answers with the input as it sees it; learns nothing of use."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.tensor(1.0))
+
+    @property
+    def signals(self) -> Signal:
+        return Signal.NONE
+
+    def prepare(self, collection: Collection, folder: Path) -> None:
+        """Nothing is computed ahead."""
+
+    def loss(self, examples: Sequence[Example], responses: Responses, signals: Signal = Signal.NONE) -> Prediction:
+        return Prediction((self.weight**2).expand(len(examples)))
+
+    def generate(self, examples: Sequence[Example], responses: Responses) -> list[Answer]:
+        return [Answer(example.input) for example in examples]
+
+
 class NoPredictor(nn.Module):
     """A module that lacks what a predictor has."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
@@ -29,17 +30,11 @@ def write_experiment(folder: Path, **changes: object) -> Path:
     examples = [_example(name, text) for name, text in FACTS.items()]
     write_examples(examples[:4], folder / "train.jsonl")
     write_examples(examples[3:], folder / "dev.jsonl")
-    task = {
-        "name": "places",
-        "examples": {"train": str(folder / "train.jsonl"), "dev": str(folder / "dev.jsonl")},
-        "knowledge_source": str(folder / "pages.jsonl"),
-        "measure": "em",
-    }
     bm25 = {"class_path": "reml.retrievers.bm25.BM25"}
     experiment: dict[str, object] = {
         "name": "small",
         "seed": 7,
-        "tasks": [{"class_path": "reml.tasks.jsonl.Jsonl", "init_args": task}],
+        "tasks": [task_of(folder, "places")],
         "access": {
             "bm25": {"retriever": bm25},
             "flat": {"retriever": {**bm25, "init_args": {"b": 0.0}}},
@@ -54,6 +49,17 @@ def write_experiment(folder: Path, **changes: object) -> Path:
     path = folder / "experiment.yaml"
     path.write_text(yaml.safe_dump({**experiment, **changes}, sort_keys=False), encoding="utf-8")
     return path
+
+
+def task_of(folder: Path, name: str, *, splits: Sequence[str] = ("train", "dev")) -> dict[str, object]:
+    """Give the settings of a task over the files of the experiment that is written to `folder`."""
+    settings = {
+        "name": name,
+        "examples": {split: str(folder / f"{split}.jsonl") for split in splits},
+        "knowledge_source": str(folder / "pages.jsonl"),
+        "measure": "em",
+    }
+    return {"class_path": "reml.tasks.jsonl.Jsonl", "init_args": settings}
 
 
 def _example(name: str, text: str) -> Example:

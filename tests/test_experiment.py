@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from reml.experiment import Access, Experiment, Reading, Source
+from reml.experiment import Access, Experiment, Reading, TrainOn
 from reml.processing import First
 from reml.queries import MentionQuery
 from reml.retrievers.bm25 import BM25
@@ -34,7 +34,7 @@ ONE = [Empty("one")]
 
 def test_an_experiment_of_sound_parts_is_made() -> None:
     access = {"a": Access(BM25(), query_generator=MentionQuery()), "b": Access(fuse=["a"], processors=[First(1)])}
-    experiment = Experiment(ONE, {**access, "none": Access()}, train_on=Source("b"))
+    experiment = Experiment(ONE, {**access, "none": Access()}, train_on=TrainOn("b"))
     assert (experiment.name, experiment.seed, experiment.reading) == ("run", 0, Reading())
 
 
@@ -50,7 +50,14 @@ def test_access_models_that_are_not_there_are_named() -> None:
     with pytest.raises(ValueError, match="no access model 'b'; the experiment has a"):
         Experiment(ONE, {"a": Access(fuse=["b"])})
     with pytest.raises(ValueError, match="no access model 'b'; the experiment has a"):
-        Experiment(ONE, {"a": Access()}, train_on=Source("b"))
+        Experiment(ONE, {"a": Access()}, train_on=TrainOn("b"))
+
+
+def test_what_is_learnt_is_checked() -> None:
+    with pytest.raises(ValueError, match=r"names \['two'\]; the experiment has the tasks one"):
+        Experiment(ONE, {"a": Access()}, train_on=TrainOn("a", tasks=["two", "one"]))
+    with pytest.raises(ValueError, match=r"temperature must be 1 or more, or left out, not 0\.5"):
+        TrainOn("a", temperature=0.5)
 
 
 @pytest.mark.parametrize(

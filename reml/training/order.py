@@ -76,7 +76,7 @@ class Tempered:
     def __post_init__(self) -> None:
         if not self.temperature >= 1:
             raise ValueError(f"temperature is {self.temperature}, but must be 1 (shares as of sizes) or more.")
-        if not self.sizes or any(size < 1 for size in self.sizes):
+        if any(size < 1 for size in self.sizes):
             raise ValueError(f"groups with {list(self.sizes)} examples: each needs 1 or more.")
 
     def __len__(self) -> int:
