@@ -1,4 +1,9 @@
-"""How time and memory grow with the number of items: a power law through what was measured, and where it leads."""
+"""How time and memory grow with the number of items, and where that leads.
+
+Two laws go through what was measured. A power law tells the exponent; where small sizes are ruled by costs that do not
+grow, its exponent is too small and so is what it promises. A straight line with a fixed cost errs the other way where
+growth is slower than the number of items. The truth for sizes not measured is to be expected between the two.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import nnls
 
 from reml.benchmarks.speed.figures import Comparison, Measured
 
@@ -28,7 +34,7 @@ class PowerLaw:
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """How a quantity of an engine grows under a model: what was measured, the law, and the law's value at `FULL`."""
+    """How a quantity of an engine grows under a model: what was measured, and the values of both laws at `FULL`."""
 
     model: str
     engine: str
@@ -38,6 +44,7 @@ class Growth:
     values: tuple[float, ...]
     law: PowerLaw
     at_full: float
+    line_at_full: float
 
 
 def fit(rows: Sequence[float], values: Sequence[float]) -> PowerLaw:
@@ -50,6 +57,15 @@ def fit(rows: Sequence[float], values: Sequence[float]) -> PowerLaw:
     law = PowerLaw(float(np.exp(constant)), float(exponent), 1.0)
     ratios = [value / law(size) for size, value in zip(rows, values, strict=True)]
     return PowerLaw(law.factor, law.exponent, max(max(ratio, 1 / ratio) for ratio in ratios))
+
+
+def straight_line(rows: Sequence[float], values: Sequence[float]) -> tuple[float, float]:
+    """Fit (fixed cost, cost of an item), both 0 or more, by least squares of relative errors; values are positive."""
+    scaled = np.array([[1 / value, size / value] for size, value in zip(rows, values, strict=True)])
+    units = scaled.max(0)  # so that both columns are of one size
+    found, _ = nnls(scaled / units, np.ones(len(scaled)))
+    fixed, slope = found / units
+    return float(fixed), float(slope)
 
 
 def growths(comparisons: Sequence[Comparison]) -> list[Growth]:
@@ -79,4 +95,5 @@ def quantities(measured: Measured) -> Iterator[tuple[str, str, float]]:
 def _growth(model: str, engine: str, quantity: str, unit: str, points: dict[int, float]) -> Growth:
     rows, values = tuple(points), tuple(points.values())
     law = fit(rows, values)
-    return Growth(model, engine, quantity, unit, rows, values, law, law(FULL))
+    fixed, slope = straight_line(rows, values)
+    return Growth(model, engine, quantity, unit, rows, values, law, law(FULL), fixed + slope * FULL)

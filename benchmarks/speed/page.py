@@ -95,8 +95,9 @@ def _logarithms(spread: Spread) -> tuple[float, ...]:
 
 def _growth(growths: Sequence[Growth], styles: Mapping[str, int]) -> Tree.Element:
     note = (
-        "Power laws fitted over the synthetic corpora. The misfit is the largest ratio of a measured value and the "
-        f"law; the value at {FULL:,} items, about KILT's passages, is what the law gives there, not a measurement."
+        "Over the synthetic corpora. The misfit is the largest ratio of a measured value and the power law. At "
+        f"{FULL:,} items, about KILT's passages, nothing was measured: expect a value between that of the power law, "
+        "which fixed costs of small sizes make too small, and that of a straight line with a fixed cost."
     )
     kinds = dict.fromkeys((growth.model, growth.quantity, growth.unit) for growth in growths)
     plots = [_growth_plot(kind, growths, styles) for kind in kinds]

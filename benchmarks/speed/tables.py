@@ -62,7 +62,7 @@ def answered(comparison: Comparison, baseline: Measured) -> Grid:
 
 def grown(growths: Sequence[Growth]) -> Grid:
     """Show the power laws and where they lead."""
-    columns = ("model", "engine", "quantity", "rows ^", "misfit", f"at {FULL / 1e6:.0f} million", "unit")
+    columns = ("model", "engine", "quantity", "rows ^", "misfit", f"at {FULL / 1e6:.0f} million", "by a line", "unit")
     rows = (
         (
             one.model,
@@ -71,6 +71,7 @@ def grown(growths: Sequence[Growth]) -> Grid:
             f"{one.law.exponent:.2f}",
             f"{one.law.misfit:.2f}",
             short(one.at_full),
+            short(one.line_at_full),
             one.unit,
         )
         for one in growths

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reml.benchmarks.speed.growth import FULL, fit, growths
+from reml.benchmarks.speed.growth import FULL, fit, growths, straight_line
 from tests.benchmarks.speed.small_result import comparison
 
 
@@ -31,12 +31,27 @@ def test_refuses_what_no_law_goes_through(rows: list[float], values: list[float]
         fit(rows, values)
 
 
+@given(st.floats(0, 1e3), st.floats(1e-9, 1e-2))
+def test_finds_a_straight_line_again(fixed: float, slope: float) -> None:
+    rows = [1e4, 1e5, 1e6]
+    found = straight_line(rows, [fixed + slope * size for size in rows])
+    assert found[0] + found[1] * FULL == pytest.approx(fixed + slope * FULL, rel=1e-6)
+
+
+def test_a_line_has_neither_fixed_cost_nor_slope_below_zero() -> None:
+    fixed, slope = straight_line([1, 10, 100], [1, 11, 121])
+    assert fixed == 0
+    assert slope > 1
+    assert straight_line([1, 10], [5, 4])[1] == 0
+
+
 def test_each_quantity_of_each_engine_is_extrapolated() -> None:
     found = {(one.engine, one.quantity): one for one in growths([comparison(1_000), comparison(100_000)])}
     build = found["fast", "build from text"]
     assert (build.rows, build.unit) == ((1_000, 100_000), "CPU s")
     assert build.law.exponent == pytest.approx(1)
     assert build.at_full == pytest.approx(FULL / 4_000)
+    assert build.line_at_full == pytest.approx(FULL / 4_000)
     memory = found["slow", "memory to build from text"]
     assert memory.values == pytest.approx((1.0, 100.0)), "MB above what the process has before"
     assert found["slow", "short, k = 100: p99"].at_full == pytest.approx(4 * FULL / 1_000)
