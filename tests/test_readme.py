@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from reml.__main__ import main
+from reml.command_line import load
 from reml.protocols import Feedback, Indexer, Predictor, Task
 from reml.testing import FeedbackContract, IndexerContract, PredictorContract, TaskContract
 
@@ -82,11 +83,18 @@ def test_the_recipes_work_together(tmp_path: Path, capsys: pytest.CaptureFixture
     assert "report.html" in capsys.readouterr().out
 
 
-def test_yaml_of_the_readme_parses() -> None:
-    (block,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
-    (task,) = yaml.safe_load(block)["tasks"]
-    module, _, name = task["class_path"].rpartition(".")
-    assert hasattr(importlib.import_module(module), name)
+def test_yaml_of_the_readme_is_an_experiment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    blocks = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)]
+    experiment = {key: value for block in blocks for key, value in block.items()}
+    (task,) = experiment["tasks"]
+    for name in [*task["init_args"]["examples"].values(), task["init_args"]["knowledge_source"]]:
+        (tmp_path / name).write_text("")
+    (tmp_path / "readme.yaml").write_text(yaml.safe_dump(experiment))
+    runner, _ = load("run", ["--config", "readme.yaml"])
+    assert set(runner.experiment.access) == {"bm25", "rm3", "snrm", "dense"}
+    assert runner.experiment.tasks[0].measure == "em"
 
 
 def test_the_tree_names_every_file() -> None:
