@@ -35,8 +35,6 @@ def test_the_layout_of_the_json() -> None:
     assert written["skipped"] == [{"engine": "gone", "reason": "it <fell>"}]
     laws = {"law", "at_full", "line_at_full"}
     assert set(written["growths"][0]) == {"model", "engine", "quantity", "unit", "rows", "values", *laws}
-        written["growths"][0]
-    )
 
 
 def test_the_machine_and_the_versions_are_told() -> None:
