@@ -38,5 +38,5 @@ $(VENV)/.run: $(BIN)/python pyproject.toml constraints.txt requirements/weights.
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.run
-	$(PIP) --editable '.[offline,dev]'
+	$(PIP) --editable '.[offline,dev,benchmark]'
 	touch $@
