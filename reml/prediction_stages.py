@@ -14,7 +14,7 @@ from torch import nn
 
 from reml.evaluation.kilt import evaluate
 from reml.experiment import Experiment, TrainOn
-from reml.files import digest
+from reml.files import digest, read_json, write_json
 from reml.identity import identity, written
 from reml.predicting import complete, predict
 from reml.protocols import Predictor, Task
@@ -29,6 +29,7 @@ from reml.training.task_prefix import with_task, without_task
 from reml.types import Answer, Example, Hits, Json, Measure
 
 PREDICTIONS = "predictions.jsonl"
+WORDS_READ = "words_read.json"  # of the items of each example, in order
 
 
 class PredictionStages:
@@ -66,16 +67,19 @@ class PredictionStages:
 
     def predictions(self, access: str, task: str) -> Path:
         """Give the file of what is predicted for a task with an access model, in KILT's format."""
+        return self.stage(access, task).folder / PREDICTIONS
+
+    def stage(self, access: str, task: str) -> Stage:
+        """Predict for a task with an access model unless that is done; `words_read` tells how much it read."""
         reading = self._experiment.reading
         processors = identity(written(self._config, "access", access, "processors"))
         retrieved = self._retrieval.depends(access, task, reading.split)
-        stage = self._stages.make(
+        return self._stages.make(
             "predictions",
             f"predict {task} with {access}",
             [self._weights(), retrieved, processors, reading.k, reading.pages],
-            lambda folder: self._predict(access, task, folder / PREDICTIONS),
+            lambda folder: self._predict(access, task, folder),
         )
-        return stage.folder / PREDICTIONS
 
     def _new(self) -> tuple[Predictor, nn.Module]:
         if self._experiment.predictor is None:
@@ -124,7 +128,7 @@ class PredictionStages:
         retrieved = _kept(retrieved, _answered(retrieved))
         return DevSet(task.name, retrieved, functools.partial(_kilt_score, task.measure))
 
-    def _predict(self, access: str, task: str, path: Path) -> None:
+    def _predict(self, access: str, task: str, folder: Path) -> None:
         reading = self._experiment.reading
         examples, hits = (
             self._retrieval.examples(task, reading.split),
@@ -133,14 +137,17 @@ class PredictionStages:
         read = hits.first(reading.k)
         batches = [slice(start, start + reading.batch_size) for start in range(0, len(examples), reading.batch_size)]
         answers: list[Answer] = []
+        words: list[int] = []
         for batch in self._stages.track(batches, f"predict {task} with {access}"):
             received = Hits(read.rows[batch], read.scores[batch])
             responses = self._retrieval.responses(access, task, examples[batch], received)
             shown = with_task(task, examples[batch]) if self._prefixed else examples[batch]
             answers += predict(self.predictor, shown, responses)
+            words += [sum(len(item.text.split()) for item in items) for items in responses.items]
         whole = complete(answers, hits, self._retrieval.collection(task), reading.pages)
         pairs = zip(examples, whole, strict=True)
-        write_examples((replace(example, output=(answer,), meta={}) for example, answer in pairs), path)
+        write_examples((replace(example, output=(answer,), meta={}) for example, answer in pairs), folder / PREDICTIONS)
+        write_json(folder / WORDS_READ, words)
 
     def _weights(self) -> Json:
         """Say what the weights of the predictor depend on."""
@@ -163,6 +170,18 @@ class PredictionStages:
         if self._experiment.train_on is None:
             raise ValueError("the experiment trains nothing: say on what under `train_on`.")
         return self._experiment.train_on
+
+
+def words_read(stage: Stage) -> float | None:
+    """Give the words of items that an example's predictor read, on average; unknown for predictions of older versions.
+
+    `stage`: of `PredictionStages.stage`.
+    """
+    path = stage.folder / WORDS_READ
+    if not path.is_file():
+        return None
+    words = np.array(read_json(path), dtype=np.float64)
+    return float(words.mean()) if len(words) else 0.0
 
 
 def _answered(read: RetrievedExamples) -> npt.NDArray[np.bool_]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -26,6 +27,15 @@ from reml.stages import Stage, Stages
 from reml.types import Example, Hits, Json, Responses
 
 Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class RetrieverStage:
+    """The stages of one retriever for one split: its training, if any, its index and its hits."""
+
+    trained: Stage | None
+    indexed: Stage
+    searched: Stage
 
 
 class RetrievalStages:
@@ -102,13 +112,20 @@ class RetrievalStages:
         if settings.retriever is None or not examples:
             return _nothing(len(examples))
         self._index(access, task)  # a run that finds its hits made still tells what their index cost
-        stage = self._stages.make(
-            "hits",
-            f"retrieve with {access} for {task} {split}",
-            self.depends(access, task, split),
-            lambda folder: _save_hits(folder, self.search(access, task, examples, depth)),
-        )
+        stage = self._search_all(access, task, split)
         return Hits(*(np.load(stage.folder / f"{name}.npy", mmap_mode="r") for name in ("rows", "scores")))
+
+    def stages(self, access: str, task: str, split: str) -> dict[str, RetrieverStage]:
+        """Give what the hits of a split took, by the access model that searched: itself, or those it fuses."""
+        names = [name for name in self.access(access).fuse or [access] if self.access(name).retriever is not None]
+        if not self.examples(task, split):
+            return {}
+        return {
+            name: RetrieverStage(
+                self._training.stage(name, task), self._index(name, task), self._search_all(name, task, split)
+            )
+            for name in names
+        }
 
     def responses(self, access: str, task: str, examples: Sequence[Example], hits: Hits) -> Responses:
         """Give what the predictor receives for these hits."""
@@ -142,6 +159,15 @@ class RetrievalStages:
         if indexer is None:
             raise ValueError(f"access model {access!r} has no retriever of its own.")
         return indexer
+
+    def _search_all(self, access: str, task: str, split: str) -> Stage:
+        examples, depth = self.examples(task, split), self._experiment.reading.depth
+        return self._stages.make(
+            "hits",
+            f"retrieve with {access} for {task} {split}",
+            self.depends(access, task, split),
+            lambda folder: _save_hits(folder, self.search(access, task, examples, depth)),
+        )
 
     def _index(self, access: str, task: str) -> Stage:
         made_by = [identity(written(self._config, "access", access, "retriever")), self.collection(task).fingerprint]

@@ -1,8 +1,8 @@
 """Whether two systems differ on the same examples: intervals, tests and correction for many of them.
 
-All take the scores of each example, aligned, as `Evaluation.values` has them. The randomisation test is the one that
-Smucker, Allan and Carterette, "A Comparison of Statistical Significance Tests for Information Retrieval Evaluation"
-(CIKM 2007) recommend, beside the t-test and the bootstrap; correction is Holm's (1979).
+The tests take the scores of each example, aligned, as `Evaluation.values` has them. The randomisation test is the one
+that Smucker, Allan and Carterette, "A Comparison of Statistical Significance Tests for Information Retrieval
+Evaluation" (CIKM 2007) recommend, beside the t-test and the bootstrap; correction is Holm's (1979).
 """
 
 from __future__ import annotations
@@ -25,18 +25,29 @@ _ROUNDING = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A confidence interval of the mean difference."""
+    """A confidence interval of a mean or a mean difference."""
 
     low: float
     high: float
+
+
+def mean_interval(values: Sequence[float], level: float = 0.95) -> Interval:
+    """Give Student's t interval of the mean of independent values, such as a measure under 2 or more seeds."""
+    from scipy import stats
+
+    _check_level(level)
+    if len(values) < 2 or not np.isfinite(values).all():
+        raise ValueError(f"an interval needs 2 or more finite values, not {list(values)}.")
+    mean, error = float(np.mean(values)), float(np.std(values, ddof=1)) / len(values) ** 0.5
+    half = float(stats.t.ppf((1 + level) / 2, len(values) - 1)) * error
+    return Interval(mean - half, mean + half)
 
 
 def bootstrap_interval(
     first: Float64Array, second: Float64Array, *, level: float = 0.95, resamples: int = 10_000, seed: int = 0
 ) -> Interval:
     """Give the percentile interval of mean(first - second) over pairs drawn with replacement."""
-    if not 0 < level < 1:
-        raise ValueError(f"level {level} must be between 0 and 1, such as 0.95.")
+    _check_level(level)
     differences = _differences(first, second)
     generator = np.random.default_rng(seed)
     size = len(differences)
@@ -86,6 +97,11 @@ def holm(p_values: Sequence[float]) -> list[float]:
         largest = max(largest, min(1.0, (count - place) * p_values[number]))
         corrected[number] = largest
     return corrected
+
+
+def _check_level(level: float) -> None:
+    if not 0 < level < 1:
+        raise ValueError(f"level {level} must be between 0 and 1, such as 0.95.")
 
 
 def _differences(first: Float64Array, second: Float64Array) -> Float64Array:

@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from reml.evaluation.significance import Float64Array, bootstrap_interval, holm, randomisation_test, t_test
+from reml.evaluation.significance import (
+    Float64Array,
+    bootstrap_interval,
+    holm,
+    mean_interval,
+    randomisation_test,
+    t_test,
+)
 
 
 def pair(count: int, shift: float) -> tuple[Float64Array, Float64Array]:
@@ -80,6 +87,16 @@ def test_bootstrap_depends_only_on_the_seed() -> None:
     assert bootstrap_interval(first, second, seed=3) != bootstrap_interval(first, second, seed=4)
 
 
+def test_interval_of_a_mean_by_hand_and_as_scipy() -> None:
+    # Of 1 and 3 the mean is 2 and its standard error 1; Student's t of one degree of freedom is 12.706 at 97.5 %.
+    interval = mean_interval([1.0, 3.0])
+    assert (interval.low, interval.high) == pytest.approx((2 - 12.7062, 2 + 12.7062), abs=1e-4)
+    values = [0.31, 0.35, 0.34, 0.30]
+    expected = stats.ttest_1samp(values, 0.0).confidence_interval(0.9)
+    assert mean_interval(values, 0.9).low == pytest.approx(expected.low, abs=1e-12)
+    assert mean_interval(values, 0.9).high == pytest.approx(expected.high, abs=1e-12)
+
+
 def test_holm_by_hand() -> None:
     # Sorted 0.01, 0.03, 0.04: times 3, 2, 1 is 0.03, 0.06, 0.04, and the last may not be below the one before it.
     assert holm([0.04, 0.01, 0.03]) == pytest.approx([0.06, 0.03, 0.06])
@@ -102,5 +119,7 @@ def test_bad_input() -> None:
         bootstrap_interval(np.array([0.0, np.nan]), np.zeros(2))
     with pytest.raises(ValueError, match="level 95"):
         bootstrap_interval(np.zeros(2), np.zeros(2), level=95)
+    with pytest.raises(ValueError, match="2 or more finite values"):
+        mean_interval([0.5])
     with pytest.raises(ValueError, match="resamples 0"):
         bootstrap_interval(np.zeros(2), np.zeros(2), resamples=0)
