@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-import abc
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
 from torch import nn
 
+from reml.access_feedback import AccessFeedback
+from reml.feedback.objective import Objective
 from reml.feedback.weak_supervision import Rank
 from reml.protocols import Feedback, Indexer, QueryExpansion, QueryGenerator, ResponseProcessor, Task, TrainableIndexer
 from reml.training.settings import Training
 from reml.training.sparsity import Regulariser
-from reml.types import Signal
-
-
-class Objective(abc.ABC):
-    """Any class that is a `Feedback`, for configurations: to jsonargparse, a protocol that is called is a factory."""
-
-    @property
-    @abc.abstractmethod
-    def needs(self) -> Signal:
-        """What it asks for, beside the scores."""
-
-    @classmethod
-    def __subclasshook__(cls, other: type) -> bool:
-        """Tell whether a class has what `Feedback` asks for."""
-        names = {name for base in other.__mro__ for name in vars(base)}
-        return {"needs", "__call__"} <= names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +74,7 @@ class Access:
         expansion: changes the queries by what a first search finds (`reml.relevance_feedback`).
         processors: change the responses, in order.
         train: how the retriever is trained before it indexes; without it, it is used as it comes.
+        feedback: instead of a retriever, that of another access model, and how it learns from the predictor.
     """
 
     retriever: Indexer | None = None
@@ -97,8 +83,14 @@ class Access:
     processors: Sequence[ResponseProcessor] = ()
     expansion: QueryExpansion | None = None
     train: RetrieverTraining | None = None
+    feedback: AccessFeedback | None = None
 
     def __post_init__(self) -> None:
+        if self.feedback is not None and (self.retriever is not None or self.fuse):
+            raise ValueError(
+                "an access model with feedback takes the retriever of its `learner`: leave out its own retriever and "
+                "fuse, and give them to the access model that feedback.learner names."
+            )
         if self.retriever is not None and self.fuse:
             raise ValueError("an access model has a retriever or fuses others, not both: leave out one of the two.")
         if self.retriever is None and (self.query_generator is not None or self.expansion is not None):
@@ -116,7 +108,13 @@ class Access:
     def needs(self) -> Sequence[str]:
         """The access models that it cannot do without."""
         lists = self.train.lists if self.train is not None else None
-        return [*self.fuse, *([lists] if lists is not None else [])]
+        taught = self.feedback.needs if self.feedback is not None else ()
+        return [*self.fuse, *([lists] if lists is not None else []), *taught]
+
+    @property
+    def retrieves(self) -> bool:
+        """Whether it searches with a retriever, its own or one that learnt from feedback."""
+        return self.retriever is not None or self.feedback is not None
 
 
 @dataclass(frozen=True)
@@ -192,6 +190,7 @@ class Experiment:
         reading: how much is retrieved, read and evaluated.
         name: of the result folder.
         seed: of everything random, training too.
+        predictor_seed: of the predictor and its training, `seed` if left out.
     """
 
     tasks: Sequence[Task]
@@ -202,6 +201,7 @@ class Experiment:
     reading: Reading = field(default_factory=Reading)
     name: str = "run"
     seed: int = 0
+    predictor_seed: int | None = None
 
     def __post_init__(self) -> None:
         names = [task.name for task in self.tasks]
@@ -219,7 +219,18 @@ class Experiment:
     @property
     def learns(self) -> bool:
         """Whether anything is trained."""
-        return self.train_on is not None or any(access.train is not None for access in self.access.values())
+        trained = any(access.train is not None or access.feedback is not None for access in self.access.values())
+        return trained or self.train_on is not None
+
+    def hears_trained(self, name: str) -> bool:
+        """Tell whether the predictor is trained before it gives its feedback to an access model, or learns with it.
+
+        Not so for the control `untrained`, nor where the predictor is to be trained on what only that feedback makes.
+        """
+        feedback = self.access[name].feedback
+        if feedback is None or feedback.untrained or self.train_on is None:
+            return False
+        return not feedback.joint or name not in {self.train_on.access, *self._behind(self.train_on.access)}
 
     def _check_names(self) -> None:
         wanted = [name for access in self.access.values() for name in access.needs]
@@ -233,6 +244,7 @@ class Experiment:
                 raise ValueError(
                     f"access model {name!r} fuses one that fuses others: name the retrieving ones instead."
                 )
+            self._check_learner(name)
             self._check_teachers(name)
 
     def _check_learnt(self, names: Sequence[str]) -> None:
@@ -242,11 +254,41 @@ class Experiment:
 
     def _check_teachers(self, name: str) -> None:
         """Raise `ValueError` if an access model would have to be trained before itself."""
-        reached, waiting = set[str](), list(self.access[name].needs)
+        if name not in self._behind(name):
+            return
+        feedback = self.access[name].feedback
+        if feedback is not None and not feedback.joint and self.train_on is not None:
+            raise ValueError(
+                f"access model {name!r} learns from the predictor, and the predictor is trained on {name!r} "
+                f"(train_on.access is {self.train_on.access!r}): train the predictor on another access model, such as "
+                f"{feedback.learner!r}, or choose feedback.regime joint."
+            )
+        raise ValueError(f"access model {name!r} is taught by itself: name another teacher.")
+
+    def _behind(self, name: str) -> set[str]:
+        """Name the access models that one cannot do without, those behind its predictor included."""
+        reached, waiting = set[str](), self._needs(name)
         while waiting:
             needed = waiting.pop()
-            if needed == name:
-                raise ValueError(f"access model {name!r} is taught by itself: name another teacher.")
             if needed not in reached:
                 reached.add(needed)
-                waiting += self.access[needed].needs
+                waiting += self._needs(needed)
+        return reached
+
+    def _needs(self, name: str) -> list[str]:
+        access = self.access[name]
+        waits = access.feedback is not None and not access.feedback.joint and not access.feedback.untrained
+        return [*access.needs, *([self.train_on.access] if waits and self.train_on is not None else [])]
+
+    def _check_learner(self, name: str) -> None:
+        """Raise `ValueError` if feedback goes to what cannot learn."""
+        feedback = self.access[name].feedback
+        if feedback is None:
+            return
+        if not isinstance(self.access[feedback.learner].retriever, TrainableIndexer):
+            raise ValueError(
+                f"access model {name!r} teaches the retriever of {feedback.learner!r}, which has none that can learn: "
+                "name an access model with a retriever such as Dense, SNRM or Splade under feedback.learner."
+            )
+        if self.predictor is None:
+            raise ValueError(f"access model {name!r} learns from a predictor: give one under `predictor`.")
