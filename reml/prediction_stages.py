@@ -6,6 +6,7 @@ import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,6 @@ from reml.identity import identity, written
 from reml.predicting import complete, predict
 from reml.protocols import Predictor, Task
 from reml.records import write_examples
-from reml.retrieval_stages import RetrievalStages
 from reml.stages import Stage, Stages
 from reml.training.data import DevSet, RetrievedExamples, TrainSet
 from reml.training.fit import fit, open_fitted
@@ -27,6 +27,9 @@ from reml.training.regimes import Independent
 from reml.training.relevance import evidence_retrieved
 from reml.training.task_prefix import with_task, without_task
 from reml.types import Answer, Example, Hits, Json, Measure
+
+if TYPE_CHECKING:
+    from reml.retrieval_stages import RetrievalStages
 
 PREDICTIONS = "predictions.jsonl"
 WORDS_READ = "words_read.json"  # of the items of each example, in order
@@ -53,13 +56,22 @@ class PredictionStages:
         """Train the predictor unless that is done; nothing if the experiment has nothing to train on."""
         if self._experiment.train_on is None:
             return None
-        return self._stages.make("models", "train the predictor", self._weights(), self._train)
+        return self._stages.make("models", "train the predictor", self.weights(), self._train)
 
     @functools.cached_property
     def predictor(self) -> Predictor:
         """The predictor, trained if the experiment trains it, ready to predict."""
-        stage = self.train()
-        predictor, module = self._new()
+        return self.begin(trained=True)
+
+    @functools.cached_property
+    def untrained(self) -> Predictor:
+        """The predictor as it comes, ready to predict: a control."""
+        return self.begin(trained=False)
+
+    def begin(self, *, trained: bool) -> Predictor:
+        """Make a predictor of its own, ready to predict; `trained`: after its training, if it has one."""
+        stage = self.train() if trained else None
+        predictor, module = self.new()
         if stage is not None:
             open_fitted(Independent(predictor), stage.folder)
         module.to("cuda" if torch.cuda.is_available() else "cpu").eval()
@@ -77,14 +89,19 @@ class PredictionStages:
         return self._stages.make(
             "predictions",
             f"predict {task} with {access}",
-            [self._weights(), retrieved, processors, reading.k, reading.pages],
+            [self.weights(), retrieved, processors, reading.k, reading.pages],
             lambda folder: self._predict(access, task, folder),
         )
 
-    def _new(self) -> tuple[Predictor, nn.Module]:
+    def _reader(self, access: str, task: str) -> Predictor:
+        """Give the predictor that reads what an access model finds."""
+        return self._retrieval.feedback.predictor(access, task) if self._retrieval.is_joint(access) else self.predictor
+
+    def new(self) -> tuple[Predictor, nn.Module]:
+        """Make the predictor as it comes, before any training, as a predictor and as a module."""
         if self._experiment.predictor is None:
             raise ValueError("the experiment names no predictor: give one under `predictor`.")
-        torch.manual_seed(self._experiment.seed)
+        torch.manual_seed(self._seed)
         module = self._experiment.predictor()
         if not isinstance(module, Predictor):
             raise ValueError(
@@ -97,13 +114,13 @@ class PredictionStages:
         return module, module
 
     def _train(self, folder: Path) -> None:
-        settings = replace(self._experiment.training, seed=self._experiment.seed)
+        settings = replace(self._experiment.training, seed=self._seed)
         k = self._source().k or self._experiment.reading.k
         read = [self._learnable(task.name, self._read(task.name, "train", k=k)) for task in self._learnt]
         parts, temperature = [part for part in read if len(part)], self._source().temperature
         train = TrainSet.of(*parts) if temperature is None else TrainSet.tempered(parts, temperature)
         dev = [self._judged(task) for task in self._learnt]
-        fit(Independent(self._new()[0]), train, dev=dev, settings=settings, folder=folder, console=self._stages.console)
+        fit(Independent(self.new()[0]), train, dev=dev, settings=settings, folder=folder, console=self._stages.console)
 
     def _read(self, task: str, split: str, *, k: int, limit: int | None = None) -> RetrievedExamples:
         access = self._source().access
@@ -111,7 +128,7 @@ class PredictionStages:
         hits = self._retrieval.hits(access, task, split).first(k)
         hits = Hits(hits.rows[: len(examples)], hits.scores[: len(examples)])
         respond = functools.partial(self._retrieval.responses, access, task)
-        if not self._prefixed:
+        if not self.prefixed:
             return RetrievedExamples(examples, hits, respond)
         return RetrievedExamples(
             with_task(task, examples), hits, lambda shown, found: respond(without_task(task, shown), found)
@@ -134,6 +151,7 @@ class PredictionStages:
             self._retrieval.examples(task, reading.split),
             self._retrieval.hits(access, task, reading.split),
         )
+        predictor = self._reader(access, task)
         read = hits.first(reading.k)
         batches = [slice(start, start + reading.batch_size) for start in range(0, len(examples), reading.batch_size)]
         answers: list[Answer] = []
@@ -141,19 +159,19 @@ class PredictionStages:
         for batch in self._stages.track(batches, f"predict {task} with {access}"):
             received = Hits(read.rows[batch], read.scores[batch])
             responses = self._retrieval.responses(access, task, examples[batch], received)
-            shown = with_task(task, examples[batch]) if self._prefixed else examples[batch]
-            answers += predict(self.predictor, shown, responses)
+            shown = with_task(task, examples[batch]) if self.prefixed else examples[batch]
+            answers += predict(predictor, shown, responses)
             words += [sum(len(item.text.split()) for item in items) for items in responses.items]
         whole = complete(answers, hits, self._retrieval.collection(task), reading.pages)
         pairs = zip(examples, whole, strict=True)
         write_examples((replace(example, output=(answer,), meta={}) for example, answer in pairs), folder / PREDICTIONS)
         write_json(folder / WORDS_READ, words)
 
-    def _weights(self) -> Json:
-        """Say what the weights of the predictor depend on."""
+    def weights(self, *, trained: bool = True) -> Json:
+        """Say what the weights of the predictor depend on, as JSON; `trained`: after its training, if it has one."""
         experiment = self._experiment
-        depends: list[Json] = [identity(written(self._config, "predictor")), experiment.seed]
-        if experiment.train_on is not None:
+        depends: list[Json] = [identity(written(self._config, "predictor")), self._seed]
+        if trained and experiment.train_on is not None:
             access = experiment.train_on.access
             depends += [written(self._config, "training"), written(self._config, "train_on"), experiment.reading.k]
             depends += [identity(written(self._config, "access", access, "processors"))]
@@ -163,7 +181,13 @@ class PredictionStages:
         return depends
 
     @property
-    def _prefixed(self) -> bool:
+    def _seed(self) -> int:
+        seed = self._experiment.predictor_seed
+        return seed if seed is not None else self._experiment.seed
+
+    @property
+    def prefixed(self) -> bool:
+        """Whether the predictor sees the name of its task in front of every input."""
         return self._experiment.train_on is not None and self._experiment.train_on.prefix
 
     def _source(self) -> TrainOn:

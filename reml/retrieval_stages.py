@@ -15,8 +15,10 @@ from reml.checks import MissingPage, missing_pages
 from reml.collection import DiskCollection
 from reml.collection_stage import collection_stage, open_collection
 from reml.experiment import Access, Experiment
+from reml.feedback_stages import FeedbackStages
 from reml.files import atomic_file, digest
 from reml.identity import identity, written
+from reml.prediction_stages import PredictionStages
 from reml.protocols import Indexer, Retriever, Task, TrainableIndexer
 from reml.queries import ExpandedQuery, InputQuery
 from reml.rank_fusion import reciprocal_rank_fusion
@@ -50,7 +52,9 @@ class RetrievalStages:
         self._stages = stages
         self._tasks = {task.name: task for task in experiment.tasks}
         self._opened: dict[str, object] = {}  # by stage: tasks share collections and indexes
-        self._training = RetrieverStages(experiment, config, stages, self)
+        self.training = RetrieverStages(experiment, config, stages, self)
+        self.prediction = PredictionStages(experiment, config, stages, self)
+        self.feedback = FeedbackStages(experiment, config, stages, retrieval=self, prediction=self.prediction)
 
     def task(self, name: str) -> Task:
         """Give a task by name; `ValueError` names those there are."""
@@ -84,18 +88,28 @@ class RetrievalStages:
         named = {place.wikipedia_id for example in examples for answer in example.output for place in answer.provenance}
         return missing_pages(examples, {page for page in named if collection.by_page(page)})
 
-    @functools.cache
     def retriever(self, access: str, task: str) -> Retriever:
         """Give the retriever of an access model over a task's collection."""
+        if self.access(access).feedback is not None:
+            return self.feedback.retriever(access, task)
+        return self._untaught(access, task)
+
+    @functools.cache
+    def _untaught(self, access: str, task: str) -> Retriever:
         stage = self._index(access, task)
         return self._open_once(stage, lambda: self._indexed(access, task, stage.folder / "index"))
 
+    def is_joint(self, access: str) -> bool:
+        """Tell whether the predictor learns with the retriever of an access model."""
+        feedback = self.access(access).feedback
+        return feedback is not None and feedback.joint
+
     def search(self, access: str, task: str, examples: Sequence[Example], k: int) -> Hits:
         """Ask an access model: at most k items for each example, [B, k]; [B, 0] if it retrieves nothing."""
-        settings = self.access(access)
+        settings = self.access(self._asking(access))
         if settings.fuse:
             return reciprocal_rank_fusion([self.search(child, task, examples, k) for child in settings.fuse], k)
-        if settings.retriever is None:
+        if not settings.retrieves:
             return _nothing(len(examples))
         retriever, generator = self.retriever(access, task), settings.query_generator
         if settings.expansion is not None:
@@ -109,9 +123,11 @@ class RetrievalStages:
         if settings.fuse:
             return reciprocal_rank_fusion([self.hits(child, task, split) for child in settings.fuse], depth)
         examples = self.examples(task, split)
-        if settings.retriever is None or not examples:
+        if not settings.retrieves or not examples:
             return _nothing(len(examples))
-        self._index(access, task)  # a run that finds its hits made still tells what their index cost
+        self._index(self._asking(access), task)  # a run that finds its hits made still tells what their index cost
+        if settings.feedback is not None:
+            self.feedback.stage(access, task)
         stage = self._search_all(access, task, split)
         return Hits(*(np.load(stage.folder / f"{name}.npy", mmap_mode="r") for name in ("rows", "scores")))
 
@@ -122,7 +138,7 @@ class RetrievalStages:
             return {}
         return {
             name: RetrieverStage(
-                self._training.stage(name, task), self._index(name, task), self._search_all(name, task, split)
+                self.training.stage(name, task), self._index(name, task), self._search_all(name, task, split)
             )
             for name in names
         }
@@ -141,11 +157,11 @@ class RetrievalStages:
         settings, examples = self.access(access), self.checksum(task, split)
         if settings.fuse:
             return ["fuse", *(self.depends(child, task, split) for child in settings.fuse)]
-        if settings.retriever is None:
+        if not settings.retrieves:
             return [examples]
-        parts = ("retriever", "query_generator", "expansion")
-        made_by = [identity(written(self._config, "access", access, part)) for part in parts]
-        made_by += self._training.depends(access, task)
+        asking, parts = self._asking(access), ("retriever", "query_generator", "expansion")
+        made_by = [identity(written(self._config, "access", asking, part)) for part in parts]
+        made_by += [*self.training.depends(asking, task), *self.feedback.depends(access, task)]
         return [examples, *made_by, self.collection(task).fingerprint, self._experiment.reading.depth]
 
     @functools.cache
@@ -171,11 +187,11 @@ class RetrievalStages:
 
     def _index(self, access: str, task: str) -> Stage:
         made_by = [identity(written(self._config, "access", access, "retriever")), self.collection(task).fingerprint]
-        self._training.stage(access, task)  # so that its cost is its own
+        self.training.stage(access, task)  # so that its cost is its own
         return self._stages.make(
             "indexes",
             f"index {access}{self.of(task)}",
-            [*made_by, *self._training.depends(access, task)],
+            [*made_by, *self.training.depends(access, task)],
             lambda folder: self._indexed(access, task, folder / "index"),
         )
 
@@ -183,12 +199,25 @@ class RetrievalStages:
         indexer, collection = self.indexer(access), self.collection(task)
         if self.access(access).train is None or not isinstance(indexer, TrainableIndexer):
             return indexer.index(collection, folder)
-        return indexer.index_with(self._training.encoder(access, task), collection, folder)
+        return indexer.index_with(self.training.encoder(access, task), collection, folder)
 
     def _open_once(self, stage: Stage, open_stage: Callable[[], Value]) -> Value:
         if stage.key not in self._opened:
             self._opened[stage.key] = open_stage()
         return cast(Value, self._opened[stage.key])
+
+    def _asking(self, access: str) -> str:
+        """Name the access model whose queries an access model asks: with feedback, those of its learner."""
+        feedback = self.access(access).feedback
+        return feedback.learner if feedback is not None else access
+
+    def sharing(self, task: str, chosen: Sequence[str]) -> list[str]:
+        """Name the tasks of the same knowledge source, those of `chosen` if there are any; `ValueError` if unknown."""
+        for name in chosen:
+            self.task(name)
+        source = self.task(task).source().fingerprint
+        same = [other.name for other in self._experiment.tasks if other.source().fingerprint == source]
+        return [name for name in same if not chosen or name in chosen]
 
     def of(self, task: str) -> str:
         """Name a task's knowledge source where the experiment has several."""

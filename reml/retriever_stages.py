@@ -108,15 +108,7 @@ class RetrieverStages:
 
     def _names(self, access: str, task: str) -> list[str]:
         """Name the tasks that an access model learns from for the knowledge source of `task`."""
-        source, chosen = self._retrieval.task(task).source().fingerprint, self._settings(access).tasks
-        unknown = [name for name in chosen if name not in {other.name for other in self._experiment.tasks}]
-        if unknown:
-            self._retrieval.task(unknown[0])
-        return [
-            other.name
-            for other in self._experiment.tasks
-            if other.source().fingerprint == source and (not chosen or other.name in chosen)
-        ]
+        return self._retrieval.sharing(task, self._settings(access).tasks)
 
     def _settings(self, access: str) -> RetrieverTraining:
         settings = self._retrieval.access(access).train

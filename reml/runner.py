@@ -10,7 +10,6 @@ from rich.console import Console
 from reml.evaluation.kilt import Evaluation, evaluate
 from reml.experiment import Experiment
 from reml.files import digest
-from reml.prediction_stages import PredictionStages
 from reml.records import read_examples
 from reml.retrieval_stages import RetrievalStages
 from reml.stages import Stages
@@ -28,7 +27,7 @@ class Runner:
         self.config = config
         self.stages = Stages(home, console)
         self.retrieval = RetrievalStages(experiment, config, self.stages)
-        self.prediction = PredictionStages(experiment, config, self.stages, self.retrieval)
+        self.prediction = self.retrieval.prediction
 
     @property
     def folder(self) -> Path:

@@ -1,0 +1,204 @@
+"""The stages of an experiment in which retrievers learn from the feedback of its predictor."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+from reml.access_feedback import AccessFeedback
+from reml.experiment import Experiment
+from reml.feedback.judges import Judges
+from reml.hearing_stages import HearingStages
+from reml.identity import identity, written
+from reml.protocols import Predictor, Retriever, TrainableEncoder, TrainableIndexer
+from reml.queries import InputQuery
+from reml.query_side import FixedItems, QuerySide
+from reml.retrieval import EncodedRetriever
+from reml.stages import Stage, Stages
+from reml.training.data import TrainSet
+from reml.training.fit import WEIGHTS, fit
+from reml.training.hearing import Heard
+from reml.training.regimes import Conditional, Joint, Learner, Regime
+from reml.training.weights import load_weights
+from reml.types import Json, Signal
+
+if TYPE_CHECKING:
+    from reml.prediction_stages import PredictionStages
+    from reml.retrieval_stages import RetrievalStages
+
+START = "start"
+# Trained retrievers that are kept open: a study has many, each with a model of its own.
+OPEN = 2
+
+
+class FeedbackStages:
+    """Trains the retrievers that learn from feedback, one for each knowledge source.
+
+    config: the experiment as it was written, of which the stages' keys are made.
+    """
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        config: Mapping[str, Json],
+        stages: Stages,
+        *,
+        retrieval: RetrievalStages,
+        prediction: PredictionStages,
+    ) -> None:
+        self._experiment = experiment
+        self._config = config
+        self._stages = stages
+        self._retrieval = retrieval
+        self._prediction = prediction
+        self._hearing = HearingStages(experiment, config, stages, retrieval=retrieval, prediction=prediction)
+
+    def stage(self, access: str, task: str) -> Stage:
+        """Let the retriever of an access model learn from feedback unless that is done."""
+        return self._stages.make(
+            "models",
+            f"teach {access}{self._retrieval.of(task)}",
+            self.depends(access, task),
+            lambda folder: self._train(access, task, folder),
+        )
+
+    def depends(self, access: str, task: str) -> list[Json]:
+        """Say what the weights depend on, as JSON; nothing for an access model without feedback."""
+        settings = self._retrieval.access(access).feedback
+        if settings is None:
+            return []
+        learner = settings.learner
+        parts = [written(self._config, "access", access, "feedback")]
+        parts += [written(self._config, "access", learner, part) for part in ("retriever", "query_generator")]
+        lists = dict.fromkeys([settings.lists, *(settings.judge.access if settings.judge is not None else ())])
+        learnt = [
+            self._retrieval.depends(name, other, "train")
+            for name in lists
+            for other in self._hearing.tasks(access, task)
+        ]
+        heard = self._prediction.weights(trained=self._trained(access))
+        source = self._retrieval.collection(task).fingerprint
+        before = self._retrieval.training.depends(learner, task)
+        return [[*map(identity, parts), *before, source, self._experiment.seed, heard, *learnt]]
+
+    @functools.lru_cache(maxsize=OPEN)
+    def retriever(self, access: str, task: str) -> Retriever:
+        """Give the trained retriever: over the learner's index if queries alone learnt, else over one of its own."""
+        settings, stage = self._settings(access), self.stage(access, task)
+        encoder = self._opened(access, task, stage)[0]
+        if settings.learns == "query":
+            return self._scoring(settings, task, encoder)
+        indexer, collection = self._indexer(settings.learner), self._retrieval.collection(task)
+        index = self._stages.make(
+            "indexes",
+            f"index {access}{self._retrieval.of(task)}",
+            self.depends(access, task),
+            lambda folder: indexer.index_with(encoder, collection, folder / "index"),
+        )
+        return indexer.index_with(encoder, collection, index.folder / "index")
+
+    def predictor(self, access: str, task: str) -> Predictor:
+        """Give the predictor that learnt with the retriever of a joint access model, ready to predict."""
+        predictor = self._opened(access, task, self.stage(access, task))[1]
+        assert predictor is not None  # noqa: S101 - asked only for joint access models
+        return predictor
+
+    def _opened(self, access: str, task: str, stage: Stage) -> tuple[TrainableEncoder, Predictor | None]:
+        settings = self._settings(access)
+        encoder = self._start(settings.learner, task, stage.folder)
+        parts, predictor = nn.ModuleDict({"retriever": encoder.module}), None
+        if self._live(settings):
+            predictor, parts["predictor"] = self._prediction.new()
+        load_weights(parts, stage.folder / WEIGHTS)
+        parts.eval().to("cuda" if torch.cuda.is_available() else "cpu")
+        return encoder, predictor
+
+    def _train(self, access: str, task: str, folder: Path) -> None:
+        settings = replace(self._settings(access).training, seed=self._experiment.seed)
+        train = TrainSet.of(*(self._hearing.lists(access, name) for name in self._hearing.tasks(access, task)))
+        regime = self._regime(access, task, folder)
+        fit(regime, train, dev=[], settings=settings, folder=folder, console=self._stages.console)
+
+    def _regime(self, access: str, task: str, folder: Path) -> Regime:
+        settings = self._settings(access)
+        encoder = self._start(settings.learner, task, folder)
+        predictor = (
+            self._prediction.begin(trained=self._trained(access)) if settings.joint else self._hearing.predictor(access)
+        )
+        learner = Learner(
+            self._scoring(settings, task, encoder),
+            encoder.module,
+            settings.feedback,
+            queries=self._retrieval.access(settings.learner).query_generator or InputQuery(),
+            weight=settings.weight,
+            judges=Judges(items=self._hearing.judge(access, task, predictor)),
+        )
+        asked = Joint(predictor, learner) if settings.joint else Conditional(predictor, learner)
+        if not self._live(settings):
+            return self._repeating(access, task, learner)
+        if self._prediction.prefixed:
+            raise ValueError(
+                "a predictor that sees the names of tasks (train_on.prefix) cannot teach while it learns or draws "
+                "samples: leave out train_on.prefix, or choose the regime conditional and another objective."
+            )
+        return asked
+
+    def _repeating(self, access: str, task: str, learner: Learner) -> Conditional:
+        """Let a predictor that stays as it is speak once, and learn from what was heard."""
+        names = self._hearing.tasks(access, task)
+        said = [(self._hearing.lists(access, name).examples, self._hearing.heard(access, name)) for name in names]
+        judges = learner.judges if Signal.IN_BATCH in learner.feedback.needs else Judges()
+        return Conditional(Heard(said), replace(learner, judges=judges))
+
+    def _start(self, learner: str, task: str, folder: Path) -> TrainableEncoder:
+        """Give the encoder before it learns from feedback, an object of its own."""
+        if self._retrieval.access(learner).train is not None:
+            return self._retrieval.training.encoder(learner, task)
+        torch.manual_seed(self._experiment.seed)
+        encoder: TrainableEncoder = self._indexer(learner).encoder(self._retrieval.collection(task), folder / START)
+        return encoder
+
+    def _scoring(self, settings: AccessFeedback, task: str, encoder: TrainableEncoder) -> EncodedRetriever:
+        """Let an encoder score and search: over the items as they are, or encoding them itself."""
+        base = self._base(settings.learner, task)
+        scored = QuerySide(encoder, self._items(settings.learner, task)) if settings.learns == "query" else encoder
+        return EncodedRetriever(base.collection, scored, base.index)
+
+    @functools.cache
+    def _items(self, learner: str, task: str) -> FixedItems:
+        encoder = self._base(learner, task).encoder
+        assert isinstance(encoder, TrainableEncoder)  # noqa: S101 - its indexer is a `TrainableIndexer`
+        return FixedItems(encoder)
+
+    def _base(self, learner: str, task: str) -> EncodedRetriever:
+        retriever = self._retrieval.retriever(learner, task)
+        if not isinstance(retriever, EncodedRetriever):
+            raise ValueError(
+                f"the retriever of {learner!r} is a {type(retriever).__name__}; one that learns from feedback is an "
+                "encoder and an index (`reml.retrieval.EncodedRetriever`)."
+            )
+        return retriever
+
+    def _indexer(self, learner: str) -> TrainableIndexer[TrainableEncoder]:
+        indexer = self._retrieval.indexer(learner)
+        assert isinstance(indexer, TrainableIndexer)  # noqa: S101 - `Experiment` refuses others
+        return indexer
+
+    def _trained(self, access: str) -> bool:
+        return self._experiment.hears_trained(access)
+
+    def _live(self, settings: AccessFeedback) -> bool:
+        """Tell whether the predictor is asked anew at every step: it learns too, or draws samples."""
+        return settings.joint or Signal.SAMPLES in settings.feedback.needs
+
+    def _settings(self, access: str) -> AccessFeedback:
+        settings = self._retrieval.access(access).feedback
+        if settings is None:
+            raise ValueError(f"access model {access!r} takes no feedback: say how under its `feedback`.")
+        return settings
