@@ -30,6 +30,7 @@ Commands on files:
   submit     write and check the archive for KILT's leaderboard
 
 Benchmarks:
+  benchmark kilt    task x access model x seed: means, intervals, tests, costs, beside published results
   benchmark speed   compare the indexes of reml with their peers: time, memory, disk, recall
 
 `reml COMMAND --help` shows the options of a command, `reml run --config FILE --print_config` all settings of an

@@ -35,6 +35,8 @@ ON_FILES: dict[str, Callable[..., None]] = {
 }
 # Benchmarks are above reml and import it: they are named here by class path and loaded when they are asked for.
 BENCHMARKS = {"speed": "reml.benchmarks.speed.command.Speed"}
+# These run an experiment and read their arguments, its settings among them, themselves.
+BENCHMARKS_OF_EXPERIMENTS = {"kilt": "reml.benchmarks.kilt.command.benchmark"}
 EXPECTED = (ArgumentError, ValueError, KeyError, OSError, ImportError, RuntimeError)
 
 
@@ -112,12 +114,15 @@ def _on_files(command: str, arguments: Sequence[str]) -> None:
 
 
 def _benchmark(arguments: Sequence[str]) -> None:
-    """Run a benchmark: a class of flat settings with a method `run`."""
-    name = arguments[0] if arguments else ""
-    if name not in BENCHMARKS:
-        raise ValueError(f"there is no benchmark {name!r}; there are {', '.join(BENCHMARKS)}.")
-    module_name, _, class_name = BENCHMARKS[name].rpartition(".")
-    settings = vars(importlib.import_module(module_name))[class_name]
+    """Run a benchmark: a class of flat settings with a method `run`, or a function of the arguments."""
+    name, known = arguments[0] if arguments else "", BENCHMARKS | BENCHMARKS_OF_EXPERIMENTS
+    if name not in known:
+        raise ValueError(f"there is no benchmark {name!r}; there are {', '.join(known)}.")
+    module_name, _, attribute = known[name].rpartition(".")
+    settings = vars(importlib.import_module(module_name))[attribute]
+    if name in BENCHMARKS_OF_EXPERIMENTS:
+        settings(arguments[1:])
+        return
     parser = ArgumentParser(prog=f"reml benchmark {name}", description=_purpose(settings), exit_on_error=False)
     parser.add_class_arguments(settings, None)
     settings(**parser.instantiate(parser.parse_args(list(arguments[1:]))).as_dict()).run()

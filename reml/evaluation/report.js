@@ -12,6 +12,10 @@ function apply() {
   document.getElementById("shown").textContent = `${shown} of ${cases.length} examples shown.`;
 }
 
+// A link such as report.html#task=nq&access=bm25 chooses beforehand.
+const linked = new URLSearchParams(location.hash.slice(1));
+for (const choice of filters.elements) if (linked.has(choice.name)) choice.value = linked.get(choice.name);
+if (linked.has("task")) document.getElementById("examples").scrollIntoView();
 filters.addEventListener("change", apply);
 filters.addEventListener("submit", (event) => event.preventDefault());
 window.addEventListener("beforeprint", () => document.querySelectorAll("article:not([hidden]) details").forEach((part) => (part.open = true)));

@@ -1,0 +1,1 @@
+"""Task x access model x seed, measured as KILT measures, beside what was published."""

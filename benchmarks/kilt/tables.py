@@ -1,0 +1,96 @@
+"""The tables of a matrix: figures, costs, tests, and what was published. Figures are in per cent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from reml.benchmarks.kilt.averages import Average, averages
+from reml.benchmarks.kilt.comparisons import Comparison
+from reml.benchmarks.kilt.grid import Grid
+from reml.benchmarks.kilt.matrix import KINDS, Cell, Matrix
+from reml.benchmarks.kilt.published import Published
+
+WORDS = frozenset(
+    {"task", "access", "measure", "figure", "first", "second", "system", "split", "data", "source", "not comparable"}
+)
+LEVEL = 0.05
+
+
+def figures(matrix: Matrix) -> Grid:
+    """Show each system's means over seeds with half their 95 % intervals."""
+    rows = []
+    for task, measure in matrix.measures.items():
+        for access in matrix.accesses:
+            found, examples = averages(matrix, task, access), len(matrix.of(task, access)[0].evaluation)
+            rows.append([task, access, str(examples), measure, *(_average(found.get(kind)) for kind in KINDS)])
+    return Grid(("task", "access", "n", "measure", *KINDS), WORDS, rows)
+
+
+def costs(matrix: Matrix) -> Grid:
+    """Show each system's costs, means over seeds; a peak is the largest."""
+    columns = ("train s", "index s", "retrieve s", "predict s", "peak MiB", "index MiB", "words read")
+    places = [(task, access) for task in matrix.measures for access in matrix.accesses]
+    rows = [[task, access, *_cost(matrix.of(task, access))] for task, access in places]
+    return Grid(("task", "access", *columns), WORDS, rows)
+
+
+def paired(found: Sequence[Comparison]) -> Grid:
+    """Show the differences of every two systems; a star marks those that Holm's correction leaves below 0.05."""
+    columns = ("figure", "task", "first", "second", "difference", "from", "to", "p", "p corrected")
+    rows = [
+        [one.kind, one.task, one.first, one.second]
+        + [f"{100 * value:+.1f}" for value in (one.difference, one.interval.low, one.interval.high)]
+        + [f"{one.p:.4f}", f"{one.corrected:.4f}{'*' if one.corrected < LEVEL else ''}"]
+        for one in found
+    ]
+    return Grid(columns, WORDS, rows)
+
+
+def beside(matrix: Matrix, published: Sequence[Published], differing: Mapping[str, Sequence[str]]) -> Grid:
+    """Show published results of the tasks beside ours. differing: why ours cannot be compared, by task."""
+    rows: list[list[str]] = []
+    for task in matrix.measures:
+        known = [one for one in published if task in one.values]
+        for figure in dict.fromkeys(one.figure for one in known):
+            rows += [_ours(matrix, task, access, figure=figure, why=differing[task]) for access in matrix.accesses]
+            rows += [_theirs(one, task) for one in known if one.figure == figure]
+    return Grid(("task", "figure", "system", "value", "split", "not comparable", "data", "source"), WORDS, rows)
+
+
+def cells(matrix: Matrix) -> Grid:
+    """Give every cell's own figures, unrounded."""
+    columns = ("task", "access", "seed", "n", "measure", *KINDS)
+    rows = [
+        [cell.task, cell.access, str(cell.seed), str(len(cell.evaluation)), matrix.measures[cell.task]]
+        + [repr(cell.evaluation.mean(matrix.name(kind, cell.task))) for kind in KINDS]
+        for cell in matrix.cells
+    ]
+    return Grid(columns, WORDS, rows)
+
+
+def _average(average: Average | None) -> str:
+    if average is None:
+        return "–"
+    return f"{100 * average.mean:.1f}" + (f" ± {100 * average.half:.1f}" if average.half is not None else "")
+
+
+def _cost(found: Sequence[Cell]) -> list[str]:
+    costs = [cell.costs for cell in found]
+    seconds = zip(*((cost.train, cost.index, cost.retrieve, cost.predict) for cost in costs), strict=True)
+    words = [cost.words for cost in costs if cost.words is not None]
+    return [
+        *(f"{sum(values) / len(values):.1f}" for values in seconds),
+        f"{max(cost.peak_memory_bytes for cost in costs) / 2**20:.0f}",
+        f"{max(cost.index_bytes for cost in costs) / 2**20:.2f}",
+        f"{sum(words) / len(words):.0f}" if words else "–",
+    ]
+
+
+def _ours(matrix: Matrix, task: str, access: str, *, figure: str, why: Sequence[str]) -> list[str]:
+    value = _average(averages(matrix, task, access).get(figure))
+    return [task, figure, f"ours: {access}", value, "", "; ".join(why), "", "this run"]
+
+
+def _theirs(one: Published, task: str) -> list[str]:
+    why = "" if one.kilt else "not KILT's data"
+    return [task, one.figure, one.system, f"{one.values[task]:.1f}", one.split, why, one.data, one.source]

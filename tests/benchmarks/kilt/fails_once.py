@@ -1,0 +1,46 @@
+"""A predictor of small experiments that fails on its second seed, as long as a file is there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from reml.protocols import Collection
+from reml.types import Answer, Example, Prediction, Provenance, Responses, Signal
+
+
+class FailsOnce(nn.Module):
+    """Answers with one word of the first item, or under an odd seed with two.
+
+    trap: a file; while it is there, all but the first of these that are made refuse to answer.
+    """
+
+    made = 0
+
+    def __init__(self, trap: str) -> None:
+        super().__init__()
+        FailsOnce.made += 1
+        self.words = nn.Parameter(torch.tensor(1.0 + torch.initial_seed() % 2))
+        self.trap, self.number = Path(trap), FailsOnce.made
+
+    @property
+    def signals(self) -> Signal:
+        return Signal.NONE
+
+    def prepare(self, collection: Collection, folder: Path) -> None:
+        """Nothing is computed ahead."""
+
+    def loss(self, examples: Sequence[Example], responses: Responses, signals: Signal = Signal.NONE) -> Prediction:
+        return Prediction(self.words.expand(len(examples)))
+
+    def generate(self, examples: Sequence[Example], responses: Responses) -> list[Answer]:
+        if self.trap.exists() and self.number > 1:
+            raise RuntimeError("the machine fails")
+        words = round(self.words.item())
+        return [
+            Answer(" ".join(items[0].text.split()[:words]), (Provenance.of(items[0]),)) if items else Answer("")
+            for items in responses.items
+        ]
