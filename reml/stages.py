@@ -71,7 +71,7 @@ class Stages:
 
     def track(self, values: Sequence[Value], what: str) -> Iterable[Value]:
         """Go through values under a progress bar."""
-        return track(values, what, console=self.console, transient=True)
+        return track(values, what, console=self.console, transient=True, disable=not self.console.is_terminal)
 
     def _build(self, folder: Path, name: str, depends: Json, build: Callable[[Path], object]) -> None:
         self.console.print(f"[dim]{name}[/dim]", highlight=False)
