@@ -29,6 +29,9 @@ Commands on files:
   report     write report.html for a result folder
   submit     write and check the archive for KILT's leaderboard
 
+Studies (a YAML file of an experiment and what is compared in it; see benchmarks/configs/feedback.yaml):
+  study      compare feedback objectives over learners and seeds, beside their controls
+
 Benchmarks:
   benchmark kilt    task x access model x seed: means, intervals, tests, costs, beside published results
   benchmark speed   compare the indexes of reml with their peers: time, memory, disk, recall

@@ -51,8 +51,10 @@ def execute(command: str, arguments: Sequence[str]) -> int:
             _on_experiment(command, arguments)
         elif command == "benchmark":
             _benchmark(arguments)
+        elif command == "study":
+            _study(arguments)
         else:
-            known = ", ".join([*ON_EXPERIMENT, *ON_FILES, "benchmark"])
+            known = ", ".join([*ON_EXPERIMENT, *ON_FILES, "benchmark", "study"])
             raise ValueError(f"there is no command {command!r}; there are {known}.")
     except KeyboardInterrupt:
         sys.stderr.write("\nstopped; the same command goes on from here.\n")
@@ -111,6 +113,16 @@ def _on_files(command: str, arguments: Sequence[str]) -> None:
     parser = ArgumentParser(prog=f"reml {command}", description=_purpose(function), exit_on_error=False)
     parser.add_function_arguments(function, None)
     function(**parser.instantiate(parser.parse_args(list(arguments))).as_dict())
+
+
+def _study(arguments: Sequence[str]) -> None:
+    import transformers
+
+    from reml.commands import console
+    from reml.study.command import study
+
+    transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    study(arguments, console)
 
 
 def _benchmark(arguments: Sequence[str]) -> None:

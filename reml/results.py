@@ -44,7 +44,7 @@ def publish(runner: Runner, evaluations: Evaluations) -> Path:
     write_json(
         folder / "passages.json",
         {
-            access: {task: _passages(runner, access, task) for task in by_task}
+            access: {task: retrieved_passages(runner, access, task).means() for task in by_task}
             for access, by_task in evaluations.items()
         },
     )
@@ -71,13 +71,13 @@ def _publish_predictions(runner: Runner, access: str, task: str) -> None:
     write_run(folder / "run.trec", rankings, tag=access)
 
 
-def _passages(runner: Runner, access: str, task: str) -> Json:
-    """Give the measures of the passages that were retrieved, before any processor changes them."""
+def retrieved_passages(runner: Runner, access: str, task: str) -> Evaluation:
+    """Measure the passages that were retrieved, before any processor changes them."""
     examples, split = _examples(runner, task), runner.experiment.reading.split
     hits, collection = runner.retrieval.hits(access, task, split).first(max(DEPTHS)), runner.retrieval.collection(task)
     judged = [number for number, example in enumerate(examples) if example.output]
     retrieved = ([Provenance.of(item) for item in collection.get(rows[rows >= 0])] for rows in hits.rows[judged])
-    return evaluate_passages([examples[number] for number in judged], retrieved).means()
+    return evaluate_passages([examples[number] for number in judged], retrieved)
 
 
 def _publish_training(runner: Runner) -> None:

@@ -7,7 +7,6 @@ objectives, seeds and controls share one pass of the predictor, and a step costs
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -89,11 +88,17 @@ class Heard(nn.Module):
         """Repeat the signals, with a loss of 0; `ValueError` for an example or a list that was not heard."""
         places = self._found(examples, responses.rows)
         device = responses.mask.device
-        prediction = Prediction(torch.zeros(len(examples), device=device))
-        for signal in signals:
-            given = {name: self._said[name][places].to(device) for name in FIELDS[signal]}
-            prediction = replace(prediction, **given)
-        return prediction
+        names = [name for signal in signals for name in FIELDS[signal]]
+        given = {name: self._said[name][places].to(device) for name in names}
+        return Prediction(
+            loss=torch.zeros(len(examples), device=device),
+            item_log_likelihood=given.get("item_log_likelihood"),
+            token_log_likelihood=given.get("token_log_likelihood"),
+            target_mask=given.get("target_mask"),
+            attention=given.get("attention"),
+            leave_one_out=given.get("leave_one_out"),
+            item_utility=given.get("item_utility"),
+        )
 
     def generate(self, examples: Sequence[Example], responses: Responses) -> list[Answer]:  # noqa: ARG002
         """Refuse: what was heard holds no answers."""
