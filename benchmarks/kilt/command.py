@@ -41,7 +41,7 @@ def benchmark(arguments: Sequence[str]) -> None:
     matrix = run_matrix(runners, accesses)
     compared = comparisons(matrix)
     grids = _grids(first, matrix, compared)
-    page = write_result(first.stages.home, first.config, matrix, grids)
+    page = write_result(first.stages.home, first.config, matrix=matrix, tables=grids)
     _show(first.stages.console, grids, compared)
     first.stages.console.print(f"results: {page.parent}\nreport:  {page}", highlight=False, soft_wrap=True)
 

@@ -14,7 +14,9 @@ from reml.benchmarks.kilt.grid import Grid
 from reml.benchmarks.kilt.matrix import Cell, Matrix
 from reml.evaluation.markup import element, render
 from reml.evaluation.plots import Line, Plot, draw, legend
+from reml.evaluation.report_origin import origin_section
 from reml.files import write_text
+from reml.types import Json
 
 FIGURES = (
     "Per cent: means over seeds ({seeds}), ± half the 95 % interval over seeds (Student's t; none with one seed). "
@@ -35,15 +37,17 @@ PUBLISHED = (
 )
 
 
-def write_page(path: Path, name: str, matrix: Matrix, tables: Mapping[str, Grid]) -> None:
-    """Write the page. tables: by their names `figures`, `costs`, `tests` and `published`."""
+def write_page(path: Path, matrix: Matrix, *, tables: Mapping[str, Grid], manifest: Mapping[str, Json]) -> None:
+    """Write the page. tables: by their names `figures`, `costs`, `tests` and `published`. manifest: of its folder."""
     sections = [
         _section("figures", "Results", FIGURES.format(seeds=len(matrix.seeds)), tables["figures"]),
         _reports(matrix, path.parent),
         _section("costs", "Costs", COSTS, tables["costs"], _plots(matrix)),
         _section("tests", "Differences", TESTS, tables["tests"]),
         _section("published", "Published results", PUBLISHED, tables["published"]),
+        origin_section(manifest),
     ]
+    name = str(manifest["name"])
     style = resources.files("reml.evaluation").joinpath("report.css").read_text(encoding="utf-8")
     head = element(
         "head",

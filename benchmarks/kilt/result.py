@@ -9,6 +9,7 @@ report.html                  the page
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import metadata
 from pathlib import Path
 
 import yaml
@@ -16,13 +17,14 @@ import yaml
 from reml.benchmarks.kilt.grid import Grid
 from reml.benchmarks.kilt.matrix import Matrix
 from reml.benchmarks.kilt.page import write_page
-from reml.files import digest, write_manifest, write_text
+from reml.files import digest, read_manifest, write_manifest, write_text
+from reml.results import PACKAGES
 from reml.types import Json
 
 KIND = "benchmark"
 
 
-def write_result(home: Path, config: Mapping[str, Json], matrix: Matrix, tables: Mapping[str, Grid]) -> Path:
+def write_result(home: Path, config: Mapping[str, Json], *, matrix: Matrix, tables: Mapping[str, Grid]) -> Path:
     """Write all files, those of another experiment elsewhere; give the page's path.
 
     config: the experiment under its first seed.
@@ -33,9 +35,17 @@ def write_result(home: Path, config: Mapping[str, Json], matrix: Matrix, tables:
     write_text(folder / "config.yaml", yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True))
     for file, grid in tables.items():
         write_text(folder / f"{file}.csv", grid.comma_separated())
-    runs: dict[str, Json] = {str(cell.seed): cell.report.parent.name for cell in matrix.cells}
-    measures: dict[str, Json] = dict(matrix.measures)
-    content: dict[str, Json] = {"config": dict(config), "measures": measures, "runs": runs}
-    write_manifest(folder, KIND, {**content, "accesses": list(matrix.accesses), "seeds": list(matrix.seeds)})
-    write_page(folder / "report.html", name, matrix, tables)
+    write_manifest(folder, KIND, {"name": name, "config": dict(config), **_described(matrix)})
+    write_page(folder / "report.html", matrix, tables=tables, manifest=read_manifest(folder, KIND))
     return folder / "report.html"
+
+
+def _described(matrix: Matrix) -> dict[str, Json]:
+    runs: dict[str, Json] = {str(cell.seed): cell.report.parent.name for cell in matrix.cells}
+    return {
+        "seeds": list(matrix.seeds),
+        "accesses": list(matrix.accesses),
+        "measures": dict(matrix.measures),
+        "runs": runs,
+        "versions": {name: metadata.version(name) for name in PACKAGES},
+    }

@@ -139,12 +139,23 @@ def test_durations_and_sizes_are_told_as_a_person_would() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("outcome", "shown"), [("", 8), ("missed", 1), ("right", 5)])
 def test_filters_work_in_a_browser(run: Path, outcome: str, shown: int) -> None:
-    browser = shutil.which("chromium")
-    if browser is None:
-        pytest.skip("chromium is not installed")
     report = write_report(run)
     choose = f"filters.outcome.value = '{outcome}'; filters.dispatchEvent(new Event('change'));"
     report.write_text(report.read_text(encoding="utf-8").replace("</script>\n</body>", f"{choose}</script>\n</body>"))
+    assert_shown(report.as_uri(), shown)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("link", "shown"), [("#examples", 8), ("#task=qa&access=bm25", 4), ("#task=qa", 8)])
+def test_a_link_chooses_examples_in_a_browser(run: Path, link: str, shown: int) -> None:
+    assert_shown(write_report(run).as_uri() + link, shown)
+
+
+def assert_shown(address: str, shown: int) -> None:
+    """Open a report in a real browser, if there is one, and count the examples of 8 that it shows."""
+    browser = shutil.which("chromium")
+    if browser is None:
+        pytest.skip("chromium is not installed")
     options = [
         "--headless",
         "--no-sandbox",
@@ -152,9 +163,7 @@ def test_filters_work_in_a_browser(run: Path, outcome: str, shown: int) -> None:
         "--disable-background-networking",
         "--enable-logging=stderr",
     ]
-    told = subprocess.run(
-        [browser, *options, "--dump-dom", report.as_uri()], capture_output=True, text=True, check=True
-    )
+    told = subprocess.run([browser, *options, "--dump-dom", address], capture_output=True, text=True, check=True)
     page = Page(told.stdout)
     assert sum("hidden" not in attributes for attributes in page.of("article")) == shown
     assert f"{shown} of 8 examples shown." in html.unescape(told.stdout)

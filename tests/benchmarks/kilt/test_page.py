@@ -23,7 +23,7 @@ def written(path: Path, given: Matrix) -> str:
         "tests": tables.paired(comparisons(given)),
         "published": tables.beside(given, read_published(), {"nq": ["<script>"], "places": []}),
     }
-    write_page(path, "small & <sound>", given, grids)
+    write_page(path, given, tables=grids, manifest={"name": "small & <sound>", "config": {"reading": "</pre>"}})
     return path.read_text(encoding="utf-8")
 
 
@@ -31,9 +31,10 @@ def test_the_page_shows_all_and_needs_nothing_else(tmp_path: Path) -> None:
     page = written(tmp_path / "report.html", matrix())
     assert page.startswith("<!doctype html>")
     sections = re.findall(r'<section id="(\w+)">', page)
-    assert sections == ["figures", "reports", "costs", "tests", "published"]
+    assert sections == ["figures", "reports", "costs", "tests", "published", "origin"]
     assert all(f'href="#{section}"' in page for section in sections)
     assert "<h1>small &amp; &lt;sound&gt;</h1>" in page
+    assert "&lt;/pre&gt;" in page
     assert "<script" not in page, "texts are never markup"
     assert not re.search(r"https?:|@import|src=", page)
     assert page.count('<svg viewBox="0 0 360') == 2, "score against cost, a task each"
@@ -52,9 +53,8 @@ def test_each_cell_links_to_its_examples(tmp_path: Path) -> None:
 def test_a_table_without_rows_says_so(tmp_path: Path) -> None:
     empty = Grid(("task",), frozenset({"task"}), [])
     path, given = tmp_path / "report.html", matrix()
-    write_page(
-        path, "small", given, {"figures": tables.figures(given), "costs": empty, "tests": empty, "published": empty}
-    )
+    grids = {"figures": tables.figures(given), "costs": empty, "tests": empty, "published": empty}
+    write_page(path, given, tables=grids, manifest={"name": "small"})
     assert path.read_text().count("Nothing to show.") == 3
 
 
