@@ -230,7 +230,7 @@ class Experiment:
         feedback = self.access[name].feedback
         if feedback is None or feedback.untrained or self.train_on is None:
             return False
-        return not feedback.joint or name not in {self.train_on.access, *self._behind(self.train_on.access)}
+        return not feedback.joint or not self._trains_predictor(name)
 
     def _check_names(self) -> None:
         wanted = [name for access in self.access.values() for name in access.needs]
@@ -257,13 +257,18 @@ class Experiment:
         if name not in self._behind(name):
             return
         feedback = self.access[name].feedback
-        if feedback is not None and not feedback.joint and self.train_on is not None:
+        if feedback is not None and not feedback.joint and self._trains_predictor(name):
             raise ValueError(
                 f"access model {name!r} learns from the predictor, and the predictor is trained on {name!r} "
-                f"(train_on.access is {self.train_on.access!r}): train the predictor on another access model, such as "
+                f"(train_on.access): train the predictor on another access model, such as "
                 f"{feedback.learner!r}, or choose feedback.regime joint."
             )
         raise ValueError(f"access model {name!r} is taught by itself: name another teacher.")
+
+    def _trains_predictor(self, name: str) -> bool:
+        """Tell whether what an access model finds goes into the training of the predictor."""
+        source = self.train_on.access if self.train_on is not None else None
+        return source is not None and name in {source, *self._behind(source)}
 
     def _behind(self, name: str) -> set[str]:
         """Name the access models that one cannot do without, those behind its predictor included."""

@@ -38,7 +38,7 @@ def study(arguments: Sequence[str], console: Console) -> Path | None:
     planned, experiment = read_study(Path(arguments[0]))
     runners = [_runner(with_seed(planned, experiment, seed), arguments[1:]) for seed in planned.seeds]
     cells = [cell for runner in runners for cell in _cells(planned, runner)]
-    folder = _folder(planned, runners)
+    folder = _folder(runners)
     _write(folder, planned, runners, cells=cells, console=console)
     console.print(f"results: {folder}\nreport:  {folder / 'report.html'}", highlight=False, soft_wrap=True)
     return folder
@@ -58,7 +58,7 @@ def _cells(planned: Study, runner: Runner) -> list[Cell]:
     ]
 
 
-def _folder(planned: Study, runners: Sequence[Runner]) -> Path:
+def _folder(runners: Sequence[Runner]) -> Path:
     name = runners[0].experiment.name
     return runners[0].stages.home / "studies" / f"{name}-{digest(*(dict(runner.config) for runner in runners))[:8]}"
 
