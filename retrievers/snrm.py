@@ -3,11 +3,12 @@
 Zamani, Dehghani, Croft, Learned-Miller and Kamps, "From Neural Re-Ranking to Neural Ranking: Learning a Sparse
 Representation for Inverted Indexing", CIKM 2018, https://doi.org/10.1145/3269206.3271800.
 
-As in the paper: one network for queries and items, n-grams of 5 word embeddings that start from GloVe, ReLU and dropout
-after every layer, the mean over all n-grams, the dot product as score; trained by a pairwise hinge with L1 on the
+As in the paper: one network for queries and items, n-grams of 5 word embeddings that start from GloVe, ReLU after every
+layer, the mean over all n-grams, the dot product as score; trained by a pairwise hinge with L1 on the
 outputs, from a teacher's lists (`reml.feedback.weak_supervision`, `reml.training.sparsity`), and searched by the impact
 index. Latent feedback works on its vectors (`Queries.vectors`). Deviations:
 
+- dropout after the hidden layers only: on the output of every n-gram, its random numbers took half of a step;
 - padding is no part of the mean, where the public code averages over it too;
 - the pairwise hinge, where the public code has a hinge for each column of logits;
 - AdamW with warm-up and decay instead of Adam; 5,000 dimensions by default, the paper has up to 20,000;

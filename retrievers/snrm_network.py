@@ -26,7 +26,7 @@ class Layers:
     """Sizes of the network.
 
     window: words of an n-gram. hidden: widths of the layers between embeddings and output, the first one on the whole
-    n-gram. width: dimensions of the output. dropout: after each layer, the output included.
+    n-gram. width: dimensions of the output. dropout: after each hidden layer.
     """
 
     window: int = 5
@@ -87,12 +87,10 @@ class NgramNetwork(SparseNetwork):
         """Encode ids [B, L] where the mask [B, L] is true, float32 [B, V]; a text without tokens is zero."""
         words = self.borders(self.embedding(ids).transpose(1, 2))  # [B, L, D] -> [B, D, L + window - 1]
         ngrams: Tensor = self.ngrams(words).transpose(1, 2)  # [B, L, H]
-        states = self.dropout(torch.relu(ngrams[mask]))  # [B, L, H] -> [T, H]: only n-grams around a word count
+        states = torch.relu(ngrams) * mask[:, :, None]  # without biases, what is zero here stays so
         for layer in self.layers:
-            states = self.dropout(torch.relu(layer(states)))
-        owner = torch.arange(len(ids), device=ids.device).repeat_interleave(mask.sum(1))
-        sums = torch.zeros(len(ids), self.width, device=ids.device).index_add_(0, owner, states.float())  # [B, V]
-        return sums / mask.sum(1, keepdim=True).clamp(min=1)
+            states = torch.relu(layer(self.dropout(states)))  # [B, L, H] -> [B, L, V]
+        return states.sum(dim=1, dtype=torch.float32) / mask.sum(dim=1, keepdim=True).clamp(min=1)
 
     def save(self, folder: Path) -> None:
         """Write weights, terms and settings into a folder that `load` reads."""

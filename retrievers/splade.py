@@ -3,8 +3,12 @@
 Formal, Lassance, Piwowarski and Clinchant, "SPLADE v2: Sparse Lexical and Expansion Model for Information Retrieval",
 2021, https://arxiv.org/abs/2109.10086, equation 6: the weight of word j is the largest, over the tokens i of a text, of
 log(1 + ReLU(w_ij)), w being the logits of the masked language model; [CLS] and [SEP] are tokens like others. Trained
-with the FLOPS regulariser (`reml.training.sparsity`). Padding has no part in the maximum. Deviation: the weights are
-those of any masked language model, by its id, folder or package; trained by whatever objective is chosen.
+with the FLOPS regulariser (`reml.training.sparsity`). Padding has no part in the maximum. Deviations:
+
+- the weights are those of any masked language model, by its id, folder or package, trained by whatever objective is
+  chosen;
+- the regulariser's weight is the same at every step, where SPLADE lets it rise as the square of the step for the first
+  50,000: over runs of thousands of steps, as here, the warm-up of the rate is the only start.
 
 Published: MS MARCO dev MRR@10 0.340 (max pooling, without distillation). Here: not run on MS MARCO.
 """
