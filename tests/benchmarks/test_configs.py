@@ -5,15 +5,28 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
-from reml.command_line import experiment_parser
+from reml.command_line import experiment_parser, load
+from reml.study.plan import read_study, with_seed
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = sorted((ROOT / "benchmarks" / "configs").glob("*.yaml"))
+STUDIES = [path for path in CONFIGS if "study" in yaml.safe_load(path.read_text(encoding="utf-8"))]
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [path for path in CONFIGS if path not in STUDIES], ids=lambda path: path.name)
 def test_parses(path: Path) -> None:
     parsed = experiment_parser("run").parse_args(["--config", str(path)])
     assert parsed.tasks
     assert f"--config benchmarks/configs/{path.name}" in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.name)
+def test_studies_make_experiments(path: Path, tmp_path: Path) -> None:
+    study, experiment = read_study(path)
+    written = tmp_path / "experiment.yaml"
+    written.write_text(yaml.safe_dump(with_seed(study, experiment, study.seeds[0])), encoding="utf-8")
+    runner, _ = load("run", ["--config", str(written), "--home", str(tmp_path)])
+    assert {condition.access for condition in study.conditions()} <= set(runner.experiment.access)
+    assert f"reml study benchmarks/configs/{path.name}" in path.read_text(encoding="utf-8")
