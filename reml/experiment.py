@@ -12,6 +12,7 @@ from reml.access_feedback import AccessFeedback
 from reml.feedback.objective import Objective
 from reml.feedback.weak_supervision import Rank
 from reml.protocols import Feedback, Indexer, QueryExpansion, QueryGenerator, ResponseProcessor, Task, TrainableIndexer
+from reml.training.pseudo_queries import PseudoQueries
 from reml.training.settings import Training
 from reml.training.sparsity import Regulariser
 
@@ -26,7 +27,9 @@ class RetrieverTraining:
         negatives: with labels, the access model whose lists wrong items come from; the whole collection if left out.
         objective: a `Feedback` on items' utilities: RankProb, Contrastive, MarginMse, KlDistillation; Rank if left out.
         regularisers: losses on the vectors (`reml.training.sparsity`).
+        pseudo_queries: queries made from items, which the lists of `teacher` or `negatives` teach on as well.
         compared: items that an example is taught on at a time.
+        listed: so many first items of a list count.
         random: chance of each but the first to come from anywhere in the collection, and not from a list.
         tasks: whose examples it learns from, all tasks of the same knowledge source if left out.
         held_out: of each task, the examples that training is judged on while it runs, and does not learn from.
@@ -37,7 +40,9 @@ class RetrieverTraining:
     negatives: str | None = None
     objective: Objective | None = None
     regularisers: Sequence[Regulariser] = ()
+    pseudo_queries: PseudoQueries | None = None
     compared: int = 2
+    listed: int = 100
     random: float = 0.5
     tasks: Sequence[str] = ()
     held_out: int = 50
@@ -46,10 +51,12 @@ class RetrieverTraining:
     def __post_init__(self) -> None:
         if self.teacher is not None and self.negatives is not None:
             raise ValueError("a teacher's lists have its own negatives: leave out `negatives`, or learn from labels.")
-        if self.compared < 2 or self.held_out < 0 or not 0 <= self.random <= 1:
+        if self.pseudo_queries is not None and self.lists is None:
+            raise ValueError("pseudo_queries have no labels: name the `teacher` or `negatives` whose lists teach them.")
+        if self.compared < 2 or self.listed < 1 or self.held_out < 0 or not 0 <= self.random <= 1:
             raise ValueError(
-                f"compared must be 2 or more, held_out 0 or more and random a chance of 0 to 1, not {self.compared}, "
-                f"{self.held_out} and {self.random}."
+                "compared must be 2 or more, listed 1 or more, held_out 0 or more and random a chance of 0 to 1, not "
+                f"{self.compared}, {self.listed}, {self.held_out} and {self.random}."
             )
 
     @property

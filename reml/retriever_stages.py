@@ -17,6 +17,7 @@ from reml.queries import InputQuery
 from reml.stages import Stage, Stages
 from reml.training.data import DevSet, TrainSet
 from reml.training.fit import fit, open_fitted
+from reml.training.pseudo_queries import PseudoQueries
 from reml.training.ranking import Ranking, Teaching
 from reml.training.ranking_examples import FromLabels, FromTeacher, RankedExamples, Sampler
 from reml.types import Json
@@ -24,7 +25,7 @@ from reml.types import Json
 if TYPE_CHECKING:
     from reml.retrieval_stages import RetrievalStages
 
-START = "start"
+START, PSEUDO = "start", "pseudo-queries"
 
 
 class RetrieverStages:
@@ -76,6 +77,8 @@ class RetrieverStages:
     def _train(self, access: str, task: str, folder: Path) -> None:
         settings = self._settings(access)
         parts = {name: self._ranked(settings, name) for name in self._names(access, task)}
+        if settings.pseudo_queries is not None:
+            parts[PSEUDO] = self._made(settings, settings.pseudo_queries, task)
         train, dev = _split(parts, settings.held_out)
         fit(
             self._new(access, task, folder)[1],
@@ -98,12 +101,22 @@ class RetrieverStages:
 
     def _ranked(self, settings: RetrieverTraining, task: str) -> RankedExamples:
         collection, examples = self._retrieval.collection(task), self._retrieval.examples(task, "train")
-        lists = None if settings.lists is None else self._retrieval.hits(settings.lists, task, "train")
+        lists = None
+        if settings.lists is not None:
+            lists = self._retrieval.hits(settings.lists, task, "train").first(settings.listed)
         sampler: Sampler
         if settings.teacher is not None and lists is not None:
             sampler = FromTeacher(lists, collection.rows(), settings.random)
         else:
             sampler = FromLabels.of(collection, examples, lists, settings.random)
+        return RankedExamples.of(collection, examples, sampler, settings.compared)
+
+    def _made(self, settings: RetrieverTraining, queries: PseudoQueries, task: str) -> RankedExamples:
+        assert settings.lists is not None  # noqa: S101 - `RetrieverTraining` refuses pseudo-queries without
+        collection = self._retrieval.collection(task)
+        examples = queries.examples(collection, self._experiment.seed)
+        hits = self._retrieval.search(settings.lists, task, examples, settings.listed)
+        sampler = FromTeacher(hits, collection.rows(), settings.random)
         return RankedExamples.of(collection, examples, sampler, settings.compared)
 
     def _names(self, access: str, task: str) -> list[str]:

@@ -91,12 +91,22 @@ def test_what_was_trained_is_what_is_searched(tmp_path: Path) -> None:
         {"held_out": 0, "training": TRAINING, "objective": CONTRASTIVE},
         {"held_out": 1, "negatives": "bm25", "compared": 3, "training": TRAINING, "objective": CONTRASTIVE},
         {"teacher": "bm25", "held_out": 0, "training": TRAINING, "tasks": ["places"]},
+        {"negatives": "bm25", "held_out": 1, "training": TRAINING, "pseudo_queries": {"count": 9}, "listed": 2},
     ],
-    ids=["labels", "labels and negatives", "teacher"],
+    ids=["labels", "labels and negatives", "teacher", "labels and pseudo-queries"],
 )
 def test_labels_and_teachers_train(tmp_path: Path, train: dict[str, Any]) -> None:
     assert index(experiment(tmp_path, train), tmp_path / "home") == 0
     assert len(models(tmp_path / "home")) == 1
+
+
+def test_pseudo_queries_are_taught_by_a_teacher(tmp_path: Path) -> None:
+    """Enough of them are held out to judge by, whether or not enough questions are."""
+    config, home = experiment(tmp_path, {**TAUGHT, "pseudo_queries": {"count": 20}}), tmp_path / "home"
+    assert index(config, home) == 0
+    (model,) = models(home)
+    assert set(json.loads((model / "training.json").read_text())["dev"]) == {"places", "pseudo-queries"}
+    assert "pseudo-queries" in (model / "metrics.csv").read_text()
 
 
 @pytest.mark.parametrize(
@@ -106,6 +116,9 @@ def test_labels_and_teachers_train(tmp_path: Path, train: dict[str, Any]) -> Non
         ({"teacher": "nobody"}, "no access model 'nobody'"),
         ({"teacher": "bm25", "negatives": "bm25"}, "leave out `negatives`"),
         ({"compared": 1}, "compared must be 2 or more"),
+        ({"teacher": "bm25", "listed": 0}, "listed 1 or more"),
+        ({"pseudo_queries": {"count": 9}}, "pseudo_queries have no labels: name the `teacher`"),
+        ({"teacher": "bm25", "pseudo_queries": {"shortest": 9}}, "longest no less than shortest"),
         ({"objective": L1}, "objective"),
         ({**TAUGHT, "held_out": 4}, "places has 4 examples to learn from, and 4 of them are to be held out"),
         ({**TAUGHT, "tasks": ["cities"]}, "no task 'cities'"),

@@ -38,12 +38,13 @@ def contrastive_loss(scores: Tensor, relevant: Tensor, mask: Tensor, temperature
 class Contrastive:
     """Train the retriever to tell relevant items from others: those retrieved, and with `in_batch` the other examples'.
 
-    relevant_from: the utility from which on an item is relevant.
+    relevant_from: the utility from which on an item is relevant; without it, only the most useful one of each example
+    is, as suits a teacher's scores.
     """
 
     temperature: float = 1.0
     in_batch: bool = True
-    relevant_from: float = 0.5
+    relevant_from: float | None = 0.5
 
     def __post_init__(self) -> None:
         check_temperature(self.temperature)
@@ -56,13 +57,20 @@ class Contrastive:
     def __call__(self, scores: Tensor, mask: Tensor, prediction: Prediction) -> Tensor:
         """Give the loss of each example, [B]; `ValueError` for scores or utilities that are not finite."""
         utility = item_utility(prediction, mask)
+        least = self._least(utility, mask)
         if self.in_batch:
             others = prediction.in_batch
             if others is None:
                 raise missing(Signal.IN_BATCH)
             # Their relevant items are neither: the query was not made for them.
-            there = others.mask & (others.utility < self.relevant_from)
+            there = others.mask & (others.utility < least)
             scores, mask = torch.cat([scores, others.scores], dim=1), torch.cat([mask, there], dim=1)
             utility = torch.cat([utility, others.utility], dim=1)
         check_finite(scores, mask, "retrieval scores")
-        return contrastive_loss(scores, utility >= self.relevant_from, mask, self.temperature)
+        return contrastive_loss(scores, utility >= least, mask, self.temperature)
+
+    def _least(self, utility: Tensor, mask: Tensor) -> Tensor:
+        """Give the utility that an item needs to be relevant, [B, 1]."""
+        if self.relevant_from is None:
+            return utility.masked_fill(~mask, -torch.inf).amax(dim=1, keepdim=True)
+        return utility.new_full((len(utility), 1), self.relevant_from)

@@ -144,3 +144,15 @@ def test_the_judge_gets_no_gradient() -> None:
     utility: Tensor = RELEVANT.clone().requires_grad_()
     loss = Contrastive(in_batch=False)(scores(), MASK, Prediction(torch.zeros(3), item_utility=utility))
     assert torch.autograd.grad(loss.sum(), utility, allow_unused=True)[0] is None
+
+
+def test_without_a_threshold_only_the_most_useful_item_is_relevant() -> None:
+    """Scores ln 2, ln 3 and ln 4 with utilities 5, 9 and 7, and a hidden item: -ln(3 / (3 + 2 + 4))."""
+    values = torch.tensor([[2.0, 3.0, 4.0, 50.0]]).log()
+    mask, utility = torch.tensor([[True, True, True, False]]), torch.tensor([[5.0, 9.0, 7.0, 99.0]])
+    prediction = Prediction(torch.zeros(1), item_utility=utility)
+    loss = Contrastive(in_batch=False, relevant_from=None)(values, mask, prediction)
+    assert loss.item() == pytest.approx(math.log(3))
+    others = InBatch(torch.tensor([[3.0, 7.0, 90.0]]).log(), torch.tensor([[True, True, False]]), torch.zeros(1, 3))
+    prediction = Prediction(torch.zeros(1), item_utility=utility, in_batch=others)
+    assert Contrastive(relevant_from=None)(values, mask, prediction).item() == pytest.approx(math.log(19 / 3))
