@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 import uuid
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +19,7 @@ import numpy as np
 
 from reml.files import MANIFEST, CorruptError, StaleError, atomic_file, locked
 from reml.index.commits import Commit, read_deleted, stored
-from reml.index.maxscore import Keys, find_best
+from reml.index.maxscore import Keys, find_best, new_scratch
 from reml.index.postings import Flags, Terms
 from reml.index.segment import Segment
 from reml.index.sparse import checked, stacked
@@ -29,6 +30,16 @@ GATHERED = 1 << 24
 # Queries that one thread answers at a time.
 SHARE = 16
 NONE = np.empty(0, dtype=np.bool_)
+
+
+class _Memory(threading.local):
+    """What the kernels work in, made once for each thread: making it takes longer than a short query."""
+
+    def __init__(self) -> None:
+        self.scratch = new_scratch()
+
+
+_MEMORY = _Memory()
 
 
 class ImpactIndex:
@@ -48,6 +59,7 @@ class ImpactIndex:
         self._names: list[str] = []
         self._segments: list[Segment] = []
         self._alive: list[Flags] = []
+        self._whole: list[bool] = []
         self._gathered: list[tuple[Int64Array, SparseVectors]] = []
         self._lock = contextlib.ExitStack()
         self._writing = False
@@ -124,6 +136,7 @@ class ImpactIndex:
             raise KeyError(f"rows {missing[:5].tolist()} are not in the index of {len(self)} rows.")
         self._begin()
         self._alive = [alive & ~np.isin(segment.rows, rows) for segment, alive in self._held()]
+        self._whole = [bool(alive.all()) for alive in self._alive]
 
     def search(self, queries: Representations, k: int, *, rows: Int64Array | None = None) -> Hits:
         """Give the k best rows of each query, [B, k], best first, ties by row id; only of `rows` if they are given.
@@ -137,8 +150,8 @@ class ImpactIndex:
         best = Hits(np.empty((len(sparse), 0), np.int64), np.empty((len(sparse), 0), np.float32))
         floors = np.zeros(len(sparse), dtype=np.float32)
         # The largest segment first: what it has found spares most of the work on the others.
-        for segment, alive in sorted(self._held(), key=lambda held: -len(held[0])):
-            hits = self._search_segment(segment, _allowed(segment, alive, rows), sparse, floors, k)
+        for segment, allowed in sorted(self._allowed(rows), key=lambda held: -len(held[0])):
+            hits = self._search_segment(segment, allowed, sparse, floors, k)
             if len(self._segments) == 1:
                 return hits
             best = Hits.ranked(np.hstack([best.rows, hits.rows]), np.hstack([best.scores, hits.scores]), k)
@@ -148,13 +161,13 @@ class ImpactIndex:
     def merge(self) -> None:
         """Join all segments into one, without the deleted rows."""
         self._flush()
-        whole = len(self._segments) == 1 and bool(self._alive[0].all())
+        whole = self._whole == [True]
         if self._folder is None or whole or not self._segments:
             return
         self._begin()
         name = _new_name()
         joined = Segment.join(self._segments, self._alive, self._folder / name)
-        self._names, self._segments, self._alive = [], [], []
+        self._names, self._segments, self._alive, self._whole = [], [], [], []
         self._take(name, joined)
 
     def commit(self) -> None:
@@ -186,15 +199,25 @@ class ImpactIndex:
         for segment in commit.segments:
             index._take(segment.name, Segment.open(folder / segment.name))
             index._alive[-1] = read_deleted(folder, segment.deleted, len(index._segments[-1]))
+            index._whole[-1] = bool(index._alive[-1].all())
         return index
 
     def _held(self) -> list[tuple[Segment, Flags]]:
         return list(zip(self._segments, self._alive, strict=True))
 
+    def _allowed(self, rows: Int64Array | None) -> list[tuple[Segment, Flags]]:
+        """Say which rows of each segment may be found: NONE where all may."""
+        if rows is not None:
+            return [(segment, alive & np.isin(segment.rows, rows)) for segment, alive in self._held()]
+        # Whether all are alive is kept, as looking takes longer than a short query.
+        kept = zip(self._held(), self._whole, strict=True)
+        return [(segment, NONE if whole else alive) for (segment, alive), whole in kept]
+
     def _take(self, name: str, segment: Segment) -> None:
         self._names.append(name)
         self._segments.append(segment)
         self._alive.append(np.ones(len(segment), dtype=np.bool_))
+        self._whole.append(True)
 
     def _begin(self) -> None:
         """Become the one writer, until the commit."""
@@ -255,9 +278,9 @@ class ImpactIndex:
 
         def answer(start: int) -> None:
             share = queries.slice(start, start + SHARE)
-            terms = Terms(share.indptr, share.dimensions, share.weights)
             part = slice(start, start + SHARE)
-            find_best(segment.postings, segment.bounds, allowed, terms, floors[part], keys[part])
+            terms = Terms(share.indptr, share.dimensions, share.weights, floors[part])
+            find_best(segment.postings, segment.bounds, allowed, terms, keys[part], _MEMORY.scratch)
 
         starts = range(0, len(queries), SHARE)
         if len(starts) <= 1 or self.threads == 1:
@@ -275,12 +298,6 @@ def _hits(segment: Segment, keys: Keys) -> Hits:
     scores = (keys >> np.uint64(32)).astype(np.uint32).view(np.float32)
     rows = segment.rows[positions] if len(segment) else positions
     return Hits(np.where(found, rows, -1), np.where(found, scores, np.float32(-np.inf)))
-
-
-def _allowed(segment: Segment, alive: Flags, rows: Int64Array | None) -> Flags:
-    if rows is not None:
-        return alive & np.isin(segment.rows, rows)
-    return NONE if alive.all() else alive
 
 
 def _new_name() -> str:

@@ -8,7 +8,9 @@ inessential ones can add at most is known for each cell of rows (as the block ma
 document retrieval using block-max indexes", SIGIR 2011), so few rows are left for which they are looked up one by one.
 
 Deviations: bounds are of fixed cells of rows, in 8 bits, summed for a whole window at once; there is no
-document-at-a-time merging of postings, which mispredicted branches make slow.
+document-at-a-time merging of postings, which mispredicted branches make slow. For the same reason what may or may not
+be kept is always written, and only the count depends on it; and inner loops run over slices from 0, as numba then need
+not look for negative indices.
 
 Scores are sums in float64 of exact products, rounded to float32 once. A candidate is one 64-bit key, the bits of its
 score above, the complement of its position below: the k best are the k largest keys, ties by position.
@@ -58,9 +60,9 @@ class Scratch(NamedTuple):
     """Memory that is used again for each window.
 
     sums: float64 [WINDOW], 0 between windows. rest: float32 [CELLS], what inessential terms can add. cuts: float32
-    [CELLS], what essential ones must reach. Of each candidate, [WINDOW]: rows, its row in the window; found, its sum so
-    far; reach, the most it can become; gains, its impact for the term at hand. numbers: int32 [WINDOW], the candidate
-    that a row is, or -1.
+    [CELLS], what essential ones must reach. Of each candidate, [WINDOW + 1]: rows, its row in the window; found, its
+    sum so far; reach, the most it can become; gains, its impact for the term at hand; the last place takes what is
+    written and not kept. numbers: int32 [WINDOW], the candidate that a row is, or WINDOW.
     """
 
     sums: Float64Array
@@ -73,42 +75,49 @@ class Scratch(NamedTuple):
     numbers: Int32Array
 
 
-@njit(cache=True, nogil=True)
-def find_best(
-    postings: Postings, bounds: Bounds, allowed: Flags, queries: Terms, floors: Float32Array, keys: Keys
-) -> None:  # pragma: no cover - compiled
-    """Fill `keys` [B, k], which are 0, with the k largest keys of each query, largest first, 0 where there are fewer.
-
-    allowed: bool [rows] or, where every row may be found, empty. floors: float32 [B], scores below which rows need not
-    be found.
-    """
-    scratch = Scratch(
+def new_scratch() -> Scratch:
+    """Make memory for one thread; the kernels leave it as they found it, so that it serves any number of queries."""
+    return Scratch(
         np.zeros(WINDOW, dtype=np.float64),
         np.empty(CELLS, dtype=np.float32),
         np.empty(CELLS, dtype=np.float32),
-        np.empty(WINDOW, dtype=np.int32),
-        np.empty(WINDOW, dtype=np.float64),
-        np.empty(WINDOW, dtype=np.float64),
-        np.empty(WINDOW, dtype=np.float32),
-        np.full(WINDOW, -1, dtype=np.int32),
+        np.empty(WINDOW + 1, dtype=np.int32),
+        np.empty(WINDOW + 1, dtype=np.float64),
+        np.empty(WINDOW + 1, dtype=np.float64),
+        np.empty(WINDOW + 1, dtype=np.float32),
+        np.full(WINDOW, WINDOW, dtype=np.int32),
     )
+
+
+@njit(cache=True, nogil=True)
+def find_best(
+    postings: Postings, bounds: Bounds, allowed: Flags, queries: Terms, keys: Keys, scratch: Scratch
+) -> None:  # pragma: no cover - compiled
+    """Fill `keys` [B, k], which are 0, with the k largest keys of each query, largest first, 0 where there are fewer.
+
+    allowed: bool [rows] or, where every row may be found, empty.
+    """
     windows = bounds.windows.shape[1] - 1
     for number in range(len(keys)):
         terms = slice(queries.indptr[number], queries.indptr[number + 1])
         query = _prepare(postings, bounds, queries.dimensions[terms], queries.weights[terms])
         heap = keys[number]
         slack = 1 - 1e-6 * (len(query.weights) + 4)
-        least = float(floors[number]) * slack
+        least = float(queries.floors[number]) * slack
         if len(allowed) == 0:
             least = max(least, _known_least(bounds, query, len(heap)) * slack)
         for window in range(windows):
             inessential = _split(query, least)
+            touched = _locate(postings, bounds, query, window)
+            if touched == 0:
+                continue
             _bound(bounds, query, window, inessential, least, scratch)
-            touched = _add_essential(postings, bounds, query, window, scratch.sums)
-            count = _read_all(scratch) if touched > MANY else _read_touched(postings, query, window, scratch)
-            count = _complete(postings, bounds, query, window, count, scratch, least)
-            _enter(allowed, window, count, scratch, heap)
-            least = max(least, float(np.uint32(heap[0] >> np.uint64(32)).view(np.float32)) * slack)
+            _add_essential(postings, query, window * WINDOW, scratch.sums)
+            count = _read_all(scratch) if touched > MANY else _read_touched(postings, query, window * WINDOW, scratch)
+            if count > 0:
+                count = _complete(postings, bounds, query, window, count, scratch, least)
+                _enter(allowed, window, count, scratch, heap)
+                least = max(least, float(np.uint32(heap[0] >> np.uint64(32)).view(np.float32)) * slack)
         heap[:] = np.sort(heap)[::-1]
 
 
@@ -162,80 +171,85 @@ def _bound(
         scale = query.weights[query.order[place]] * bounds.scales[slot]
         maxima = bounds.maxima[slot, window * CELLS : (window + 1) * CELLS]
         for cell in range(CELLS):
-            scratch.rest[cell] += scale * maxima[cell]
+            scratch.rest[cell] += scale * np.float32(maxima[cell])
     lowest = np.float32(least)
     for cell in range(CELLS):
         scratch.cuts[cell] = max(lowest - scratch.rest[cell], ANY)
 
 
 @njit(cache=True, nogil=True)
-def _add_essential(
-    postings: Postings, bounds: Bounds, query: Query, window: int, sums: Float64Array
-) -> int:  # pragma: no cover - compiled
-    """Find the postings of the window, add up those of essential terms, and give their number."""
-    base, touched = window * WINDOW, 0
+def _locate(postings: Postings, bounds: Bounds, query: Query, window: int) -> int:  # pragma: no cover - compiled
+    """Find the postings of the window; give the number of those of essential terms."""
+    touched = 0
     for term in range(len(query.weights)):
         slot = query.slots[term]
         if slot >= 0:
             query.first[term], query.last[term] = bounds.windows[slot, window], bounds.windows[slot, window + 1]
         else:
             query.first[term] = query.last[term]
-            query.last[term] = _end(postings, query.dimensions[term], query.last[term], base + WINDOW)
+            rest = postings.positions[query.last[term] : postings.starts[query.dimensions[term] + 1]]
+            query.last[term] += _count_before(rest, (window + 1) * WINDOW)
         if query.essential[term]:
             touched += query.last[term] - query.first[term]
-            weight = np.float64(query.weights[term])
-            for place in range(query.first[term], query.last[term]):
-                sums[np.uint32(postings.positions[place] - base)] += weight * postings.impacts[place]
     return touched
 
 
 @njit(cache=True, nogil=True)
-def _end(postings: Postings, dimension: int, place: int, position: int) -> int:  # pragma: no cover - compiled
-    """Give the first posting from `place` on that is not before `position`."""
-    last = postings.starts[dimension + 1]
-    while place < last and postings.positions[place] < position:
-        place += 1
-    return place
+def _count_before(positions: Int32Array, position: int) -> int:  # pragma: no cover - compiled
+    """Count the postings at the start of a list that are before `position`."""
+    count = 0
+    while count < len(positions) and positions[np.uint64(count)] < position:
+        count += 1
+    return count
 
 
 @njit(cache=True, nogil=True)
-def _read_touched(postings: Postings, query: Query, window: int, scratch: Scratch) -> int:  # pragma: no cover
-    """Take the sums of the rows that essential terms have touched; keep, and count, those that reach their cut."""
-    base, count = window * WINDOW, 0
+def _add_essential(postings: Postings, query: Query, base: int, sums: Float64Array) -> None:  # pragma: no cover
+    """Add up the postings of essential terms in the window."""
     for term in range(len(query.weights)):
         if query.essential[term]:
-            for place in range(query.first[term], query.last[term]):
-                row = np.uint32(postings.positions[place] - base)
-                # A row touched by several terms is 0 when it is met again, and no cut is 0.
-                if scratch.sums[row] >= scratch.cuts[row // CELL]:
-                    scratch.rows[count], scratch.found[count] = row, scratch.sums[row]
-                    count += 1
-                scratch.sums[row] = 0
-    return count
+            inside = slice(query.first[term], query.last[term])
+            positions, impacts = postings.positions[inside], postings.impacts[inside]
+            weight = np.float64(query.weights[term])
+            for place in range(len(positions)):
+                sums[np.uint32(positions[place] - base)] += weight * impacts[place]
 
 
 @njit(cache=True, nogil=True)
-def _read_all(scratch: Scratch) -> int:  # pragma: no cover - compiled
-    """Take the sums of all rows of the window; keep, and count, those that reach their cut."""
-    count = 0
-    for cell in range(CELLS):
-        cell_rows = slice(cell * CELL, (cell + 1) * CELL)
-        if _largest(scratch.sums[cell_rows]) >= scratch.cuts[cell]:
-            for row in range(cell * CELL, (cell + 1) * CELL):
-                if scratch.sums[row] >= scratch.cuts[cell]:
-                    scratch.rows[count], scratch.found[count] = row, scratch.sums[row]
-                    count += 1
-        scratch.sums[cell_rows] = 0
-    return count
+def _read_touched(postings: Postings, query: Query, base: int, scratch: Scratch) -> int:  # pragma: no cover
+    """Take the sums of the rows that essential terms have touched; keep, and count, those that reach their cut."""
+    sums, cuts, rows, found, count = scratch.sums, scratch.cuts, scratch.rows, scratch.found, np.uint64(0)
+    for term in range(len(query.weights)):
+        if query.essential[term]:
+            positions = postings.positions[query.first[term] : query.last[term]]
+            for place in range(len(positions)):
+                row = np.uint32(positions[place] - base)
+                # A row touched by several terms is 0 when it is met again, and no cut is 0. Whether a row is kept is
+                # hard to foresee: writing each one costs less than branches do.
+                rows[count], found[count] = row, sums[row]
+                count += np.uint64(sums[row] >= cuts[row // np.uint32(CELL)])
+                sums[row] = 0
+    return np.int64(count)
 
 
 @njit(cache=True, nogil=True, fastmath={"nnan", "nsz"})
-def _largest(sums: Float64Array) -> float:  # pragma: no cover - compiled
-    """Give the largest sum; there is no NaN, so the loop may run on whole vectors."""
-    largest = 0.0
-    for row in range(CELL):
-        largest = max(largest, sums[row])
-    return largest
+def _read_all(scratch: Scratch) -> int:  # pragma: no cover - compiled
+    """Take the sums of all rows of the window; keep, and count, those that reach their cut.
+
+    There is no NaN, so that the largest of a cell may be found by whole vectors.
+    """
+    sums, cuts, rows, found, count = scratch.sums, scratch.cuts, scratch.rows, scratch.found, np.uint64(0)
+    for cell in range(CELLS):
+        largest = 0.0
+        for row in range(CELL):
+            largest = max(largest, sums[cell * CELL + row])
+        if largest >= cuts[cell]:
+            for row in range(cell * CELL, (cell + 1) * CELL):
+                rows[count], found[count] = row, sums[row]
+                count += np.uint64(sums[row] >= cuts[cell])
+        for row in range(CELL):
+            sums[cell * CELL + row] = 0
+    return np.int64(count)
 
 
 @njit(cache=True, nogil=True)
@@ -244,59 +258,73 @@ def _complete(
 ) -> int:  # pragma: no cover - compiled
     """Add what one inessential term after the other gives the candidates; drop, after each, those that fall short."""
     for candidate in range(candidates):
-        scratch.reach[candidate] = scratch.found[candidate] + scratch.rest[scratch.rows[candidate] // CELL]
+        scratch.reach[candidate] = scratch.found[candidate] + scratch.rest[np.uint32(scratch.rows[candidate]) // CELL]
     for place in range(len(query.order) - 1, -1, -1):
         term = query.order[place]
         if not query.essential[term] and candidates > 0:
-            postings_there = query.last[term] - query.first[term]
-            if postings_there > LOOKUP * candidates:
-                _look_up(postings, bounds, query, term, window, candidates, scratch)
+            inside = slice(query.first[term], query.last[term])
+            positions, impacts = postings.positions[inside], postings.impacts[inside]
+            slot, weight = query.slots[term], np.float64(query.weights[term])
+            if len(positions) > LOOKUP * candidates:
+                offsets = bounds.offsets[slot, window * BLOCKS : (window + 1) * BLOCKS]
+                _look_up(positions, impacts, offsets, window * WINDOW, candidates, scratch)
             else:
-                _read_along(postings, query, term, window, candidates, scratch)
-            candidates = _keep(bounds, query, term, window, candidates, scratch, least)
+                _read_along(positions, impacts, window * WINDOW, candidates, scratch)
+            maxima = bounds.maxima[slot, window * CELLS : (window + 1) * CELLS]
+            candidates = _keep(maxima, weight, weight * bounds.scales[slot], candidates, least, scratch)
     return candidates
 
 
 @njit(cache=True, nogil=True)
 def _look_up(
-    postings: Postings, bounds: Bounds, query: Query, term: int, window: int, candidates: int, scratch: Scratch
+    positions: Int32Array,
+    impacts: Float32Array,
+    offsets: npt.NDArray[np.uint16],
+    base: int,
+    candidates: int,
+    scratch: Scratch,
 ) -> None:  # pragma: no cover - compiled
     """Find the impacts of a term for each candidate."""
     for candidate in range(candidates):
-        scratch.gains[candidate] = _impact(postings, bounds, query.slots[term], window, scratch.rows[candidate])
+        row = np.uint32(scratch.rows[candidate])
+        block = row // np.uint32(BLOCK)
+        low = np.uint64(offsets[block])
+        high = np.uint64(offsets[block + 1]) if block + 1 < BLOCKS else np.uint64(len(positions))
+        scratch.gains[candidate] = 0
+        for place in range(low, high):
+            if positions[place] - base == row:
+                scratch.gains[candidate] = impacts[place]
+                break
 
 
 @njit(cache=True, nogil=True)
 def _read_along(
-    postings: Postings, query: Query, term: int, window: int, candidates: int, scratch: Scratch
+    positions: Int32Array, impacts: Float32Array, base: int, candidates: int, scratch: Scratch
 ) -> None:  # pragma: no cover - compiled
     """Find the impacts of a term for all candidates by reading its postings of the window."""
-    base = window * WINDOW
+    rows, gains, numbers = scratch.rows, scratch.gains, scratch.numbers
     for candidate in range(candidates):
-        scratch.gains[candidate] = 0
-        scratch.numbers[scratch.rows[candidate]] = candidate
-    for place in range(query.first[term], query.last[term]):
-        number = scratch.numbers[np.uint32(postings.positions[place] - base)]
-        if number >= 0:
-            scratch.gains[np.uint32(number)] = postings.impacts[place]
+        gains[candidate] = 0
+        numbers[np.uint32(rows[candidate])] = candidate
+    for place in range(len(positions)):
+        # Rows that are no candidates write behind those that are: no branch.
+        gains[np.uint32(numbers[np.uint32(positions[place] - base)])] = impacts[place]
     for candidate in range(candidates):
-        scratch.numbers[scratch.rows[candidate]] = -1
+        numbers[np.uint32(rows[candidate])] = WINDOW
 
 
 @njit(cache=True, nogil=True)
 def _keep(
-    bounds: Bounds, query: Query, term: int, window: int, candidates: int, scratch: Scratch, least: float
+    maxima: npt.NDArray[np.uint8], weight: float, scale: float, candidates: int, least: float, scratch: Scratch
 ) -> int:  # pragma: no cover - compiled
     """Put a term's impacts in the place of its bounds; keep, and count, the candidates that may still reach `least`."""
-    slot, weight, kept = query.slots[term], np.float64(query.weights[term]), 0
+    rows, reach, found, kept = scratch.rows, scratch.reach, scratch.found, np.uint64(0)
     for candidate in range(candidates):
-        row, gain = scratch.rows[candidate], weight * scratch.gains[candidate]
-        bound = weight * bounds.scales[slot] * bounds.maxima[slot, window * CELLS + row // CELL]
-        reach = scratch.reach[candidate] + (gain - bound)
-        scratch.rows[kept], scratch.reach[kept] = row, reach
-        scratch.found[kept] = scratch.found[candidate] + gain
-        kept += reach >= least
-    return kept
+        row, gain = rows[candidate], weight * scratch.gains[candidate]
+        bound = reach[candidate] + (gain - scale * maxima[np.uint32(row) // np.uint32(CELL)])
+        rows[kept], reach[kept], found[kept] = row, bound, found[candidate] + gain
+        kept += np.uint64(bound >= least)
+    return np.int64(kept)
 
 
 @njit(cache=True, nogil=True)
@@ -308,27 +336,6 @@ def _enter(allowed: Flags, window: int, candidates: int, scratch: Scratch, heap:
         key = (np.uint64(bits) << np.uint64(32)) | np.uint64(0xFFFFFFFF - position)
         if bits > 0 and key > heap[0] and (len(allowed) == 0 or allowed[position]):
             _offer(heap, key)
-
-
-@njit(cache=True, nogil=True)
-def _impact(postings: Postings, bounds: Bounds, slot: int, window: int, row: int) -> float:  # pragma: no cover
-    """Look up the impact of a frequent dimension for one row of a window, 0 if it does not have it."""
-    block, base = row // BLOCK, bounds.windows[slot, window]
-    low = base + bounds.offsets[slot, window * BLOCKS + block]
-    high = bounds.windows[slot, window + 1]
-    if block + 1 < BLOCKS:
-        high = base + bounds.offsets[slot, window * BLOCKS + block + 1]
-    position = window * WINDOW + row
-    while high - low > 8:
-        middle = (low + high) >> 1
-        if postings.positions[middle] <= position:
-            low = middle
-        else:
-            high = middle
-    for place in range(low, high):
-        if postings.positions[place] == position:
-            return np.float64(postings.impacts[place])
-    return 0.0
 
 
 @njit(cache=True, nogil=True)

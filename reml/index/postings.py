@@ -53,8 +53,12 @@ class Bounds(NamedTuple):
 
 
 class Terms(NamedTuple):
-    """A batch of sparse queries, as `reml.types.SparseVectors` has them."""
+    """A batch of sparse queries, as `reml.types.SparseVectors` has them.
+
+    floors: float32 [B], scores below which rows need not be found.
+    """
 
     indptr: Int64Array
     dimensions: Int32Array
     weights: Float32Array
+    floors: Float32Array

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from reml.files import CorruptError, LockedError, StaleError
 from reml.index import impact
 from reml.index.impact import ImpactIndex
-from reml.index.maxscore import find_best
+from reml.index.maxscore import find_best, new_scratch
 from reml.index.postings import Terms
 from reml.index.segment import Segment
 from reml.protocols import Index
@@ -123,10 +123,10 @@ def test_few_postings_are_touched_for_a_rare_and_a_common_dimension() -> None:
     common = slice(segment.postings.starts[0], segment.postings.starts[1])
     broken[common][np.arange(50_000) % 1000 != 0] = 1e6
     keys = np.zeros((1, 10), dtype=np.uint64)
-    terms = Terms(np.array([0, 2]), np.array([0, 1], np.int32), np.ones(2, np.float32))
+    terms = Terms(np.array([0, 2]), np.array([0, 1], np.int32), np.ones(2, np.float32), np.zeros(1, np.float32))
     broken.flags.writeable = False
     postings = segment.postings._replace(impacts=broken)
-    find_best(postings, segment.bounds, np.empty(0, np.bool_), terms, np.zeros(1, np.float32), keys)
+    find_best(postings, segment.bounds, np.empty(0, np.bool_), terms, keys, new_scratch())
     scores = (keys >> np.uint64(32)).astype(np.uint32).view(np.float32)
     assert scores[0].tolist() == [9 + 49 - place + 0.5 for place in range(10)]
 
