@@ -32,7 +32,7 @@ def test_queries_learn_and_items_stay() -> None:
     assert isinstance(encoder, TrainableEncoder)
     assert encoder.module is queries.module
     shown = ITEMS.get(ITEMS.rows())
-    (encoder.query_vectors(["what is red"]) @ encoder.item_vectors(shown).T).sum().backward()
+    (encoder.query_vectors(["what is red"]) @ encoder.item_vectors(shown).T).sum().backward()  # type: ignore[no-untyped-call]
     assert queries.module.weight.grad is not None
     assert items.module.weight.grad is None
     torch.testing.assert_close(encoder.item_vectors(shown), items.item_vectors(shown).detach())
@@ -41,7 +41,7 @@ def test_queries_learn_and_items_stay() -> None:
 
 def test_an_item_is_encoded_once_while_there_is_room() -> None:
     counting = Counting()
-    fixed, shown = FixedItems(counting, kept=2), ITEMS.get(ITEMS.rows())  # type: ignore[arg-type]
+    fixed, shown = FixedItems(counting, kept=2), ITEMS.get(ITEMS.rows())
     whole = fixed.vectors([*shown, shown[0]])
     assert counting.encoded == 3, "each distinct item once"
     torch.testing.assert_close(whole[0], whole[3])

@@ -75,7 +75,7 @@ def gains(cells: Sequence[Cell], task: str, measure: str) -> list[Gain]:
     pairs = [(one, over) for one in learning for over in controls(conditions, one)]
     scores = {one: _scores(of_condition(cells, one, task), measure) for one in conditions}
     p_values = {pair: randomisation_test(scores[pair[0]], scores[pair[1]]) for pair in pairs}
-    corrected = {}
+    corrected: dict[tuple[Condition, Condition], float] = {}
     for kind in dict.fromkeys(over.control for _, over in pairs):
         family = [pair for pair in pairs if pair[1].control == kind]
         corrected.update(zip(family, holm([p_values[pair] for pair in family]), strict=True))

@@ -1,19 +1,24 @@
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reml.feedback.objective import Objective
 from reml.feedback.pdist import Pdist
 from reml.feedback.shuffled import Shuffled, shuffle
 from reml.protocols import Feedback
 from reml.testing import FeedbackContract
 from reml.types import Prediction, Signal
 
+SHUFFLED = Shuffled(cast("Objective", Pdist()))
+
 
 class TestShuffled(FeedbackContract):
     def make(self) -> Feedback:
-        return Shuffled(Pdist())
+        return SHUFFLED
 
 
 @given(st.lists(st.lists(st.booleans(), min_size=4, max_size=4), min_size=1, max_size=5), st.integers(0, 99))
@@ -40,9 +45,9 @@ def test_the_objective_hears_the_same_values_of_other_items() -> None:
     likelihood = torch.tensor([[0.0, -4.0]]).expand(4000, 2)
     prediction = Prediction(torch.zeros(4000), item_log_likelihood=likelihood)
     mask = torch.ones(4000, 2, dtype=torch.bool)
-    losses = Shuffled(Pdist())(scores, mask, prediction)
+    losses = SHUFFLED(scores, mask, prediction)
     torch.testing.assert_close(losses, Pdist()(scores, mask, prediction))
-    losses.mean().backward()
+    losses.mean().backward()  # type: ignore[no-untyped-call]
     assert scores.grad is not None
     assert scores.grad.sum(dim=0).abs().max() < 0.02
-    assert Shuffled(Pdist()).needs == Signal.ITEM_LIKELIHOOD
+    assert SHUFFLED.needs == Signal.ITEM_LIKELIHOOD
