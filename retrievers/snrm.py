@@ -136,5 +136,12 @@ class SNRM:
     def _embeddings(self, terms: Sequence[str]) -> Float32Array:
         generator = np.random.default_rng(torch.initial_seed() % 2**32)
         if self.embeddings is not None:
-            return read_word_vectors(self.embeddings, terms, generator)
+            return standardised(read_word_vectors(self.embeddings, terms, generator))
         return generator.normal(0.0, 1.0, size=(len(terms), self.embedding_width)).astype(np.float32)
+
+
+def standardised(vectors: Float32Array) -> Float32Array:
+    """Take the mean away from vectors [V, D] and give each the length sqrt(D); GloVe's share a long mean."""
+    centred = vectors - vectors.mean(axis=0)
+    lengths = np.linalg.norm(centred, axis=1, keepdims=True)
+    return (centred * np.sqrt(vectors.shape[1]) / np.maximum(lengths, 1e-6)).astype(np.float32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,6 +20,9 @@ from reml.types import Json
 
 KIND, WEIGHTS = "snrm network", "network.safetensors"
 PADDING = 0
+# When training starts: how loud the other words of an n-gram are beside the one in the middle, and by how many standard
+# deviations the inputs of the output's ReLU lie below zero, so that one in six passes.
+NEIGHBOURS, ZEROS = 0.3, 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +66,7 @@ class NgramNetwork(SparseNetwork):
         sizes = zip((first, *further), further, strict=False)
         self.layers = nn.ModuleList(nn.Linear(size, following, bias=False) for size, following in sizes)
         self.dropout = nn.Dropout(layers.dropout)
+        self._start()
 
     @property
     def width(self) -> int:
@@ -91,6 +96,18 @@ class NgramNetwork(SparseNetwork):
         for layer in self.layers:
             states = torch.relu(layer(self.dropout(states)))  # [B, L, H] -> [B, L, V]
         return states.sum(dim=1, dtype=torch.float32) / mask.sum(dim=1, keepdim=True).clamp(min=1)
+
+    @torch.no_grad()
+    def _start(self) -> None:
+        """Draw first weights: signals keep their size, the middle word leads its n-gram, most outputs are zero."""
+        for layer in (self.ngrams, *self.layers):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+        middle = (self._layers.window - 1) // 2
+        self.ngrams.weight[:, :, torch.arange(self._layers.window) != middle] *= NEIGHBOURS
+        if self._layers.hidden:
+            last = self.layers[-1].weight
+            # Hidden values are halves of normal ones: a shift of all weights of an output moves what it adds up to.
+            last -= ZEROS * math.sqrt(math.pi / last.shape[1]) * last.std()
 
     def save(self, folder: Path) -> None:
         """Write weights, terms and settings into a folder that `load` reads."""

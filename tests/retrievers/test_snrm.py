@@ -9,7 +9,7 @@ import torch
 from reml.analysis import Analyser
 from reml.files import StaleError
 from reml.protocols import Indexer, TrainableIndexer
-from reml.retrievers.snrm import SNRM
+from reml.retrievers.snrm import SNRM, standardised
 from reml.retrievers.snrm_network import Layers, NgramNetwork
 from reml.retrievers.sparse_encoder import TextCut
 from reml.testing import TEXTS, IndexerContract, MemoryCollection
@@ -59,13 +59,21 @@ def test_words_that_are_frequent_in_the_collection_are_known(tmp_path: Path) -> 
 
 def test_embeddings_start_from_word_vectors_and_add_their_most_common_words(tmp_path: Path) -> None:
     vectors = tmp_path / "glove.txt"
-    vectors.write_text("zebu 1 2\nthe 3 4\nboat 5 6\nyak 7 8\n", encoding="utf-8")
+    held = "river -1 0\nbank 0 1\nmoney 2 -1\n"
+    vectors.write_text(f"zebu 1 2\nthe 3 4\nboat 5 6\nyak 7 8\n{held}", encoding="utf-8")
     settings = small(embeddings=str(vectors), common_words=3)
     assert known(settings, tmp_path / "start", ["boat", "zebu", "the", "yak"]) == [True, True, False, False]
     network = settings.encoder(COLLECTION, tmp_path / "start").module
     assert isinstance(network, NgramNetwork)
     ((boat, zebu),) = network.tokenise(["boat zebu"], 9)
-    assert network.embedding.weight[[boat, zebu]].tolist() == [[5.0, 6.0], [1.0, 2.0]]
+    expected = standardised(np.array([[5, 6], [-1, 0], [0, 1], [2, -1], [1, 2]], dtype=np.float32))
+    np.testing.assert_allclose(network.embedding.weight.detach()[[boat, zebu]], expected[[0, -1]], rtol=1e-5)
+
+
+def test_word_vectors_are_freed_of_what_they_share() -> None:
+    """The mean is (2, 2): (3, 4) and (-3, -4) are left, of length 5, and become of length sqrt(2)."""
+    vectors = standardised(np.array([[5, 6], [-1, -2]], dtype=np.float32))
+    np.testing.assert_allclose(vectors, np.array([[3, 4], [-3, -4]]) * 2**0.5 / 5, rtol=1e-6)
 
 
 def test_an_encoder_is_kept_in_its_folder(tmp_path: Path) -> None:

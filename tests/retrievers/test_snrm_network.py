@@ -79,6 +79,7 @@ def test_dropout_is_on_hidden_layers_while_training() -> None:
     model = network(hidden=(1,), dropout=0.5, window=1)
     with torch.no_grad():
         model.ngrams.weight.copy_(model.embedding.weight[1][None, :, None])
+        model.layers[0].weight.fill_(1.0)
     kept = encoded(model, [[1]])[0]
     model.train()
     outputs = [encoded(model, [[1]])[0] for _ in range(40)]
@@ -86,6 +87,16 @@ def test_dropout_is_on_hidden_layers_while_training() -> None:
     doubled = [bool(torch.allclose(output, 2 * kept)) for output in outputs]
     assert 8 <= sum(doubled) <= 32
     assert all(double or not output.any() for double, output in zip(doubled, outputs, strict=True))
+
+
+def test_training_starts_with_sparse_outputs_that_the_middle_word_decides() -> None:
+    """An output passes one standard deviation above its mean: by the normal distribution, 16 % of them."""
+    torch.manual_seed(0)
+    start = NgramNetwork(Analyser(), [str(word) for word in range(200)], torch.randn(200, 50), Layers(width=500)).eval()
+    words = encoded(start, [[word] for word in range(1, 101)])
+    assert 0.12 < float((words > 0).float().mean()) < 0.2
+    taps = start.ngrams.weight.detach().square().mean(dim=(0, 1)).sqrt()
+    np.testing.assert_allclose(taps / taps[2], [0.3, 0.3, 1.0, 0.3, 0.3], rtol=0.1)
 
 
 def test_texts_become_the_numbers_of_known_words() -> None:
