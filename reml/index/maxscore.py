@@ -229,7 +229,7 @@ def _read_touched(postings: Postings, query: Query, base: int, scratch: Scratch)
                 rows[count], found[count] = row, sums[row]
                 count += np.uint64(sums[row] >= cuts[row // np.uint32(CELL)])
                 sums[row] = 0
-    return np.int64(count)
+    return int(np.int64(count))
 
 
 @njit(cache=True, nogil=True, fastmath={"nnan", "nsz"})
@@ -249,7 +249,7 @@ def _read_all(scratch: Scratch) -> int:  # pragma: no cover - compiled
                 count += np.uint64(sums[row] >= cuts[cell])
         for row in range(CELL):
             sums[cell * CELL + row] = 0
-    return np.int64(count)
+    return int(np.int64(count))
 
 
 @njit(cache=True, nogil=True)
@@ -324,7 +324,7 @@ def _keep(
         bound = reach[candidate] + (gain - scale * maxima[np.uint32(row) // np.uint32(CELL)])
         rows[kept], reach[kept], found[kept] = row, bound, found[candidate] + gain
         kept += np.uint64(bound >= least)
-    return np.int64(kept)
+    return int(np.int64(kept))
 
 
 @njit(cache=True, nogil=True)
