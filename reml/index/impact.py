@@ -19,6 +19,7 @@ import numpy as np
 
 from reml.files import MANIFEST, CorruptError, StaleError, atomic_file, locked
 from reml.index.commits import Commit, read_deleted, stored
+from reml.index.compiling import announce
 from reml.index.maxscore import Keys, find_best, new_scratch
 from reml.index.postings import Flags, Terms
 from reml.index.segment import Segment
@@ -30,6 +31,7 @@ GATHERED = 1 << 24
 # Queries that one thread answers at a time.
 SHARE = 16
 NONE = np.empty(0, dtype=np.bool_)
+announce("reml")
 
 
 class _Memory(threading.local):
