@@ -29,7 +29,7 @@ class RetrieverTraining:
         regularisers: losses on the vectors (`reml.training.sparsity`).
         pseudo_queries: queries made from items, which the lists of `teacher` or `negatives` teach on as well.
         compared: items that an example is taught on at a time.
-        listed: so many first items of a list count.
+        listed: so many first items of a list teach; wrong items beside labels come from all of it.
         random: chance of each but the first to come from anywhere in the collection, and not from a list.
         tasks: whose examples it learns from, all tasks of the same knowledge source if left out.
         held_out: of each task, the examples that training is judged on while it runs, and does not learn from.

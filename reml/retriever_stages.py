@@ -101,12 +101,10 @@ class RetrieverStages:
 
     def _ranked(self, settings: RetrieverTraining, task: str) -> RankedExamples:
         collection, examples = self._retrieval.collection(task), self._retrieval.examples(task, "train")
-        lists = None
-        if settings.lists is not None:
-            lists = self._retrieval.hits(settings.lists, task, "train").first(settings.listed)
+        lists = None if settings.lists is None else self._retrieval.hits(settings.lists, task, "train")
         sampler: Sampler
         if settings.teacher is not None and lists is not None:
-            sampler = FromTeacher(lists, collection.rows(), settings.random)
+            sampler = FromTeacher(lists.first(settings.listed), collection.rows(), settings.random)
         else:
             sampler = FromLabels.of(collection, examples, lists, settings.random)
         return RankedExamples.of(collection, examples, sampler, settings.compared)

@@ -143,5 +143,6 @@ class SNRM:
 def standardised(vectors: Float32Array) -> Float32Array:
     """Take the mean away from vectors [V, D] and give each the length sqrt(D); GloVe's share a long mean."""
     centred = vectors - vectors.mean(axis=0)
-    lengths = np.linalg.norm(centred, axis=1, keepdims=True)
-    return (centred * np.sqrt(vectors.shape[1]) / np.maximum(lengths, 1e-6)).astype(np.float32)
+    lengths = np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-6)
+    scaled: Float32Array = (centred * vectors.shape[1] ** 0.5 / lengths).astype(np.float32)
+    return scaled

@@ -100,14 +100,13 @@ class NgramNetwork(SparseNetwork):
     @torch.no_grad()
     def _start(self) -> None:
         """Draw first weights: signals keep their size, the middle word leads its n-gram, most outputs are zero."""
-        for layer in (self.ngrams, *self.layers):
-            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+        for weight in (self.ngrams.weight, *self.layers.parameters()):
+            nn.init.kaiming_normal_(weight, nonlinearity="relu")
         middle = (self._layers.window - 1) // 2
         self.ngrams.weight[:, :, torch.arange(self._layers.window) != middle] *= NEIGHBOURS
-        if self._layers.hidden:
-            last = self.layers[-1].weight
+        for last in list(self.layers.parameters())[-1:]:
             # Hidden values are halves of normal ones: a shift of all weights of an output moves what it adds up to.
-            last -= ZEROS * math.sqrt(math.pi / last.shape[1]) * last.std()
+            last.sub_(ZEROS * math.sqrt(math.pi / last.shape[1]) * last.std())
 
     def save(self, folder: Path) -> None:
         """Write weights, terms and settings into a folder that `load` reads."""

@@ -79,7 +79,8 @@ def test_dropout_is_on_hidden_layers_while_training() -> None:
     model = network(hidden=(1,), dropout=0.5, window=1)
     with torch.no_grad():
         model.ngrams.weight.copy_(model.embedding.weight[1][None, :, None])
-        model.layers[0].weight.fill_(1.0)
+        for layer in model.layers.parameters():
+            layer.fill_(1.0)
     kept = encoded(model, [[1]])[0]
     model.train()
     outputs = [encoded(model, [[1]])[0] for _ in range(40)]
