@@ -12,7 +12,7 @@ index. Latent feedback works on its vectors (`Queries.vectors`). Deviations:
 - padding is no part of the mean, where the public code averages over it too;
 - the pairwise hinge, where the public code has a hinge for each column of logits;
 - AdamW with warm-up and decay instead of Adam; 5,000 dimensions by default, the paper has up to 20,000;
-- stop words are Lucene's, and terms that are too rare are left out of texts instead of sharing one embedding.
+- stop words are Lucene's, and terms that are too rare are left out of texts instead of sharing one embedding;
 - it does not start from small random weights: outputs start sparse, the middle word of an n-gram leads, and the word
   vectors lose the mean that they share (`snrm_network`, `standardised`);
 - `benchmarks/configs/snrm.yaml` teaches queries made from items too, by a softmax over the batch in place of the hinge,
@@ -27,7 +27,7 @@ passages, width 1,000, one seed) after 900 steps, 86 CPU-seconds:
     nDCG@10                  BM25 0.268 0.705 0.017   without labels 0.091 0.215 0.013   with 0.140 0.243 0.028
 
 So it is behind its teacher, except perhaps on multi-hop questions. Each item was seen about four times, and the loss
-fell to the end (recall on slot filling rose from 0.60 to 0.79 between steps 500 and 1,200 of an earlier trial): what
+fell to the end (recall on slot filling rose from 0.63 to 0.79 between steps 500 and 1,200 of an earlier trial): what
 more steps would give is not known. A query has 100 to 157 non-zeros, an item 280. In one run on one thread, k = 100,
 the index takes 12, 16 and 23 microseconds a query (BM25 with its analysis: 21, 25 and 31), or 109, 121 and 152 with
 the encoding of the query.
