@@ -16,6 +16,7 @@ console = Console()
 
 def run(runner: Runner) -> None:
     """Run an experiment: prepare, index, retrieve, train, predict, evaluate; write its result folder and report."""
+    runner.prediction.maker()  # says before hours of retrieval if there is none
     for task in runner.experiment.tasks:
         _warn(runner, task.name)
     runner.retrieve()

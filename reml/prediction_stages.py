@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -97,12 +97,19 @@ class PredictionStages:
         """Give the predictor that reads what an access model finds."""
         return self._retrieval.feedback.predictor(access, task) if self._retrieval.is_joint(access) else self.predictor
 
+    def maker(self) -> Callable[[], nn.Module]:
+        """Give what makes the predictor; `ValueError` if the experiment names none."""
+        if self._experiment.predictor is None:
+            raise ValueError(
+                "the experiment names no predictor: give one under `predictor`; for retrieval alone "
+                "`predictor: {class_path: reml.predictors.first_title.FirstTitle}`."
+            )
+        return self._experiment.predictor
+
     def new(self) -> tuple[Predictor, nn.Module]:
         """Make the predictor as it comes, before any training, as a predictor and as a module."""
-        if self._experiment.predictor is None:
-            raise ValueError("the experiment names no predictor: give one under `predictor`.")
         torch.manual_seed(self._seed)
-        module = self._experiment.predictor()
+        module = self.maker()()
         if not isinstance(module, Predictor):
             raise ValueError(
                 f"{type(module).__name__} is no predictor: it needs `signals`, `prepare`, `loss` and `generate` "

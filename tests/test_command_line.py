@@ -106,6 +106,7 @@ def test_what_an_experiment_lacks_is_said(tmp_path: Path, capsys: pytest.Capture
     assert "`train_on`" in told(capsys, "train", *given, str(write_experiment(tmp_path, **closed)))
     without = write_experiment(tmp_path, **closed, predictor=None)
     assert "names no predictor" in told(capsys, "run", *given, str(without))
+    assert not (tmp_path / "home" / "collections").exists()  # said before any work
     module = write_experiment(tmp_path, **closed, predictor={"class_path": "tests.first_words.NoPredictor"})
     assert "NoPredictor is no predictor" in told(capsys, "run", *given, str(module))
 

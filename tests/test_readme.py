@@ -93,7 +93,7 @@ def test_yaml_of_the_readme_is_an_experiment(tmp_path: Path, monkeypatch: pytest
         (tmp_path / name).write_text("")
     (tmp_path / "readme.yaml").write_text(yaml.safe_dump(experiment))
     runner, _ = load("run", ["--config", "readme.yaml"])
-    assert set(runner.experiment.access) == {"bm25", "rm3", "snrm", "dense"}
+    assert set(runner.experiment.access) == {"bm25", "snrm", "dense"}
     assert runner.experiment.tasks[0].measure == "em"
 
 

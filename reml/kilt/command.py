@@ -21,7 +21,8 @@ def prepare_kilt(
     Args:
         datasets: names, comma-separated: fever, aidayago2, wned, cweb, trex, structured_zeroshot, nq, hotpotqa,
             triviaqa, eli5, wow.
-        folder: where the files are and go; `kilt` in the home folder if left out. What is there is not fetched.
+        folder: where the files are and go; `kilt` in REML_HOME if left out, whatever `home` says. What is there is not
+            fetched.
         splits: comma-separated.
         pages: a file of pages in KILT's schema, or `fetch` for KILT's own, 37 GB; if left out, those in the folder.
         words: of one passage.
