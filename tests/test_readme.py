@@ -83,6 +83,22 @@ def test_the_recipes_work_together(tmp_path: Path, capsys: pytest.CaptureFixture
     assert "report.html" in capsys.readouterr().out
 
 
+def test_the_objective_of_the_recipe_is_named_as_the_readme_says(tmp_path: Path) -> None:
+    assert "taught: {feedback: {learner: dense, objective: {class_path: rank_hinge.RankHinge}}}" in README
+    dense = {"retriever": {"class_path": "reml.retrievers.dense.Dense"}}
+    taught = {"feedback": {"learner": "dense", "objective": {"class_path": "rank_hinge.RankHinge"}}}
+    config = {
+        "tasks": [{"class_path": "capitals.Capitals"}],
+        "access": {"dense": dense, "taught": taught},
+        "predictor": {"class_path": "best_title.BestTitle"},
+    }
+    (tmp_path / "taught.yaml").write_text(yaml.safe_dump(config))
+    runner, _ = load("run", ["--config", str(tmp_path / "taught.yaml")])
+    feedback = runner.experiment.access["taught"].feedback
+    assert feedback is not None
+    assert isinstance(feedback.objective, recipe("rank_hinge").RankHinge)
+
+
 def test_yaml_of_the_readme_is_an_experiment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data").mkdir()
