@@ -17,11 +17,11 @@ from torch import Tensor
 
 from reml.feedback.distributions import (
     check_finite,
-    check_temperature,
     divergence,
     masked_log_softmax,
     missing,
 )
+from reml.feedback.tempered import Tempered
 from reml.types import Prediction, Signal
 
 
@@ -37,25 +37,19 @@ def adist_loss(scores: Tensor, attention: Tensor, mask: Tensor, temperature: flo
 
 
 @dataclass(frozen=True)
-class Adist:
+class Adist(Tempered):
     """Train the retriever to rank items by how much the predictor attends to each."""
-
-    temperature: float = 1.0
-
-    def __post_init__(self) -> None:
-        check_temperature(self.temperature)
 
     @property
     def needs(self) -> Signal:
         """The attention mass of each item."""
         return Signal.ATTENTION
 
-    def __call__(self, scores: Tensor, mask: Tensor, prediction: Prediction) -> Tensor:
-        """Give the loss of each example, [B]; `ValueError` for scores or attention that are not finite or negative."""
+    def loss(self, scores: Tensor, mask: Tensor, prediction: Prediction) -> Tensor:
+        """Give the loss of each example, [B]; `ValueError` for attention that is not finite or negative."""
         attention = prediction.attention
         if attention is None:
             raise missing(Signal.ATTENTION)
-        check_finite(scores, mask, "retrieval scores")
         check_finite(attention, mask, "attention masses")
         if bool((attention.masked_fill(~mask, 0.0) < 0).any()):
             raise ValueError("attention masses must not be negative: give sums of attention weights, not logits.")

@@ -33,6 +33,17 @@ def divergence(target: Tensor, log_probability: Tensor, mask: Tensor) -> Tensor:
     return where_any_item(terms.masked_fill(~mask, 0.0).sum(dim=-1), mask)
 
 
+def distillation(
+    scores: Tensor, target: Tensor, *, mask: Tensor, temperature: float = 1.0, target_temperature: float = 1.0
+) -> Tensor:
+    """Compute KL(q || p) of each example, [B], from scores, target and mask [B, K]; zero for one without items.
+
+    q = softmax(SG[target] / target_temperature), p = softmax(scores / temperature), SG stops the gradient.
+    """
+    taught = masked_log_softmax(target.detach(), mask, target_temperature)
+    return divergence(taught, masked_log_softmax(scores, mask, temperature), mask)
+
+
 def where_any_item(loss: Tensor, mask: Tensor) -> Tensor:
     """Keep the loss [B] of the examples that have an item; the others get zero and no gradient."""
     return torch.where(mask.any(dim=-1), loss, torch.zeros_like(loss))

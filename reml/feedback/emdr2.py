@@ -21,14 +21,13 @@ import torch
 from torch import Tensor
 
 from reml.feedback.distributions import (
-    check_finite,
-    check_temperature,
     item_log_likelihood,
     masked_log_softmax,
     token_log_likelihood,
     where_any_item,
 )
 from reml.feedback.marginal import marginal_loss
+from reml.feedback.tempered import Tempered
 from reml.types import Prediction, Signal
 
 
@@ -50,42 +49,30 @@ def emdr2_per_token_loss(
 
 
 @dataclass(frozen=True)
-class Emdr2:
+class Emdr2(Tempered):
     """Train the retriever towards the items that make the whole answer likely."""
-
-    temperature: float = 1.0
-
-    def __post_init__(self) -> None:
-        check_temperature(self.temperature)
 
     @property
     def needs(self) -> Signal:
         """The likelihood of the answer given each item."""
         return Signal.ITEM_LIKELIHOOD
 
-    def __call__(self, scores: Tensor, mask: Tensor, prediction: Prediction) -> Tensor:
-        """Give the loss of each example, [B]; `ValueError` for scores or likelihoods that are not finite."""
-        check_finite(scores, mask, "retrieval scores")
+    def loss(self, scores: Tensor, mask: Tensor, prediction: Prediction) -> Tensor:
+        """Give the loss of each example, [B]."""
         return emdr2_loss(scores, item_log_likelihood(prediction, mask), mask, self.temperature)
 
 
 @dataclass(frozen=True)
-class Emdr2PerToken:
+class Emdr2PerToken(Tempered):
     """Train the retriever towards the items that make each token of the answer likely, as the public code does."""
-
-    temperature: float = 1.0
-
-    def __post_init__(self) -> None:
-        check_temperature(self.temperature)
 
     @property
     def needs(self) -> Signal:
         """The likelihood of each token given each item."""
         return Signal.TOKEN_LIKELIHOOD
 
-    def __call__(self, scores: Tensor, mask: Tensor, prediction: Prediction) -> Tensor:
-        """Give the loss of each example, [B]; `ValueError` for scores or likelihoods that are not finite."""
-        check_finite(scores, mask, "retrieval scores")
+    def loss(self, scores: Tensor, mask: Tensor, prediction: Prediction) -> Tensor:
+        """Give the loss of each example, [B]."""
         likelihood, target_mask = token_log_likelihood(prediction, mask)
         return emdr2_per_token_loss(
             scores, likelihood, mask=mask, target_mask=target_mask, temperature=self.temperature

@@ -15,52 +15,20 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from reml.feedback.distributions import (
-    check_finite,
-    check_temperature,
-    divergence,
-    item_utility,
-    masked_log_softmax,
-)
+from reml.feedback.distributions import item_utility
+from reml.feedback.tempered import Distilling
 from reml.types import Prediction, Signal
 
 
-def kl_distillation_loss(
-    scores: Tensor,
-    teacher: Tensor,
-    *,
-    mask: Tensor,
-    temperature: float = 1.0,
-    target_temperature: float = 1.0,
-) -> Tensor:
-    """Compute KL(q || p) of each example, [B]; scores, the teacher's scores, mask: [B, K]. No items: zero."""
-    target = masked_log_softmax(teacher.detach(), mask, target_temperature)
-    return divergence(target, masked_log_softmax(scores, mask, temperature), mask)
-
-
 @dataclass(frozen=True)
-class KlDistillation:
+class KlDistillation(Distilling):
     """Train the retriever towards a teacher's distribution over the items."""
-
-    temperature: float = 1.0
-    target_temperature: float = 1.0
-
-    def __post_init__(self) -> None:
-        check_temperature(self.temperature)
-        check_temperature(self.target_temperature, "target_temperature")
 
     @property
     def needs(self) -> Signal:
         """The teacher's scores, which a judge gives."""
         return Signal.ITEM_UTILITY
 
-    def __call__(self, scores: Tensor, mask: Tensor, prediction: Prediction) -> Tensor:
-        """Give the loss of each example, [B]; `ValueError` for scores of retriever or teacher that are not finite."""
-        check_finite(scores, mask, "retrieval scores")
-        return kl_distillation_loss(
-            scores,
-            item_utility(prediction, mask),
-            mask=mask,
-            temperature=self.temperature,
-            target_temperature=self.target_temperature,
-        )
+    def target(self, prediction: Prediction, mask: Tensor) -> Tensor:
+        """Give the teacher's scores, [B, K]."""
+        return item_utility(prediction, mask)

@@ -17,50 +17,24 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from reml.feedback.distributions import check_finite, check_temperature, divergence, masked_log_softmax, missing
+from reml.feedback.distributions import check_finite, missing
+from reml.feedback.tempered import Distilling
 from reml.types import Prediction, Signal
 
 
-def loop_loss(
-    scores: Tensor,
-    leave_one_out: Tensor,
-    *,
-    mask: Tensor,
-    temperature: float = 1.0,
-    target_temperature: float = 1.0,
-) -> Tensor:
-    """Compute KL(q || p) of each example, [B]; scores, log p(y | x, items but this one), mask: [B, K]. No items: 0."""
-    target = masked_log_softmax(-leave_one_out.detach(), mask, target_temperature)
-    return divergence(target, masked_log_softmax(scores, mask, temperature), mask)
-
-
 @dataclass(frozen=True)
-class Loop:
+class Loop(Distilling):
     """Train the retriever to rank items by how much the predictor misses each."""
-
-    temperature: float = 1.0
-    target_temperature: float = 1.0
-
-    def __post_init__(self) -> None:
-        check_temperature(self.temperature)
-        check_temperature(self.target_temperature, "target_temperature")
 
     @property
     def needs(self) -> Signal:
         """The likelihood of the answer without each item."""
         return Signal.LEAVE_ONE_OUT
 
-    def __call__(self, scores: Tensor, mask: Tensor, prediction: Prediction) -> Tensor:
-        """Give the loss of each example, [B]; `ValueError` for scores or likelihoods that are not finite."""
+    def target(self, prediction: Prediction, mask: Tensor) -> Tensor:
+        """Give -log p(y | x, items but z_k), [B, K]."""
         likelihood = prediction.leave_one_out
         if likelihood is None:
             raise missing(Signal.LEAVE_ONE_OUT)
-        check_finite(scores, mask, "retrieval scores")
         check_finite(likelihood, mask, "leave-one-out log-likelihoods")
-        return loop_loss(
-            scores,
-            likelihood,
-            mask=mask,
-            temperature=self.temperature,
-            target_temperature=self.target_temperature,
-        )
+        return -likelihood

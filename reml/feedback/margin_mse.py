@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from reml.feedback.distributions import check_finite, check_temperature, item_utility
+from reml.feedback.distributions import item_utility
+from reml.feedback.tempered import Tempered
 from reml.types import Prediction, Signal
 
 
@@ -30,24 +31,18 @@ def margin_mse_loss(scores: Tensor, teacher: Tensor, mask: Tensor, temperature: 
 
 
 @dataclass(frozen=True)
-class MarginMse:
+class MarginMse(Tempered):
     """Train the retriever towards a teacher's differences between items.
 
     temperature: what the retriever's scores are divided by, so that their range can meet the teacher's (a cosine lies
     in [-1, 1]).
     """
 
-    temperature: float = 1.0
-
-    def __post_init__(self) -> None:
-        check_temperature(self.temperature)
-
     @property
     def needs(self) -> Signal:
         """The teacher's scores, which a judge gives."""
         return Signal.ITEM_UTILITY
 
-    def __call__(self, scores: Tensor, mask: Tensor, prediction: Prediction) -> Tensor:
-        """Give the loss of each example, [B]; `ValueError` for scores of retriever or teacher that are not finite."""
-        check_finite(scores, mask, "retrieval scores")
+    def loss(self, scores: Tensor, mask: Tensor, prediction: Prediction) -> Tensor:
+        """Give the loss of each example, [B]."""
         return margin_mse_loss(scores, item_utility(prediction, mask), mask, self.temperature)

@@ -18,12 +18,11 @@ import torch
 from torch import Tensor
 
 from reml.feedback.distributions import (
-    check_finite,
-    check_temperature,
     item_log_likelihood,
     masked_log_softmax,
     where_any_item,
 )
+from reml.feedback.tempered import Tempered
 from reml.types import Prediction, Signal
 
 
@@ -38,20 +37,14 @@ def marginal_loss(scores: Tensor, log_likelihood: Tensor, mask: Tensor, temperat
 
 
 @dataclass(frozen=True)
-class Marginal:
+class Marginal(Tempered):
     """Train retriever and predictor on the marginal likelihood of the answer."""
-
-    temperature: float = 1.0
-
-    def __post_init__(self) -> None:
-        check_temperature(self.temperature)
 
     @property
     def needs(self) -> Signal:
         """The likelihood of the answer given each item."""
         return Signal.ITEM_LIKELIHOOD
 
-    def __call__(self, scores: Tensor, mask: Tensor, prediction: Prediction) -> Tensor:
-        """Give the loss of each example, [B]; `ValueError` for scores or likelihoods that are not finite."""
-        check_finite(scores, mask, "retrieval scores")
+    def loss(self, scores: Tensor, mask: Tensor, prediction: Prediction) -> Tensor:
+        """Give the loss of each example, [B]."""
         return marginal_loss(scores, item_log_likelihood(prediction, mask), mask, self.temperature)

@@ -17,12 +17,11 @@ import torch
 from torch import Tensor
 
 from reml.feedback.distributions import (
-    check_finite,
-    check_temperature,
     masked_log_softmax,
     token_log_likelihood,
     where_any_item,
 )
+from reml.feedback.tempered import Tempered
 from reml.types import Prediction, Signal
 
 
@@ -41,21 +40,15 @@ def marginal_token_loss(
 
 
 @dataclass(frozen=True)
-class MarginalToken:
+class MarginalToken(Tempered):
     """Train retriever and predictor on the likelihood of the answer, marginal over items at each token."""
-
-    temperature: float = 1.0
-
-    def __post_init__(self) -> None:
-        check_temperature(self.temperature)
 
     @property
     def needs(self) -> Signal:
         """The likelihood of each token given each item."""
         return Signal.TOKEN_LIKELIHOOD
 
-    def __call__(self, scores: Tensor, mask: Tensor, prediction: Prediction) -> Tensor:
-        """Give the loss of each example, [B]; `ValueError` for scores or likelihoods that are not finite."""
-        check_finite(scores, mask, "retrieval scores")
+    def loss(self, scores: Tensor, mask: Tensor, prediction: Prediction) -> Tensor:
+        """Give the loss of each example, [B]."""
         likelihood, target_mask = token_log_likelihood(prediction, mask)
         return marginal_token_loss(scores, likelihood, mask=mask, target_mask=target_mask, temperature=self.temperature)

@@ -16,52 +16,20 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from reml.feedback.distributions import (
-    check_finite,
-    check_temperature,
-    divergence,
-    item_log_likelihood,
-    masked_log_softmax,
-)
+from reml.feedback.distributions import item_log_likelihood
+from reml.feedback.tempered import Distilling
 from reml.types import Prediction, Signal
 
 
-def pdist_loss(
-    scores: Tensor,
-    log_likelihood: Tensor,
-    *,
-    mask: Tensor,
-    temperature: float = 1.0,
-    target_temperature: float = 1.0,
-) -> Tensor:
-    """Compute KL(q || p) of each example, [B]; scores, log p(y | x, z_k), mask: [B, K]. No items: zero."""
-    target = masked_log_softmax(log_likelihood.detach(), mask, target_temperature)
-    return divergence(target, masked_log_softmax(scores, mask, temperature), mask)
-
-
 @dataclass(frozen=True)
-class Pdist:
+class Pdist(Distilling):
     """Train the retriever to rank items by how likely each makes the answer."""
-
-    temperature: float = 1.0
-    target_temperature: float = 1.0
-
-    def __post_init__(self) -> None:
-        check_temperature(self.temperature)
-        check_temperature(self.target_temperature, "target_temperature")
 
     @property
     def needs(self) -> Signal:
         """The likelihood of the answer given each item."""
         return Signal.ITEM_LIKELIHOOD
 
-    def __call__(self, scores: Tensor, mask: Tensor, prediction: Prediction) -> Tensor:
-        """Give the loss of each example, [B]; `ValueError` for scores or likelihoods that are not finite."""
-        check_finite(scores, mask, "retrieval scores")
-        return pdist_loss(
-            scores,
-            item_log_likelihood(prediction, mask),
-            mask=mask,
-            temperature=self.temperature,
-            target_temperature=self.target_temperature,
-        )
+    def target(self, prediction: Prediction, mask: Tensor) -> Tensor:
+        """Give log p(y | x, z_k), [B, K]."""
+        return item_log_likelihood(prediction, mask)

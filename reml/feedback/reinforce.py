@@ -20,12 +20,11 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from reml.feedback.distributions import (
-    check_finite,
-    check_temperature,
     masked_log_softmax,
     token_log_likelihood,
     where_any_item,
 )
+from reml.feedback.tempered import Tempered
 from reml.types import Prediction, Signal
 
 
@@ -45,20 +44,14 @@ def token_reward(log_likelihood: Tensor, target_mask: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Reinforce:
+class Reinforce(Tempered):
     """Train the retriever by policy gradient on the predictor's likelihood as reward."""
-
-    temperature: float = 1.0
-
-    def __post_init__(self) -> None:
-        check_temperature(self.temperature)
 
     @property
     def needs(self) -> Signal:
         """The likelihood of each token given each item."""
         return Signal.TOKEN_LIKELIHOOD
 
-    def __call__(self, scores: Tensor, mask: Tensor, prediction: Prediction) -> Tensor:
-        """Give the loss of each example, [B]; `ValueError` for scores or likelihoods that are not finite."""
-        check_finite(scores, mask, "retrieval scores")
+    def loss(self, scores: Tensor, mask: Tensor, prediction: Prediction) -> Tensor:
+        """Give the loss of each example, [B]."""
         return reinforce_loss(scores, token_reward(*token_log_likelihood(prediction, mask)), mask, self.temperature)

@@ -19,8 +19,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from reml.feedback.distributions import check_finite, check_temperature, item_utility
-from reml.feedback.kl_distillation import kl_distillation_loss
+from reml.feedback.distributions import check_finite, check_temperature, distillation, item_utility
 from reml.types import Prediction, Signal
 
 
@@ -33,9 +32,7 @@ def utility_distillation_loss(
     target_temperature: float = 1.0,
 ) -> Tensor:
     """Compute KL(q || p) of each example, [B]; scores, utilities, mask: [B, K]. Zero where utilities do not differ."""
-    loss = kl_distillation_loss(
-        scores, utility, mask=mask, temperature=temperature, target_temperature=target_temperature
-    )
+    loss = distillation(scores, utility, mask=mask, temperature=temperature, target_temperature=target_temperature)
     return torch.where(differs(utility, mask), loss, torch.zeros_like(loss))
 
 

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from reml.feedback.kl_distillation import KlDistillation, kl_distillation_loss
+from reml.feedback.distributions import distillation
+from reml.feedback.kl_distillation import KlDistillation
 from reml.protocols import Feedback
 from reml.testing import FeedbackContract
 from reml.types import Prediction
@@ -46,7 +47,7 @@ def test_value_and_gradient_equal_brute_force() -> None:
 def test_a_teacher_who_agrees_teaches_nothing_whatever_its_scale() -> None:
     teacher = teacher_scores()
     retrieval = (teacher / 3 + 1).requires_grad_()
-    loss = kl_distillation_loss(retrieval, teacher, mask=MASK, target_temperature=3.0)
+    loss = distillation(retrieval, teacher, mask=MASK, target_temperature=3.0)
     torch.testing.assert_close(loss, torch.zeros_like(loss))
     torch.testing.assert_close(gradient(loss, retrieval), torch.zeros(3, 4, dtype=torch.float64))
 
@@ -55,8 +56,8 @@ def test_a_teacher_who_agrees_teaches_nothing_whatever_its_scale() -> None:
 def test_gradient_does_not_shrink_with_the_number_of_items(copies: int) -> None:
     few, teacher = scores().detach()[:1].requires_grad_(), teacher_scores()[:1]
     many = repeated(few.detach(), copies).requires_grad_()
-    loss = kl_distillation_loss(few, teacher, mask=MASK[:1])
-    spread = kl_distillation_loss(many, repeated(teacher, copies), mask=repeated(MASK[:1], copies))
+    loss = distillation(few, teacher, mask=MASK[:1])
+    spread = distillation(many, repeated(teacher, copies), mask=repeated(MASK[:1], copies))
     torch.testing.assert_close(spread, loss)
     torch.testing.assert_close(gradient(spread, many).view(copies, 4).sum(dim=0), gradient(loss, few)[0])
 

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from reml.feedback.loop import Loop, loop_loss
+from reml.feedback.distributions import distillation
+from reml.feedback.loop import Loop
 from reml.protocols import Feedback
 from reml.testing import FeedbackContract
 from reml.types import Prediction
@@ -45,7 +46,7 @@ def test_value_and_gradient_equal_brute_force() -> None:
 def test_an_item_that_is_missed_is_pushed_up() -> None:
     """By hand: without item 0 the answer has 0.1, without item 1 it has 0.3; the target is 3/4, 1/4."""
     retrieval = torch.zeros(1, 2, requires_grad=True)
-    loss = loop_loss(retrieval, torch.tensor([[0.1, 0.3]]).log(), mask=torch.ones(1, 2, dtype=torch.bool))
+    loss = distillation(retrieval, -torch.tensor([[0.1, 0.3]]).log(), mask=torch.ones(1, 2, dtype=torch.bool))
     assert loss.item() == pytest.approx(0.75 * math.log(1.5) + 0.25 * math.log(0.5))
     torch.testing.assert_close(gradient(loss, retrieval), torch.tensor([[-0.25, 0.25]]))
 
@@ -53,7 +54,7 @@ def test_an_item_that_is_missed_is_pushed_up() -> None:
 def test_perfect_agreement_has_zero_loss_and_zero_gradient() -> None:
     without = likelihoods().detach()
     retrieval = (3.0 - without).requires_grad_()
-    loss = loop_loss(retrieval, without, mask=MASK)
+    loss = distillation(retrieval, -without, mask=MASK)
     torch.testing.assert_close(loss, torch.zeros_like(loss))
     torch.testing.assert_close(gradient(loss, retrieval), torch.zeros(3, 4, dtype=torch.float64))
 
@@ -63,8 +64,8 @@ def test_gradient_does_not_shrink_with_the_number_of_items(copies: int) -> None:
     """The trap of the public code: the mean over all elements."""
     few, without = scores().detach()[:1].requires_grad_(), likelihoods().detach()[:1]
     many = repeated(few.detach(), copies).requires_grad_()
-    loss = loop_loss(few, without, mask=MASK[:1])
-    spread = loop_loss(many, repeated(without, copies), mask=repeated(MASK[:1], copies))
+    loss = distillation(few, -without, mask=MASK[:1])
+    spread = distillation(many, -repeated(without, copies), mask=repeated(MASK[:1], copies))
     torch.testing.assert_close(spread, loss)
     torch.testing.assert_close(gradient(spread, many).view(copies, 4).sum(dim=0), gradient(loss, few)[0])
 
