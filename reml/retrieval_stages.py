@@ -16,7 +16,7 @@ from reml.collection import DiskCollection
 from reml.collection_stage import collection_stage, open_collection
 from reml.experiment import Access, Experiment
 from reml.feedback_stages import FeedbackStages
-from reml.files import atomic_file, digest
+from reml.files import digest
 from reml.identity import identity, written
 from reml.prediction_stages import PredictionStages
 from reml.protocols import Indexer, Retriever, Task, TrainableIndexer
@@ -25,6 +25,7 @@ from reml.rank_fusion import reciprocal_rank_fusion
 from reml.records import format_record
 from reml.responses import empty, gather
 from reml.retriever_stages import RetrieverStages
+from reml.saved_hits import open_hits, save_hits
 from reml.stages import Stage, Stages
 from reml.types import Example, Hits, Json, Responses
 
@@ -129,7 +130,7 @@ class RetrievalStages:
         if settings.feedback is not None:
             self.feedback.stage(access, task)
         stage = self._search_all(access, task, split)
-        return Hits(*(np.load(stage.folder / f"{name}.npy", mmap_mode="r") for name in ("rows", "scores")))
+        return open_hits(stage.folder)
 
     def stages(self, access: str, task: str, split: str) -> dict[str, RetrieverStage]:
         """Give what the hits of a split took, by the access model that searched: itself, or those it fuses."""
@@ -182,7 +183,7 @@ class RetrievalStages:
             "hits",
             f"retrieve with {access} for {task} {split}",
             self.depends(access, task, split),
-            lambda folder: _save_hits(folder, self.search(access, task, examples, depth)),
+            lambda folder: save_hits(folder, self.search(access, task, examples, depth)),
         )
 
     def _index(self, access: str, task: str) -> Stage:
@@ -235,9 +236,3 @@ def _named(name: str, known: Mapping[str, Value], kind: str) -> Value:
 
 def _nothing(count: int) -> Hits:
     return Hits(np.empty((count, 0), dtype=np.int64), np.empty((count, 0), dtype=np.float32))
-
-
-def _save_hits(folder: Path, hits: Hits) -> None:
-    for name, values in (("rows", hits.rows), ("scores", hits.scores)):
-        with atomic_file(folder / f"{name}.npy") as draft, draft.open("wb") as stream:
-            np.save(stream, values, allow_pickle=False)
