@@ -19,6 +19,7 @@ from reml.identity import identity, written
 from reml.protocols import Judge, Predictor
 from reml.queries import InputQuery
 from reml.stages import Stages
+from reml.training.asking import answerable
 from reml.training.data import Batch, RetrievedExamples
 from reml.training.hearing import hear, judged, kept
 from reml.training.task_prefix import with_task
@@ -90,7 +91,7 @@ class HearingStages:
         """Hear at once all that the access models ask which learn on the same lists from the same predictor."""
         key = self._key(access, task)
         asked = [needs for name, needs in self._asked().items() if self._same(name, task, key)]
-        signals = kept(functools.reduce(operator.or_, asked)) & self.predictor(access).signals
+        signals = kept(functools.reduce(operator.or_, asked)) & answerable(self.predictor(access))
         stage = self._stages.make(
             "heard",
             f"hear the {self._whose(access)} on {self._what(access, task)}",

@@ -11,6 +11,7 @@ _GIVEN_BY = {
     Signal.SAMPLES: "FiD and CopyFiD give it",
     Signal.LEAVE_ONE_OUT: "FiD and CopyFiD give it",
     Signal.ITEM_UTILITY: "a judge gives it, such as `Learner(..., judges=Judges(items=GoldEvidence()))`",
+    Signal.NULL_LIKELIHOOD: "FiD and CopyFiD give it",
     Signal.IN_BATCH: "the training regime gives it, not the predictor",
 }
 

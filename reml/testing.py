@@ -319,6 +319,7 @@ class FeedbackContract(ABC):
             utilities=torch.tensor([[1.0, 0.2], [1.0, 0.0]]),
             item_utility=torch.tensor([[1.0, 0.0, 0.2], [0.0, 1.0, 0.0]]),
             in_batch=InBatch(torch.zeros(2, 2), torch.ones(2, 2, dtype=torch.bool), torch.zeros(2, 2)),
+            null_log_likelihood=torch.tensor([[-4.0], [-3.0]]),
         )
 
     def test_teaches_the_scores_and_only_those_of_items(self) -> None:

@@ -255,8 +255,8 @@ class Responses:
 class Signal(enum.Flag):
     """What an objective may ask for, beside the predictor's loss.
 
-    All but the last two are the predictor's to give. ITEM_UTILITY is said by a `Judge`, and IN_BATCH by the training
-    regime, from the items of the other examples.
+    ITEM_UTILITY is said by a `Judge`, and IN_BATCH by the training regime, from the items of the other examples; all
+    else is the predictor's to give. NULL_LIKELIHOOD can be asked of any predictor that gives LEAVE_ONE_OUT.
     """
 
     NONE = 0
@@ -267,6 +267,7 @@ class Signal(enum.Flag):
     LEAVE_ONE_OUT = enum.auto()
     ITEM_UTILITY = enum.auto()
     IN_BATCH = enum.auto()
+    NULL_LIKELIHOOD = enum.auto()
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -291,6 +292,7 @@ class Prediction:
     samples: outputs, S for each example, the right answer first and the others drawn from the predictor.
     sample_log_likelihood: log p(sample | x, item), [B, S, K], -inf where masked. utilities: of the samples, [B, S].
     item_utility: how useful each item is, larger is better, [B, K], 0 where masked. in_batch: items of other examples.
+    null_log_likelihood: log p(y | x) without any item, [B, 1], -inf for an example that has none.
     """
 
     loss: Tensor
@@ -304,6 +306,7 @@ class Prediction:
     utilities: Tensor | None = None
     item_utility: Tensor | None = None
     in_batch: InBatch | None = None
+    null_log_likelihood: Tensor | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True)

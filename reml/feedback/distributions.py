@@ -67,6 +67,15 @@ def token_log_likelihood(prediction: Prediction, mask: Tensor) -> tuple[Tensor, 
     return values, target_mask
 
 
+def null_log_likelihood(prediction: Prediction, mask: Tensor) -> Tensor:
+    """Take log p(y | x) without any item, [B, 1], of examples that have one; `ValueError` as `item_log_likelihood`."""
+    values = prediction.null_log_likelihood
+    if values is None:
+        raise missing(Signal.NULL_LIKELIHOOD)
+    check_finite(values, mask, "log-likelihoods without any item")
+    return values
+
+
 def item_utility(prediction: Prediction, mask: Tensor) -> Tensor:
     """Take the utility of each item [B, K] from a prediction; `ValueError` if it is missing or not finite."""
     values = prediction.item_utility

@@ -6,8 +6,12 @@ Guu et al., "REALM: Retrieval-Augmented Language Model Pre-Training", ICML 2020,
 items retrieved; Lewis et al., "Retrieval-Augmented Generation for Knowledge-Intensive NLP Tasks", NeurIPS 2020, calls
 it RAG-sequence. The gradient goes to the retriever and to the predictor.
 
-Deviations: no null document (add an item with an empty text to have one). REALM's public code takes the sum for each
-masked token; here, as in the papers, y is the whole answer.
+With `null_score` the sum has one term more, REALM's null document: the answer may need no item, and those that say less
+of it than the predictor knows by itself then have their scores lowered towards the null's.
+
+Deviations: REALM embeds an empty document, so that its score is learnt for each query; here the score is given, one for
+all, and the likelihood without an item has no gradient. REALM's public code takes the sum for each masked token; here,
+as in the papers, y is the whole answer.
 """
 
 from __future__ import annotations
@@ -18,8 +22,10 @@ import torch
 from torch import Tensor
 
 from reml.feedback.distributions import (
+    check_finite,
     item_log_likelihood,
     masked_log_softmax,
+    null_log_likelihood,
     where_any_item,
 )
 from reml.feedback.tempered import Tempered
@@ -38,13 +44,25 @@ def marginal_loss(scores: Tensor, log_likelihood: Tensor, mask: Tensor, temperat
 
 @dataclass(frozen=True)
 class Marginal(Tempered):
-    """Train retriever and predictor on the marginal likelihood of the answer."""
+    """Train retriever and predictor on the marginal likelihood of the answer.
+
+    null_score: the retrieval score of no item at all, which is then one of the items; without it there is none.
+    """
+
+    null_score: float | None = None
 
     @property
     def needs(self) -> Signal:
-        """The likelihood of the answer given each item."""
-        return Signal.ITEM_LIKELIHOOD
+        """The likelihood of the answer given each item, and without any if that counts too."""
+        return Signal.ITEM_LIKELIHOOD if self.null_score is None else Signal.ITEM_LIKELIHOOD | Signal.NULL_LIKELIHOOD
 
     def loss(self, scores: Tensor, mask: Tensor, prediction: Prediction) -> Tensor:
         """Give the loss of each example, [B]."""
-        return marginal_loss(scores, item_log_likelihood(prediction, mask), mask, self.temperature)
+        likelihood = item_log_likelihood(prediction, mask)
+        if self.null_score is not None:
+            there = mask.any(dim=1, keepdim=True)
+            likelihood = torch.cat([likelihood, null_log_likelihood(prediction, there)], dim=1)
+            scores = torch.cat([scores, scores.new_full(there.shape, self.null_score)], dim=1)
+            mask = torch.cat([mask, there], dim=1)
+            check_finite(scores, mask, "retrieval scores with null_score behind them")
+        return marginal_loss(scores, likelihood, mask, self.temperature)

@@ -18,6 +18,7 @@ from torch.nn import functional
 from reml.files import atomic_file
 from reml.precision import autocast
 from reml.protocols import Collection, Judge, Predictor
+from reml.training.asking import ask
 from reml.training.data import Batch
 from reml.types import Answer, Example, Int64Array, Prediction, Responses, Signal
 
@@ -27,6 +28,7 @@ FIELDS: Mapping[Signal, tuple[str, ...]] = {
     Signal.ATTENTION: ("attention",),
     Signal.LEAVE_ONE_OUT: ("leave_one_out",),
     Signal.ITEM_UTILITY: ("item_utility",),
+    Signal.NULL_LIKELIHOOD: ("null_log_likelihood",),
 }
 ROWS = "rows"
 
@@ -44,7 +46,7 @@ def hear(predictor: Predictor, batches: Iterable[Batch], signals: Signal, path: 
     rows = []
     for batch in batches:
         with torch.no_grad(), autocast(torch.device(device)):
-            prediction = predictor.loss(batch.examples, batch.responses, signals)
+            prediction = ask(predictor, batch.examples, batch.responses, signals)
         for name in names:
             value = getattr(prediction, name)
             assert value is not None, name  # noqa: S101 - a predictor gives the signals that it says it gives
@@ -98,6 +100,7 @@ class Heard(nn.Module):
             attention=given.get("attention"),
             leave_one_out=given.get("leave_one_out"),
             item_utility=given.get("item_utility"),
+            null_log_likelihood=given.get("null_log_likelihood"),
         )
 
     def generate(self, examples: Sequence[Example], responses: Responses) -> list[Answer]:  # noqa: ARG002

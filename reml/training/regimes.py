@@ -23,6 +23,7 @@ from reml.protocols import Feedback, Predictor, QueryGenerator, Retriever
 from reml.queries import InputQuery
 from reml.refusal import givers
 from reml.responses import empty
+from reml.training.asking import answerable, ask
 from reml.training.data import Batch
 from reml.training.in_batch import others
 from reml.types import Answer, Example, InBatch, Int64Array, Prediction, Queries, Responses, Signal
@@ -179,7 +180,7 @@ class Conditional(Regime):
         if not self._learner.asks:  # the objective learns from judges alone, and a predictor is slow
             return Prediction(torch.zeros(len(batch.examples), device=responses.scores.device))
         fixed = replace(responses, scores=responses.scores.detach())
-        return self.predictor.loss(batch.examples, fixed, self._learner.asks)
+        return ask(self.predictor, batch.examples, fixed, self._learner.asks)
 
 
 class Joint(Regime):
@@ -195,17 +196,17 @@ class Joint(Regime):
     def forward(self, batch: Batch) -> Mapping[str, Tensor]:
         """Give the predictor's loss and the retriever's."""
         rescored = self._learner.rescored(batch)
-        prediction = self.predictor.loss(batch.examples, rescored.own, self._learner.asks)
+        prediction = ask(self.predictor, batch.examples, rescored.own, self._learner.asks)
         return {"predictor": prediction.loss, "retriever": self._learner.loss(batch.examples, rescored, prediction)}
 
 
 def _check_predictor(predictor: Predictor, needs: Signal) -> nn.Module:
     if not isinstance(predictor, nn.Module):
         raise TypeError(f"{type(predictor).__name__} is not a torch `nn.Module`, so it cannot be trained.")
-    if needs not in predictor.signals:
+    if lacking := needs & ~answerable(predictor):
         raise ValueError(
-            f"the objective needs {needs & ~predictor.signals} of the predictor, but {type(predictor).__name__} gives "
+            f"the objective needs {lacking} of the predictor, but {type(predictor).__name__} gives "
             f"{predictor.signals}: choose another objective, or a predictor whose `signals` include it "
-            f"({givers(needs & ~predictor.signals)})."
+            f"({givers(lacking)})."
         )
     return predictor

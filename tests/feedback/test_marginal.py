@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 
 from reml.feedback.marginal import Marginal, marginal_loss
+from reml.protocols import Feedback
+from reml.testing import FeedbackContract
 from reml.types import Prediction, Signal
 from tests.feedback.finite_differences import Rows, difference_gradient, shown, softmax
 from tests.feedback.problems import MASK, gradient, likelihoods, scores
@@ -98,3 +101,75 @@ def test_a_prediction_without_likelihoods_is_refused() -> None:
 def test_a_temperature_must_be_positive(temperature: float) -> None:
     with pytest.raises(ValueError, match="must be positive"):
         Marginal(temperature)
+
+
+class TestContractWithNull(FeedbackContract):
+    def make(self) -> Feedback:
+        return Marginal(null_score=0.0)
+
+
+NULL_SCORE = 0.4
+UNREAD = torch.tensor([[-1.0], [-0.2], [-4.0]], dtype=torch.float64)
+
+
+def with_null(retrieval: Rows, likelihood: Rows, unread: Rows) -> float:
+    """The null stands behind the items of each example."""
+    scored = [[*shown(row, keep), NULL_SCORE] for row, keep in zip(retrieval, MASK.tolist(), strict=True)]
+    said = [[*shown(row, keep), *null] for row, keep, null in zip(likelihood, MASK.tolist(), unread, strict=True)]
+    return brute_force(scored, said, [[True] * len(row) for row in scored])
+
+
+def test_with_a_null_item_value_and_gradients_equal_brute_force() -> None:
+    retrieval, likelihood, unread = scores(), likelihoods(), UNREAD.clone().requires_grad_()
+    told = Prediction(torch.zeros(3), item_log_likelihood=likelihood, null_log_likelihood=unread)
+    loss = Marginal(TEMPERATURE, NULL_SCORE)(retrieval, MASK, told)
+    tables = retrieval.tolist(), likelihood.tolist(), UNREAD.tolist()
+    assert loss.sum().item() == pytest.approx(with_null(*tables), abs=1e-12)
+    for variable, by in (
+        (retrieval, lambda table: with_null(table, tables[1], tables[2])),
+        (likelihood, lambda table: with_null(tables[0], table, tables[2])),
+        (unread, lambda table: with_null(tables[0], tables[1], table)),
+    ):
+        expected = torch.tensor(difference_gradient(by, variable.detach()), dtype=torch.float64)
+        (actual,) = torch.autograd.grad(loss.sum(), variable, retain_graph=True)
+        torch.testing.assert_close(actual, expected, atol=1e-8, rtol=1e-6)
+
+
+def test_an_item_that_says_less_than_nothing_is_pushed_down_even_alone() -> None:
+    """Without the null an only item has no gradient, however bad it is."""
+    retrieval, mask = torch.zeros(1, 1, requires_grad=True), torch.ones(1, 1, dtype=torch.bool)
+    for unread, sign in ((-1.0, 1.0), (-9.0, -1.0)):
+        told = Prediction(
+            torch.zeros(1), item_log_likelihood=torch.tensor([[-5.0]]), null_log_likelihood=torch.tensor([[unread]])
+        )
+        assert gradient(Marginal(null_score=0.0)(retrieval, mask, told), retrieval).sign().item() == sign
+        assert gradient(Marginal()(retrieval, mask, told), retrieval).item() == 0.0
+
+
+def test_a_null_item_by_hand() -> None:
+    # p(z) = 1/4, 1/4 and 1/2 for the null; p(y | z) = 1, 0.2 and 0.1 -> p(y) = 0.25 + 0.05 + 0.05
+    told = Prediction(
+        torch.zeros(1),
+        item_log_likelihood=torch.tensor([[1.0, 0.2]]).log(),
+        null_log_likelihood=torch.tensor([[0.1]]).log(),
+    )
+    loss = Marginal(null_score=math.log(2.0))(torch.zeros(1, 2), torch.ones(1, 2, dtype=torch.bool), told)
+    assert loss.item() == pytest.approx(-math.log(0.35))
+
+
+def test_an_example_without_items_teaches_nothing_with_a_null_item_either() -> None:
+    nothing = torch.full((1, 2), -torch.inf)
+    told = Prediction(torch.zeros(1), item_log_likelihood=nothing, null_log_likelihood=nothing[:, :1])
+    assert Marginal(null_score=0.0)(nothing, torch.zeros(1, 2, dtype=torch.bool), told).tolist() == [0.0]
+
+
+def test_a_null_item_needs_what_the_predictor_says_without_items_and_a_finite_score() -> None:
+    objective = Marginal(null_score=0.0)
+    assert objective.needs == Signal.ITEM_LIKELIHOOD | Signal.NULL_LIKELIHOOD
+    told = Prediction(torch.zeros(3), item_log_likelihood=likelihoods())
+    with pytest.raises(ValueError, match="needs NULL_LIKELIHOOD"):
+        objective(scores(), MASK, told)
+    with pytest.raises(ValueError, match="without any item must be finite"):
+        objective(scores(), MASK, replace(told, null_log_likelihood=torch.full((3, 1), -torch.inf)))
+    with pytest.raises(ValueError, match="null_score behind them must be finite"):
+        Marginal(null_score=math.nan)(scores(), MASK, replace(told, null_log_likelihood=UNREAD))
