@@ -35,7 +35,7 @@ def encode_collection(
         with Progress(disable=not progress) as bar:
             task = bar.add_task("encoding", total=len(collection), completed=sum(map(_size, shards)))
             for number, items in enumerate(collection.batches(size, start), start=len(shards)):
-                shards.append(_write_shard(folder / f"{number:08d}.safetensors", items, encoder))
+                shards.append(write_shard(folder / f"{number:08d}.safetensors", items, encoder))
                 bar.advance(task, len(items))
     return shards
 
@@ -88,7 +88,8 @@ def _finished(folder: Path, origin: Origin) -> list[Path]:
     return shards
 
 
-def _write_shard(path: Path, items: Sequence[Item], encoder: Encoder) -> Path:
+def write_shard(path: Path, items: Sequence[Item], encoder: Encoder) -> Path:
+    """Write the rows of items, which are ascending, and their vectors, whole or not at all; give the path."""
     rows = np.array([item.row for item in items], dtype=np.int64)
     with atomic_file(path) as draft:
         save_file({"rows": rows, **_arrays(encoder.encode_items(items))}, draft)

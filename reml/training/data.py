@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import torch
@@ -15,6 +15,9 @@ from reml.protocols import Collection
 from reml.responses import gather
 from reml.training.order import FromEach, Order, Shuffled, Tempered
 from reml.types import Answer, Example, Hits, Int64Array, Responses
+
+if TYPE_CHECKING:
+    from reml.training.refresh import Upkeep
 
 Respond = Callable[[Sequence[Example], Hits], Responses]
 Score = Callable[[Sequence[Example], Sequence[Answer]], float]
@@ -64,15 +67,20 @@ class RetrievedExamples:
 
     def check_learnable(self) -> None:
         """Raise `ValueError` for an example without a right answer: a predictor cannot learn from it."""
-        silent = next((example for example in self.examples if not example.answers), None)
-        if silent is not None:
-            raise ValueError(f"example {silent.id!r} has no right answer to learn: leave it out of the training set.")
+        check_answered(self.examples)
 
     @property
     def fingerprint(self) -> str:
         """A digest of the examples and their hits."""
         texts = [[example.id, example.input, list(example.answers)] for example in self.examples]
         return digest(texts, np.ascontiguousarray(self.hits.rows).tobytes())
+
+
+def check_answered(examples: Sequence[Example]) -> None:
+    """Raise `ValueError` for an example without a right answer."""
+    silent = next((example for example in examples if not example.answers), None)
+    if silent is not None:
+        raise ValueError(f"example {silent.id!r} has no right answer to learn: leave it out of the training set.")
 
 
 class Part(Protocol):
@@ -86,7 +94,10 @@ class Part(Protocol):
         """Count the examples."""
 
     def take(self, positions: Int64Array) -> Batch:
-        """Give the examples at these positions, in this order; the same for the same positions."""
+        """Give the examples at these positions, in this order; the same for the same positions.
+
+        Where the items are retrieved at that moment, the same for the same index and encoder.
+        """
 
     def check_learnable(self) -> None:
         """Raise `ValueError` if there is an example that nothing can be learnt from."""
@@ -96,11 +107,13 @@ class Part(Protocol):
 class TrainSet:
     """What is learnt from: the examples of one task or several, and the order they come in.
 
-    Positions count through the parts one after the other.
+    Positions count through the parts one after the other. upkeep: where items are retrieved when they are learnt from
+    (`reml.training.live_examples`), how their index keeps up with the encoder.
     """
 
     parts: Sequence[Part]
     order: Order
+    upkeep: Upkeep | None = None
 
     def __post_init__(self) -> None:
         if not sum(len(part) for part in self.parts):

@@ -3,6 +3,7 @@
 training.json             what the run was started with: settings and digests of data and model
 metrics.csv, tensorboard/ the numbers of every step
 states/step-00000200/     the newest state, while the run is not finished
+indexes/step-00000100/    what is searched while the run is not finished, where it makes an index of its own
 best.safetensors          the weights with the best dev score (the last ones where there is no dev set)
 trained.json              written at the end: `Fitted`
 """
@@ -16,6 +17,7 @@ import signal
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
@@ -30,6 +32,7 @@ from reml.training.batches import TrainingData
 from reml.training.best import KeepBest
 from reml.training.checkpoint import SafeCheckpoints
 from reml.training.data import DevSet, TrainSet
+from reml.training.keep_fresh import KeepFresh
 from reml.training.metrics import MetricsCsv
 from reml.training.module import PredictorTraining
 from reml.training.progress import ProgressLine
@@ -40,7 +43,7 @@ from reml.training.weights import load_weights, save_weights
 from reml.types import Json
 
 STARTED, FITTED, METRICS = "training.json", "trained.json", "metrics.csv"
-WEIGHTS, STATES = "best.safetensors", "states"
+WEIGHTS, STATES, INDEXES = "best.safetensors", "states", "indexes"
 
 
 @dataclass(frozen=True)
@@ -90,12 +93,14 @@ def open_fitted(regime: Regime, folder: Path) -> Fitted:
 
 def _claim(folder: Path, regime: Regime, train: TrainSet, dev: Sequence[DevSet], settings: Training) -> None:
     chosen: dict[str, Json] = {**asdict(settings), "rates": dict(settings.rates)}
-    run: Json = {
+    run: dict[str, Json] = {
         "settings": chosen,
         "train": digest(*(part.fingerprint for part in train.parts), train.order.epoch(settings.seed, 0).tobytes()),
         "dev": {part.name: part.retrieved.fingerprint for part in dev},
         "model": digest({name: list(value.shape) for name, value in regime.named_parameters()}),
     }
+    if train.upkeep is not None:
+        run["refresh"] = repr(train.upkeep.refresh)
     path = folder / STARTED
     if path.exists() and read_json(path) != run:
         raise StaleError(
@@ -117,6 +122,7 @@ def _run(
     training = PredictorTraining(regime, dev, settings)
     best = KeepBest(training, folder / WEIGHTS, settings.patience)
     callbacks: list[Callback] = [SaveState(folder / STATES, settings.save_every)]
+    callbacks += _upkeep(train, settings, folder)
     callbacks += [best] if dev else []
     callbacks += [ProgressLine(training, best, console)] if console is not None else []
     total = settings.total_steps(len(train.order))
@@ -161,6 +167,13 @@ def _trainer(settings: Training, *, total: int, looks: bool, folder: Path, callb
     )
 
 
+def _upkeep(train: TrainSet, settings: Training, folder: Path) -> list[Callback]:
+    if train.upkeep is None:
+        return []
+    epoch = Fraction(len(train.order), settings.batch_size)
+    return [KeepFresh(train.upkeep, folder / INDEXES, states=folder / STATES, epoch=epoch)]
+
+
 def _precision(settings: Training) -> Literal["32-true", "bf16-mixed", "bf16-true", "64-true"]:
     if settings.precision != "auto":
         return settings.precision
@@ -171,6 +184,7 @@ def _finish(folder: Path, fitted: Fitted) -> None:
     write_json(folder / FITTED, asdict(fitted))
     for state in (folder / STATES).glob("step-*"):
         shutil.rmtree(state, ignore_errors=True)
+    shutil.rmtree(folder / INDEXES, ignore_errors=True)
 
 
 @contextlib.contextmanager
