@@ -4,70 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import cast
 
 from torch import nn
 
 from reml.access_feedback import AccessFeedback
-from reml.feedback.objective import Objective
-from reml.feedback.weak_supervision import Rank
-from reml.protocols import Feedback, Indexer, QueryExpansion, QueryGenerator, ResponseProcessor, Task, TrainableIndexer
-from reml.training.pseudo_queries import PseudoQueries
+from reml.protocols import Indexer, QueryExpansion, QueryGenerator, ResponseProcessor, Task, TrainableIndexer
+from reml.retriever_training import RetrieverTraining
 from reml.training.settings import Training
-from reml.training.sparsity import Regulariser
-
-
-@dataclass(frozen=True, kw_only=True)
-class RetrieverTraining:
-    """How a retriever is trained before it indexes: on the train split of tasks, from labels or by a teacher.
-
-    Args:
-        teacher: the access model whose lists and scores teach it (weak supervision: no label is read); the labels do,
-            items that hold the evidence of right answers, if left out.
-        negatives: with labels, the access model whose lists wrong items come from; the whole collection if left out.
-        objective: a `Feedback` on items' utilities: RankProb, Contrastive, MarginMse, KlDistillation; Rank if left out.
-        regularisers: losses on the vectors (`reml.training.sparsity`).
-        pseudo_queries: queries made from items, which the lists of `teacher` or `negatives` teach on as well.
-        compared: items that an example is taught on at a time.
-        listed: so many first items of a list teach; wrong items beside labels come from all of it.
-        random: chance of each but the first to come from anywhere in the collection, and not from a list.
-        tasks: whose examples it learns from, all tasks of the same knowledge source if left out.
-        held_out: of each task, the examples that training is judged on while it runs, and does not learn from.
-        training: how it is trained; the experiment's seed takes the place of its own.
-    """
-
-    teacher: str | None = None
-    negatives: str | None = None
-    objective: Objective | None = None
-    regularisers: Sequence[Regulariser] = ()
-    pseudo_queries: PseudoQueries | None = None
-    compared: int = 2
-    listed: int = 100
-    random: float = 0.5
-    tasks: Sequence[str] = ()
-    held_out: int = 50
-    training: Training = field(default_factory=Training)
-
-    def __post_init__(self) -> None:
-        if self.teacher is not None and self.negatives is not None:
-            raise ValueError("a teacher's lists have its own negatives: leave out `negatives`, or learn from labels.")
-        if self.pseudo_queries is not None and self.lists is None:
-            raise ValueError("pseudo_queries have no labels: name the `teacher` or `negatives` whose lists teach them.")
-        if self.compared < 2 or self.listed < 1 or self.held_out < 0 or not 0 <= self.random <= 1:
-            raise ValueError(
-                "compared must be 2 or more, listed 1 or more, held_out 0 or more and random a chance of 0 to 1, not "
-                f"{self.compared}, {self.listed}, {self.held_out} and {self.random}."
-            )
-
-    @property
-    def feedback(self) -> Feedback:
-        """The objective, or the default one."""
-        return cast(Feedback, self.objective) if self.objective is not None else Rank()
-
-    @property
-    def lists(self) -> str | None:
-        """The access model whose lists it needs."""
-        return self.teacher if self.teacher is not None else self.negatives
 
 
 @dataclass(frozen=True)
@@ -115,8 +58,9 @@ class Access:
     def needs(self) -> Sequence[str]:
         """The access models that it cannot do without."""
         lists = self.train.lists if self.train is not None else None
+        scorers = self.train.scorers if self.train is not None else ()
         taught = self.feedback.needs if self.feedback is not None else ()
-        return [*self.fuse, *([lists] if lists is not None else []), *taught]
+        return [*self.fuse, *([lists] if lists is not None else []), *scorers, *taught]
 
     @property
     def retrieves(self) -> bool:
@@ -253,6 +197,7 @@ class Experiment:
                 )
             self._check_learner(name)
             self._check_teachers(name)
+            self._check_scorers(name)
 
     def _check_learnt(self, names: Sequence[str]) -> None:
         unknown = sorted(set(self.train_on.tasks) - set(names)) if self.train_on is not None else []
@@ -271,6 +216,16 @@ class Experiment:
                 f"{feedback.learner!r}, or choose feedback.regime joint."
             )
         raise ValueError(f"access model {name!r} is taught by itself: name another teacher.")
+
+    def _check_scorers(self, name: str) -> None:
+        """Raise `ValueError` if what is to score given items cannot."""
+        train = self.access[name].train
+        for scorer in train.scorers if train is not None else ():
+            if not self.access[scorer].retrieves:
+                raise ValueError(
+                    f"access model {scorer!r} is to score what {name!r} finds, and has no retriever of its own: name "
+                    "one with a retriever."
+                )
 
     def _trains_predictor(self, name: str) -> bool:
         """Tell whether what an access model finds goes into the training of the predictor."""

@@ -34,9 +34,9 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True)
 class RetrieverStage:
-    """The stages of one retriever for one split: its training, if any, its index and its hits."""
+    """The stages of one retriever for one split: the rounds of its training, if any, its index and its hits."""
 
-    trained: Stage | None
+    trained: Sequence[Stage]
     indexed: Stage
     searched: Stage
 
@@ -139,7 +139,7 @@ class RetrievalStages:
             return {}
         return {
             name: RetrieverStage(
-                self.training.stage(name, task), self._index(name, task), self._search_all(name, task, split)
+                self.training.stages(name, task), self._index(name, task), self._search_all(name, task, split)
             )
             for name in names
         }
@@ -188,7 +188,7 @@ class RetrievalStages:
 
     def _index(self, access: str, task: str) -> Stage:
         made_by = [identity(written(self._config, "access", access, "retriever")), self.collection(task).fingerprint]
-        self.training.stage(access, task)  # so that its cost is its own
+        self.training.stages(access, task)  # so that its cost is its own
         return self._stages.make(
             "indexes",
             f"index {access}{self.of(task)}",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,28 +12,31 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from reml.experiment import Experiment, RetrieverTraining
+from reml.experiment import Experiment
 from reml.identity import identity, written
-from reml.protocols import TrainableEncoder, TrainableIndexer
+from reml.protocols import Retriever, TrainableEncoder, TrainableIndexer
 from reml.queries import InputQuery
+from reml.retriever_lessons import PSEUDO, RetrieverLessons
+from reml.retriever_training import RetrieverTraining
 from reml.stages import Stage, Stages
 from reml.training.data import DevSet, TrainSet
 from reml.training.fit import fit, open_fitted
-from reml.training.pseudo_queries import PseudoQueries
 from reml.training.ranking import Ranking, Teaching
-from reml.training.ranking_examples import FromLabels, FromTeacher, RankedExamples, Sampler
+from reml.training.ranking_examples import RankedExamples
 from reml.types import Json
 
 if TYPE_CHECKING:
     from reml.retrieval_stages import RetrievalStages
 
-START, PSEUDO = "start", "pseudo-queries"
+START, LISTS, INDEX = "start", "lists", "index"
+# Settings that came later: left out, they leave the keys of older stages as they were.
+LATER = ("denoise", "rounds", "temperature")
 
 
 class RetrieverStages:
     """Trains the retrievers of an experiment that are to be trained, one for each knowledge source.
 
-    config: the experiment as it was written, of which the stages' keys are made.
+    Each round of a training is a stage. config: the experiment as it was written, of which the stages' keys are made.
     """
 
     def __init__(
@@ -42,80 +47,93 @@ class RetrieverStages:
         self._stages = stages
         self._retrieval = retrieval
 
-    def stage(self, access: str, task: str) -> Stage | None:
+    def stages(self, access: str, task: str) -> list[Stage]:
         """Train the retriever of an access model unless that is done; nothing if it is not to be trained."""
         if self._retrieval.access(access).train is None:
-            return None
-        return self._stages.make(
-            "models",
-            f"train {access}{self._retrieval.of(task)}",
-            self.depends(access, task),
-            lambda folder: self._train(access, task, folder),
-        )
+            return []
+        return [self._stage(access, task, number) for number in range(len(self._settings(access).all_rounds))]
 
     def encoder(self, access: str, task: str) -> TrainableEncoder:
         """Give the trained encoder of an access model, on the GPU if there is one, ready to encode."""
-        stage = self.stage(access, task)
-        assert stage is not None  # noqa: S101 - asked only for access models that are trained
-        encoder, regime = self._new(access, task, stage.folder)
-        open_fitted(regime, stage.folder)
-        regime.to("cuda" if torch.cuda.is_available() else "cpu")
-        return encoder
+        return self._after(access, task, len(self._settings(access).all_rounds))[0]
 
     def depends(self, access: str, task: str) -> list[Json]:
         """Say what the weights of an access model depend on, as JSON; nothing if it is not trained."""
         if self._retrieval.access(access).train is None:
             return []
+        return self._depends(access, task, len(self._settings(access).all_rounds) - 1)
+
+    def _depends(self, access: str, task: str, number: int) -> list[Json]:
+        """Say what the weights after a round depend on."""
         settings, names = self._settings(access), self._names(access, task)
-        parts = [written(self._config, "access", access, part) for part in ("retriever", "query_generator", "train")]
+        parts = [written(self._config, "access", access, part) for part in ("retriever", "query_generator")]
+        parts.append(_until(written(self._config, "access", access, "train"), number))
         learnt: list[Json] = [self._retrieval.checksum(name, "train") for name in names]
-        if settings.lists is not None:
-            learnt += [self._retrieval.depends(settings.lists, name, "train") for name in names]
+        for asked in [*([settings.lists] if settings.lists is not None else []), *settings.scorers]:
+            learnt += [self._retrieval.depends(asked, name, "train") for name in names]
         source = self._retrieval.collection(task).fingerprint
         return [[*map(identity, parts), source, self._experiment.seed, *learnt]]
 
-    def _train(self, access: str, task: str, folder: Path) -> None:
+    def _stage(self, access: str, task: str, number: int) -> Stage:
+        round_name = f" in round {number + 1}" if self._settings(access).rounds is not None else ""
+        return self._stages.make(
+            "models",
+            f"train {access}{self._retrieval.of(task)}{round_name}",
+            self._depends(access, task, number),
+            lambda folder: self._train(access, task, number, folder),
+        )
+
+    def _train(self, access: str, task: str, number: int, folder: Path) -> None:
         settings = self._settings(access)
-        parts = {name: self._ranked(settings, name) for name in self._names(access, task)}
+        round_ = settings.all_rounds[number]
+        own = functools.cache(lambda: self._own(access, task, number, folder))
+        lessons = RetrieverLessons(self._retrieval, access, round_=round_, own=own, folder=folder / LISTS)
+        parts = {name: lessons.of(name) for name in self._names(access, task)}
         if settings.pseudo_queries is not None:
-            parts[PSEUDO] = self._made(settings, settings.pseudo_queries, task)
-        train, dev = _split(parts, settings.held_out)
+            parts[PSEUDO] = lessons.made(settings.pseudo_queries, task, self._experiment.seed)
+        train, dev = _split(parts, settings)
         fit(
-            self._new(access, task, folder)[1],
+            self._before(access, task, number, folder)[1],
             train,
             dev=dev,
-            settings=replace(settings.training, seed=self._experiment.seed),
+            # A seed of its own, or a round shorter than an epoch would see the examples that the one before has seen.
+            settings=replace(round_.of(settings.training), seed=self._experiment.seed + number),
             folder=folder,
             console=self._stages.console,
         )
+        shutil.rmtree(folder / INDEX, ignore_errors=True)
+
+    def _own(self, access: str, task: str, number: int, folder: Path) -> Retriever:
+        """Index with the weights that a round starts with."""
+        encoder, regime = self._before(access, task, number, folder)
+        regime.eval().to(_device())
+        return self._indexer(access).index_with(encoder, self._retrieval.collection(task), folder / INDEX)
+
+    def _before(self, access: str, task: str, number: int, folder: Path) -> tuple[TrainableEncoder, Ranking]:
+        """Give what a round starts with, objects of its own. folder: of the round."""
+        return self._after(access, task, number) if number else self._new(access, task, folder)
+
+    def _after(self, access: str, task: str, count: int) -> tuple[TrainableEncoder, Ranking]:
+        """Give what the first rounds have made."""
+        first, last = self._stage(access, task, 0), self._stage(access, task, count - 1)
+        encoder, regime = self._new(access, task, first.folder)
+        open_fitted(regime, last.folder)
+        regime.to(_device())
+        return encoder, regime
 
     def _new(self, access: str, task: str, folder: Path) -> tuple[TrainableEncoder, Ranking]:
-        indexer, settings = self._retrieval.indexer(access), self._settings(access)
-        assert isinstance(indexer, TrainableIndexer)  # noqa: S101 - `Access` refuses others
-        collection = self._retrieval.collection(task)
+        """Give an encoder before its training. folder: of the first round, which keeps what it takes from the items."""
+        settings, collection = self._settings(access), self._retrieval.collection(task)
         torch.manual_seed(self._experiment.seed)
-        encoder: TrainableEncoder = indexer.encoder(collection, folder / START)
+        encoder: TrainableEncoder = self._indexer(access).encoder(collection, folder / START)
         queries = self._retrieval.access(access).query_generator or InputQuery()
         teaching = Teaching(settings.feedback, settings.regularisers, queries)
         return encoder, Ranking(encoder, teaching, len(collection))
 
-    def _ranked(self, settings: RetrieverTraining, task: str) -> RankedExamples:
-        collection, examples = self._retrieval.collection(task), self._retrieval.examples(task, "train")
-        lists = None if settings.lists is None else self._retrieval.hits(settings.lists, task, "train")
-        sampler: Sampler
-        if settings.teacher is not None and lists is not None:
-            sampler = FromTeacher(lists.first(settings.listed), collection.rows(), settings.random)
-        else:
-            sampler = FromLabels.of(collection, examples, lists, settings.random)
-        return RankedExamples.of(collection, examples, sampler, settings.compared)
-
-    def _made(self, settings: RetrieverTraining, queries: PseudoQueries, task: str) -> RankedExamples:
-        assert settings.lists is not None  # noqa: S101 - `RetrieverTraining` refuses pseudo-queries without
-        collection = self._retrieval.collection(task)
-        examples = queries.examples(collection, self._experiment.seed)
-        hits = self._retrieval.search(settings.lists, task, examples, settings.listed)
-        sampler = FromTeacher(hits, collection.rows(), settings.random)
-        return RankedExamples.of(collection, examples, sampler, settings.compared)
+    def _indexer(self, access: str) -> TrainableIndexer[TrainableEncoder]:
+        indexer = self._retrieval.indexer(access)
+        assert isinstance(indexer, TrainableIndexer)  # noqa: S101 - `Access` refuses others
+        return indexer
 
     def _names(self, access: str, task: str) -> list[str]:
         """Name the tasks that an access model learns from for the knowledge source of `task`."""
@@ -128,17 +146,31 @@ class RetrieverStages:
         return settings
 
 
-def _split(parts: Mapping[str, RankedExamples], held_out: int) -> tuple[TrainSet, list[DevSet]]:
+def _device() -> str:
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _until(train: Json, number: int) -> Json:
+    """Leave out what the weights after a round do not depend on: later rounds, and newer settings that say nothing."""
+    assert isinstance(train, Mapping)  # noqa: S101 - asked only for access models that are trained
+    said = {name: value for name, value in train.items() if name not in LATER or value is not None}
+    rounds = said.get("rounds")
+    return {**said, "rounds": rounds[: number + 1]} if isinstance(rounds, Sequence) else said
+
+
+def _split(parts: Mapping[str, RankedExamples], settings: RetrieverTraining) -> tuple[TrainSet, list[DevSet]]:
     """Hold examples of each task out; `ValueError` where that leaves none to learn from."""
     learnt, dev = [], []
     for name, part in parts.items():
         order = np.random.default_rng(0).permutation(len(part))
-        if len(part) <= held_out:
+        if len(part) <= settings.held_out:
             raise ValueError(
-                f"{name} has {len(part)} examples to learn from, and {held_out} of them are to be held out: "
+                f"{name} has {len(part)} examples to learn from, and {settings.held_out} of them are to be held out: "
                 "lower `train.held_out`, or leave the task out of `train.tasks`."
             )
-        learnt.append(part.only(np.sort(order[held_out:])))
-        if held_out:
-            dev.append(part.only(np.sort(order[:held_out])).dev_set(name))
-    return TrainSet.of(*learnt), dev
+        learnt.append(part.only(np.sort(order[settings.held_out :])))
+        if settings.held_out:
+            dev.append(part.only(np.sort(order[: settings.held_out])).dev_set(name))
+    if settings.temperature is None:
+        return TrainSet.of(*learnt), dev
+    return TrainSet.tempered(learnt, settings.temperature), dev

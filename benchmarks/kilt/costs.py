@@ -30,8 +30,8 @@ class Costs:
 def costs_of(runner: Runner, access: str, task: str) -> Costs:
     """Gather the costs of a cell from its stages; what is not made yet is made."""
     searched = runner.retrieval.stages(access, task, runner.experiment.reading.split).values()
-    taught = [stage.trained for stage in searched] + [runner.prediction.train()]
-    trained = [stage for stage in taught if stage is not None]
+    predictor = runner.prediction.train()
+    trained = [part for stage in searched for part in stage.trained] + ([] if predictor is None else [predictor])
     predicted = runner.prediction.stage(access, task)
     indexed, hits = [stage.indexed for stage in searched], [stage.searched for stage in searched]
     return Costs(

@@ -103,7 +103,7 @@ class FromLabels:
         cls, collection: PagedCollection, examples: Sequence[Example], hits: Hits | None, random: float = 0.5
     ) -> FromLabels:
         """Find the items that hold the evidence of examples, and the others of their pages."""
-        right = [_joined(*chain.from_iterable(evidence_rows(collection, example))) for example in examples]
+        right = right_rows(collection, examples)
         near = [_joined(*(_page_rows(collection, page) for page in _right_pages(example))) for example in examples]
         return cls(right, near, collection.rows(), hits, random)
 
@@ -194,6 +194,11 @@ class RankedExamples:
             drawn, useful = self.sampler(int(place), self.count, generator)
             rows[number, : len(drawn)], utilities[number, : len(drawn)] = drawn, useful
         return Hits.ranked(rows, utilities, self.count)
+
+
+def right_rows(pages: Pages, examples: Sequence[Example]) -> list[Int64Array]:
+    """Give for each example the rows that hold evidence of a right answer, ascending."""
+    return [_joined(*chain.from_iterable(evidence_rows(pages, example))) for example in examples]
 
 
 def reciprocal_rank(examples: Sequence[Example], answers: Sequence[Answer]) -> float:

@@ -1,0 +1,49 @@
+"""Rounds of training a retriever: each goes on from the weights of the one before, on lists that they find.
+
+Xiong et al., "Approximate Nearest Neighbor Negative Contrastive Learning for Dense Text Retrieval" (ANCE), ICLR 2021,
+https://arxiv.org/abs/2007.00808: negatives are what the retriever itself finds and should not, found anew as it learns.
+CL-DRD (`reml.training.groups`) does the same with a teacher that re-ranks what is found.
+
+Deviations: there, a second process refreshes the index of a running training; here, training waits for it. The rate
+rises and falls anew in every round.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from reml.training.groups import Groups
+from reml.training.settings import Training
+
+
+@dataclass(frozen=True, kw_only=True)
+class Round:
+    """One round. What is left out of steps, epochs and rate is as in the training of all rounds.
+
+    Args:
+        own: learn on lists that the retriever finds with the weights it has when the round starts; else on those of
+            another access model, as without rounds.
+        groups: learn the order of groups of a teacher's list.
+        steps: updates of the weights.
+        epochs: if given, takes the place of steps.
+        rate: the peak learning rate.
+    """
+
+    own: bool = True
+    groups: Groups | None = None
+    steps: int | None = None
+    epochs: float | None = None
+    rate: float | None = None
+
+    def __post_init__(self) -> None:
+        self.of(Training())
+
+    def of(self, training: Training) -> Training:
+        """Give the settings of this round; `ValueError` for what training does not allow."""
+        fresh = self.steps is not None or self.epochs is not None
+        return replace(
+            training,
+            steps=training.steps if self.steps is None else self.steps,
+            epochs=self.epochs if fresh else training.epochs,
+            rate=training.rate if self.rate is None else self.rate,
+        )
