@@ -8,7 +8,8 @@ import pytest
 from reml.testing import MemoryCollection
 from reml.training.data import TrainSet
 from reml.training.ranking_examples import FromLabels, FromTeacher, RankedExamples, reciprocal_rank
-from reml.types import Answer, Example, Hits, Int64Array, Item, Provenance, Span
+from reml.types import Answer, Example, Hits, Int64Array, Provenance
+from tests.training.pages import Paged
 
 COLLECTION = MemoryCollection([f"text {number}" for number in range(30)])
 # The teacher finds 4 and 5 for the first example, nothing for the second and 7 for the third.
@@ -73,19 +74,6 @@ def test_wrong_items_come_from_the_list_or_from_anywhere() -> None:
     anywhere = {int(labels(hits=None)(0, 2, generator(seed))[0][1]) for seed in range(200)}
     assert len(anywhere) > 20
     assert not anywhere & {4, 5}
-
-
-class Paged(MemoryCollection):
-    """Pages of two items each."""
-
-    def by_page(self, page_id: str) -> list[Item]:
-        return self.get(rows(2 * int(page_id), 2 * int(page_id) + 1))
-
-    def get(self, rows: Int64Array) -> list[Item]:
-        return [
-            replace(item, page_id=str(item.row // 2), span=Span(1 + item.row % 2, 0, 1 + item.row % 2, 9))
-            for item in super().get(rows)
-        ]
 
 
 def test_right_rows_are_those_that_hold_the_evidence() -> None:
