@@ -15,7 +15,8 @@ from collections import Counter
 from collections.abc import Collection
 
 _PUNCTUATION = string.punctuation.encode()
-_ARTICLES = re.compile(r"\b(?:a|an|the)\b")
+_ARTICLES = frozenset({"a", "an", "the"})
+_BOUND_ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 
 
 def normalise(text: str) -> str:
@@ -32,7 +33,9 @@ def without_punctuation(text: str) -> str:
 
 def without_articles(text: str) -> str:
     """Drop English articles and surplus white space: the second half of `normalise`."""
-    return " ".join(_ARTICLES.sub(" ", text).split())
+    if text.isascii() and text.isprintable():  # then nothing but spaces can bound a word
+        return " ".join([word for word in text.split() if word not in _ARTICLES])
+    return " ".join(_BOUND_ARTICLES.sub(" ", text).split())
 
 
 def exact_match(guess: str, answers: Collection[str]) -> float:
@@ -42,13 +45,24 @@ def exact_match(guess: str, answers: Collection[str]) -> float:
 
 def f1(guess: str, answers: Collection[str]) -> float:
     """Give the best harmonic mean of precision and recall over words, all texts normalised."""
+    if guess in answers:
+        return float(guess != "")
     words = guess.split()
-    return max((_overlap_f1(words, answer.split()) for answer in answers), default=0.0)
+    return max([_overlap_f1(words, answer.split()) for answer in answers], default=0.0)
 
 
 def _overlap_f1(guess: list[str], answer: list[str]) -> float:
-    common = (Counter(guess) & Counter(answer)).total()
+    common = _shared(guess, answer)
     if common == 0:
         return 0.0
     precision, recall = common / len(guess), common / len(answer)
     return 2 * precision * recall / (precision + recall)
+
+
+def _shared(guess: list[str], answer: list[str]) -> int:
+    """Count the words that both have, each as often as both have it."""
+    distinct = set(guess)
+    common = distinct.intersection(answer)
+    if not common or len(distinct) == len(guess):
+        return len(common)
+    return (Counter(guess) & Counter(answer)).total()

@@ -40,6 +40,11 @@ def context_ranks(
     return ContextRanks(answer, entity)
 
 
+def holds_any(text: str, wanted: Collection[str]) -> bool:
+    """Say whether a text holds one of these strings, which are normalised, once it is normalised itself."""
+    return _holds(without_punctuation(text), _clues(wanted))
+
+
 def _clues(wanted: Collection[str]) -> dict[str, str]:
     return {text: max(text.split(), key=len, default="") for text in wanted}
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reml.evaluation.answers import exact_match, f1, normalise
-from reml.evaluation.context import ContextRanks, context_ranks
+from reml.evaluation.context import context_ranks, holds_any
 from reml.evaluation.judgements import Gold, Guess
 from reml.evaluation.ranking import evidence_ranks, precision_at, r_precision, recall_at, success_at
 from reml.evaluation.rouge import rouge_l
@@ -112,9 +112,10 @@ def answer_scores(gold: Gold, guess: Guess) -> dict[Measure, float]:
     """Score one answer by each downstream measure; an empty answer has 0 in all."""
     if not guess.answer:
         return dict.fromkeys(MEASURES, 0.0)
-    bare, answers = normalise(guess.answer), {normalise(answer) for answer in gold.answers}
+    right, bare = guess.answer in gold.answers, normalise(guess.answer)
+    answers = {bare} if right else {normalise(answer) for answer in gold.answers}
     return {
-        "accuracy": float(guess.answer in gold.answers),
+        "accuracy": float(right),
         "em": exact_match(bare, answers),
         "f1": f1(bare, answers),
         "rougel": rouge_l(guess.answer, gold.answers),
@@ -142,12 +143,11 @@ def _scores(gold: Gold, guess: Guess, depths: Sequence[int]) -> list[float]:
     points = answer_scores(gold, guess).values()
     precision = r_precision(guess.pages, gold.page_sets)
     titles = {normalise(title) for title in gold.titles}
-    question = normalise(gold.input)
     return [
         *points,
         *(points if precision == 1 else [0.0] * len(points)),
         precision,
-        float(any(title in question for title in titles)),
+        float(holds_any(gold.input, titles)),
         *_ranking_scores(gold, guess, depths),
         *_context_scores(gold, guess, titles, depths=depths),
     ]
@@ -156,17 +156,18 @@ def _scores(gold: Gold, guess: Guess, depths: Sequence[int]) -> list[float]:
 def _ranking_scores(gold: Gold, guess: Guess, depths: Sequence[int]) -> list[float]:
     ranks = evidence_ranks(guess.pages, gold.evidence_sets)
     deeper = [depth for depth in depths if depth > 1]
+    if not ranks:
+        return [0.0] * (len(depths) + 2 * len(deeper))
     return [
-        *(precision_at(depth, ranks) for depth in depths),
-        *(recall_at(depth, ranks, gold.evidence_sets) for depth in deeper),
-        *(success_at(depth, ranks) for depth in deeper),
+        *[precision_at(depth, ranks) for depth in depths],
+        *[recall_at(depth, ranks, gold.evidence_sets) for depth in deeper],
+        *[success_at(depth, ranks) for depth in deeper],
     ]
 
 
 def _context_scores(gold: Gold, guess: Guess, titles: set[str], *, depths: Sequence[int]) -> list[float]:
-    ranks = ContextRanks()
-    if any(text is not None for text in guess.texts):
-        answers = {normalise(answer) for answer in gold.answers}
-        ranks = context_ranks(guess.texts, answers=answers, titles=titles, depth=max(depths))
-    places = (ranks.answer, ranks.entity, ranks.both)
-    return [float(place <= depth) for place in places for depth in depths]
+    if guess.texts.count(None) == len(guess.texts):
+        return [0.0] * (3 * len(depths))
+    answers = {normalise(answer) for answer in gold.answers}
+    ranks = context_ranks(guess.texts, answers=answers, titles=titles, depth=max(depths))
+    return [float(place <= depth) for place in (ranks.answer, ranks.entity, ranks.both) for depth in depths]

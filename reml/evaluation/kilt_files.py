@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import gzip
-import json
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from reml.evaluation.judgement_lines import gold_of, guess_of
 from reml.evaluation.judgements import Gold, Guess
 from reml.evaluation.kilt import DEPTHS, Evaluation, Scorer
 from reml.evaluation.problems import InvalidFilesError, Problems
 from reml.known_pages import absent_pages
 from reml.records import RecordError
-from reml.types import Json
 
 __all__ = ["InvalidFilesError", "evaluate_files"]
 
@@ -35,7 +34,7 @@ def evaluate_files(gold: Path, guess: Path, depths: Sequence[int] = DEPTHS, *, p
     scorer = Scorer(golds, depths)
     seen: set[str] = set()
     named: dict[str, str] = {}  # each page that is given, with the first id it is given for
-    for line, prediction in _records(guess, Guess.parse, problems):
+    for line, prediction in _records(guess, guess_of, problems):
         if prediction.id in seen:
             problems.add(f"{guess}, line {line}: a second prediction for id {prediction.id!r}")
         elif prediction.id in positions and not problems.count:
@@ -63,7 +62,7 @@ def _check_pages(named: Mapping[str, str], guess: Path, pages: Path, problems: P
 
 def _read_golds(path: Path, problems: Problems) -> list[Gold]:
     golds: dict[str, Gold] = {}
-    for line, right in _records(path, Gold.parse, problems):
+    for line, right in _records(path, gold_of, problems):
         if right.id in golds:
             problems.add(f"{path}, line {line}: id {right.id!r} comes a second time")
         elif not right.answers:
@@ -72,10 +71,10 @@ def _read_golds(path: Path, problems: Problems) -> list[Gold]:
     return list(golds.values())
 
 
-def _records(path: Path, parse: Callable[[Json], _Judgement], problems: Problems) -> Iterator[tuple[int, _Judgement]]:
+def _records(path: Path, parse: Callable[[bytes], _Judgement], problems: Problems) -> Iterator[tuple[int, _Judgement]]:
     for number, line in _lines(path, problems):
         try:
-            yield number, parse(json.loads(line))
+            yield number, parse(line)
         except RecordError as error:
             problems.add(f"{path}, line {number}: {error}")
         except (ValueError, RecursionError) as error:

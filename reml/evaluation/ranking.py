@@ -21,11 +21,14 @@ def evidence_ranks(pages: Sequence[str], evidence_sets: Sequence[frozenset[str]]
     Pages are distinct, best first. A page that belongs to no set takes a place of its own. A page that belongs to
     several takes one in each; one of an incomplete set gives its place up when the next page of the set is found.
     """
+    known = frozenset().union(*evidence_sets)
+    if known.isdisjoint(pages):
+        return []
     missing = [set(pages) for pages in evidence_sets]
     places: list[int] = []  # the number of the set that holds a place, or -1
     complete = -2
     for page in pages:
-        touched = [number for number, rest in enumerate(missing) if page in rest]
+        touched = [number for number, rest in enumerate(missing) if page in rest] if page in known else ()
         for number in touched:
             if number in places:
                 places.remove(number)

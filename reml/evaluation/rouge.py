@@ -21,15 +21,15 @@ def rouge_l(guess: str, answers: Collection[str]) -> float:
     """Give the F score, from 0 to 1, of the answer that fits best; 0 for texts of nothing but full stops."""
     if guess in answers and guess.strip("."):
         return _f(1, 1, 1)
-    sentences = [_Sentence.of(words) for words in _sentences(guess)]
-    guess_words = {word for sentence in sentences for word in sentence.columns}
+    sentences = _sentences(guess)
+    guess_words = {word for words in sentences for word in words}
     best = 0.0
     for answer in answers:
         answer_sentences = _sentences(answer)
         answer_words = {word for words in answer_sentences for word in words}
         shared = answer_words & guess_words
-        if _f(len(shared), len(guess_words), len(answer_words)) > best:
-            common = _common(answer_sentences, sentences, shared)
+        if shared and _f(len(shared), len(guess_words), len(answer_words)) > best:
+            common = _common(answer_sentences, sentences, shared) if len(shared) > 1 else 1
             best = max(best, _f(common, len(guess_words), len(answer_words)))
     return best
 
@@ -70,11 +70,12 @@ def _sentences(text: str) -> list[list[str]]:
     return [sentence.split() or [""] for sentence in text.split(".") if sentence]
 
 
-def _common(answer: Sequence[Sequence[str]], guess: Sequence[_Sentence], shared: set[str]) -> int:
+def _common(answer: Sequence[Sequence[str]], guess: Sequence[Sequence[str]], shared: set[str]) -> int:
     """Count the distinct words in the longest common subsequences of all pairs of sentences."""
     missing = set(shared)
+    sentences = [_Sentence.of(words) for words in guess]
     for answer_words in answer:
-        for sentence in guess:
+        for sentence in sentences:
             if len(missing) == 0:
                 return len(shared)
             pair = sentence.columns.keys() & answer_words

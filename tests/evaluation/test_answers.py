@@ -45,6 +45,13 @@ def test_f1_counts_words_as_often_as_both_have_them() -> None:
     assert f1("new new york", {"new york"}) == pytest.approx(0.8)
 
 
+@given(st.lists(st.sampled_from("abc"), max_size=5), st.lists(st.sampled_from("abcd"), max_size=5))
+def test_f1_is_its_definition(guess: list[str], answer: list[str]) -> None:
+    shared = sum(min(guess.count(word), answer.count(word)) for word in set(guess))
+    expected = 2 * shared / (len(guess) + len(answer)) if shared else 0.0
+    assert f1(" ".join(guess), {" ".join(answer)}) == pytest.approx(expected, abs=1e-15)
+
+
 def test_f1_is_that_of_the_best_answer() -> None:
     assert f1("red blue", {"green", "red", "red blue pink"}) == pytest.approx(0.8)
     assert f1("red", set()) == 0.0

@@ -1,0 +1,87 @@
+"""Lines of KILT files straight to right answers and predictions: only the fields that are measured are decoded.
+
+What is not as simple as KILT's own records (an id that is a number, say, or a mistake) is left to `Gold.parse` and
+`Guess.parse`, which know all that is allowed and say what is wrong.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import msgspec
+
+from reml.evaluation.judgements import Gold, Guess
+
+_NOT_SIMPLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+class _GoldPlace(msgspec.Struct, gc=False):
+    wikipedia_id: str
+    title: str | None = None
+
+
+class _GoldOutput(msgspec.Struct, gc=False):
+    answer: str | None = None
+    provenance: list[_GoldPlace] | msgspec.UnsetType = msgspec.UNSET
+
+
+class _GoldRecord(msgspec.Struct, gc=False):
+    id: str
+    input: str
+    output: list[_GoldOutput]
+
+
+class _GuessPlace(msgspec.Struct, gc=False):
+    wikipedia_id: str
+    text: str | None = None
+
+
+class _GuessOutput(msgspec.Struct, gc=False):
+    answer: str
+    provenance: list[_GuessPlace] = []
+
+
+class _GuessRecord(msgspec.Struct, gc=False):
+    id: str
+    output: Annotated[list[_GuessOutput], msgspec.Meta(min_length=1, max_length=1)]
+
+
+_GOLD = msgspec.json.Decoder(_GoldRecord)
+_GUESS = msgspec.json.Decoder(_GuessRecord)
+
+
+def gold_of(line: bytes) -> Gold:
+    """Read the right answers of a line; `RecordError` if there are none, another `ValueError` if it is no JSON."""
+    try:
+        record = _GOLD.decode(line.decode())
+    except _NOT_SIMPLE:
+        return Gold.parse(json.loads(line))
+    places = [[] if output.provenance is msgspec.UNSET else output.provenance for output in record.output]
+    page_sets = [frozenset([place.wikipedia_id.strip() for place in some]) for some in places]
+    evidence = [
+        pages for pages, output in zip(page_sets, record.output, strict=True) if output.provenance is not msgspec.UNSET
+    ]
+    return Gold(
+        record.id.strip(),
+        record.input,
+        frozenset([text for output in record.output if output.answer and (text := output.answer.strip())]),
+        frozenset([text for some in places for place in some if place.title and (text := place.title.strip())]),
+        tuple(page_sets),
+        tuple(dict.fromkeys(evidence)),
+    )
+
+
+def guess_of(line: bytes) -> Guess:
+    """Read the prediction of a line; `RecordError` if there is not one, another `ValueError` if it is no JSON."""
+    try:
+        record = _GUESS.decode(line.decode())
+    except _NOT_SIMPLE:
+        return Guess.parse(json.loads(line))
+    output = record.output[0]
+    return Guess(
+        record.id.strip(),
+        output.answer.strip(),
+        tuple(dict.fromkeys([place.wikipedia_id.strip() for place in output.provenance])),
+        tuple([place.text for place in output.provenance]),
+    )
