@@ -9,6 +9,7 @@ from typing import Literal, cast, get_args
 from reml.feedback.judging import Judging
 from reml.feedback.objective import Objective
 from reml.protocols import Feedback
+from reml.training.refresh import Never, Refresh
 from reml.training.settings import Training
 from reml.types import Signal
 
@@ -29,6 +30,9 @@ class AccessFeedback:
         learns: the encoder of queries, so that the learner's index serves as it is; or of both queries and items.
         candidates: the access model whose lists it learns on, those of the learner if left out.
         items: of each list.
+        refresh: lists are retrieved anew at each step, from an index that is refreshed so (`reml.training.refresh`);
+            left out, they are retrieved once, before training. Where queries alone learn, Never: no vector gets old.
+        reembed: with refresh, so many items are retrieved, encoded anew, and the best `items` of them learnt on.
         untrained: a control, the predictor gives its feedback as it comes, before any training.
         weight: of the objective beside the predictor's own loss (joint).
         tasks: whose train split it learns on, all tasks of the same knowledge source if left out.
@@ -43,6 +47,8 @@ class AccessFeedback:
     learns: Side = "query"
     candidates: str | None = None
     items: int = 8
+    refresh: Refresh | None = None
+    reembed: int | None = None
     untrained: bool = False
     weight: float = 1.0
     tasks: Sequence[str] = ()
@@ -58,6 +64,7 @@ class AccessFeedback:
                 f"feedback.items must be 2 or more, weight positive and limit 1 or more, not {self.items}, "
                 f"{self.weight} and {self.limit}."
             )
+        self._check_refresh()
         if Signal.ITEM_UTILITY in self.objective.needs and self.judge is None:
             raise ValueError(
                 f"{self.objective!r} needs the utility of items, which no predictor's loss tells: name who judges "
@@ -65,6 +72,28 @@ class AccessFeedback:
             )
         if self.joint and self.untrained:
             raise ValueError("a joint predictor learns from its start: leave out feedback.untrained.")
+
+    def _check_refresh(self) -> None:
+        if self.refresh is None:
+            if self.reembed is not None:
+                raise ValueError("feedback.reembed is for lists that are retrieved at each step: give a refresh too.")
+            return
+        if self.candidates is not None:
+            raise ValueError(
+                "with feedback.refresh, the learner's own index is searched at each step: leave out candidates."
+            )
+        if self.learns == "query" and not isinstance(self.refresh, Never):
+            raise ValueError(
+                f"items keep their vectors where queries alone learn, so {self.refresh!r} has nothing to do: choose "
+                "reml.training.refresh.Never, or feedback.learns both."
+            )
+        if self.reembed is not None and self.reembed < self.items:
+            raise ValueError(f"feedback.reembed must be at least items ({self.items}), not {self.reembed}.")
+
+    @property
+    def live(self) -> bool:
+        """Whether the predictor is asked anew at every step: it learns too, draws samples, or is given new lists."""
+        return self.joint or self.refresh is not None or Signal.SAMPLES in self.feedback.needs
 
     @property
     def feedback(self) -> Feedback:

@@ -16,14 +16,17 @@ from reml.experiment import Experiment
 from reml.feedback.judges import Judges
 from reml.hearing_stages import HearingStages
 from reml.identity import identity, written
-from reml.protocols import Predictor, Retriever, TrainableEncoder, TrainableIndexer
+from reml.protocols import Predictor, QueryGenerator, Retriever, TrainableEncoder, TrainableIndexer
 from reml.queries import InputQuery
 from reml.query_side import FixedItems, QuerySide
 from reml.retrieval import EncodedRetriever
 from reml.stages import Stage, Stages
 from reml.training.data import TrainSet
-from reml.training.fit import WEIGHTS, fit
 from reml.training.hearing import Heard
+from reml.training.index_versions import Rebuild
+from reml.training.live_examples import LiveExamples, LiveRetrieval
+from reml.training.live_index import LiveIndex
+from reml.training.refresh import Upkeep
 from reml.training.regimes import Conditional, Joint, Learner, Regime
 from reml.training.weights import load_weights
 from reml.types import Json, Signal
@@ -74,7 +77,7 @@ class FeedbackStages:
         if settings is None:
             return []
         learner = settings.learner
-        parts = [written(self._config, "access", access, "feedback")]
+        parts: list[Json] = [_settled(written(self._config, "access", access, "feedback"))]
         parts += [written(self._config, "access", learner, part) for part in ("retriever", "query_generator")]
         lists = dict.fromkeys([settings.lists, *(settings.judge.access if settings.judge is not None else ())])
         learnt = [
@@ -113,21 +116,36 @@ class FeedbackStages:
         settings = self._settings(access)
         encoder = self._start(settings.learner, task, stage.folder)
         parts, predictor = nn.ModuleDict({"retriever": encoder.module}), None
-        if self._live(settings):
-            predictor, parts["predictor"] = self._prediction.new()
+        if settings.live:
+            predictor = parts["predictor"] = self._prediction.new()
+        from reml.training.fit import WEIGHTS  # with Lightning, which takes long to load
+
         load_weights(parts, stage.folder / WEIGHTS)
         parts.eval().to("cuda" if torch.cuda.is_available() else "cpu")
         return encoder, predictor
 
     def _train(self, access: str, task: str, folder: Path) -> None:
+        from reml.training.fit import fit
+
         settings = replace(self._settings(access).training, seed=self._experiment.seed)
-        train = TrainSet.of(*(self._hearing.lists(access, name) for name in self._hearing.tasks(access, task)))
-        regime = self._regime(access, task, folder)
+        encoder = self._start(self._settings(access).learner, task, folder)
+        regime, train = self._regime(access, task, encoder), self._train_set(access, task, encoder, folder)
         fit(regime, train, dev=[], settings=settings, folder=folder, console=self._stages.console)
 
-    def _regime(self, access: str, task: str, folder: Path) -> Regime:
+    def _train_set(self, access: str, task: str, encoder: TrainableEncoder, folder: Path) -> TrainSet:
+        """Give what is learnt from: lists that are there, or retrieval at each step."""
         settings = self._settings(access)
-        encoder = self._start(settings.learner, task, folder)
+        lists = [self._hearing.lists(access, name) for name in self._hearing.tasks(access, task)]
+        if settings.refresh is None:
+            return TrainSet.of(*lists)
+        live = LiveIndex(self._scoring(settings, task, encoder))
+        retrieval = LiveRetrieval(live, settings.items, self._queries(settings), settings.reembed)
+        rebuild = Rebuild(self._indexer(settings.learner), live.collection, folder / START)
+        parts = [LiveExamples.of(part.examples, retrieval) for part in lists]
+        return replace(TrainSet.of(*parts), upkeep=Upkeep(retrieval, settings.refresh, rebuild))
+
+    def _regime(self, access: str, task: str, encoder: TrainableEncoder) -> Regime:
+        settings = self._settings(access)
         predictor = (
             self._prediction.begin(trained=self._trained(access)) if settings.joint else self._hearing.predictor(access)
         )
@@ -135,17 +153,18 @@ class FeedbackStages:
             self._scoring(settings, task, encoder),
             encoder.module,
             settings.feedback,
-            queries=self._retrieval.access(settings.learner).query_generator or InputQuery(),
+            queries=self._queries(settings),
             weight=settings.weight,
             judges=Judges(items=self._hearing.judge(access, task, predictor)),
         )
         asked = Joint(predictor, learner) if settings.joint else Conditional(predictor, learner)
-        if not self._live(settings):
+        if not settings.live:
             return self._repeating(access, task, learner)
         if self._prediction.prefixed:
             raise ValueError(
-                "a predictor that sees the names of tasks (train_on.prefix) cannot teach while it learns or draws "
-                "samples: leave out train_on.prefix, or choose the regime conditional and another objective."
+                "a predictor that sees the names of tasks (train_on.prefix) cannot teach while it learns, draws "
+                "samples or is given new lists: leave out train_on.prefix, or choose the regime conditional, another "
+                "objective and no refresh."
             )
         return asked
 
@@ -155,6 +174,9 @@ class FeedbackStages:
         said = [(self._hearing.lists(access, name).examples, self._hearing.heard(access, name)) for name in names]
         judges = learner.judges if Signal.IN_BATCH in learner.feedback.needs else Judges()
         return Conditional(Heard(said), replace(learner, judges=judges))
+
+    def _queries(self, settings: AccessFeedback) -> QueryGenerator:
+        return self._retrieval.access(settings.learner).query_generator or InputQuery()
 
     def _start(self, learner: str, task: str, folder: Path) -> TrainableEncoder:
         """Give the encoder before it learns from feedback, an object of its own."""
@@ -193,12 +215,16 @@ class FeedbackStages:
     def _trained(self, access: str) -> bool:
         return self._experiment.hears_trained(access)
 
-    def _live(self, settings: AccessFeedback) -> bool:
-        """Tell whether the predictor is asked anew at every step: it learns too, or draws samples."""
-        return settings.joint or Signal.SAMPLES in settings.feedback.needs
-
     def _settings(self, access: str) -> AccessFeedback:
         settings = self._retrieval.access(access).feedback
         if settings is None:
             raise ValueError(f"access model {access!r} takes no feedback: say how under its `feedback`.")
         return settings
+
+
+def _settled(feedback: Json) -> Json:
+    """Leave out settings that change nothing where they are left out: what was trained before there were any counts."""
+    if not isinstance(feedback, Mapping):
+        return feedback
+    later = ("refresh", "reembed")
+    return {name: value for name, value in feedback.items() if name not in later or value is not None}

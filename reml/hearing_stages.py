@@ -140,7 +140,8 @@ class HearingStages:
     def _asked(self) -> dict[str, Signal]:
         """Give what each access model asks for that learns from a predictor which stays as it is."""
         fed = {name: access.feedback for name, access in self._experiment.access.items()}
-        return {name: one.feedback.needs for name, one in fed.items() if one is not None and not one.joint}
+        repeated = {name: one for name, one in fed.items() if one is not None and not one.joint and one.refresh is None}
+        return {name: one.feedback.needs for name, one in repeated.items()}
 
     def _room(self, access: str, task: str) -> int:
         """Count the examples of each task that the steps have room for."""

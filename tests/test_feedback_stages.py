@@ -14,6 +14,7 @@ from reml.command_line import load
 from reml.query_side import QuerySide
 from reml.retrieval import EncodedRetriever
 from reml.runner import Runner
+from reml.training.metrics import read_metrics
 from reml.types import DenseVectors
 from tests.truths import PDIST, TRAINING, Reader, WordEncoder, feedback, truths_first, write_truths
 
@@ -23,6 +24,8 @@ CONTRASTIVE = {"class_path": "reml.feedback.contrastive.Contrastive", "init_args
 REINFORCE = {"class_path": "reml.feedback.reinforce.Reinforce"}
 EVIDENCE = {"class_path": "reml.feedback.judging.ByEvidence"}
 ANSWER = {"class_path": "reml.feedback.judging.ByAnswer"}
+NEVER = {"class_path": "reml.training.refresh.Never"}
+EVERY = {"class_path": "reml.training.refresh.Every", "init_args": {"steps": 10}}
 ACCESS = {
     "fed": feedback(),
     "shuffled": feedback(objective=SHUFFLED),
@@ -30,6 +33,8 @@ ACCESS = {
     "gold": feedback(objective=CONTRASTIVE, judge=EVIDENCE),
     "answers": feedback(objective=UTILITY, judge=ANSWER),
     "joint": feedback(regime="joint", learns="both"),
+    "asked anew": feedback(refresh=NEVER),
+    "refreshed": feedback(refresh=EVERY, learns="both", reembed=8),
 }
 
 
@@ -65,8 +70,8 @@ def test_the_controls_gain_nothing(made: Runner, control: str) -> None:
     assert first(made, control) <= first(made, "dense") + 0.1
 
 
-@pytest.mark.parametrize("access", ["gold", "answers", "joint"])
-def test_judges_and_joint_training_teach_too(made: Runner, access: str) -> None:
+@pytest.mark.parametrize("access", ["gold", "answers", "joint", "asked anew", "refreshed"])
+def test_judges_joint_training_and_new_lists_teach_too(made: Runner, access: str) -> None:
     assert first(made, access) >= 0.85
 
 
@@ -126,6 +131,21 @@ def test_the_predictor_is_heard_once_for_all_that_learn_from_it(made: Runner) ->
     assert len(heard) == 2, "one of the trained predictor, one of the untrained"
 
 
+def test_retrieval_at_each_step_tells_how_old_its_vectors_were(made: Runner) -> None:
+    ages = {}
+    for access in ("asked anew", "refreshed"):
+        rows = read_metrics(made.retrieval.feedback.stage(access, "things").folder / "metrics.csv")
+        ages[access] = [value for _, name, value in rows if name == "index/age"]
+    assert ages["asked anew"] == [0.0] * 40, "items keep their vectors where queries alone learn"
+    assert ages["refreshed"] == [float(step % 10) for step in range(40)]
+
+
+def test_without_a_refresh_nothing_is_trained_again_for_it(made: Runner) -> None:
+    """What was trained before there was such a setting is the same training."""
+    assert "refresh" not in str(made.retrieval.feedback.depends("fed", "things"))
+    assert "reml.training.refresh.Never" in str(made.retrieval.feedback.depends("asked anew", "things"))
+
+
 def test_other_seeds_objectives_and_predictors_train_again(config: Path, made: Runner) -> None:
     def key(*arguments: str) -> str:
         other = load("run", ["--config", str(config), "--home", str(config.parent / "home"), *arguments])[0]
@@ -149,6 +169,10 @@ BM25 = {"retriever": {"class_path": "reml.retrievers.bm25.BM25"}}
         (feedback(), {"predictor": None, "train_on": None}, "learns from a predictor: give one"),
         (feedback(objective=UTILITY), {}, "name who judges under feedback.judge"),
         (feedback(items=1), {}, "items must be 2 or more"),
+        (feedback(refresh=EVERY), {}, "items keep their vectors where queries alone learn"),
+        (feedback(refresh=NEVER, candidates="bm25"), {}, "leave out candidates"),
+        (feedback(refresh=NEVER, reembed=3), {}, "reembed must be at least items (4)"),
+        (feedback(reembed=8), {}, "give a refresh too"),
         (feedback(regime="joint", untrained=True), {}, "leave out feedback.untrained"),
         (
             feedback(objective={"class_path": "reml.feedback.adist.Adist"}),
