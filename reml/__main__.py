@@ -35,6 +35,7 @@ Studies (a YAML file of an experiment and what is compared in it; see benchmarks
 Benchmarks:
   benchmark kilt    task x access model x seed: means, intervals, tests, costs, beside published results
   benchmark speed   compare the indexes of reml with their peers: time, memory, disk, recall
+  benchmark ingest  bring a knowledge source like KILT's into a collection: rate, memory, growth, a kill survived
 
 `reml COMMAND --help` shows the options of a command, `reml run --config FILE --print_config` all settings of an
 experiment. Any setting can be given on the command line: `--training.batch_size 8`, `--predictor.init_args.layers 4`.

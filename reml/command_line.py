@@ -10,13 +10,15 @@ import dataclasses
 import importlib
 import inspect
 import sys
+from argparse import RawDescriptionHelpFormatter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import yaml
-from jsonargparse import ArgumentError, ArgumentParser
+from jsonargparse import ArgumentError, ArgumentParser, DefaultHelpFormatter
 
+from reml.class_listing import listing
 from reml.class_paths import suggestions
 from reml.evaluation.command import evaluate, measure, report
 from reml.files import CorruptError, LockedError, StaleError, home
@@ -34,10 +36,16 @@ ON_FILES: dict[str, Callable[..., None]] = {
     "submit": submit,
 }
 # Benchmarks are above reml and import it: they are named here by class path and loaded when they are asked for.
-BENCHMARKS = {"speed": "reml.benchmarks.speed.command.Speed"}
+BENCHMARKS = {"speed": "reml.benchmarks.speed.command.Speed", "ingest": "reml.benchmarks.ingest.command.Ingest"}
 # These run an experiment and read their arguments, its settings among them, themselves.
 BENCHMARKS_OF_EXPERIMENTS = {"kilt": "reml.benchmarks.kilt.command.benchmark"}
+CHOICE = """What a configuration can name as a class_path: these, and any class of yours. `--predictor.help CLASS_PATH`,
+`--tasks.help CLASS_PATH` and `--access.retriever.help CLASS_PATH` show the settings of one."""
 EXPECTED = (ArgumentError, ValueError, KeyError, OSError, ImportError, RuntimeError)
+
+
+class Help(DefaultHelpFormatter, RawDescriptionHelpFormatter):
+    """Leaves the lines of the description and of what is listed below as they are."""
 
 
 def execute(command: str, arguments: Sequence[str]) -> int:
@@ -66,19 +74,31 @@ def execute(command: str, arguments: Sequence[str]) -> int:
 
 
 def experiment_parser(command: str) -> ArgumentParser:
-    """Make the parser of a command on an experiment: the experiment's settings flat, then the command's own."""
+    """Make the parser of a command on an experiment: the command's own arguments, then the experiment's settings."""
     from reml.commands import FUNCTIONS
     from reml.experiment import Experiment
 
     function = FUNCTIONS[command]
     parser = ArgumentParser(
-        prog=f"reml {command}", description=_purpose(function), parser_mode="omegaconf+", exit_on_error=False
+        prog=f"reml {command}",
+        usage=f"reml {command} --config FILE.yaml [options]",
+        description=_purpose(function),
+        formatter_class=Help,
+        parser_mode="omegaconf+",
+        exit_on_error=False,
     )
     parser.add_argument("--config", action="config", help="the YAML file of the experiment")
     parser.add_argument("--home", type=Path, default=None, help="where all is kept (default: REML_HOME)")
-    parser.add_class_arguments(Experiment, None)
     parser.add_function_arguments(function, None, skip={"runner"})
+    parser.add_class_arguments(Experiment, None)
     return parser
+
+
+def experiment_help(command: str) -> str:
+    """Say how a command on an experiment is called, and what there is to choose from."""
+    parser = experiment_parser(command)
+    parser.epilog = f"{CHOICE}\n\n{listing()}"
+    return parser.format_help()
 
 
 def load(command: str, arguments: Sequence[str]) -> tuple[Runner, dict[str, object]]:
@@ -99,6 +119,9 @@ def load(command: str, arguments: Sequence[str]) -> tuple[Runner, dict[str, obje
 
 
 def _on_experiment(command: str, arguments: Sequence[str]) -> None:
+    if {"-h", "--help"} & set(arguments):
+        sys.stdout.write(experiment_help(command))
+        return
     import transformers
 
     from reml.commands import FUNCTIONS

@@ -1,0 +1,1 @@
+"""A whole knowledge source brought into a collection: rate, memory, growth, and going on after a kill."""

@@ -1,0 +1,72 @@
+"""A page of a run that needs nothing else: tables, plots, and where the growth leads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+from xml.etree import ElementTree as Tree
+
+from reml.benchmarks.ingest.result import Growth, Result
+from reml.benchmarks.ingest.tables import built, grown, interrupted, rates
+from reml.evaluation.markup import element, render
+from reml.evaluation.plots import Line, Plot, draw
+from reml.files import write_text
+from reml.kilt.catalogue import PAGES
+
+HEADING = "From a knowledge source to a collection"
+READING = (
+    "A synthetic source in KILT's schema with the lengths of its pages. Each collection is built in a fresh process "
+    "from a file that is not in the page cache; memory is the peak of the whole process, mapped files included. The "
+    "machine's load before the run was {load:.1f}: where it is not near 0, other work took part of the wall time."
+)
+LEADING = (
+    f"At {PAGES:,} pages, those of KILT, nothing was measured: expect a value between that of the power law and that "
+    "of a straight line with a fixed cost. The misfit is the largest ratio of a measured value and the power law."
+)
+
+
+def write_page(path: Path, result: Result) -> None:
+    """Write the page."""
+    style = (resources.files("reml.evaluation") / "report.css").read_text(encoding="utf-8")
+    head = element(
+        "head",
+        None,
+        element("meta", {"charset": "utf-8"}),
+        element("meta", {"name": "viewport", "content": "width=device-width, initial-scale=1"}),
+        element("meta", {"name": "color-scheme", "content": "light dark"}),
+        element("title", None, f"reml: {HEADING.lower()}"),
+        element("link", {"rel": "icon", "href": "data:,"}),
+        element("style", None, style),
+    )
+    top = element("header", {"class": "top"}, element("h1", None, HEADING))
+    body = element("body", None, top, element("main", {"id": "main"}, *_sections(result)))
+    write_text(path, "<!doctype html>\n" + render(element("html", {"lang": "en"}, head, body)))
+
+
+def _sections(result: Result) -> list[Tree.Element]:
+    reading = element("p", None, READING.format(load=result.load))
+    tables = (built(result.builds).table("Builds"), rates(result.builds).table("Rates"))
+    sections = [_section("Builds", *tables, reading)]
+    if result.growths:
+        plots = element("div", {"class": "plots"}, *map(_figure, result.growths))
+        table = grown(result.growths).table("Growth")
+        sections.append(_section("Growth with the number of pages", plots, table, element("p", None, LEADING)))
+    sections.append(_section("Killed and gone on with", element("p", None, interrupted(result.interruption))))
+    origin = [_pairs(list(values.items())) for values in (result.machine, result.versions, result.settings)]
+    return [*sections, _section("Where this comes from", *origin)]
+
+
+def _section(title: str, *children: Tree.Element) -> Tree.Element:
+    return element("section", None, element("h2", None, title), *children)
+
+
+def _figure(growth: Growth) -> Tree.Element:
+    line = Line(growth.quantity, tuple(map(float, growth.pages)), growth.values, 0)
+    plot = Plot(f"{growth.quantity}, {growth.unit}", "pages", (line,), floor=0.0)
+    return element("figure", None, element("figcaption", None, plot.title), draw(plot))
+
+
+def _pairs(values: Sequence[tuple[str, str]]) -> Tree.Element:
+    parts = ((element("dt", None, name), element("dd", None, value)) for name, value in values)
+    return element("dl", None, *(part for pair in parts for part in pair))
