@@ -14,6 +14,7 @@ def prepare_kilt(
     splits: str = "train,dev,test",
     pages: str | None = None,
     words: int = 100,
+    hub: str | None = None,
     home: Path | None = None,
 ) -> None:
     """Fetch KILT's datasets, make its pages a collection, and say how much of the gold provenance it has.
@@ -26,6 +27,7 @@ def prepare_kilt(
         splits: comma-separated.
         pages: a file of pages in KILT's schema, or `fetch` for KILT's own, 37 GB; if left out, those in the folder.
         words: of one passage.
+        hub: fetch the datasets from the Hugging Face hub instead, `facebook/kilt_tasks` or a folder laid out like it.
         home: where the collection and the figures are kept (default: REML_HOME).
     """
     from reml.files import home as default_home
@@ -39,7 +41,7 @@ def prepare_kilt(
     made = home or default_home()
     collection = prepare_pages(pages, where, Stages(made, console), words)
     report = made / "kilt" / "coverage.json"
-    show(console, prepare_splits(wanted, where, pages=collection, report=report), collection)
+    show(console, prepare_splits(wanted, where, pages=collection, report=report, hub=hub), collection)
     console.print(f"figures: {report}", highlight=False, soft_wrap=True)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from reml.downloads import Patience, Remote, fetch
 from reml.files import home
 from reml.kilt.catalogue import KNOWLEDGE_SOURCE, TRIVIAQA, Dataset
+from reml.kilt.hub import fetch_from_hub
 from reml.kilt.triviaqa import join_questions
 
 _PAGES = (KNOWLEDGE_SOURCE.name, "knowledge_source.jsonl")
@@ -52,21 +53,32 @@ def require_pages(folder: Path) -> Path:
 
 
 def obtain_split(
-    dataset: Dataset, split: str, folder: Path, *, patience: Patience | None = None, questions: Remote = TRIVIAQA
+    dataset: Dataset,
+    split: str,
+    folder: Path,
+    *,
+    hub: str | None = None,
+    patience: Patience | None = None,
+    questions: Remote = TRIVIAQA,
 ) -> Path:
     """Give the file of a split, fetched first unless it is in the folder; TriviaQA's with its `questions`.
 
-    Raises what `reml.downloads.fetch` raises, and `CorruptError` if a question is missing.
+    hub: the dataset of the Hugging Face hub that it comes from (`reml.kilt.hub`); from KILT's own server if left out.
+    Raises what `reml.downloads.fetch` and `fetch_from_hub` raise, and `CorruptError` if a question is missing.
     """
     found = find_split(dataset, split, folder)
     if found is not None:
         return found
     file = dataset.file(split)
+    name = file.remote.name if dataset.name == "triviaqa" else file.name
+    if hub is None:
+        records = fetch(file.remote, folder / name, patience)
+    else:
+        records = fetch_from_hub(dataset, split, folder / name, repository=hub)
     if dataset.name != "triviaqa":
-        return fetch(file.remote, folder / file.name, patience)
-    without_questions = fetch(file.remote, folder / file.remote.name, patience)
+        return records
     archive = fetch(questions, folder / questions.name, patience)
-    return join_questions(without_questions, archive, folder / file.name)
+    return join_questions(records, archive, folder / file.name)
 
 
 def obtain_pages(folder: Path, patience: Patience | None = None) -> Path:

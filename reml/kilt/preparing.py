@@ -67,9 +67,12 @@ def prepare_splits(
     *,
     pages: DiskCollection | None,
     report: Path,
+    hub: str | None = None,
     patience: Patience | None = None,
 ) -> list[PreparedSplit]:
     """Fetch what is not there, read all of it and look it up; write what was found to `report` as JSON.
+
+    hub: the dataset of the Hugging Face hub to fetch from, instead of KILT's own server.
 
     `RecordError` names the first line that is no KILT record; `DownloadError` tells at the end all that could not be
     fetched.
@@ -80,7 +83,8 @@ def prepare_splits(
             failures.append(f"{each.file(split).name} was not asked for")
             continue
         try:
-            prepared.append(_prepared(each, split, obtain_split(each, split, folder, patience=patience), pages))
+            path = obtain_split(each, split, folder, hub=hub, patience=patience)
+            prepared.append(_prepared(each, split, path, pages))
         except DownloadError as error:
             failures.append(str(error))
             unreachable = isinstance(error.__cause__, UnreachableError)
