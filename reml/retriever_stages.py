@@ -20,7 +20,6 @@ from reml.retriever_lessons import PSEUDO, RetrieverLessons
 from reml.retriever_training import RetrieverTraining
 from reml.stages import Stage, Stages
 from reml.training.data import DevSet, TrainSet
-from reml.training.fit import fit, open_fitted
 from reml.training.ranking import Ranking, Teaching
 from reml.training.ranking_examples import RankedExamples
 from reml.types import Json
@@ -69,7 +68,7 @@ class RetrieverStages:
         parts = [written(self._config, "access", access, part) for part in ("retriever", "query_generator")]
         parts.append(_until(written(self._config, "access", access, "train"), number))
         learnt: list[Json] = [self._retrieval.checksum(name, "train") for name in names]
-        for asked in [*([settings.lists] if settings.lists is not None else []), *settings.scorers]:
+        for asked in dict.fromkeys([*([settings.lists] if settings.lists is not None else []), *settings.scorers]):
             learnt += [self._retrieval.depends(asked, name, "train") for name in names]
         source = self._retrieval.collection(task).fingerprint
         return [[*map(identity, parts), source, self._experiment.seed, *learnt]]
@@ -84,6 +83,8 @@ class RetrieverStages:
         )
 
     def _train(self, access: str, task: str, number: int, folder: Path) -> None:
+        from reml.training.fit import fit  # with Lightning, which takes long to load
+
         settings = self._settings(access)
         round_ = settings.all_rounds[number]
         own = functools.cache(lambda: self._own(access, task, number, folder))
@@ -91,7 +92,7 @@ class RetrieverStages:
         parts = {name: lessons.of(name) for name in self._names(access, task)}
         if settings.pseudo_queries is not None:
             parts[PSEUDO] = lessons.made(settings.pseudo_queries, task, self._experiment.seed)
-        train, dev = _split(parts, settings)
+        train, dev = held_out(parts, settings.held_out, settings.temperature)
         fit(
             self._before(access, task, number, folder)[1],
             train,
@@ -115,6 +116,8 @@ class RetrieverStages:
 
     def _after(self, access: str, task: str, count: int) -> tuple[TrainableEncoder, Ranking]:
         """Give what the first rounds have made."""
+        from reml.training.fit import open_fitted
+
         first, last = self._stage(access, task, 0), self._stage(access, task, count - 1)
         encoder, regime = self._new(access, task, first.folder)
         open_fitted(regime, last.folder)
@@ -158,19 +161,22 @@ def _until(train: Json, number: int) -> Json:
     return {**said, "rounds": rounds[: number + 1]} if isinstance(rounds, Sequence) else said
 
 
-def _split(parts: Mapping[str, RankedExamples], settings: RetrieverTraining) -> tuple[TrainSet, list[DevSet]]:
-    """Hold examples of each task out; `ValueError` where that leaves none to learn from."""
+def held_out(
+    parts: Mapping[str, RankedExamples], count: int, temperature: float | None
+) -> tuple[TrainSet, list[DevSet]]:
+    """Hold `count` examples of each task out to judge by; `ValueError` where that leaves none to learn from.
+
+    temperature: how tasks are mixed (`TrainSet.tempered`); without it, every example comes once an epoch.
+    """
     learnt, dev = [], []
     for name, part in parts.items():
         order = np.random.default_rng(0).permutation(len(part))
-        if len(part) <= settings.held_out:
+        if len(part) <= count:
             raise ValueError(
-                f"{name} has {len(part)} examples to learn from, and {settings.held_out} of them are to be held out: "
+                f"{name} has {len(part)} examples to learn from, and {count} of them are to be held out: "
                 "lower `train.held_out`, or leave the task out of `train.tasks`."
             )
-        learnt.append(part.only(np.sort(order[settings.held_out :])))
-        if settings.held_out:
-            dev.append(part.only(np.sort(order[: settings.held_out])).dev_set(name))
-    if settings.temperature is None:
-        return TrainSet.of(*learnt), dev
-    return TrainSet.tempered(learnt, settings.temperature), dev
+        learnt.append(part.only(np.sort(order[count:])))
+        if count:
+            dev.append(part.only(np.sort(order[:count])).dev_set(name))
+    return (TrainSet.of(*learnt) if temperature is None else TrainSet.tempered(learnt, temperature)), dev

@@ -106,7 +106,7 @@ def test_where_all_is_dropped_wrong_items_come_from_anywhere() -> None:
 
 def test_more_examples_than_are_looked_at_at_once() -> None:
     count = 2 * BATCH + 1
-    lists = Hits(np.tile([4, 2], (count, 1)), np.tile(np.float32([2, 1]), (count, 1)))
+    lists = Hits(np.tile([4, 2], (count, 1)), np.tile(np.array([2, 1], dtype=np.float32), (count, 1)))
     kept = Denoiser(Denoising(answers=True), COLLECTION)([PARIS] * (count - 1) + [UNKNOWN], lists)
     assert kept.rows.tolist() == [[2, -1]] * (count - 1) + [[4, 2]]
     assert len(Denoiser(Denoising(answers=True), COLLECTION)([], Hits(lists.rows[:0], lists.scores[:0]))) == 0
