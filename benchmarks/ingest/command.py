@@ -83,13 +83,15 @@ class Ingest:
     def _build(self, whole: Path, pages: int, base: Path) -> Built:
         source = _file_in(base / "pages", pages)
         if source != whole:
-            copy_pages(whole, source, pages)
+            copy_pages(whole, source, pages=pages)
         folder = base / f"collection-{pages}"
         return run_isolated(partial(self._work(source), folder), seconds=self.patience, log=folder.with_suffix(".log"))
 
     def _interrupt(self, whole: Path, built: Built, base: Path) -> Interruption:
         undisturbed, killed = base / f"collection-{self.pages}", base / "killed"
-        return interrupt(self._work(whole), undisturbed, built, killed, seed=self.seed, patience=self.patience)
+        return interrupt(
+            self._work(whole), killed, whole=undisturbed, built=built, seed=self.seed, patience=self.patience
+        )
 
     def _work(self, source: Path) -> Callable[[Path], Built]:
         return partial(measure_build, source, home=source.parent, segment_rows=self.segment_rows)

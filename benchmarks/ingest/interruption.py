@@ -42,13 +42,14 @@ class Interruption:
 
 
 def interrupt(
-    build: Callable[[Path], Built], whole: Path, built: Built, folder: Path, *, seed: int, patience: float
+    build: Callable[[Path], Built], folder: Path, *, whole: Path, built: Built, seed: int, patience: float
 ) -> Interruption:
     """Build in `folder` what is built in `whole`, kill the build with SIGKILL, go on in a fresh process, compare files.
 
+    built: what the undisturbed build made and cost. seed: for the moment. patience: seconds for going on.
     `FailedError` if a process does not end well, or if no build could be killed before its end.
     """
-    moment, pages = kill_some(partial(build, folder), folder, random_moment(built, seed))
+    moment, pages = kill_some(build, folder, moment=random_moment(built, seed))
     resumed = run_isolated(partial(build, folder), seconds=patience, log=folder.with_suffix(".log"))
     expected, found = digests(whole), digests(folder)
     differing = sorted(name for name in expected | found if expected.get(name) != found.get(name))
@@ -61,10 +62,13 @@ def random_moment(built: Built, seed: int) -> Moment:
     return Moment(generator.randrange(built.segments), generator.uniform(0, 0.8) * built.cost.wall / built.segments)
 
 
-def kill_some(build: Callable[[], Built], folder: Path, moment: Moment) -> tuple[Moment, int]:
-    """Kill a build at a moment, or earlier where it had already ended; give the moment and the pages on record."""
+def kill_some(build: Callable[[Path], Built], folder: Path, *, moment: Moment) -> tuple[Moment, int]:
+    """Kill a build at a moment, or earlier where it has ended before; give the moment and the pages then on record.
+
+    `FailedError` if it ends too soon every time, or not well by itself.
+    """
     for _ in range(ATTEMPTS):
-        if _killed(build, folder, moment):
+        if _killed(partial(build, folder), folder, moment):
             begun = read_building(folder)
             return moment, begun.pages if begun else 0
         shutil.rmtree(folder)

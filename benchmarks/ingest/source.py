@@ -56,7 +56,7 @@ class SyntheticSource:
         return path.stat().st_size
 
 
-def copy_pages(source: Path, target: Path, pages: int) -> None:
+def copy_pages(source: Path, target: Path, *, pages: int) -> None:
     """Copy the first `pages` pages of a file to another one."""
     with source.open("rb") as lines, target.open("wb") as stream:
         stream.writelines(islice(lines, pages))
@@ -93,22 +93,31 @@ def _record(number: int, shape: Sequence[Entry], spelled: Iterator[str]) -> Json
         "text": texts,
         "anchors": links,
         "categories": ",".join(islice(spelled, CATEGORY_WORDS)),
-        "wikidata_info": {
-            "description": f"one of the pages about {title}",
-            "enwikiquote_title": None,
-            "wikidata_id": f"Q{number}",
-            "wikidata_label": title,
-            "wikipedia_title": title,
-            "aliases": {"alias": [title]},
-        },
-        "history": {
-            "pageid": number,
-            "parentid": 900_000_000 + number,
-            "revid": 910_000_000 + number,
-            "pre_dump": True,
-            "timestamp": "2019-08-01T00:00:00Z",
-            "url": f"https://en.wikipedia.org/w/index.php?title={number}&oldid={910_000_000 + number}",
-        },
+        "wikidata_info": _wikidata(number, title),
+        "history": _history(number),
+    }
+
+
+def _wikidata(number: int, title: str) -> Json:
+    return {
+        "description": f"one of the pages about {title}",
+        "enwikiquote_title": None,
+        "wikidata_id": f"Q{number}",
+        "wikidata_label": title,
+        "wikipedia_title": title,
+        "aliases": {"alias": [title]},
+    }
+
+
+def _history(number: int) -> Json:
+    revision = 910_000_000 + number
+    return {
+        "pageid": number,
+        "parentid": revision - 1,
+        "revid": revision,
+        "pre_dump": True,
+        "timestamp": "2019-08-01T00:00:00Z",
+        "url": f"https://en.wikipedia.org/w/index.php?title={number}&oldid={revision}",
     }
 
 

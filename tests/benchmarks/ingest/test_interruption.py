@@ -27,7 +27,7 @@ def test_a_killed_build_is_gone_on_with_and_compared(source: Path, tmp_path: Pat
     build = partial(measure_build, source, home=tmp_path / "home", segment_rows=100)
     whole = build(tmp_path / "whole")
     assert whole.segments > 5
-    found = interrupt(build, tmp_path / "whole", whole, tmp_path / "killed", seed=3, patience=300)
+    found = interrupt(build, tmp_path / "killed", whole=tmp_path / "whole", built=whole, seed=3, patience=300)
     assert found.moment.segments >= 1
     assert 0 < found.pages <= 200, "some pages were on record when it was killed, before its version was committed"
     assert found.resumed.passages == whole.passages
@@ -41,7 +41,7 @@ def test_files_that_differ_are_named(source: Path, tmp_path: Path) -> None:
     titles = next((tmp_path / "whole").rglob("titles.u64"))
     titles.write_bytes(titles.read_bytes()[::-1])
     (tmp_path / "whole" / "more").touch()
-    found = interrupt(build, tmp_path / "whole", whole, tmp_path / "killed", seed=3, patience=300)
+    found = interrupt(build, tmp_path / "killed", whole=tmp_path / "whole", built=whole, seed=3, patience=300)
     assert found.differing == tuple(sorted(["more", str(titles.relative_to(tmp_path / "whole"))]))
 
 
@@ -65,9 +65,9 @@ def fails(folder: Path) -> Built:
 
 def test_a_build_that_is_too_short_is_told(tmp_path: Path) -> None:
     with pytest.raises(FailedError, match="3 times before it was killed"):
-        kill_some(partial(ends_at_once, tmp_path / "made"), tmp_path / "made", Moment(1, 0.0))
+        kill_some(ends_at_once, tmp_path / "made", moment=Moment(1, 0.0))
 
 
 def test_a_build_that_fails_by_itself_is_told(tmp_path: Path) -> None:
     with pytest.raises(FailedError, match="status 9"):
-        kill_some(partial(fails, tmp_path / "made"), tmp_path / "made", Moment(1, 0.0))
+        kill_some(fails, tmp_path / "made", moment=Moment(1, 0.0))

@@ -54,7 +54,7 @@ def test_links_point_at_the_words_they_link(path: Path) -> None:
 def test_a_source_is_the_same_for_a_seed_and_begins_as_a_larger_one(tmp_path: Path, path: Path) -> None:
     assert list(SyntheticSource(1_100).lines()) == path.read_bytes().splitlines(keepends=True)[:1_100]
     assert next(SyntheticSource(1, seed=1).lines()) != next(SyntheticSource(1).lines())
-    copy_pages(path, tmp_path / "part", 70)
+    copy_pages(path, tmp_path / "part", pages=70)
     assert (tmp_path / "part").read_bytes() == b"".join(SyntheticSource(70).lines())
 
 
