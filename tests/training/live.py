@@ -62,6 +62,11 @@ class Run:
     def fit(self, settings: Training = SETTINGS) -> Fitted:
         return fit(self.regime, self.train, dev=[], settings=settings, folder=self.folder / "run")
 
+    @property
+    def upkeep(self) -> Upkeep:
+        assert self.train.upkeep is not None
+        return self.train.upkeep
+
     def metrics(self) -> list[list[str]]:
         with (self.folder / "run" / "metrics.csv").open(encoding="utf-8") as stream:
             return list(csv.reader(stream))[1:]
