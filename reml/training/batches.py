@@ -11,15 +11,18 @@ import torch
 from pytorch_lightning import LightningDataModule
 
 from reml.training.data import Batch, DevSet, RetrievedExamples, TrainSet
+from reml.training.devices import count, place
 from reml.training.order import stretch
 from reml.training.settings import Training
+from reml.types import Int64Array
 
 
 class BatchStream:
     """Exactly `count` batches of `size` examples, epoch after epoch in the order of the set; resumable.
 
-    Batches run across the end of an epoch, so all are full. A batch counts as consumed once the next one is asked for:
-    a state taken at the start of a step resumes with that step.
+    On several devices each has its share of a batch, `size / devices` examples. Batches run across the end of an epoch,
+    so all are full. A batch counts as consumed once the next one is asked for: a state taken at the start of a step
+    resumes with that step.
     """
 
     def __init__(self, train: TrainSet, size: int, *, count: int, seed: int) -> None:
@@ -33,7 +36,8 @@ class BatchStream:
     def __iter__(self) -> Iterator[Batch]:
         while self.consumed < self._count:
             start = self.consumed * self._size
-            yield self._train.take(stretch(start, start + self._size, len(self._train.order), self._epoch))
+            positions = stretch(start, start + self._size, len(self._train.order), self._epoch)
+            yield self._train.take(positions[place() :: count()])
             self.consumed += 1
 
     def state_dict(self) -> dict[str, int]:
@@ -46,18 +50,21 @@ class BatchStream:
 
 
 class InOrder:
-    """All examples once, in their order, in batches of at most `size`."""
+    """All examples once, in their order, in batches of at most `size`; on several devices a stretch of them on each."""
 
     def __init__(self, retrieved: RetrievedExamples, size: int) -> None:
         self._retrieved, self._size = retrieved, size
 
     def __len__(self) -> int:
-        return math.ceil(len(self._retrieved) / self._size)
+        return math.ceil(len(self._share()) / self._size)
 
     def __iter__(self) -> Iterator[Batch]:
-        positions = np.arange(len(self._retrieved), dtype=np.int64)
+        positions = self._share()
         for start in range(0, len(positions), self._size):
             yield self._retrieved.take(positions[start : start + self._size])
+
+    def _share(self) -> Int64Array:
+        return np.array_split(np.arange(len(self._retrieved), dtype=np.int64), count())[place()]
 
 
 class TrainingData(LightningDataModule):
@@ -70,12 +77,12 @@ class TrainingData(LightningDataModule):
     def train_dataloader(self) -> BatchStream:
         """Give all batches of the run: to Lightning they are one epoch, so that every resume is in its middle."""
         settings = self._settings
-        count = settings.total_steps(len(self._train.order)) * settings.accumulate
-        return BatchStream(self._train, settings.batch_size // settings.accumulate, count=count, seed=settings.seed)
+        parts = settings.total_steps(len(self._train.order)) * settings.accumulate
+        return BatchStream(self._train, settings.batch_size // settings.accumulate, count=parts, seed=settings.seed)
 
     def val_dataloader(self) -> list[InOrder]:
         """Give the dev sets, in order."""
-        size = self._settings.batch_size // self._settings.accumulate
+        size = self._settings.batch_size // (self._settings.accumulate * self._settings.devices)
         return [InOrder(dev.retrieved, size) for dev in self._dev]
 
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:  # noqa: ARG002

@@ -41,7 +41,8 @@ class KeepBest(Callback):
         if self._training.dev_score > self.best_score:
             self.best_step, self.best_score = trainer.global_step, self._training.dev_score
             self._without_gain = 0
-            save_weights(self._training.regime, self._path)
+            if trainer.is_global_zero:
+                save_weights(self._training.regime, self._path)
         else:
             self._without_gain += 1
         if self._patience is not None and self._without_gain >= self._patience:

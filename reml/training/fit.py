@@ -23,7 +23,8 @@ from typing import Literal
 
 import torch
 from pytorch_lightning import Callback, Trainer
-from pytorch_lightning.loggers import TensorBoardLogger
+from pytorch_lightning.loggers import Logger, TensorBoardLogger
+from pytorch_lightning.strategies import DDPStrategy
 from rich.console import Console
 
 from reml.files import CorruptError, StaleError, digest, locked, read_json, write_json
@@ -32,6 +33,7 @@ from reml.training.batches import TrainingData
 from reml.training.best import KeepBest
 from reml.training.checkpoint import SafeCheckpoints
 from reml.training.data import DevSet, TrainSet
+from reml.training.devices import leads, local_place, together
 from reml.training.keep_fresh import KeepFresh
 from reml.training.metrics import MetricsCsv
 from reml.training.module import PredictorTraining
@@ -69,11 +71,17 @@ def fit(
     Afterwards the regime holds the best weights and is in evaluation mode. If numbers are to be repeated, the weights
     it comes with must be the same each time. console: shows progress there. Raises `StaleError` if the folder holds
     another run, `LockedError` while another process trains there.
+
+    On several devices the command that calls this is started once more for each further one (`reml.training.devices`),
+    and only the first process returns.
     """
-    with locked(folder / STATES):
-        _claim(folder, regime, train, dev, settings)
-        if not (folder / FITTED).exists():
-            _run(regime, train, dev=dev, settings=settings, folder=folder, console=console)
+    if leads():
+        with locked(folder / STATES):
+            _claim(folder, regime, train, dev, settings)
+            if not (folder / FITTED).exists():
+                _run(regime, train, dev=dev, settings=settings, folder=folder, console=console)
+    elif not (folder / FITTED).exists():
+        _run(regime, train, dev=dev, settings=settings, folder=folder, console=None)
     return open_fitted(regime, folder)
 
 
@@ -92,9 +100,8 @@ def open_fitted(regime: Regime, folder: Path) -> Fitted:
 
 
 def _claim(folder: Path, regime: Regime, train: TrainSet, dev: Sequence[DevSet], settings: Training) -> None:
-    chosen: dict[str, Json] = {**asdict(settings), "rates": dict(settings.rates)}
     run: dict[str, Json] = {
-        "settings": chosen,
+        "settings": settings.to_json(),
         "train": digest(*(part.fingerprint for part in train.parts), train.order.epoch(settings.seed, 0).tobytes()),
         "dev": {part.name: part.retrieved.fingerprint for part in dev},
         "model": digest({name: list(value.shape) for name, value in regime.named_parameters()}),
@@ -119,6 +126,7 @@ def _run(
     folder: Path,
     console: Console | None,
 ) -> None:
+    _check_devices(train, dev, settings)
     training = PredictorTraining(regime, dev, settings)
     best = KeepBest(training, folder / WEIGHTS, settings.patience)
     callbacks: list[Callback] = [SaveState(folder / STATES, settings.save_every)]
@@ -126,9 +134,9 @@ def _run(
     callbacks += [best] if dev else []
     callbacks += [ProgressLine(training, best, console)] if console is not None else []
     total = settings.total_steps(len(train.order))
-    seed_random(settings.seed)
+    seed_random(settings.seed + local_place())
     regime.train()
-    with _quiet():
+    with _quiet(), together():
         trainer = _trainer(settings, total=total, looks=bool(dev), folder=folder, callbacks=callbacks)
         data = TrainingData(train, dev, settings)
         with _interruptible():
@@ -140,11 +148,12 @@ def _run(
 
 
 def _trainer(settings: Training, *, total: int, looks: bool, folder: Path, callbacks: list[Callback]) -> Trainer:
-    state = newest_state(folder / STATES)
-    done = saved_step(state) if state is not None else 0
     return Trainer(
         accelerator="auto",
-        devices=1,
+        devices=settings.devices,
+        # A device may have no item in its share of a batch, and encoders have parts that are not used.
+        strategy="auto" if settings.devices == 1 else DDPStrategy(find_unused_parameters=True),
+        use_distributed_sampler=False,
         precision=_precision(settings),
         max_steps=total,
         accumulate_grad_batches=settings.accumulate,
@@ -153,10 +162,7 @@ def _trainer(settings: Training, *, total: int, looks: bool, folder: Path, callb
         val_check_interval=min(settings.check_every, total) * settings.accumulate,
         limit_val_batches=1.0 if looks else 0,
         num_sanity_val_steps=0,
-        logger=[
-            MetricsCsv(folder / METRICS, after=done),
-            TensorBoardLogger(folder, name="tensorboard", version="", default_hp_metric=False, purge_step=done + 1),
-        ],
+        logger=_loggers(folder) if leads() else False,
         callbacks=callbacks,
         plugins=[SafeCheckpoints()],
         default_root_dir=folder,
@@ -172,6 +178,29 @@ def _upkeep(train: TrainSet, settings: Training, folder: Path) -> list[Callback]
         return []
     epoch = Fraction(len(train.order), settings.batch_size)
     return [KeepFresh(train.upkeep, folder / INDEXES, states=folder / STATES, epoch=epoch)]
+
+
+def _loggers(folder: Path) -> list[Logger]:
+    state = newest_state(folder / STATES)
+    done = saved_step(state) if state is not None else 0
+    return [
+        MetricsCsv(folder / METRICS, after=done),
+        TensorBoardLogger(folder, name="tensorboard", version="", default_hp_metric=False, purge_step=done + 1),
+    ]
+
+
+def _check_devices(train: TrainSet, dev: Sequence[DevSet], settings: Training) -> None:
+    small = [part.name for part in dev if len(part.retrieved) < settings.devices]
+    if small:
+        raise ValueError(
+            f"the dev sets {', '.join(small)} have fewer examples than there are devices, {settings.devices}: "
+            "give each device one example at least."
+        )
+    if settings.devices > 1 and train.upkeep is not None:
+        raise ValueError(
+            f"an index that is searched and refreshed while training lives on one device, not {settings.devices}: "
+            "set training.devices to 1, or learn on lists that were retrieved before."
+        )
 
 
 def _precision(settings: Training) -> Literal["32-true", "bf16-mixed", "bf16-true", "64-true"]:
@@ -190,17 +219,20 @@ def _finish(folder: Path, fitted: Fitted) -> None:
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Keep Lightning's notes on devices and modes, which ask nothing of the reader, out of the terminal."""
-    logger = logging.getLogger("pytorch_lightning")
-    level = logger.level
-    logger.setLevel(logging.WARNING)
+    loggers = [logging.getLogger(name) for name in ("pytorch_lightning", "lightning_fabric")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.WARNING)
     try:
         with warnings.catch_warnings():
             # Lightning 2.6 asks torch 2.13 in an older way; frozen parts may stay in evaluation mode on purpose.
             warnings.filterwarnings("ignore", message=r".*isinstance\(treespec, LeafSpec\)", category=FutureWarning)
             warnings.filterwarnings("ignore", message=r"Found \d+ module\(s\) in eval mode")
+            warnings.filterwarnings("ignore", message=r"torch\.distributed\.nn\.functional\.", category=FutureWarning)
             yield
     finally:
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 @contextlib.contextmanager

@@ -9,21 +9,27 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from reml.training.devices import from_each
 from reml.types import Int64Array, Item, Responses
 
 
 def others(responses: Responses) -> Responses:
     """Give each example the distinct items of the others that it does not have, by row; scores are 0.
 
-    What is masked is nobody's.
+    The others are those of the whole batch, on whatever device. What is masked is nobody's.
     """
-    items = _by_row(responses)
+    items = everyones(responses)
     shown = np.where(responses.mask.cpu().numpy(), responses.rows, -1)
     chosen = [sorted(items.keys() - set(own)) for own in shown.tolist()]
     rows = _padded(chosen)
     mask = torch.from_numpy(rows >= 0).to(responses.mask.device)
     given = tuple(tuple(items[row] for row in wanted) for wanted in chosen)
     return Responses(given, rows, responses.scores.new_zeros(rows.shape).masked_fill(~mask, -torch.inf), mask)
+
+
+def everyones(responses: Responses) -> dict[int, Item]:
+    """Give the distinct items of the whole batch by row, on every device the same."""
+    return {row: item for held in from_each(_by_row(responses)) for row, item in held.items()}
 
 
 def _by_row(responses: Responses) -> dict[int, Item]:

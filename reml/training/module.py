@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
 import torch
 from pytorch_lightning import LightningModule
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from reml.training.data import Batch, DevSet
+from reml.training.devices import count, from_each
 from reml.training.optimizer import make_optimizer, make_schedule, share_of_peak
 from reml.training.regimes import Regime
 from reml.training.settings import Training
@@ -46,15 +48,16 @@ class PredictorTraining(LightningModule):
         """Give the mean loss of a batch; `ValueError` names the examples if it is not finite."""
         parts = {name: values.mean() for name, values in self.regime(batch).items()}
         loss = torch.stack(list(parts.values())).sum()
-        if not torch.isfinite(loss):
-            ids = [example.id for example in batch.examples]
-            raise ValueError(
-                f"the loss is {float(loss.detach())} at step {self.global_step}, on examples {ids[:8]}: "
-                "lower the learning rate, or look at these examples."
-            )
         extra = {f"train/{name}": value.detach() for name, value in parts.items()} if len(parts) > 1 else {}
         observed = {f"train/{name}": value for name, value in self.regime.observed.items()}
-        self._losses.append({LOSS: loss.detach(), **extra, **observed})
+        means = self._over_devices({LOSS: loss.detach(), **extra, **observed})
+        if not torch.isfinite(means[LOSS]):
+            ids = [example.id for example in batch.examples]
+            raise ValueError(
+                f"the loss is {float(means[LOSS])} at step {self.global_step}, on examples {ids[:8]}: "
+                "lower the learning rate, or look at these examples."
+            )
+        self._losses.append(means)
         if (batch_idx + 1) % self._settings.accumulate == 0:
             self._log_step()
         return loss
@@ -75,9 +78,10 @@ class PredictorTraining(LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         """Score the answers of each dev set and take the mean over dev sets."""
+        answered = [list(chain.from_iterable(stretches)) for stretches in zip(*from_each(self._answers), strict=True)]
         scores = {
             dev.name: dev.score(dev.retrieved.examples, answers)
-            for dev, answers in zip(self._dev, self._answers, strict=True)
+            for dev, answers in zip(self._dev, answered, strict=True)
         }
         self._answers = [[] for _ in self._dev]
         wrong = [name for name, score in scores.items() if not math.isfinite(score)]
@@ -85,6 +89,13 @@ class PredictorTraining(LightningModule):
             raise ValueError(f"the dev scores of {', '.join(wrong)} are not finite numbers: look at their measure.")
         self.dev_score = sum(scores.values()) / len(scores)
         self._write({**{f"dev/{name}": score for name, score in scores.items()}, DEV: self.dev_score}, self.global_step)
+
+    def _over_devices(self, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Take the mean of each value over the devices that share a batch, in one go."""
+        if count() == 1:
+            return dict(values)
+        stacked = torch.stack([value.float() for value in values.values()])
+        return dict(zip(values, self.trainer.strategy.reduce(stacked, reduce_op="mean"), strict=True))
 
     def _log_step(self) -> None:
         # The update of this step comes after its loss: it will be step global_step + 1.

@@ -16,9 +16,11 @@ from torch import Tensor
 from reml.protocols import Feedback, QueryGenerator, TrainableEncoder
 from reml.queries import InputQuery
 from reml.training.data import Batch
+from reml.training.in_batch import everyones
 from reml.training.regimes import Regime, one_query_each
+from reml.training.shared_items import SharedItems
 from reml.training.sparsity import Regulariser, SparsityWatch
-from reml.types import Answer, Example, InBatch, Prediction, Provenance, Responses, Signal, SparseVectors
+from reml.types import Answer, Example, InBatch, Item, Prediction, Provenance, Responses, Signal, SparseVectors
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +56,8 @@ class Ranking(Regime):
 
     def forward(self, batch: Batch) -> Mapping[str, Tensor]:
         """Give the objective's loss and those of the regularisers."""
-        compared = compare(self._encoder, self._teaching.queries, batch)
+        items = everyones(batch.responses)
+        compared = compare(SharedItems(self._encoder), self._teaching.queries, batch, items)
         if self.watch is not None:
             self.observed = self.watch(compared.queries, compared.items)
         losses = {"ranking": self._ranked(compared, batch.responses.scores)}
@@ -101,16 +104,18 @@ class Compared:
         return self.own.float() @ same == 0
 
 
-def compare(encoder: TrainableEncoder, queries: QueryGenerator, batch: Batch) -> Compared:
-    """Encode the queries and the distinct items of a batch, with gradient."""
+def compare(
+    encoder: TrainableEncoder, queries: QueryGenerator, batch: Batch, items: Mapping[int, Item] | None = None
+) -> Compared:
+    """Encode the queries of a batch and distinct items by row, those of the batch if none are given, with gradient."""
     responses = batch.responses
-    by_row = {item.row: item for items in responses.items for item in items}
+    by_row = items if items is not None else {item.row: item for held in responses.items for item in held}
     rows = np.array(sorted(by_row), dtype=np.int64)
-    items = [by_row[row] for row in rows.tolist()]
-    pages = np.unique([item.page_id for item in items], return_inverse=True)[1]
+    distinct = [by_row[row] for row in rows.tolist()]
+    pages = np.unique([item.page_id for item in distinct], return_inverse=True)[1]
     asked = encoder.query_vectors(one_query_each(queries, batch.examples).texts)
-    vectors = encoder.item_vectors(items)
-    places = np.where(responses.rows >= 0, np.searchsorted(rows, responses.rows), 0)
+    vectors = encoder.item_vectors(distinct)
+    places = np.where(responses.mask.cpu().numpy(), np.searchsorted(rows, responses.rows), 0)
     device = vectors.device
     return Compared(
         asked,

@@ -92,7 +92,8 @@ class Learner:
         queries = one_query_each(self.queries, batch.examples)
         own = batch.responses
         further = others(own) if Signal.IN_BATCH in self.feedback.needs else empty(len(own))
-        scores = self._scores(queries, np.concatenate([own.rows, further.rows], axis=1))
+        rows = np.where(own.mask.cpu().numpy(), own.rows, -1)
+        scores = self._scores(queries, np.concatenate([rows, further.rows], axis=1))
         further = replace(further, scores=scores[:, own.k :], mask=further.mask.to(scores.device))
         return Rescored(replace(own, scores=scores[:, : own.k]), further)
 

@@ -17,8 +17,10 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
 from reml.training.data import Batch
+from reml.training.devices import from_each, place
 
 RandomState = dict[str, Any]
+EACH = "each"
 
 
 class SaveState(Callback):
@@ -29,12 +31,13 @@ class SaveState(Callback):
         self._to_restore: RandomState | None = None
 
     def state_dict(self) -> RandomState:
-        """Give the random states of this instant."""
-        return random_state()
+        """Give the random states of this instant; on several devices those of each."""
+        states = from_each(random_state())
+        return states[0] if len(states) == 1 else {EACH: states}
 
     def load_state_dict(self, state_dict: RandomState) -> None:
         """Keep them until the first step starts: Lightning draws random numbers before it does."""
-        self._to_restore = state_dict
+        self._to_restore = state_dict[EACH][place()] if EACH in state_dict else state_dict
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002
         """Restore or save, whichever is due."""
@@ -49,9 +52,10 @@ class SaveState(Callback):
             logger.save()
         name = f"step-{trainer.global_step:08d}"
         trainer.save_checkpoint(self._folder / name, weights_only=False)
-        for state in self._folder.glob("step-*"):
-            if state.name < name:
-                shutil.rmtree(state, ignore_errors=True)
+        if trainer.is_global_zero:
+            for state in self._folder.glob("step-*"):
+                if state.name < name:
+                    shutil.rmtree(state, ignore_errors=True)
 
 
 def newest_state(folder: Path) -> Path | None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Literal
+
+from reml.types import Json
 
 Precision = Literal["auto", "32-true", "bf16-mixed", "bf16-true", "64-true"]
 
@@ -18,7 +20,11 @@ class Training:
         steps: updates of the weights.
         epochs: if given, takes the place of steps.
         batch_size: examples an update learns from.
-        accumulate: equal parts in which a batch is computed, one after the other.
+        accumulate: equal parts in which a batch is computed, one after the other. In-batch negatives are those of a
+            part: to keep those of the whole batch, lower `chunk` instead.
+        chunk: texts of which a retriever that learns from feedback keeps the activations at once, the others being
+            encoded a second time when their gradient is known; all of a batch if left out.
+        devices: processes that share a batch equally, each with a device (GPUs where there are any, else the CPU).
         rate: the peak learning rate of AdamW.
         rates: other peak rates of parts, by the start of a parameter's name (`predictor.encoder`); the longest start
             that fits counts, and 0 freezes the part.
@@ -36,6 +42,8 @@ class Training:
     epochs: float | None = None
     batch_size: int = 16
     accumulate: int = 1
+    chunk: int | None = None
+    devices: int = 1
     rate: float = 1e-4
     rates: Mapping[str, float] = field(default_factory=dict)
     warmup: float = 0.1
@@ -48,20 +56,27 @@ class Training:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch_size", "accumulate", "check_every", "save_every"):
+        for name in ("steps", "batch_size", "accumulate", "devices", "check_every", "save_every"):
             _require(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
         for name in ("rate", "clip"):
             _require(getattr(self, name) > 0, name, getattr(self, name), "positive")
         _require(self.epochs is None or self.epochs > 0, "epochs", self.epochs, "positive, or left out")
+        _require(self.chunk is None or self.chunk >= 1, "chunk", self.chunk, "1 or more, or left out")
         _require(self.patience is None or self.patience >= 1, "patience", self.patience, "1 or more, or left out")
         _require(0 <= self.warmup <= 1, "warmup", self.warmup, "a share of the steps, 0 to 1")
         _require(self.weight_decay >= 0, "weight_decay", self.weight_decay, "0 or more")
         _require(all(rate >= 0 for rate in self.rates.values()), "rates", dict(self.rates), "0 or more each")
-        if self.batch_size % self.accumulate:
+        if self.batch_size % (self.accumulate * self.devices):
             raise ValueError(
-                f"a batch of {self.batch_size} cannot be computed in {self.accumulate} equal parts: "
-                "choose an `accumulate` that divides `batch_size`."
+                f"a batch of {self.batch_size} cannot be computed in {self.accumulate} equal parts on {self.devices} "
+                "devices: choose a `batch_size` that `accumulate` x `devices` divides."
             )
+
+    def to_json(self) -> dict[str, Json]:
+        """Give the settings for a manifest; `chunk` and `devices`, of which no result depends, only where set."""
+        written: dict[str, Json] = {**asdict(self), "rates": dict(self.rates)}
+        unset: dict[str, Json] = {"chunk": None, "devices": 1}
+        return {name: value for name, value in written.items() if name not in unset or value != unset[name]}
 
     def total_steps(self, epoch_size: int) -> int:
         """Count the steps of the whole run over a training set with `epoch_size` examples an epoch."""

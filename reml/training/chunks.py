@@ -1,0 +1,75 @@
+"""Learning from large batches in little memory: a batch is encoded in chunks whose activations are not kept.
+
+Gao, Zhang, Han and Callan, "Scaling Deep Contrastive Learning Batch Size under Memory Limited Setup" (GradCache),
+RepL4NLP 2021, https://arxiv.org/abs/2101.06983. All texts are encoded, and only their vectors are kept; the loss over
+the whole batch gives the gradient of each vector; then each chunk is encoded again, with the random numbers it had
+before (dropout), and the gradient goes on through it. So the gradient is that of the whole batch, with all its in-batch
+negatives, while the activations of one chunk at a time are in memory. Accumulation of gradients over parts of a batch
+cannot do that: a part knows only its own negatives.
+
+Deviation: the second encoding is done by PyTorch's checkpoint within one backward pass, so that no training loop needs
+to know of it; there, the loop is rewritten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar, cast, final
+
+import torch
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from reml.protocols import TrainableEncoder
+from reml.types import Item, Representations
+
+Input = TypeVar("Input")
+
+
+@final
+class Chunked:
+    """A `TrainableEncoder` that keeps the activations of at most `size` texts at once."""
+
+    def __init__(self, encoder: TrainableEncoder, size: int) -> None:
+        if size < 1:
+            raise ValueError(f"a chunk has 1 text or more, not {size}.")
+        self._encoder, self._size = encoder, size
+
+    @property
+    def module(self) -> nn.Module:
+        """What is trained and saved."""
+        return self._encoder.module
+
+    @property
+    def fingerprint(self) -> str:
+        """The digest of the encoder."""
+        return self._encoder.fingerprint
+
+    def encode_queries(self, texts: Sequence[str]) -> Representations:
+        """Give one representation for each text, in order, without gradient."""
+        return self._encoder.encode_queries(texts)
+
+    def encode_items(self, items: Sequence[Item]) -> Representations:
+        """Give one representation for each item, in order, without gradient."""
+        return self._encoder.encode_items(items)
+
+    def query_vectors(self, texts: Sequence[str]) -> Tensor:
+        """Encode with gradient, [B, D]."""
+        return self._encoded(self._encoder.query_vectors, texts)
+
+    def item_vectors(self, items: Sequence[Item]) -> Tensor:
+        """Encode with gradient, [N, D]."""
+        return self._encoded(self._encoder.item_vectors, items)
+
+    def _encoded(self, encode: Callable[[Sequence[Input]], Tensor], values: Sequence[Input]) -> Tensor:
+        if len(values) <= self._size or not torch.is_grad_enabled():
+            return encode(values)
+        chunks = [values[start : start + self._size] for start in range(0, len(values), self._size)]
+        return torch.cat([_recomputed(encode, chunk, self.module) for chunk in chunks])
+
+
+def _recomputed(encode: Callable[[Sequence[Input]], Tensor], chunk: Sequence[Input], module: nn.Module) -> Tensor:
+    """Encode a chunk, to be encoded again in the backward pass."""
+    # The tensor says on which device random numbers are drawn: only the states of such devices are put back.
+    there = torch.empty(0, device=next(module.parameters()).device)
+    return cast(Tensor, checkpoint(lambda _: encode(chunk), there, use_reentrant=False))

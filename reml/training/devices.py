@@ -1,0 +1,90 @@
+"""Training on several devices: a process each, the first one started by the user, the others by Lightning for one run.
+
+Lightning starts the others as copies of the command that the first one runs. They find what was made before the run,
+join it and end with it; all that stands on disk is written by the first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from typing import TypeVar
+
+import torch
+from torch import Tensor, distributed
+from torch.autograd.function import FunctionCtx
+
+Value = TypeVar("Value")
+
+
+def leads() -> bool:
+    """Tell whether this is the first process, also before there are others."""
+    return local_place() == 0
+
+
+def local_place() -> int:
+    """Give the number of this process, from 0, as whoever started it says, also before they have met."""
+    return int(os.environ.get("LOCAL_RANK", "0"))
+
+
+def count() -> int:
+    """Count the processes that train together now."""
+    return distributed.get_world_size() if distributed.is_available() and distributed.is_initialized() else 1
+
+
+def place() -> int:
+    """Give the number of this process among them, from 0."""
+    return distributed.get_rank() if count() > 1 else 0
+
+
+def from_each(value: Value) -> list[Value]:
+    """Give what every process has, in the order of their numbers. All must ask."""
+    if count() == 1:
+        return [value]
+    values: list[Value | None] = [None] * count()
+    distributed.all_gather_object(values, value)
+    return [one for one in values if one is not None]
+
+
+def joined_rows(rows: Tensor) -> Tensor:
+    """Give the rows [n, D] of every process as [n, processes, D], with gradient to all of them; n must be the same.
+
+    A gradient is summed over the processes, and averaged over them by DDP: that of the mean of their losses.
+    """
+    if count() == 1:
+        return rows[:, None]
+    joined: Tensor = _JoinedRows.apply(rows)  # type: ignore[no-untyped-call]
+    return joined
+
+
+class _JoinedRows(torch.autograd.Function):
+    """PyTorch's own gather with gradient is deprecated in favour of one that is private."""
+
+    @staticmethod
+    def forward(context: FunctionCtx, rows: Tensor) -> Tensor:  # noqa: ARG004
+        parts = [torch.empty_like(rows, memory_format=torch.contiguous_format) for _ in range(count())]
+        distributed.all_gather(parts, rows.contiguous())
+        return torch.stack(parts, dim=1)
+
+    @staticmethod
+    def backward(context: FunctionCtx, *gradients: Tensor) -> Tensor:  # noqa: ARG004
+        total = gradients[0].clone(memory_format=torch.contiguous_format)
+        distributed.all_reduce(total)
+        return total[:, place()]
+
+
+@contextlib.contextmanager
+def together() -> Iterator[None]:
+    """Run one training with other processes; afterwards the next one can be, and all but the first process end."""
+    before = dict(os.environ)
+    try:
+        yield
+    finally:
+        if distributed.is_available() and distributed.is_initialized():
+            distributed.destroy_process_group()
+        leading = leads()
+        os.environ.clear()
+        os.environ.update(before)
+    if not leading:
+        raise SystemExit(0)

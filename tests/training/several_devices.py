@@ -1,0 +1,112 @@
+"""A command that trains every regime: `python -m tests.training.several_devices FOLDER DEVICES RUN...`."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from reml.feedback.contrastive import Contrastive
+from reml.feedback.gold_evidence import GoldEvidence
+from reml.feedback.judges import Judges
+from reml.feedback.pdist import Pdist
+from reml.index.faiss import FaissIndex
+from reml.retrieval import EncodedRetriever
+from reml.training.chunks import Chunked
+from reml.training.data import Batch, DevSet, RetrievedExamples, TrainSet
+from reml.training.fit import fit
+from reml.training.ranking import Ranking, Teaching
+from reml.training.regimes import Conditional, Independent, Joint, Learner, Regime
+from reml.training.settings import Training
+from reml.training.shared_items import SharedItems
+from reml.training.sparsity import Flops
+from reml.types import Answer, Provenance
+from tests.training.pointing import WordRetriever, collection, exact, predictor, retrieved
+from tests.training.word_encoder import WordEncoder
+
+ITEMS = collection()
+SETTINGS = Training(
+    steps=4, batch_size=4, rate=0.05, check_every=2, save_every=3, warmup=0.0, clip=0.5, precision="32-true"
+)
+LABELS = Judges(items=GoldEvidence())
+
+
+class AllRegimes(Regime):
+    """Every regime, and every way to in-batch negatives, each with models of its own.
+
+    drawn: the dropout; without it, the numbers do not depend on which device computes what.
+    """
+
+    def __init__(self, drawn: float) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        searchers, encoders = [WordRetriever(ITEMS) for _ in range(3)], [WordEncoder(seed) for seed in range(2)]
+        shared = EncodedRetriever(ITEMS, SharedItems(Chunked(encoders[0], 2)), FaissIndex(8, "Flat"))
+        regimes: dict[str, Regime] = {
+            "independent": Independent(predictor(1)),
+            "conditional": Conditional(predictor(2), Learner(searchers[0], searchers[0], Pdist())),
+            "joint": Joint(predictor(3), Learner(searchers[1], searchers[1], Pdist())),
+            "contrastive": Conditional(predictor(4), Learner(searchers[2], searchers[2], Contrastive(), judges=LABELS)),
+            "shared": Conditional(predictor(5), Learner(shared, encoders[0].module, Contrastive(), judges=LABELS)),
+            "ranking": Ranking(encoders[1], Teaching(Contrastive(), [Flops(0.1, 0.1)]), len(ITEMS)),
+        }
+        self.regimes = nn.ModuleDict(regimes)
+        self.predictor = regimes["independent"].predictor
+        for module in self.modules():
+            if isinstance(module, nn.Dropout):
+                module.p = drawn
+
+    def forward(self, batch: Batch) -> Mapping[str, Tensor]:
+        return {name: torch.stack(list(regime(batch).values())).sum(0) for name, regime in self.regimes.items()}
+
+
+def located(start: int, stop: int) -> RetrievedExamples:
+    """Give examples whose answers say which page they come from."""
+    found = retrieved(start, stop, ITEMS)
+    examples = [
+        replace(example, output=(Answer(example.answers[0], (Provenance(str(2 * number)),)),))
+        for number, example in enumerate(found.examples, start=start)
+    ]
+    return replace(found, examples=examples)
+
+
+class BreakError(RuntimeError):
+    pass
+
+
+class Breaking(AllRegimes):
+    """Fails in the last step."""
+
+    def __init__(self, drawn: float) -> None:
+        super().__init__(drawn)
+        self.calls = 0
+
+    def forward(self, batch: Batch) -> Mapping[str, Tensor]:
+        self.calls += 1
+        if self.calls == SETTINGS.steps:
+            raise BreakError
+        return super().forward(batch)
+
+
+RUNS = {"plain": SETTINGS, "parts": replace(SETTINGS, seed=1, accumulate=2), "drawn": SETTINGS}
+
+
+def main(home: Path, devices: int, *runs: str) -> None:
+    """Train one after the other: `plain`; in `parts`; `drawn`, with dropout; `drawn-killed`, the same up to a crash."""
+    dev = [DevSet("first", located(8, 11), exact), DevSet("second", located(10, 12), exact)]
+    for run in runs:
+        name, _, killed = run.partition("-")
+        drawn = 0.2 if name == "drawn" else 0.0
+        regime = Breaking(drawn) if killed else AllRegimes(drawn)
+        settings = replace(RUNS[name], devices=devices)
+        with contextlib.suppress(BreakError):
+            fit(regime, TrainSet.of(located(0, 8)), dev=dev, settings=settings, folder=home / name)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:])

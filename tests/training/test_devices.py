@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from reml.training.data import DevSet, TrainSet
+from reml.training.devices import count, from_each, joined_rows, leads, place
+from reml.training.fit import fit
+from reml.training.metrics import read_metrics
+from reml.training.regimes import Independent
+from tests.training.pointing import SETTINGS, exact, predictor
+from tests.training.several_devices import located, main
+
+ROOT = Path(__file__).parents[2]
+
+
+def on_two_devices(home: Path, *runs: str) -> None:
+    command = [sys.executable, "-m", "tests.training.several_devices", str(home), "2", *runs]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stderr
+    assert not done.stdout
+
+
+def assert_same_numbers(home: Path, run: str) -> None:
+    one, two = (read_metrics(home / devices / run / "metrics.csv") for devices in ("one", "two"))
+    assert [row[:2] for row in two] == [row[:2] for row in one]
+    names = {name for _, name, _ in one}
+    assert {f"train/{each}" for each in ("independent", "conditional", "joint", "contrastive", "shared")} <= names
+    assert [row[2] for row in two] == pytest.approx([row[2] for row in one], abs=2e-6)
+
+
+def test_two_processes_have_the_numbers_of_one(tmp_path: Path) -> None:
+    """Losses of every regime at every step, and dev scores, with the same global batch, clipping and AdamW."""
+    main(tmp_path / "one", 1, "plain")
+    on_two_devices(tmp_path / "two", "plain")
+    assert_same_numbers(tmp_path, "plain")
+    losses = [value for _, name, value in read_metrics(tmp_path / "one" / "plain" / "metrics.csv") if "loss" in name]
+    assert losses[-1] < 0.97 * losses[0], "nothing was learnt, so the gradients were not compared"
+
+
+@pytest.mark.slow
+def test_so_they_have_when_one_training_follows_another_and_batches_come_in_parts(tmp_path: Path) -> None:
+    main(tmp_path / "one", 1, "plain", "parts")
+    on_two_devices(tmp_path / "two", "plain", "parts")
+    for run in ("plain", "parts"):
+        assert_same_numbers(tmp_path, run)
+
+
+@pytest.mark.slow
+def test_a_run_on_two_devices_goes_on_after_a_kill_with_the_same_numbers(tmp_path: Path) -> None:
+    """Dropout draws other numbers on each device, and goes on drawing them."""
+    on_two_devices(tmp_path / "two", "drawn")
+    on_two_devices(tmp_path / "killed", "drawn-killed")
+    on_two_devices(tmp_path / "killed", "drawn")
+    whole, resumed = (read_metrics(tmp_path / home / "drawn" / "metrics.csv") for home in ("two", "killed"))
+    assert resumed == whole
+
+
+def test_a_process_by_itself_is_the_first_and_has_what_it_has() -> None:
+    assert leads()
+    assert (count(), place(), from_each("it")) == (1, 0, ["it"])
+    assert joined_rows(torch.ones(3, 2)).shape == (3, 1, 2)
+
+
+def test_dev_sets_smaller_than_the_number_of_devices_are_refused(tmp_path: Path) -> None:
+    dev, settings = [DevSet("tiny", located(8, 9), exact)], replace(SETTINGS, devices=2)
+    with pytest.raises(ValueError, match="dev sets tiny have fewer examples than there are devices, 2"):
+        fit(Independent(predictor()), TrainSet.of(located(0, 8)), dev=dev, settings=settings, folder=tmp_path)
