@@ -79,11 +79,11 @@ class KeepFresh(Callback):
                 self._refresh(trainer, batch)
 
     def on_train_end(self, *_: object) -> None:
-        """Leave nothing running."""
+        """Leave nothing running, and no index open whose files are to be removed."""
         self._end()
 
     def on_exception(self, *_: object) -> None:
-        """Leave nothing running."""
+        """Do the same."""
         self._end()
 
     def _refresh(self, trainer: Trainer, batch: Batch) -> None:
@@ -108,6 +108,7 @@ class KeepFresh(Callback):
     def _end(self) -> None:
         if self._refresher is not None:
             self._refresher.end()
+        self._live.reset()
 
 
 def overlap(before: Hits, after: Hits) -> float:

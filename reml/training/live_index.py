@@ -27,7 +27,7 @@ class LiveIndex:
     def __init__(self, retriever: EncodedRetriever) -> None:
         self.collection, self.encoder = retriever.collection, retriever.encoder
         self.replaced = 0  # vectors, since the index was made as a whole
-        self._retriever = retriever
+        self._first, self._retriever = retriever.index, retriever
         self._rows = retriever.collection.rows()
         self._made = np.zeros(len(self._rows), dtype=np.int64)  # the encoder's step, for each of the rows
         self._mean_made = 0.0
@@ -53,6 +53,10 @@ class LiveIndex:
         self._made[:] = step
         self._mean_made, self.replaced = float(step), 0
         self._times.clear()
+
+    def reset(self) -> None:
+        """Search the index again that it came with, and let go of all others."""
+        self.swap(self._first, 0)
 
     def replace(self, rows: Int64Array, vectors: Representations, step: int) -> None:
         """Give these rows the vectors that the encoder of `step` made. The index must be this run's own."""
