@@ -3,58 +3,51 @@
 from __future__ import annotations
 
 import difflib
-import importlib
 import importlib.util
-import pkgutil
 import re
 import sys
+from types import ModuleType
+
+from reml.class_listing import listed
 
 DOTTED = re.compile(r"\b[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+\b")
+NEAREST = "; the nearest: "
 ROOMS = ("reml.tasks", "reml.retrievers", "reml.predictors", "reml.feedback", "reml.queries", "reml.processing")
 
 
 def suggestions(message: str) -> list[str]:
     """Explain each path of a class in an error message that names none: what it lacks and the nearest names."""
     paths = [path for path in dict.fromkeys(DOTTED.findall(message)) if _may_be_class(path)]
-    return [line for path in paths if (line := explain(path))]
+    return [line for path in paths if NEAREST in (line := explain(path))]
 
 
 def explain(class_path: str) -> str:
     """Say why this path names nothing and which paths are nearest; "" if it names something."""
     module_name, _, name = class_path.rpartition(".")
+    if not module_name:
+        near = [path for path in known_classes() if path.rpartition(".")[2].casefold() == name.casefold()]
+        return f"{name!r} is no dotted path of a class{_nearest(near)}"
     if not _exists(module_name):
         near = difflib.get_close_matches(class_path, known_classes(), n=3, cutoff=0.5)
-        return f"there is no module {module_name!r}" + _nearest(near) if near else ""
+        return f"there is no module {module_name!r}{_nearest(near)}"
     module = sys.modules.get(module_name)  # never imported for the sake of a hint: its code would run
     if module is None or name in vars(module) or _exists(class_path):
         return ""
-    classes = [f"{module_name}.{other}" for other in _classes(module_name)]
+    classes = [f"{module_name}.{other}" for other in _classes(module)]
     near = difflib.get_close_matches(class_path, classes, n=3, cutoff=0.5) or classes[:3]
     return f"{module_name} has no {name!r}" + _nearest(near)
 
 
 def known_classes() -> list[str]:
-    """List the dotted paths of all classes in the rooms of reml, as far as they can be imported."""
-    found = []
-    for room in ROOMS:
-        for module in _modules(room):
-            found += [f"{module}.{name}" for name in _classes(module)]
-    return found
+    """List the dotted paths of all classes in the rooms of reml."""
+    return [one.path for room in ROOMS for one in listed(room)]
 
 
-def _modules(room: str) -> list[str]:
-    package = importlib.import_module(room)
-    if not (where := vars(package).get("__path__")):
-        return [room]
-    return [room, *(f"{room}.{module.name}" for module in pkgutil.iter_modules(where))]
-
-
-def _classes(module_name: str) -> list[str]:
-    module = importlib.import_module(module_name)
+def _classes(module: ModuleType) -> list[str]:
     return [
         name
         for name, value in vars(module).items()
-        if isinstance(value, type) and not name.startswith("_") and value.__module__.startswith(module_name)
+        if isinstance(value, type) and not name.startswith("_") and value.__module__.startswith(module.__name__)
     ]
 
 
@@ -74,4 +67,4 @@ def _exists(module_name: str) -> bool:
 
 
 def _nearest(paths: list[str]) -> str:
-    return f"; the nearest: {', '.join(paths)}" if paths else ""
+    return f"{NEAREST}{', '.join(paths)}" if paths else ""

@@ -23,6 +23,7 @@ from reml.class_paths import suggestions
 from reml.evaluation.command import evaluate, measure, report
 from reml.files import CorruptError, LockedError, StaleError, home
 from reml.kilt.command import prepare_kilt, submit
+from reml.written_settings import SettingsError, written_settings
 
 if TYPE_CHECKING:
     from reml.runner import Runner
@@ -106,15 +107,20 @@ def load(command: str, arguments: Sequence[str]) -> tuple[Runner, dict[str, obje
     from reml.commands import FUNCTIONS, console
     from reml.experiment import Experiment
     from reml.runner import Runner
+    from reml.wrong_settings import wrong_settings
 
     parser = experiment_parser(command)
-    parsed = parser.parse_args(list(arguments))
+    own = set(inspect.signature(FUNCTIONS[command]).parameters) - {"runner"}
+    try:
+        parsed = parser.parse_args(list(arguments))
+    except (ArgumentError, UnicodeDecodeError) as error:
+        wrong = wrong_settings(written_settings(arguments, {*own, "home", "print_config"}), Experiment)
+        raise (SettingsError("\n  ".join(["the settings are wrong:", *wrong])) if wrong else error) from error
     written = yaml.safe_load(parser.dump(parsed, skip_unset=False))
     values = parser.instantiate(parsed)
     names = [field.name for field in dataclasses.fields(Experiment)]
     experiment = Experiment(**{name: values[name] for name in names})
     runner = Runner(experiment, {name: written[name] for name in names}, values.home or home(), console)
-    own = set(inspect.signature(FUNCTIONS[command]).parameters) - {"runner"}
     return runner, {name: values[name] for name in own}
 
 
@@ -169,6 +175,6 @@ def _purpose(function: Callable[..., None]) -> str:
 
 def _told(error: BaseException) -> str:
     text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
-    if isinstance(error, CorruptError | LockedError | StaleError):
+    if isinstance(error, CorruptError | LockedError | SettingsError | StaleError):
         return text
     return "\n".join([text, *(f"hint: {line}" for line in suggestions(text))])

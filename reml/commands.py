@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from reml.results import publish
-from reml.runner import Runner
 from reml.searching import ask, show
 from reml.summary import summary
+
+if TYPE_CHECKING:
+    from reml.runner import Runner
 
 console = Console()
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from torch import nn
-
 from reml.access_feedback import AccessFeedback
+from reml.predictor_module import PredictorModule
 from reml.protocols import Indexer, QueryExpansion, QueryGenerator, ResponseProcessor, Task, TrainableIndexer
 from reml.retriever_training import RetrieverTraining
 from reml.training.settings import Training
@@ -135,7 +134,7 @@ class Experiment:
     Args:
         tasks: what is predicted.
         access: access models by name.
-        predictor: makes the predictor, a module that is a `Predictor`.
+        predictor: makes the predictor.
         train_on: what the predictor is trained on; without it, it is used as it comes.
         training: how it is trained.
         reading: how much is retrieved, read and evaluated.
@@ -146,7 +145,7 @@ class Experiment:
 
     tasks: Sequence[Task]
     access: Mapping[str, Access]
-    predictor: Callable[[], nn.Module] | None = None
+    predictor: Callable[[], PredictorModule] | None = None
     train_on: TrainOn | None = None
     training: Training = field(default_factory=Training)
     reading: Reading = field(default_factory=Reading)

@@ -113,13 +113,13 @@ class FeedbackStages:
         return predictor
 
     def _opened(self, access: str, task: str, stage: Stage) -> tuple[TrainableEncoder, Predictor | None]:
+        from reml.training.fit import WEIGHTS  # with Lightning, which takes long to load
+
         settings = self._settings(access)
         encoder = self._start(settings.learner, task, stage.folder)
         parts, predictor = nn.ModuleDict({"retriever": encoder.module}), None
         if settings.live:
             predictor = parts["predictor"] = self._prediction.new()
-        from reml.training.fit import WEIGHTS  # with Lightning, which takes long to load
-
         load_weights(parts, stage.folder / WEIGHTS)
         parts.eval().to("cuda" if torch.cuda.is_available() else "cpu")
         return encoder, predictor

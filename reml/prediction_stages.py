@@ -11,18 +11,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import nn
 
 from reml.evaluation.kilt import evaluate
 from reml.experiment import Experiment, TrainOn
 from reml.files import digest, read_json, write_json
 from reml.identity import identity, written
 from reml.predicting import complete, predict
+from reml.predictor_module import PredictorModule
 from reml.protocols import Predictor, Task
 from reml.records import write_examples
 from reml.stages import Stage, Stages
 from reml.training.data import DevSet, RetrievedExamples, TrainSet
-from reml.training.fit import fit, open_fitted
 from reml.training.regimes import Independent
 from reml.training.relevance import evidence_retrieved
 from reml.training.task_prefix import with_task, without_task
@@ -71,10 +70,12 @@ class PredictionStages:
     def begin(self, *, trained: bool) -> Predictor:
         """Make a predictor of its own, ready to predict; `trained`: after its training, if it has one."""
         stage = self.train() if trained else None
-        predictor, module = self.new()
+        predictor = self.new()
         if stage is not None:
+            from reml.training.fit import open_fitted  # with Lightning, which takes long to load
+
             open_fitted(Independent(predictor), stage.folder)
-        module.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+        predictor.to("cuda" if torch.cuda.is_available() else "cpu").eval()
         return predictor
 
     def predictions(self, access: str, task: str) -> Path:
@@ -97,7 +98,7 @@ class PredictionStages:
         """Give the predictor that reads what an access model finds."""
         return self._retrieval.feedback.predictor(access, task) if self._retrieval.is_joint(access) else self.predictor
 
-    def maker(self) -> Callable[[], nn.Module]:
+    def maker(self) -> Callable[[], PredictorModule]:
         """Give what makes the predictor; `ValueError` if the experiment names none."""
         if self._experiment.predictor is None:
             raise ValueError(
@@ -106,28 +107,25 @@ class PredictionStages:
             )
         return self._experiment.predictor
 
-    def new(self) -> tuple[Predictor, nn.Module]:
-        """Make the predictor as it comes, before any training, as a predictor and as a module."""
+    def new(self) -> PredictorModule:
+        """Make the predictor as it comes, before any training."""
         torch.manual_seed(self._seed)
-        module = self.maker()()
-        if not isinstance(module, Predictor):
-            raise ValueError(
-                f"{type(module).__name__} is no predictor: it needs `signals`, `prepare`, `loss` and `generate` "
-                "(reml/protocols.py)."
-            )
+        predictor = self.maker()()
         kind = digest(identity(written(self._config, "predictor")))
         for collection in {self._retrieval.collection(name) for name in self._names}:
-            module.prepare(collection, self._stages.home / "prepared" / f"{kind}-{collection.fingerprint}")
-        return module, module
+            predictor.prepare(collection, self._stages.home / "prepared" / f"{kind}-{collection.fingerprint}")
+        return predictor
 
     def _train(self, folder: Path) -> None:
+        from reml.training.fit import fit
+
         settings = replace(self._experiment.training, seed=self._seed)
         k = self._source().k or self._experiment.reading.k
         read = [self._learnable(task.name, self._read(task.name, "train", k=k)) for task in self._learnt]
         parts, temperature = [part for part in read if len(part)], self._source().temperature
         train = TrainSet.of(*parts) if temperature is None else TrainSet.tempered(parts, temperature)
         dev = [self._judged(task) for task in self._learnt]
-        fit(Independent(self.new()[0]), train, dev=dev, settings=settings, folder=folder, console=self._stages.console)
+        fit(Independent(self.new()), train, dev=dev, settings=settings, folder=folder, console=self._stages.console)
 
     def _read(self, task: str, split: str, *, k: int, limit: int | None = None) -> RetrievedExamples:
         access = self._source().access

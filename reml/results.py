@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
 
@@ -16,8 +17,10 @@ from reml.evaluation.report import write_report
 from reml.evaluation.trec import rank_pages, write_relevance, write_run
 from reml.files import atomic_file, write_json, write_manifest, write_text
 from reml.records import write_examples
-from reml.runner import Runner
 from reml.types import Example, Json, Provenance
+
+if TYPE_CHECKING:
+    from reml.runner import Runner
 
 PACKAGES = ("torch", "transformers", "pytorch-lightning", "faiss-cpu", "numpy", "numba", "datasets")
 

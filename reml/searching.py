@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.text import Text
 
-from reml.runner import Runner
 from reml.types import Example, Item
+
+if TYPE_CHECKING:
+    from reml.runner import Runner
 
 WORD = re.compile(r"\w{3,}")
 

@@ -21,7 +21,12 @@ def test_a_module_without_the_class_is_answered_with_its_classes() -> None:
 def test_a_module_that_is_not_there_is_answered_with_the_nearest_classes() -> None:
     assert "reml.retrievers.bm25.BM25" in explain("reml.retrievers.bm52.BM25")
     assert "reml.retrievers.bm25.BM25" in explain("remi.retrievers.bm25.BM25")
-    assert explain("entirely.different.Thing") == ""
+    assert explain("entirely.different.Thing") == "there is no module 'entirely.different'"
+    assert suggestions("entirely.different.Thing") == [], "in a message, it may be anything"
+
+
+def test_a_bare_name_is_answered_with_its_path() -> None:
+    assert explain("bm25") == "'bm25' is no dotted path of a class; the nearest: reml.retrievers.bm25.BM25"
 
 
 def test_every_room_is_known() -> None:

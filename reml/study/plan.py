@@ -7,9 +7,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Literal, Self, cast, get_args
 
-import yaml
-
 from reml.types import Json
+from reml.written_settings import read_settings
 
 Control = Literal["untrained", "shuffled"]
 FROZEN = "frozen"
@@ -104,9 +103,7 @@ class Study:
 
 def read_study(path: Path) -> tuple[Study, Mapping[str, Json]]:
     """Read a study's file: the study, and the experiment as it is written; `ValueError` for a file that is not so."""
-    written = yaml.safe_load(path.read_text(encoding="utf-8"))
-    if not isinstance(written, dict):
-        raise ValueError(f"{path} is no study: it is a YAML file of an experiment with a further part `study`.")
+    written = read_settings(path)
     study = Study.of(written.get("study"))
     access = written.get("access")
     known = access if isinstance(access, dict) else {}

@@ -56,7 +56,7 @@ def test_a_study_that_cannot_be_is_refused(changes: dict[str, Any], message: str
 def test_a_file_without_a_study_or_its_learners_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "study.yaml"
     for written, message in (
-        ([], "is no study"),
+        ([], "holds a list: an experiment"),
         (EXPERIMENT, "has a part `study` with learners and objectives"),
         ({**EXPERIMENT, "study": {**WRITTEN, "learners": ["sparse"]}}, "the access models bm25, dense"),
     ):
