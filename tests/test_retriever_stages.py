@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -290,20 +291,12 @@ def test_tasks_are_drawn_by_temperature() -> None:
 def test_settings_left_out_leave_the_keys_of_older_stages_as_they_were(tmp_path: Path) -> None:
     """Whoever trained before these settings were there need not train again."""
     runner = runner_of(experiment(tmp_path, TAUGHT), tmp_path / "home")
-    ((_, _, train, *_),) = runner.retrieval.training.depends("snrm", "places")  # type: ignore[misc]
-    assert set(train) == {
-        "teacher",
-        "negatives",
-        "objective",
-        "regularisers",
-        "pseudo_queries",
-        "compared",
-        "listed",
-        "random",
-        "tasks",
-        "held_out",
-        "training",
-    }
+    (depends,) = runner.retrieval.training.depends("snrm", "places")
+    assert isinstance(depends, Sequence)
+    train = depends[2]
+    assert isinstance(train, Mapping)
+    assert not {"denoise", "rounds", "temperature"} & set(train)
+    assert {"teacher", "objective", "compared", "training"} < set(train)
     changes = ({"temperature": 1.0}, {"rounds": [{"own": False}]}, {"rounds": [{"own": False}, {}]})
     runners = [runner_of(experiment(tmp_path, {**TAUGHT, **change}), tmp_path / "home") for change in changes]
     keys = {digest(other.retrieval.training.depends("snrm", "places")) for other in [runner, *runners]}
