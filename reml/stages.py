@@ -5,6 +5,7 @@ A stage's folder is finished when its `manifest.json` is there; until then whate
 
 from __future__ import annotations
 
+import contextlib
 import re
 import resource
 import time
@@ -17,6 +18,7 @@ from rich.console import Console
 from rich.progress import track
 
 from reml.files import MANIFEST, CorruptError, digest, locked, read_manifest, write_manifest
+from reml.first_process import leads
 from reml.types import Json
 
 Value = TypeVar("Value")
@@ -75,7 +77,8 @@ class Stages:
 
     def _build(self, folder: Path, name: str, depends: Json, build: Callable[[Path], object]) -> None:
         self.console.print(f"[dim]{name}[/dim]", highlight=False)
-        with locked(folder):
+        # A process that trains with the first one comes here while that holds the lock, and ends in `build`.
+        with locked(folder) if leads() else contextlib.nullcontext():
             if (folder / MANIFEST).is_file():
                 return
             start, outer, self._inner = time.perf_counter(), self._inner, 0.0

@@ -15,17 +15,9 @@ import torch
 from torch import Tensor, distributed
 from torch.autograd.function import FunctionCtx
 
+from reml.first_process import leads
+
 Value = TypeVar("Value")
-
-
-def leads() -> bool:
-    """Tell whether this is the first process, also before there are others."""
-    return local_place() == 0
-
-
-def local_place() -> int:
-    """Give the number of this process, from 0, as whoever started it says, also before they have met."""
-    return int(os.environ.get("LOCAL_RANK", "0"))
 
 
 def count() -> int:

@@ -28,12 +28,13 @@ from pytorch_lightning.strategies import DDPStrategy
 from rich.console import Console
 
 from reml.files import CorruptError, StaleError, digest, locked, read_json, write_json
+from reml.first_process import leads, local_place
 from reml.precision import fast_bfloat16
 from reml.training.batches import TrainingData
 from reml.training.best import KeepBest
 from reml.training.checkpoint import SafeCheckpoints
 from reml.training.data import DevSet, TrainSet
-from reml.training.devices import leads, local_place, together
+from reml.training.devices import together
 from reml.training.keep_fresh import KeepFresh
 from reml.training.metrics import MetricsCsv
 from reml.training.module import PredictorTraining

@@ -6,9 +6,11 @@ import contextlib
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import torch
+from rich.console import Console
 from torch import Tensor, nn
 
 from reml.feedback.contrastive import Contrastive
@@ -17,6 +19,7 @@ from reml.feedback.judges import Judges
 from reml.feedback.pdist import Pdist
 from reml.index.faiss import FaissIndex
 from reml.retrieval import EncodedRetriever
+from reml.stages import Stages
 from reml.training.chunks import Chunked
 from reml.training.data import Batch, DevSet, RetrievedExamples, TrainSet
 from reml.training.fit import fit
@@ -96,16 +99,22 @@ class Breaking(AllRegimes):
 RUNS = {"plain": SETTINGS, "parts": replace(SETTINGS, seed=1, accumulate=2), "drawn": SETTINGS}
 
 
-def main(home: Path, devices: int, *runs: str) -> None:
-    """Train one after the other: `plain`; in `parts`; `drawn`, with dropout; `drawn-killed`, the same up to a crash."""
+def train(run: str, devices: int, folder: Path) -> None:
+    """Do a run: `plain`; in `parts`; `drawn`, with dropout; `drawn-killed`, the same up to a crash."""
+    name, _, killed = run.partition("-")
+    regime = (Breaking if killed else AllRegimes)(0.2 if name == "drawn" else 0.0)
     dev = [DevSet("first", located(8, 11), exact), DevSet("second", located(10, 12), exact)]
+    settings = replace(RUNS[name], devices=devices)
+    fit(regime, TrainSet.of(located(0, 8)), dev=dev, settings=settings, folder=folder)
+
+
+def main(home: Path, devices: int, *runs: str) -> None:
+    """Make a stage of each run, one after the other."""
+    stages = Stages(home, Console(quiet=True))
     for run in runs:
-        name, _, killed = run.partition("-")
-        drawn = 0.2 if name == "drawn" else 0.0
-        regime = Breaking(drawn) if killed else AllRegimes(drawn)
-        settings = replace(RUNS[name], devices=devices)
+        name = run.partition("-")[0]
         with contextlib.suppress(BreakError):
-            fit(regime, TrainSet.of(located(0, 8)), dev=dev, settings=settings, folder=home / name)
+            stages.make("models", name, name, partial(train, run, devices))
 
 
 if __name__ == "__main__":
