@@ -22,7 +22,8 @@ READING = (
 )
 LEADING = (
     f"At {PAGES:,} pages, those of KILT, nothing was measured: expect a value between that of the power law and that "
-    "of a straight line with a fixed cost. The misfit is the largest ratio of a measured value and the power law."
+    "of a straight line with a fixed cost. The misfit is the largest ratio of a measured value and the power law. "
+    "Memory is fitted over the builds of several segments: it is bounded by one."
 )
 
 

@@ -46,24 +46,26 @@ class Result:
 
 
 def growths(builds: Sequence[Built]) -> list[Growth]:
-    """Fit what grows over builds of two sizes at least; none for one."""
-    pages = tuple(built.pages for built in builds)
-    if len(set(pages)) < 2:
-        return []
-    series = zip(*map(quantities, builds), strict=True)
-    return [_growth(points[0][:2], pages, tuple(value for _, _, value in points)) for points in series]
+    """Fit each quantity over the builds that have it, where there are two sizes at least."""
+    series: dict[tuple[str, str], dict[int, float]] = {}
+    for built in builds:
+        for quantity, unit, value in quantities(built):
+            series.setdefault((quantity, unit), {})[built.pages] = value
+    return [_growth(named, points) for named, points in series.items() if len(points) > 1]
 
 
 def quantities(built: Built) -> Iterator[tuple[str, str, float]]:
-    """Yield (name, unit, value) of what grows."""
+    """Yield (name, unit, value) of what grows. Memory only grows freely up to one whole segment: it is told after."""
     yield "wall time", "s", built.cost.wall
     yield "CPU time", "s", built.cost.cpu
-    yield "peak memory", "MB", built.cost.peak / 1e6
+    if built.segments > 1:
+        yield "peak memory", "MB", built.cost.peak / 1e6
     yield "disk", "MB", built.disk / 1e6
     yield "passages", "million", built.passages / 1e6
 
 
-def _growth(named: tuple[str, str], pages: tuple[int, ...], values: tuple[float, ...]) -> Growth:
+def _growth(named: tuple[str, str], points: Mapping[int, float]) -> Growth:
+    pages, values = tuple(points), tuple(points.values())
     law = fit(pages, values)
     fixed, slope = straight_line(pages, values)
     return Growth(*named, pages, values, law, law(PAGES), fixed + slope * PAGES)

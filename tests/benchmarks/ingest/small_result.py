@@ -11,9 +11,12 @@ MB = 1_000_000
 
 
 def built(pages: int) -> Built:
-    """Of 10 kB and 5 passages a page, 4 kB of them kept; 1,000 pages take 1 s of wall and 0.5 s of CPU time; 500 MB."""
+    """Of 10 kB and 5 passages a page, of which 4 kB are kept, and 5,000 pages a segment.
+
+    1,000 pages take 1 s of wall time and half of it of CPU time; memory is 500 MB.
+    """
     cost = Cost(pages / 1_000, pages / 2_000, peak=500 * MB, base=100 * MB)
-    return Built(pages, 5 * pages, max(1, pages // 10_000), 10_000 * pages, 4_000 * pages, cost)
+    return Built(pages, 5 * pages, max(1, pages // 5_000), 10_000 * pages, 4_000 * pages, cost)
 
 
 def interruption(*differing: str) -> Interruption:

@@ -46,12 +46,12 @@ def test_files_that_differ_are_named(source: Path, tmp_path: Path) -> None:
 
 
 def test_the_moment_is_before_the_end_and_another_for_another_seed() -> None:
-    moments = [random_moment(built(100_000), seed) for seed in range(50)]
-    assert moments == [random_moment(built(100_000), seed) for seed in range(50)]
-    assert {moment.segments for moment in moments} == set(range(10))
-    # 100 s for 10 segments, 10 s each, of which at most 8 are waited.
-    assert all(0 <= moment.seconds <= 8 for moment in moments)
-    assert len({moment.seconds for moment in moments}) == 50
+    moments = [random_moment(built(100_000), seed) for seed in range(200)]
+    assert moments == [random_moment(built(100_000), seed) for seed in range(200)]
+    assert {moment.segments for moment in moments} == set(range(20))
+    # 100 s for 20 segments, 5 s each, of which at most 4 are waited.
+    assert all(0 <= moment.seconds <= 4 for moment in moments)
+    assert len({moment.seconds for moment in moments}) == 200
 
 
 def ends_at_once(folder: Path) -> Built:

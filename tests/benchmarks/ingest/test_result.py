@@ -23,6 +23,13 @@ def test_each_quantity_is_led_to_kilt_s_pages() -> None:
     assert found["passages"].at_kilt == pytest.approx(5 * PAGES / 1e6)
 
 
+def test_memory_that_one_segment_does_not_fill_says_nothing_of_growth() -> None:
+    few = {one.quantity: one for one in growths([built(1_000), built(10_000), built(100_000)])}
+    assert few["peak memory"].pages == (10_000, 100_000)
+    assert few["disk"].pages == (1_000, 10_000, 100_000)
+    assert "peak memory" not in {one.quantity for one in growths([built(1_000), built(100_000)])}
+
+
 def test_one_size_has_no_growth() -> None:
     assert growths([built(10)]) == []
 

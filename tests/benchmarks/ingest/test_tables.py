@@ -20,6 +20,6 @@ def test_growth_says_where_it_leads() -> None:
 
 def test_an_interruption_is_told_in_a_sentence() -> None:
     told = interrupted(small_result.interruption())
-    assert "0.25 s after 3 of 10 segments, with 30,000 of 100,000 pages on record; going on took 100 s." in told
+    assert "0.25 s after 3 of 20 segments, with 30,000 of 100,000 pages on record; going on took 100 s." in told
     assert "All 7 files are byte for byte" in told
     assert "2 files DIFFER from the undisturbed build: a, b." in interrupted(small_result.interruption("a", "b"))
