@@ -63,16 +63,15 @@ def keep_counts(folder: Path, batches: Iterable[Sequence[Item]], vocabulary: Voc
     """Count the terms of items into a new folder, which is whole or not there; the vocabulary learns new terms."""
     with atomic_folder(folder) as draft:
         for number, items in enumerate(_ahead(batches)):
-            counts = vocabulary.learn(shown_texts(items, title=title))
             rows = np.array([item.row for item in items], dtype=np.int64)
-            np.savez(
-                draft / f"{number:08d}.npz",
-                rows=rows,
-                indptr=counts.indptr,
-                numbers=counts.numbers,
-                counts=counts.counts.astype(np.min_scalar_type(counts.counts.max(initial=0))),
-                lengths=counts.lengths,
-            )
+            _write(draft / f"{number:08d}.npz", rows, vocabulary.learn(shown_texts(items, title=title)))
+
+
+def compact_counts(folder: Path, kept: KeptCounts) -> None:
+    """Write counts into a new folder, which is whole or not there, without deleted rows, at least BATCH rows a file."""
+    with atomic_folder(folder) as draft:
+        for number, (rows, counts) in enumerate(_gathered(kept)):
+            _write(draft / f"{number:08d}.npz", rows, counts)
 
 
 def shown_texts(items: Iterable[Item], *, title: bool) -> Iterator[str]:
@@ -88,6 +87,41 @@ def _ahead(batches: Iterable[Sequence[Item]]) -> Iterator[Sequence[Item]]:
         while (batch := coming.result()) is not None:
             coming = reader.submit(next, waiting, None)
             yield batch
+
+
+def _gathered(parts: Iterable[tuple[Int64Array, TermCounts]]) -> Iterator[tuple[Int64Array, TermCounts]]:
+    """Join parts until they have a batch of rows; the last may have fewer."""
+    waiting: list[tuple[Int64Array, TermCounts]] = []
+    for part in parts:
+        if len(part[0]):
+            waiting.append(part)
+        if sum(len(rows) for rows, _ in waiting) >= BATCH:
+            yield _joined(waiting)
+            waiting = []
+    if waiting:
+        yield _joined(waiting)
+
+
+def _joined(parts: Sequence[tuple[Int64Array, TermCounts]]) -> tuple[Int64Array, TermCounts]:
+    sizes = np.concatenate([np.diff(counts.indptr) for _, counts in parts])
+    joined = TermCounts(
+        np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(sizes)]),
+        np.concatenate([counts.numbers for _, counts in parts]),
+        np.concatenate([counts.counts for _, counts in parts]),
+        np.concatenate([counts.lengths for _, counts in parts]),
+    )
+    return np.concatenate([rows for rows, _ in parts]), joined
+
+
+def _write(path: Path, rows: Int64Array, counts: TermCounts) -> None:
+    np.savez(
+        path,
+        rows=rows,
+        indptr=counts.indptr,
+        numbers=counts.numbers,
+        counts=counts.counts.astype(np.min_scalar_type(counts.counts.max(initial=0))),
+        lengths=counts.lengths,
+    )
 
 
 def _read(path: Path) -> tuple[Int64Array, TermCounts]:

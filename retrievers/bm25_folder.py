@@ -10,7 +10,9 @@ new, but computes the statistics, and then the impacts of all items, anew from t
 of the items that are there, and cannot drift from a fresh build. The price is that a commit of one item costs as much
 as one of many, a pass over all postings; another k1, b, variant or delta costs the same once. In CPU-seconds for a
 million passages of 100 words (extrapolated from 200,000, on a busy machine): 23 to read and count text, 6 to make
-impacts of counts. On disk 0.3 GB of counts and 0.5 GB of impacts. Counts of deleted items stay until it is built anew.
+impacts of counts. On disk 0.3 GB of counts and 0.5 GB of impacts. Counts of deleted items stay until they are a quarter
+of all, or until commits have left many small files: that commit then writes the counts anew, without them. The terms of
+deleted items stay, as terms of no item.
 """
 
 from __future__ import annotations
@@ -29,10 +31,15 @@ from reml.files import CorruptError, StaleError, atomic_folder, digest, locked
 from reml.index.impact import ImpactIndex
 from reml.protocols import Collection
 from reml.retrieval import Origin
-from reml.retrievers.bm25_counts import BATCH, KeptCounts, Statistics, keep_counts
+from reml.retrievers.bm25_counts import BATCH, KeptCounts, Statistics, compact_counts, keep_counts
 from reml.retrievers.bm25_state import State, write_state
 from reml.retrievers.bm25_weighting import Weighting
 from reml.types import Int64Array
+
+# From this share of deleted items, and from so many more files than batches of items, counts are written anew: seldom
+# enough that it costs less than what each commit reads and writes anyway.
+COMPACTED_SHARE = 0.25
+COMPACTED_FILES = 64
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -102,19 +109,27 @@ class BM25Folder:
         vocabulary = Vocabulary(self.analyser, before.terms(folder))
         counts = (*before.counts, *self._count(folder, collection, changes.added, vocabulary))
         deleted = np.union1d(before.deleted(folder), changes.deleted)
-        statistics = KeptCounts([folder / file.name for file in counts], deleted).statistics(len(vocabulary))
+        kept = KeptCounts([folder / file.name for file in counts], deleted)
+        statistics = kept.statistics(len(vocabulary))
+        if _scattered(kept, statistics):
+            counts, deleted = self._compacted(folder, kept), np.empty(0, dtype=np.int64)
         name = _new("state")
         files = write_state(folder / name, vocabulary.terms, statistics, deleted)
         State(Origin.of(collection, self._fingerprint), name, counts, tuple(files)).commit(folder)
 
     def _count(
         self, folder: Path, collection: Collection, added: Int64Array, vocabulary: Vocabulary
-    ) -> list[CheckedFile]:
+    ) -> tuple[CheckedFile, ...]:
         if not len(added):
-            return []
+            return ()
         name = _new("counts")
         keep_counts(folder / name, collection.batches(BATCH, int(added[0])), vocabulary, title=self.title)
-        return [CheckedFile.of(folder, f"{name}/{path.name}") for path in sorted((folder / name).iterdir())]
+        return _checked(folder, name)
+
+    def _compacted(self, folder: Path, kept: KeptCounts) -> tuple[CheckedFile, ...]:
+        name = _new("counts")
+        compact_counts(folder / name, kept)
+        return _checked(folder, name)
 
     def _open(self, state: State, weighting: Weighting) -> Opened:
         state.check(self.path)
@@ -133,6 +148,18 @@ def _weigh(kept: KeptCounts, weighting: Weighting, statistics: Statistics, folde
     width, average = len(statistics.frequencies), statistics.average
     with atomic_folder(folder) as draft:
         ImpactIndex.build(draft, width, ((rows, weighting.weigh(counts, average, width)) for rows, counts in kept))
+
+
+def _scattered(kept: KeptCounts, statistics: Statistics) -> bool:
+    """Say whether many of the counts are of deleted items, or in many small files."""
+    deleted, batches = len(kept.deleted), statistics.items / BATCH
+    many_deleted = deleted > 0 and deleted >= COMPACTED_SHARE * (statistics.items + deleted)
+    return many_deleted or len(kept.files) >= batches + COMPACTED_FILES
+
+
+def _checked(folder: Path, name: str) -> tuple[CheckedFile, ...]:
+    """Put the files of a folder of counts on record, in their order."""
+    return tuple(CheckedFile.of(folder, f"{name}/{path.name}") for path in sorted((folder / name).iterdir()))
 
 
 def _new(kind: str) -> str:

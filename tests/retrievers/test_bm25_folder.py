@@ -108,6 +108,72 @@ def test_only_what_is_new_is_analysed(tmp_path: Path) -> None:
     assert len(list((tmp_path / "index").glob("state-*"))) == 1, "the former state is removed"
 
 
+def _counted_rows(folder: Path) -> list[int]:
+    """Give the rows that the files of counts hold, deleted ones included."""
+    rows: list[int] = []
+    for path in sorted(folder.glob("counts-*/*")):
+        with np.load(path) as file:
+            rows += file["rows"].tolist()
+    return sorted(rows)
+
+
+def test_counts_of_deleted_items_go_once_they_are_a_quarter(tmp_path: Path) -> None:
+    collection = _collection(tmp_path / "collection", [*TEXTS, "newt cat", "the dog"])
+    chosen, index = BM25(title=False), tmp_path / "index"
+    retriever = chosen.index(collection, index)
+    before = set(index.glob("counts-*/*"))
+    collection.delete(np.array([1]))
+    _assert_fresh(retriever, collection, chosen, tmp_path)
+    assert set(index.glob("counts-*/*")) == before, "a fifth is too little to write all anew"
+    assert _counted_rows(index) == [0, 1, 2, 3, 4]
+    collection.delete(np.array([3]))
+    _assert_fresh(retriever, collection, chosen, tmp_path)
+    assert _counted_rows(index) == [0, 2, 4]
+    assert not set(index.glob("counts-*/*")) & before
+    collection.append_texts(["cat eel"])
+    collection.delete(np.array([0]))
+    other = BM25(title=False, k1=1.7, variant="bm25+")
+    _assert_fresh(other.index(collection, index), collection, other, tmp_path)
+    assert _counted_rows(index) == [2, 4, 5]
+
+
+def test_counts_of_many_small_commits_are_joined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reml.retrievers.bm25_folder.COMPACTED_FILES", 4)
+    collection = _collection(tmp_path / "collection", TEXTS)
+    retriever = BM25(title=False).index(collection, tmp_path / "index")
+    files = []
+    for word in WORDS:
+        collection.append_texts([word])
+        _assert_fresh(retriever, collection, BM25(title=False), tmp_path)
+        files.append(len(list((tmp_path / "index").glob("counts-*/*"))))
+    assert files == [2, 3, 4, 1, 2, 3, 4, 1]
+    assert _counted_rows(tmp_path / "index") == list(range(11))
+
+
+def test_joined_counts_fill_files_and_keep_their_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reml.retrievers.bm25_folder.BATCH", 2)
+    monkeypatch.setattr("reml.retrievers.bm25_counts.BATCH", 2)
+    collection = _collection(tmp_path / "collection", [f"cat {word}" for word in WORDS])
+    retriever = BM25(title=False).index(collection, tmp_path / "index")
+    collection.delete(np.array([1, 2, 5]))
+    _assert_fresh(retriever, collection, BM25(title=False), tmp_path)
+    held = []
+    for path in sorted((tmp_path / "index").glob("counts-*/*")):
+        with np.load(path) as file:
+            held.append(file["rows"].tolist())
+    assert held == [[0, 3], [4, 6, 7]]  # of [0, 1], [2, 3], [4, 5] and [6, 7], without 1, 2 and 5
+
+
+def test_a_collection_may_lose_all_its_items(tmp_path: Path) -> None:
+    collection = _collection(tmp_path / "collection", TEXTS)
+    retriever = BM25(title=False).index(collection, tmp_path / "index")
+    collection.delete(collection.rows())
+    assert not retriever.search(ASKED, 3).mask.any()
+    assert not list((tmp_path / "index").glob("counts-*"))
+    collection.append_texts(["newt"])
+    assert retriever.search(Queries.of(["newt"]), 1).rows.tolist() == [[3]]
+
+
 @pytest.mark.parametrize("variant", get_args(Variant))
 def test_another_weighting_is_made_from_the_counts(variant: Variant, tmp_path: Path) -> None:
     collection = _collection(tmp_path / "collection", TEXTS)
@@ -201,13 +267,14 @@ def _append_and_catch_up(folder: Path) -> None:
 
 
 @pytest.mark.slow
-def test_killed_at_every_tenth_instant_it_catches_up_the_next_time() -> None:
+@pytest.mark.parametrize("deleted", [[0], [0, 2]])  # a fifth of the items stays in the counts, two fifths do not
+def test_killed_at_every_tenth_instant_it_catches_up_the_next_time(deleted: list[int]) -> None:
     with memory_folder() as home:
         collection = _collection(home / "collection", TEXTS)
         before = DiskCollection(home / "collection")
         _append_and_catch_up(home / "built")
         collection.append_texts(["newt cat", "the dog"])
-        collection.delete(np.array([0]))
+        collection.delete(np.array(deleted))
         for instant in itertools.count(1, 10):
             shutil.copytree(home / "built", home / "index")
             died = dies(_append_and_catch_up, home / "index", instant)
