@@ -21,6 +21,7 @@ from reml.queries import InputQuery
 from reml.query_side import FixedItems, QuerySide
 from reml.retrieval import EncodedRetriever
 from reml.stages import Stage, Stages
+from reml.training.chunks import in_chunks
 from reml.training.data import TrainSet
 from reml.training.hearing import Heard
 from reml.training.index_versions import Rebuild
@@ -28,6 +29,7 @@ from reml.training.live_examples import LiveExamples, LiveRetrieval
 from reml.training.live_index import LiveIndex
 from reml.training.refresh import Upkeep
 from reml.training.regimes import Conditional, Joint, Learner, Regime
+from reml.training.shared_items import SharedItems
 from reml.training.weights import load_weights
 from reml.types import Json, Signal
 
@@ -150,7 +152,7 @@ class FeedbackStages:
             self._prediction.begin(trained=self._trained(access)) if settings.joint else self._hearing.predictor(access)
         )
         learner = Learner(
-            self._scoring(settings, task, encoder),
+            self._learning(settings, task, encoder),
             encoder.module,
             settings.feedback,
             queries=self._queries(settings),
@@ -191,6 +193,14 @@ class FeedbackStages:
         base = self._base(settings.learner, task)
         scored = QuerySide(encoder, self._items(settings.learner, task)) if settings.learns == "query" else encoder
         return EncodedRetriever(base.collection, scored, base.index)
+
+    def _learning(self, settings: AccessFeedback, task: str, encoder: TrainableEncoder) -> EncodedRetriever:
+        """Let an encoder score as it does, in chunks, and in-batch negatives be encoded once for all devices."""
+        scoring = self._scoring(settings, task, encoder)
+        assert isinstance(scoring.encoder, TrainableEncoder)  # noqa: S101 - as `_scoring` makes it
+        chunked = in_chunks(scoring.encoder, settings.training.chunk)
+        learnt = SharedItems(chunked) if Signal.IN_BATCH in settings.feedback.needs else chunked
+        return EncodedRetriever(scoring.collection, learnt, scoring.index)
 
     @functools.cache
     def _items(self, learner: str, task: str) -> FixedItems:

@@ -19,6 +19,7 @@ from reml.queries import InputQuery
 from reml.retriever_lessons import PSEUDO, RetrieverLessons
 from reml.retriever_training import RetrieverTraining
 from reml.stages import Stage, Stages
+from reml.training.chunks import in_chunks
 from reml.training.data import DevSet, TrainSet
 from reml.training.ranking import Ranking, Teaching
 from reml.training.ranking_examples import RankedExamples
@@ -131,7 +132,7 @@ class RetrieverStages:
         encoder: TrainableEncoder = self._indexer(access).encoder(collection, folder / START)
         queries = self._retrieval.access(access).query_generator or InputQuery()
         teaching = Teaching(settings.feedback, settings.regularisers, queries)
-        return encoder, Ranking(encoder, teaching, len(collection))
+        return encoder, Ranking(in_chunks(encoder, settings.training.chunk), teaching, len(collection))
 
     def _indexer(self, access: str) -> TrainableIndexer[TrainableEncoder]:
         indexer = self._retrieval.indexer(access)

@@ -26,6 +26,11 @@ from reml.types import Item, Representations
 Input = TypeVar("Input")
 
 
+def in_chunks(encoder: TrainableEncoder, size: int | None) -> TrainableEncoder:
+    """Let an encoder keep the activations of at most `size` texts at once; as it is, if none is given."""
+    return encoder if size is None else Chunked(encoder, size)
+
+
 @final
 class Chunked:
     """A `TrainableEncoder` that keeps the activations of at most `size` texts at once."""

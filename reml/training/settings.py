@@ -22,7 +22,7 @@ class Training:
         batch_size: examples an update learns from.
         accumulate: equal parts in which a batch is computed, one after the other. In-batch negatives are those of a
             part: to keep those of the whole batch, lower `chunk` instead.
-        chunk: texts of which a retriever that learns from feedback keeps the activations at once, the others being
+        chunk: texts of which a retriever that learns keeps the activations at once, the others being
             encoded a second time when their gradient is known; all of a batch if left out.
         devices: processes that share a batch equally, each with a device (GPUs where there are any, else the CPU).
         rate: the peak learning rate of AdamW.

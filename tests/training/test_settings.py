@@ -21,7 +21,10 @@ from reml.training.settings import Training
         (lambda: Training(warmup=1.5), "training.warmup is 1.5"),
         (lambda: Training(weight_decay=-0.1), "training.weight_decay is -0.1"),
         (lambda: Training(rates={"predictor": -1.0}), "training.rates is"),
+        (lambda: Training(chunk=0), "training.chunk is 0, but must be 1 or more, or left out"),
+        (lambda: Training(devices=0), "training.devices is 0"),
         (lambda: Training(batch_size=16, accumulate=3), "a batch of 16 cannot be computed in 3 equal parts"),
+        (lambda: Training(batch_size=12, accumulate=4, devices=2), "in 4 equal parts on 2 devices: choose"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(make: Callable[[], Training], message: str) -> None:
@@ -33,3 +36,12 @@ def test_epochs_take_the_place_of_steps() -> None:
     assert Training(steps=7).total_steps(epoch_size=100) == 7
     assert Training(steps=7, epochs=3, batch_size=8).total_steps(epoch_size=10) == 4  # 30 examples, 8 a step
     assert Training(epochs=0.5, batch_size=8).total_steps(epoch_size=64) == 4
+
+
+def test_a_manifest_says_how_it_was_computed_only_where_that_was_chosen() -> None:
+    plain = Training(rates={"predictor": 0.5}).to_json()
+    assert plain["rates"] == {"predictor": 0.5}
+    assert plain["batch_size"] == 16
+    assert plain.keys().isdisjoint({"chunk", "devices"})
+    chosen = Training(chunk=4, devices=2).to_json()
+    assert (chosen["chunk"], chosen["devices"]) == (4, 2)
