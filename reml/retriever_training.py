@@ -18,13 +18,14 @@ from reml.training.sparsity import Regulariser
 
 @dataclass(frozen=True, kw_only=True)
 class RetrieverTraining:
-    """On the train split of tasks, from labels or by a teacher, in one round or several.
+    """How a retriever is trained before it indexes: on the train split of tasks, from labels or by a teacher.
 
     Args:
-        teacher: the access model whose lists and scores teach it (weak supervision: no label is read); the labels do,
-            items that hold the evidence of right answers, if left out.
+        teacher: the access model whose lists and scores teach it (weak supervision: no label is read, unless a round's
+            groups ask for it); the labels do, items that hold the evidence of right answers, if left out.
         negatives: with labels, the access model whose lists wrong items come from; the whole collection if left out.
-        objective: a `Feedback` on items' utilities: RankProb, Contrastive, MarginMse, KlDistillation; Rank if left out.
+        objective: a `Feedback` on items' utilities: RankProb, Contrastive, MarginMse, KlDistillation, Cldrd; Rank if
+            left out.
         regularisers: losses on the vectors (`reml.training.sparsity`).
         denoise: with labels, which items of a list are not to be learnt as wrong (`reml.training.negatives`).
         rounds: if given, it learns in so many rounds, each from the weights of the one before and, unless it says

@@ -11,7 +11,8 @@ from the weights of the one before (`reml.training.rounds`), with the loss `reml
     3        20      5           5   3e-6        2
     4        30      0           0   3e-6        2
 
-MS MARCO dev, MRR@10, published: .382 from TAS-B. Not run here.
+MS MARCO dev, MRR@10, published: .382 from TAS-B. Not run here. It refines what the retriever finds already: one that
+finds nothing yet is trained in other ways first, since nothing tells what is on the lists from what is not.
 
 Deviations: hard and semi-hard items are drawn anew at every visit, where the public code draws them once. An item that
 holds the evidence is never hard, however many there are; the public code keeps one for each query.

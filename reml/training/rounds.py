@@ -4,6 +4,15 @@ Xiong et al., "Approximate Nearest Neighbor Negative Contrastive Learning for De
 https://arxiv.org/abs/2007.00808: negatives are what the retriever itself finds and should not, found anew as it learns.
 CL-DRD (`reml.training.groups`) does the same with a teacher that re-ranks what is found.
 
+    train: {negatives: bm25, rounds: [{own: false}, {}, {}]}           # on BM25's negatives first, then on its own
+    train:
+      teacher: reranker
+      listed: 200
+      objective: {class_path: reml.feedback.cldrd.Cldrd}
+      rounds:                                                          # as CL-DRD does; two more with larger tops
+        - {groups: {top: 5, hard: 12, semi_hard: 13}, rate: 7.0e-6, epochs: 4}
+        - {groups: {top: 10, hard: 10, semi_hard: 10}, rate: 3.0e-6, epochs: 2}
+
 Deviations: there, a second process refreshes the index of a running training; here, training waits for it. The rate
 rises and falls anew in every round.
 """

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from reml.feedback.cldrd import Cldrd
 from reml.feedback.contrastive import Contrastive
 from reml.feedback.pdist import Pdist
 from reml.feedback.weak_supervision import Rank
@@ -22,6 +23,7 @@ from reml.retrievers.splade import Splade
 from reml.testing import MemoryCollection
 from reml.training.data import Batch, TrainSet
 from reml.training.fit import fit
+from reml.training.groups import FromGroups, Groups
 from reml.training.metrics import read_metrics
 from reml.training.ranking import Ranking, Reranker, Teaching, compare
 from reml.training.ranking_examples import FromLabels, FromTeacher, RankedExamples
@@ -147,6 +149,19 @@ def test_a_broken_run_goes_on_bit_for_bit(tmp_path: Path) -> None:
     assert logged[0] == logged[1]
     for name, value in whole.state_dict().items():
         assert torch.equal(resumed.state_dict()[name], value), name
+
+
+def test_snrm_learns_groups_of_a_teachers_list(tmp_path: Path) -> None:
+    """The teacher ranks everything; three items answer a query, and only their groups say so."""
+    encoder = untrained(tmp_path)
+    groups = Groups(top=3, hard=2, semi_hard=5, hard_until=12)
+    rows = (3 * np.arange(len(examples()))[:, None] + np.arange(36)) % 36
+    lists = Hits(rows, np.tile(-np.arange(36, dtype=np.float32), (len(rows), 1)))
+    sampler = FromGroups(lists, groups, [rows[0, :0]] * len(rows))
+    part = RankedExamples.of(COLLECTION, examples(), sampler, groups.size)
+    assert first_hits(encoder) < 0.4
+    train(tmp_path, encoder, objective=Cldrd(temperature=0.3), settings=replace(SETTINGS, steps=40), part=part)
+    assert first_hits(encoder) > 0.75
 
 
 def test_splade_learns_from_labels(tmp_path: Path) -> None:
