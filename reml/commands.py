@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from reml.first_process import leads
 from reml.results import publish
 from reml.searching import ask, show
 from reml.summary import summary
@@ -14,7 +15,7 @@ from reml.summary import summary
 if TYPE_CHECKING:
     from reml.runner import Runner
 
-console = Console()
+console = Console(quiet=not leads())
 
 
 def run(runner: Runner) -> None:
