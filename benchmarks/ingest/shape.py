@@ -8,8 +8,8 @@ Fitted to Wikipedia's paragraphs in minikilt's `knowledge_source.jsonl.gz`: the 
 paragraphs have mean 4.16 and deviation 0.72, those of 30,409 titles 0.84 and 0.53; its 532 pages of 8 entries or more
 have 0.45 headings a paragraph. It holds parts of pages, so the number of paragraphs comes from what is published: with
 deviation 1 of the logarithm (our choice: the longest of 300,000 pages has some 200), 3.76 passages follow from 0.85.
-What is then left of 18.9 entries are items of lists, 12.5 a page, how many at once and how long is our choice: 16 words
-each bring a page to the published bytes, with links as in `reml.benchmarks.ingest.source`.
+What is then left of 18.9 entries are items of lists, 12.5 a page. How many come at once and how long they are is our
+choice; with 16 words each, and links as `reml.benchmarks.ingest.source` has them, a page reaches the published bytes.
 
 `reml` keeps list items, KILT's own passages do not: this source, and so KILT's, gives more than 3.76 passages a page.
 """
