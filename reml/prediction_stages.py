@@ -182,7 +182,9 @@ class PredictionStages:
             depends += [identity(written(self._config, "access", access, "processors"))]
             for task in self._learnt:
                 depends += [[task.name, task.measure]]
-                depends += [self._retrieval.depends(access, task.name, split) for split in ("train", "dev")]
+                judged = experiment.train_on.dev_limit  # of the dev set no more is looked at: `reading.limit` is free
+                depends += [self._retrieval.depends(access, task.name, "train")]
+                depends += [self._retrieval.depends(access, task.name, "dev", judged)]
         return depends
 
     @property

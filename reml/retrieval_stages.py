@@ -153,11 +153,11 @@ class RetrievalStages:
             responses = processor(examples, responses)
         return responses
 
-    def depends(self, access: str, task: str, split: str) -> Json:
-        """Say what the hits of a split depend on, as JSON."""
-        settings, examples = self.access(access), self.checksum(task, split)
+    def depends(self, access: str, task: str, split: str, limit: int | None = None) -> Json:
+        """Say what the hits of a split, at most of its first `limit` examples, depend on, as JSON."""
+        settings, examples = self.access(access), self.checksum(task, split, limit)
         if settings.fuse:
-            return ["fuse", *(self.depends(child, task, split) for child in settings.fuse)]
+            return ["fuse", *(self.depends(child, task, split, limit) for child in settings.fuse)]
         if not settings.retrieves:
             return [examples]
         asking, parts = self._asking(access), ("retriever", "query_generator", "expansion")
@@ -166,9 +166,9 @@ class RetrievalStages:
         return [examples, *made_by, self.collection(task).fingerprint, self._experiment.reading.depth]
 
     @functools.cache
-    def checksum(self, task: str, split: str) -> str:
-        """Give a digest of the examples of a split."""
-        return digest([format_record(example) for example in self.examples(task, split)])
+    def checksum(self, task: str, split: str, limit: int | None = None) -> str:
+        """Give a digest of the examples of a split, at most of its first `limit`."""
+        return digest([format_record(example) for example in self.examples(task, split)[:limit]])
 
     def indexer(self, access: str) -> Indexer:
         """Give the retriever's settings of an access model; `ValueError` if it has none of its own."""

@@ -132,6 +132,15 @@ def test_a_changed_setting_redoes_what_depends_on_it(
     assert {name.split()[0] for name in names} == redone
 
 
+def test_the_predictor_is_not_trained_anew_to_evaluate_more_examples(tmp_path: Path) -> None:
+    config = write_experiment(tmp_path)
+    for limit in ("1", "2"):
+        arguments = ("--train_on.dev_limit", "1", "--reading.limit", limit, "--name", f"first{limit}")
+        assert run(tmp_path / "home", "--config", str(config), "--training.steps", "2", *arguments) == 0
+    (second,) = [found for name, found in manifests(tmp_path / "home").items() if name.startswith("first2")]
+    assert {name.split()[0] for name in made(second)} == {"retrieve", "predict"}
+
+
 def test_processors_of_the_access_model_that_training_reads_from_retrain(tmp_path: Path) -> None:
     cut = [{"class_path": "reml.processing.First", "init_args": {"k": 1}}]
     bm25 = {"retriever": {"class_path": "reml.retrievers.bm25.BM25"}}
