@@ -8,11 +8,13 @@ step-00000120/vectors.safetensors   the rows that were made anew after 120 steps
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic
 
 from reml.encoding import read_shard, write_shard
-from reml.protocols import Collection, Encoder, Index, TrainableEncoder, TrainableIndexer
+from reml.protocols import Collection, Encoder, EncoderT, Index, TrainableEncoder, TrainableIndexer
 from reml.retrieval import EncodedRetriever
 from reml.training.live_index import LiveIndex
 from reml.training.weights import load_weights, save_weights
@@ -22,13 +24,13 @@ WEIGHTS, INDEX, VECTORS = "weights.safetensors", "index", "vectors.safetensors"
 
 
 @dataclass(frozen=True, eq=False)
-class Rebuild:
+class Rebuild(Generic[EncoderT]):
     """Makes an index of weights, in whatever process.
 
     start: the folder that the encoder of the indexer is made from (`TrainableIndexer.encoder`).
     """
 
-    indexer: TrainableIndexer[TrainableEncoder]
+    indexer: TrainableIndexer[EncoderT]
     collection: Collection
     start: Path
 
@@ -50,9 +52,12 @@ class Rebuild:
 
 
 class IndexVersions:
-    """Versions of a live index in one folder, by the step of the encoder that made them."""
+    """Versions of a live index in one folder, by the step of the encoder that made them.
 
-    def __init__(self, folder: Path, rebuild: Rebuild) -> None:
+    rebuild: makes the index of a version's folder, or opens it, as `Rebuild` does.
+    """
+
+    def __init__(self, folder: Path, rebuild: Callable[[Path], Index]) -> None:
         self.rebuild = rebuild
         self._folder = folder
 

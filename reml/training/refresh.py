@@ -13,13 +13,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from reml.training.index_versions import IndexVersions, Rebuild
-from reml.training.live_index import LiveIndex
-
 if TYPE_CHECKING:
+    from reml.protocols import Index
+    from reml.training.index_versions import IndexVersions
     from reml.training.live_examples import LiveRetrieval
+    from reml.training.live_index import LiveIndex
 
 Change = Callable[[], None]
 
@@ -70,11 +71,11 @@ class Refresh(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Upkeep:
-    """How the index of live examples keeps up with the encoder."""
+    """How the index of live examples keeps up with the encoder. rebuild: a `Rebuild`, or what does the same."""
 
     retrieval: LiveRetrieval
     refresh: Refresh
-    rebuild: Rebuild
+    rebuild: Callable[[Path], Index]
 
 
 @dataclass(frozen=True)

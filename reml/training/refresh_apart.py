@@ -12,6 +12,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.context import SpawnProcess
 from multiprocessing.reduction import ForkingPickler
@@ -19,7 +20,7 @@ from pathlib import Path
 
 import torch
 
-from reml.training.index_versions import Rebuild
+from reml.protocols import Index
 from reml.training.refresh import Change, RefreshDiedError, Refresher, Run, check_steps
 
 
@@ -91,7 +92,7 @@ class _Apart:
         return lambda: self._run.live.swap(index, step)
 
 
-def _rebuild(rebuild: Rebuild, folder: Path, settings: Asynchronous) -> None:
+def _rebuild(rebuild: Callable[[Path], Index], folder: Path, settings: Asynchronous) -> None:
     threading.Thread(target=_die_with_parent, daemon=True).start()
     if settings.devices is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = settings.devices

@@ -6,6 +6,7 @@ import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -53,7 +54,6 @@ class Run:
     """All that a run in `folder` needs."""
 
     folder: Path
-    indexer: TrainableIndexer[TrainableEncoder]
     encoder: TrainableEncoder
     live: LiveIndex
     train: TrainSet
@@ -94,12 +94,13 @@ def prepare(
     refresh: Refresh,
     *,
     reader: Reader | None = None,
-    indexer: TrainableIndexer[TrainableEncoder] | None = None,
+    indexer: TrainableIndexer[Any] | None = None,
     reembed: int | None = None,
 ) -> Run:
     """Make a run; the same from the same arguments. Call it again for a run to go on."""
-    items, chosen = collection(), indexer or WordDense()
-    encoder = chosen.encoder(items, folder / "start")
+    items = collection()
+    chosen: TrainableIndexer[Any] = indexer if indexer is not None else WordDense()
+    encoder: TrainableEncoder = chosen.encoder(items, folder / "start")
     built = chosen.index_with(encoder, items, folder / "index")
     assert isinstance(built, EncodedRetriever)
     live = LiveIndex(EncodedRetriever(items, encoder, built.index))
@@ -108,7 +109,7 @@ def prepare(
     part = LiveExamples.of(examples(), retrieval)
     learner = Learner(EncodedRetriever(items, encoder, built.index), encoder.module, Pdist(temperature=0.1))
     regime = Conditional(reader or SureReader(), learner)
-    return Run(folder, chosen, encoder, live, TrainSet([part], Shuffled(len(part)), upkeep), regime)
+    return Run(folder, encoder, live, TrainSet([part], Shuffled(len(part)), upkeep), regime)
 
 
 def _pages(number: int) -> tuple[str, str]:

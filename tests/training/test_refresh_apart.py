@@ -61,6 +61,7 @@ class ListeningReader(PatientReader):
         return said
 
 
+@pytest.mark.slow
 def test_training_goes_on_and_takes_the_new_index_when_it_is_there(tmp_path: Path) -> None:
     """Begun after step 2, through during step 3, put to use after step 3: in step 4 its vectors are one step old."""
     reader, devices = ListeningReader(tmp_path / "run" / "indexes"), os.environ.get("CUDA_VISIBLE_DEVICES")
