@@ -18,6 +18,8 @@ from torch.autograd.function import FunctionCtx
 from reml.first_process import leads
 
 Value = TypeVar("Value")
+# What Lightning sets when it starts processes; left there, the next training would take them for started already.
+LAUNCH = ("MASTER_ADDR", "MASTER_PORT", "NODE_RANK", "LOCAL_RANK", "WORLD_SIZE")
 
 
 def count() -> int:
@@ -69,14 +71,15 @@ class _JoinedRows(torch.autograd.Function):
 @contextlib.contextmanager
 def together() -> Iterator[None]:
     """Run one training with other processes; afterwards the next one can be, and all but the first process end."""
-    before = dict(os.environ)
+    before = {name: os.environ.get(name) for name in LAUNCH}
     try:
         yield
     finally:
         if distributed.is_available() and distributed.is_initialized():
             distributed.destroy_process_group()
-        leading = leads()
-        os.environ.clear()
-        os.environ.update(before)
-    if not leading:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+    if not leads():
         raise SystemExit(0)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -10,10 +11,12 @@ import torch
 
 from reml.first_process import leads
 from reml.training.data import DevSet, TrainSet
-from reml.training.devices import count, from_each, joined_rows, place
+from reml.training.devices import count, from_each, joined_rows, place, together
 from reml.training.fit import fit
 from reml.training.metrics import read_metrics
+from reml.training.refresh import Never
 from reml.training.regimes import Independent
+from tests.training import live
 from tests.training.pointing import SETTINGS, exact, predictor
 from tests.training.several_devices import located, main
 
@@ -66,6 +69,22 @@ def test_a_run_on_two_devices_goes_on_after_a_kill_with_the_same_numbers(tmp_pat
     assert numbers(tmp_path / "killed", "drawn") == numbers(tmp_path / "two", "drawn")
 
 
+def test_after_a_training_the_next_one_starts_processes_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NODE_RANK", "0")
+    before = dict(os.environ)
+    with together():
+        os.environ.update({"MASTER_PORT": "29500", "LOCAL_RANK": "0", "WORLD_SIZE": "2", "NODE_RANK": "3"})
+    assert dict(os.environ) == before
+
+
+def test_a_process_that_only_helps_ends_with_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert not leads()
+    with pytest.raises(SystemExit) as end, together():
+        pass
+    assert end.value.code == 0
+
+
 def test_a_process_by_itself_is_the_first_and_has_what_it_has() -> None:
     assert leads()
     assert (count(), place(), from_each("it")) == (1, 0, ["it"])
@@ -76,3 +95,8 @@ def test_dev_sets_smaller_than_the_number_of_devices_are_refused(tmp_path: Path)
     dev, settings = [DevSet("tiny", located(8, 9), exact)], replace(SETTINGS, devices=2)
     with pytest.raises(ValueError, match="dev sets tiny have fewer examples than there are devices, 2"):
         fit(Independent(predictor()), TrainSet.of(located(0, 8)), dev=dev, settings=settings, folder=tmp_path)
+
+
+def test_an_index_that_is_refreshed_while_training_is_refused_on_several_devices(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="refreshed while training lives on one device, not 2"):
+        live.prepare(tmp_path, Never()).fit(replace(live.SETTINGS, devices=2))
