@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import track
 
 from reml.files import MANIFEST, CorruptError, digest, locked, read_manifest, write_manifest
-from reml.first_process import leads
+from reml.first_process import check_helps, leads
 from reml.types import Json
 
 Value = TypeVar("Value")
@@ -77,7 +77,9 @@ class Stages:
 
     def _build(self, folder: Path, name: str, depends: Json, build: Callable[[Path], object]) -> None:
         self.console.print(f"[dim]{name}[/dim]", highlight=False)
-        # A process that trains with the first one comes here while that holds the lock, and ends in `build`.
+        if not leads():
+            # It comes here while the first one holds the lock, to train with it, and ends in `build`.
+            check_helps(folder)
         with locked(folder) if leads() else contextlib.nullcontext():
             if (folder / MANIFEST).is_file():
                 return

@@ -9,17 +9,18 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TypeVar
 
 import torch
 from torch import Tensor, distributed
 from torch.autograd.function import FunctionCtx
 
-from reml.first_process import leads
+from reml.first_process import TRAINS_IN, leads
 
 Value = TypeVar("Value")
-# What Lightning sets when it starts processes; left there, the next training would take them for started already.
-LAUNCH = ("MASTER_ADDR", "MASTER_PORT", "NODE_RANK", "LOCAL_RANK", "WORLD_SIZE")
+# What is set when processes are started; left there, the next training would take them for started already.
+LAUNCH = ("MASTER_ADDR", "MASTER_PORT", "NODE_RANK", "LOCAL_RANK", "WORLD_SIZE", TRAINS_IN)
 
 
 def count() -> int:
@@ -69,9 +70,11 @@ class _JoinedRows(torch.autograd.Function):
 
 
 @contextlib.contextmanager
-def together() -> Iterator[None]:
-    """Run one training with other processes; afterwards the next one can be, and all but the first process end."""
+def together(folder: Path) -> Iterator[None]:
+    """Run a training in `folder` with other processes; afterwards the next one can be, and all but the first end."""
     before = {name: os.environ.get(name) for name in LAUNCH}
+    if leads():
+        os.environ[TRAINS_IN] = str(folder.resolve())
     try:
         yield
     finally:

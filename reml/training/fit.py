@@ -28,7 +28,7 @@ from pytorch_lightning.strategies import DDPStrategy
 from rich.console import Console
 
 from reml.files import CorruptError, StaleError, digest, locked, read_json, write_json
-from reml.first_process import leads, local_place
+from reml.first_process import check_helps, leads, local_place
 from reml.precision import fast_bfloat16
 from reml.training.batches import TrainingData
 from reml.training.best import KeepBest
@@ -82,6 +82,7 @@ def fit(
             if not (folder / FITTED).exists():
                 _run(regime, train, dev=dev, settings=settings, folder=folder, console=console)
     elif not (folder / FITTED).exists():
+        check_helps(folder)
         _run(regime, train, dev=dev, settings=settings, folder=folder, console=None)
     return open_fitted(regime, folder)
 
@@ -137,7 +138,7 @@ def _run(
     total = settings.total_steps(len(train.order))
     seed_random(settings.seed + local_place())
     regime.train()
-    with _quiet(), together():
+    with _quiet(), together(folder):
         trainer = _trainer(settings, total=total, looks=bool(dev), folder=folder, callbacks=callbacks)
         data = TrainingData(train, dev, settings)
         with _interruptible():

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from rich.console import Console
 
-from reml.first_process import leads
+from reml.first_process import TRAINS_IN, check_helps, leads
+from reml.stages import Stages
 from reml.training.data import DevSet, TrainSet
 from reml.training.devices import count, from_each, joined_rows, place, together
 from reml.training.fit import fit
@@ -72,7 +74,7 @@ def test_a_run_on_two_devices_goes_on_after_a_kill_with_the_same_numbers(tmp_pat
 def test_after_a_training_the_next_one_starts_processes_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NODE_RANK", "0")
     before = dict(os.environ)
-    with together():
+    with together(Path("run")):
         os.environ.update({"MASTER_PORT": "29500", "LOCAL_RANK": "0", "WORLD_SIZE": "2", "NODE_RANK": "3"})
     assert dict(os.environ) == before
 
@@ -80,9 +82,26 @@ def test_after_a_training_the_next_one_starts_processes_of_its_own(monkeypatch: 
 def test_a_process_that_only_helps_ends_with_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOCAL_RANK", "1")
     assert not leads()
-    with pytest.raises(SystemExit) as end, together():
+    with pytest.raises(SystemExit) as end, together(Path("run")):
         pass
     assert end.value.code == 0
+
+
+def test_a_process_that_helps_in_one_training_and_comes_to_another_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would wait for the first process, and that for it."""
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    train, stages = TrainSet.of(located(0, 8)), Stages(tmp_path, Console(quiet=True))
+    for wanted in (None, str(tmp_path / "elsewhere")):
+        if wanted is not None:
+            monkeypatch.setenv(TRAINS_IN, wanted)
+        with pytest.raises(RuntimeError, match=r"was started to train with another one in .* but came to"):
+            fit(Independent(predictor()), train, dev=[], settings=SETTINGS, folder=tmp_path / "run")
+        with pytest.raises(RuntimeError, match="Start the command anew, by itself"):
+            stages.make("models", "a stage", None, lambda folder: folder.mkdir())
+    monkeypatch.setenv(TRAINS_IN, str(tmp_path / "run" / "below"))
+    check_helps(tmp_path / "run")
 
 
 def test_a_process_by_itself_is_the_first_and_has_what_it_has() -> None:
