@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from multiprocessing.context import SpawnProcess
 from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
+from pickle import PicklingError
 
 import torch
 
@@ -46,7 +47,7 @@ class Asynchronous:
         """Wait for the first time; `ValueError` if the retriever cannot be sent to another process."""
         try:
             ForkingPickler.dumps(run.versions.rebuild)
-        except (TypeError, AttributeError, ValueError) as error:
+        except (PicklingError, TypeError, AttributeError) as error:
             raise ValueError(
                 f"this retriever or its collection cannot be sent to another process ({error}): define their classes "
                 "at the top of a module, or choose reml.training.refresh.Every."

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 
@@ -96,6 +97,62 @@ def test_a_refresh_ends_with_the_training_that_it_was_for(tmp_path: Path) -> Non
     assert not multiprocessing.active_children()
     assert time.monotonic() - started < 60
     assert not (tmp_path / "run" / "indexes").exists()
+
+
+class LingeringDense(WordDense):
+    """Takes a minute in the process of a refresh, and says which process that is."""
+
+    def index_with(self, encoder: WordEncoder, collection: Collection, folder: Path) -> EncodedRetriever:
+        if multiprocessing.current_process().daemon:
+            (folder.parent / "process").write_text(str(os.getpid()))
+            time.sleep(60)
+        return super().index_with(encoder, collection, folder)
+
+
+class DyingReader(SureReader):
+    """Kills its process once a refresh is under way."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.folder = folder
+
+    def loss(self, examples: Sequence[Example], responses: Responses, signals: Signal = Signal.NONE) -> Prediction:
+        if multiprocessing.active_children():
+            while not refreshing(self.folder):
+                time.sleep(0.05)
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().loss(examples, responses, signals)
+
+
+def refreshing(folder: Path) -> list[int]:
+    """Give the processes that refreshes of a run have told."""
+    told = [path.read_text() for path in (folder / "run" / "indexes").glob("step-*/process")]
+    return [int(number) for number in told if number]
+
+
+def train_until_killed(folder: Path) -> None:
+    prepare(folder, Asynchronous(steps=1), reader=DyingReader(folder), indexer=LingeringDense()).fit()
+
+
+@pytest.mark.slow
+def test_a_refresh_dies_with_a_training_that_is_killed(tmp_path: Path) -> None:
+    """Else it would write into the folder of the run that goes on."""
+    process = multiprocessing.get_context("spawn").Process(target=train_until_killed, args=(tmp_path,))
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    (refresh,) = refreshing(tmp_path)
+    deadline = time.monotonic() + 30
+    while runs(refresh) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not runs(refresh)
+
+
+def runs(process: int) -> bool:
+    try:
+        return psutil.Process(process).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def test_what_cannot_be_sent_to_another_process_is_refused(tmp_path: Path) -> None:
