@@ -7,6 +7,9 @@ before (dropout), and the gradient goes on through it. So the gradient is that o
 negatives, while the activations of one chunk at a time are in memory. Accumulation of gradients over parts of a batch
 cannot do that: a part knows only its own negatives.
 
+Measured: a contrastive step of all-MiniLM-L6-v2 on 96 texts takes 293 MB in chunks of 8 instead of 918 MB (gradients
+included), and 1.35 times the processor time (8.4 s instead of 6.2 s on one CPU thread).
+
 Deviation: the second encoding is done by PyTorch's checkpoint within one backward pass, so that no training loop needs
 to know of it; there, the loop is rewritten.
 """
