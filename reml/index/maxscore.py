@@ -42,8 +42,8 @@ class Query(NamedTuple):
     """One query of T terms while it is answered.
 
     dimensions, weights: [T]. tops: float64 [T], the most a term can add, infinite where it must not be inessential.
-    order: [T], from the smallest top. slots: [T]. first, last: int64 [T], the postings of the present window.
-    essential: bool [T].
+    order: [T], from the smallest top. slots: [T]. first, last: int64 [T], the postings of the present window. ends:
+    int64 [T], the end of all postings. essential: bool [T].
     """
 
     dimensions: Int32Array
@@ -53,6 +53,7 @@ class Query(NamedTuple):
     slots: Int32Array
     first: Int64Array
     last: Int64Array
+    ends: Int64Array
     essential: Flags
 
 
@@ -130,9 +131,9 @@ def _prepare(
     for term in range(len(dimensions)):
         if slots[term] >= 0:
             tops[term] = np.float64(weights[term]) * bounds.scales[slots[term]] * 255
-    starts = postings.starts[dimensions]
+    starts, ends = postings.starts[dimensions], postings.starts[dimensions + 1]
     essential = np.ones(len(dimensions), dtype=np.bool_)
-    return Query(dimensions, weights, tops, np.argsort(tops), slots, starts.copy(), starts, essential)
+    return Query(dimensions, weights, tops, np.argsort(tops), slots, starts.copy(), starts, ends, essential)
 
 
 @njit(cache=True, nogil=True)
@@ -180,27 +181,28 @@ def _bound(
 @njit(cache=True, nogil=True)
 def _locate(postings: Postings, bounds: Bounds, query: Query, window: int) -> int:  # pragma: no cover - compiled
     """Find the postings of the window; give the number of those of essential terms."""
-    touched = 0
-    for term in range(len(query.weights)):
-        slot = query.slots[term]
+    # Arrays are taken out of their tuples before the loop: numba counts references each time it does so.
+    slots, first, last, essential = query.slots, query.first, query.last, query.essential
+    windows, positions, ends, touched = bounds.windows, postings.positions, query.ends, 0
+    for term in range(len(slots)):
+        slot = slots[term]
         if slot >= 0:
-            query.first[term], query.last[term] = bounds.windows[slot, window], bounds.windows[slot, window + 1]
+            first[term], last[term] = windows[slot, window], windows[slot, window + 1]
         else:
-            query.first[term] = query.last[term]
-            rest = postings.positions[query.last[term] : postings.starts[query.dimensions[term] + 1]]
-            query.last[term] += _count_before(rest, (window + 1) * WINDOW)
-        if query.essential[term]:
-            touched += query.last[term] - query.first[term]
+            first[term] = last[term]
+            last[term] = _first_from(positions, last[term], ends[term], (window + 1) * WINDOW)
+        if essential[term]:
+            touched += last[term] - first[term]
     return touched
 
 
 @njit(cache=True, nogil=True)
-def _count_before(positions: Int32Array, position: int) -> int:  # pragma: no cover - compiled
-    """Count the postings at the start of a list that are before `position`."""
-    count = 0
-    while count < len(positions) and positions[np.uint64(count)] < position:
-        count += 1
-    return count
+def _first_from(positions: Int32Array, start: int, stop: int, position: int) -> int:  # pragma: no cover - compiled
+    """Find the first of the postings from start to stop whose row is `position` or after it, or stop."""
+    place = np.uint64(start)
+    while place < np.uint64(stop) and positions[place] < position:
+        place += np.uint64(1)
+    return int(np.int64(place))
 
 
 @njit(cache=True, nogil=True)
