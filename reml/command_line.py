@@ -23,6 +23,7 @@ from reml.class_paths import suggestions
 from reml.evaluation.command import evaluate, measure, report
 from reml.files import CorruptError, LockedError, StaleError, home
 from reml.kilt.command import prepare_kilt, submit
+from reml.later_settings import without_unset
 from reml.written_settings import SettingsError, written_settings
 
 if TYPE_CHECKING:
@@ -120,7 +121,8 @@ def load(command: str, arguments: Sequence[str]) -> tuple[Runner, dict[str, obje
     values = parser.instantiate(parsed)
     names = [field.name for field in dataclasses.fields(Experiment)]
     experiment = Experiment(**{name: values[name] for name in names})
-    runner = Runner(experiment, {name: written[name] for name in names}, values.home or home(), console)
+    config = {name: without_unset(written[name], name) for name in names}
+    runner = Runner(experiment, config, values.home or home(), console)
     return runner, {name: values[name] for name in own}
 
 

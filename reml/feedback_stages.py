@@ -79,7 +79,7 @@ class FeedbackStages:
         if settings is None:
             return []
         learner = settings.learner
-        parts: list[Json] = [_settled(written(self._config, "access", access, "feedback"))]
+        parts = [written(self._config, "access", access, "feedback")]
         parts += [written(self._config, "access", learner, part) for part in ("retriever", "query_generator")]
         lists = dict.fromkeys([settings.lists, *(settings.judge.access if settings.judge is not None else ())])
         learnt = [
@@ -230,11 +230,3 @@ class FeedbackStages:
         if settings is None:
             raise ValueError(f"access model {access!r} takes no feedback: say how under its `feedback`.")
         return settings
-
-
-def _settled(feedback: Json) -> Json:
-    """Leave out settings that change nothing where they are left out: what was trained before there were any counts."""
-    if not isinstance(feedback, Mapping):
-        return feedback
-    later = ("refresh", "reembed")
-    return {name: value for name, value in feedback.items() if name not in later or value is not None}

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from reml.retrieval_stages import RetrievalStages
 
 START, LISTS, INDEX = "start", "lists", "index"
-# Settings that came later: left out, they leave the keys of older stages as they were.
-LATER = ("denoise", "rounds", "temperature")
 
 
 class RetrieverStages:
@@ -155,11 +153,10 @@ def _device() -> str:
 
 
 def _until(train: Json, number: int) -> Json:
-    """Leave out what the weights after a round do not depend on: later rounds, and newer settings that say nothing."""
+    """Leave out the rounds after this one: the weights do not depend on them."""
     assert isinstance(train, Mapping)  # noqa: S101 - asked only for access models that are trained
-    said = {name: value for name, value in train.items() if name not in LATER or value is not None}
-    rounds = said.get("rounds")
-    return {**said, "rounds": rounds[: number + 1]} if isinstance(rounds, Sequence) else said
+    rounds = train.get("rounds")
+    return {**train, "rounds": rounds[: number + 1]} if isinstance(rounds, Sequence) else train
 
 
 def held_out(
