@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import resources
 from pathlib import Path
 from xml.etree import ElementTree as Tree
 
 from reml.benchmarks.ingest.result import Growth, Result
 from reml.benchmarks.ingest.tables import built, grown, interrupted, rates
-from reml.evaluation.markup import element, render
+from reml.evaluation.markup import element
 from reml.evaluation.plots import Line, Plot, draw
-from reml.files import write_text
+from reml.evaluation.whole_page import write_whole_page
 from reml.kilt.catalogue import PAGES
 
 HEADING = "From a knowledge source to a collection"
@@ -29,20 +28,7 @@ LEADING = (
 
 def write_page(path: Path, result: Result) -> None:
     """Write the page."""
-    style = (resources.files("reml.evaluation") / "report.css").read_text(encoding="utf-8")
-    head = element(
-        "head",
-        None,
-        element("meta", {"charset": "utf-8"}),
-        element("meta", {"name": "viewport", "content": "width=device-width, initial-scale=1"}),
-        element("meta", {"name": "color-scheme", "content": "light dark"}),
-        element("title", None, f"reml: {HEADING.lower()}"),
-        element("link", {"rel": "icon", "href": "data:,"}),
-        element("style", None, style),
-    )
-    top = element("header", {"class": "top"}, element("h1", None, HEADING))
-    body = element("body", None, top, element("main", {"id": "main"}, *_sections(result)))
-    write_text(path, "<!doctype html>\n" + render(element("html", {"lang": "en"}, head, body)))
+    write_whole_page(path, HEADING, _sections(result), title=f"reml: {HEADING.lower()}")
 
 
 def _sections(result: Result) -> list[Tree.Element]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from importlib import resources
 from pathlib import Path
 from urllib.parse import quote, urlencode
 from xml.etree import ElementTree as Tree
@@ -12,10 +11,10 @@ from xml.etree import ElementTree as Tree
 from reml.benchmarks.kilt.averages import averages
 from reml.benchmarks.kilt.grid import Grid
 from reml.benchmarks.kilt.matrix import Cell, Matrix
-from reml.evaluation.markup import element, render
+from reml.evaluation.markup import element
 from reml.evaluation.plots import Line, Plot, draw, legend
 from reml.evaluation.report_origin import origin_section
-from reml.files import write_text
+from reml.evaluation.whole_page import write_whole_page
 from reml.types import Json
 
 FIGURES = (
@@ -48,21 +47,8 @@ def write_page(path: Path, matrix: Matrix, *, tables: Mapping[str, Grid], manife
         origin_section(manifest),
     ]
     name = str(manifest["name"])
-    style = resources.files("reml.evaluation").joinpath("report.css").read_text(encoding="utf-8")
-    head = element(
-        "head",
-        None,
-        element("meta", {"charset": "utf-8"}),
-        element("meta", {"name": "viewport", "content": "width=device-width, initial-scale=1"}),
-        element("meta", {"name": "color-scheme", "content": "light dark"}),
-        element("title", None, f"reml: {name}"),
-        element("link", {"rel": "icon", "href": "data:,"}),
-        element("style", None, style),
-    )
     links = [element("a", {"href": f"#{part.get('id')}"}, part.findtext("h2") or "") for part in sections]
-    top = element("header", {"class": "top"}, element("h1", None, name), element("nav", None, *links))
-    body = element("body", None, top, element("main", {"id": "main"}, *sections))
-    write_text(path, "<!doctype html>\n" + render(element("html", {"lang": "en"}, head, body)))
+    write_whole_page(path, name, sections, title=f"reml: {name}", top=[element("nav", None, *links)])
 
 
 def _section(identity: str, heading: str, note: str, grid: Grid, *more: Tree.Element) -> Tree.Element:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from importlib import resources
 from pathlib import Path
 from xml.etree import ElementTree as Tree
 
@@ -13,9 +12,9 @@ from reml.benchmarks.speed.growth import FULL, Growth
 from reml.benchmarks.speed.ratios import baseline_of
 from reml.benchmarks.speed.result import Result
 from reml.benchmarks.speed.tables import TEXTS, Grid, answered, built, grown, titled
-from reml.evaluation.markup import element, render
+from reml.evaluation.markup import element
 from reml.evaluation.plots import Line, Plot, draw, legend
-from reml.files import write_text
+from reml.evaluation.whole_page import write_whole_page
 
 HEADING = "Speed of indexes"
 READING = (
@@ -33,19 +32,7 @@ def write_page(path: Path, result: Result, preferred: Sequence[str]) -> None:
     if result.growths:
         sections.append(_growth(result.growths, styles))
     sections += [_skipped(result), _origin(result)]
-    style = (resources.files("reml.evaluation") / "report.css").read_text(encoding="utf-8")
-    head = element(
-        "head",
-        None,
-        element("meta", {"charset": "utf-8"}),
-        element("meta", {"name": "viewport", "content": "width=device-width, initial-scale=1"}),
-        element("meta", {"name": "color-scheme", "content": "light dark"}),
-        element("title", None, f"reml: {HEADING.lower()}"),
-        element("style", None, style),
-    )
-    top = element("header", {"class": "top"}, element("h1", None, HEADING))
-    body = element("body", None, top, element("main", {"id": "main"}, *sections))
-    write_text(path, "<!doctype html>\n" + render(element("html", {"lang": "en"}, head, body)))
+    write_whole_page(path, HEADING, sections, title=f"reml: {HEADING.lower()}")
 
 
 def _engines(comparisons: Sequence[Comparison]) -> list[str]:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import resources
 from pathlib import Path
 from xml.etree import ElementTree as Tree
 
 import numpy as np
 
-from reml.evaluation.markup import element, render
+from reml.evaluation.markup import element
 from reml.evaluation.plots import Line, Plot, draw, legend
-from reml.files import write_text
+from reml.evaluation.whole_page import write_whole_page
 from reml.study.cells import DEPTHS, RECALL, Cell
 from reml.study.comparison import average, controls, of_condition
 from reml.study.plan import FROZEN, Condition
@@ -28,22 +27,10 @@ STYLES = ("objective", "frozen", "untrained", "shuffled")
 
 def write_page(path: Path, name: str, grids: Sequence[Grid], cells: Sequence[Cell]) -> None:
     """Write the page of a study with its tables and the plots of its cells."""
-    style = (resources.files("reml.evaluation") / "report.css").read_text(encoding="utf-8")
-    head = element(
-        "head",
-        None,
-        element("meta", {"charset": "utf-8"}),
-        element("meta", {"name": "viewport", "content": "width=device-width, initial-scale=1"}),
-        element("meta", {"name": "color-scheme", "content": "light dark"}),
-        element("title", None, f"reml study: {name}"),
-        element("style", None, style),
-    )
     sections = [_table(grid) for grid in grids]
     sections.append(element("section", None, element("p", None, READING)))
     sections += [_plots(cells, task) for task in dict.fromkeys(cell.task for cell in cells)]
-    top = element("header", {"class": "top"}, element("h1", None, name))
-    body = element("body", None, top, element("main", {"id": "main"}, *sections))
-    write_text(path, "<!doctype html>\n" + render(element("html", {"lang": "en"}, head, body)))
+    write_whole_page(path, name, sections, title=f"reml study: {name}")
 
 
 def _table(grid: Grid) -> Tree.Element:

@@ -109,7 +109,7 @@ def test_the_page_and_the_experiments_are_written(finished: tuple[Path, Path]) -
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [(["--home", "x"], "name the study's file first"), (["absent.yaml"], "No such file")],
+    [(["--home", "x"], "name the study's file first"), (["absent.yaml"], "absent.yaml does not exist")],
 )
 def test_what_is_no_study_is_refused(capsys: pytest.CaptureFixture[str], arguments: list[str], message: str) -> None:
     assert main(["study", *arguments]) == 2
