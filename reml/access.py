@@ -9,7 +9,7 @@ import numpy as np
 from reml.protocols import FeedbackHandler, QueryGenerator, ResponseProcessor, Retriever, StorageHandler
 from reml.queries import InputQuery
 from reml.rank_fusion import reciprocal_rank_fusion
-from reml.responses import gather
+from reml.responses import respond
 from reml.types import Example, FeedbackRecord, Hits, Int64Array, Queries, Responses
 
 
@@ -56,10 +56,7 @@ class InformationAccess:
 
     def respond(self, examples: Sequence[Example], hits: Hits) -> Responses:
         """Turn hits into what the predictor receives."""
-        responses = gather(self.retriever.collection, hits)
-        for processor in self.processors:
-            responses = processor(examples, responses)
-        return responses
+        return respond(self.retriever.collection, examples, hits, self.processors)
 
     def store(self, texts: Sequence[str]) -> Int64Array:
         """Keep texts for later retrieval; `RuntimeError` if this access model has no storage."""

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from reml.first_process import leads
 from reml.results import publish
-from reml.searching import ask, show
+from reml.searching import ask, open_access, show
 from reml.summary import summary
 
 if TYPE_CHECKING:
@@ -68,10 +68,12 @@ def search(
     """
     name = by if by is not None else next(iter(runner.experiment.access))
     where = task if task is not None else runner.experiment.tasks[0].name
+    open_access(runner, name, where)
     if query is not None:
         show(console, query, ask(runner, name, where, query, k))
         return
-    while text := console.input(f"[bold]{name}>[/bold] ").strip():
+    console.print("[dim]an empty line ends[/dim]")
+    while text := _typed(f"[bold]{name}>[/bold] "):
         show(console, text, ask(runner, name, where, text, k))
 
 
@@ -91,6 +93,13 @@ def predict(runner: Runner) -> None:
         for task in runner.experiment.tasks:
             path = runner.prediction.predictions(access, task.name)
             console.print(f"{access} {task.name}: {path}", highlight=False, soft_wrap=True)
+
+
+def _typed(prompt: str) -> str:
+    try:
+        return console.input(prompt).strip()
+    except EOFError:
+        return ""
 
 
 def _warn(runner: Runner, task: str) -> None:

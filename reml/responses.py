@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 
-from reml.protocols import Collection
-from reml.types import Hits, Int64Array, Item, Responses
+from reml.protocols import Collection, ResponseProcessor
+from reml.types import Example, Hits, Int64Array, Item, Responses
 
 
 def gather(collection: Collection, hits: Hits) -> Responses:
@@ -22,6 +24,16 @@ def gather(collection: Collection, hits: Hits) -> Responses:
         scores=torch.tensor(hits.scores),
         mask=torch.tensor(hits.mask),
     )
+
+
+def respond(
+    collection: Collection, examples: Sequence[Example], hits: Hits, processors: Sequence[ResponseProcessor]
+) -> Responses:
+    """Fetch the items of hits [B, K] and let each processor in turn change the responses."""
+    responses = gather(collection, hits)
+    for processor in processors:
+        responses = processor(examples, responses)
+    return responses
 
 
 def empty(count: int) -> Responses:

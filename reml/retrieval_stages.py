@@ -23,7 +23,7 @@ from reml.protocols import Indexer, Retriever, Task, TrainableIndexer
 from reml.queries import ExpandedQuery, InputQuery
 from reml.rank_fusion import reciprocal_rank_fusion
 from reml.records import format_record
-from reml.responses import empty, gather
+from reml.responses import empty, respond
 from reml.retriever_stages import RetrieverStages
 from reml.saved_hits import open_hits, save_hits
 from reml.stages import Stage, Stages
@@ -148,10 +148,7 @@ class RetrievalStages:
         """Give what the predictor receives for these hits."""
         if hits.k == 0:
             return empty(len(examples))
-        responses = gather(self.collection(task), hits)
-        for processor in self.access(access).processors:
-            responses = processor(examples, responses)
-        return responses
+        return respond(self.collection(task), examples, hits, self.access(access).processors)
 
     def depends(self, access: str, task: str, split: str, limit: int | None = None) -> Json:
         """Say what the hits of a split, at most of its first `limit` examples, depend on, as JSON."""

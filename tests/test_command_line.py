@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -92,6 +93,8 @@ def test_what_does_not_exist_is_named(tmp_path: Path, capsys: pytest.CaptureFixt
     config, home = write_experiment(tmp_path), str(tmp_path / "home")
     given = ("--config", str(config), "--home", home)
     assert "'bm52'" in told(capsys, "search", *given, "--by", "bm52", "--query", "x")
+    nothing = told(capsys, "search", *given, "--by", "closed_book", "--query", "x")
+    assert "'closed_book' retrieves nothing: ask another one, of bm25, flat, both" in nothing
     assert "'place'" in told(capsys, "search", *given, "--task", "place", "--query", "x")
     assert "no split 'test'" in told(capsys, "run", *given, "--reading.split", "test")
     assert "absent.yaml" in told(capsys, "run", "--config", str(tmp_path / "absent.yaml"))
@@ -149,3 +152,14 @@ def test_files_are_scored_without_loading_pytorch(tmp_path: Path) -> None:
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
     assert "1.0000" in ended.stdout
+
+
+def test_a_search_says_what_it_opens_and_ends_with_its_input(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = ("search", "--config", str(write_experiment(tmp_path)), "--home", str(tmp_path / "home"), "--by", "both")
+    monkeypatch.setattr(sys, "stdin", io.StringIO("copper mined\nzebra\n"))
+    assert main(given) == 0
+    printed = capsys.readouterr().out
+    opened = [printed.index(f"open {name} for places") for name in ("bm25", "flat")]
+    assert max(opened) < printed.index("an empty line ends") < printed.index("Oman") < printed.index("nothing found")

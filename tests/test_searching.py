@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 
+import pytest
 from rich.console import Console
 
 from reml.searching import highlighted, show
@@ -33,7 +34,22 @@ def test_hits_are_shown_with_rank_score_title_and_row() -> None:
     assert "     Miners [dig] for it." in stream.getvalue(), "a text is no markup"
 
 
-def test_finding_nothing_is_said() -> None:
+def test_wrapped_lines_are_indented() -> None:
     stream = io.StringIO()
-    show(Console(file=stream, width=200), "the", [])
-    assert "nothing found" in stream.getvalue()
+    show(Console(file=stream, width=20), "zinc", [(2.5, COPPER)])
+    lines = [line.rstrip() for line in stream.getvalue().splitlines()]
+    assert lines[-4:] == ["     Copper and zinc", "     are exported.", "     Miners [dig]", "     for it."]
+
+
+@pytest.mark.parametrize(
+    ("query", "why"),
+    [
+        ("  ", "the query is empty"),
+        ("The ... of", "the query holds only stop words and signs"),
+        ("the zebra", "no passage matches the query"),
+    ],
+)
+def test_why_nothing_is_found_is_said(query: str, why: str) -> None:
+    stream = io.StringIO()
+    show(Console(file=stream, width=200), query, [])
+    assert f"nothing found: {why}" in stream.getvalue()

@@ -67,6 +67,8 @@ class Ingest:
         if min(self.pages, self.segment_rows) < 1:
             raise ValueError(f"pages and segment_rows are 1 or more, not {self.pages} and {self.segment_rows}.")
         load = os.getloadavg()[0]
+        if self.folder is not None:
+            self.folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="reml-ingest-", dir=self.folder) as base, console.status("") as status:
             status.update(f"{self.pages:,} pages are written")
             whole = _file_in(Path(base) / "pages", self.pages)

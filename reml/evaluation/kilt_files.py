@@ -29,6 +29,7 @@ def evaluate_files(gold: Path, guess: Path, depths: Sequence[int] = DEPTHS, *, p
     (see `reml.known_pages`), provenance that is not in it.
     """
     problems = Problems()
+    _check_paths((gold, guess), problems)
     golds = _read_golds(gold, problems)
     positions = {right.id: position for position, right in enumerate(golds)}
     scorer = Scorer(golds, depths)
@@ -42,12 +43,33 @@ def evaluate_files(gold: Path, guess: Path, depths: Sequence[int] = DEPTHS, *, p
         seen.add(prediction.id)
         for page in prediction.pages if pages is not None else ():
             named.setdefault(page, prediction.id)
+    if problems.count and _exchanged(gold, guess):
+        raise InvalidFilesError([f"{gold} holds predictions and {guess} right answers: exchange gold and guess"], 1)
     for missing in (right.id for right in golds if right.id not in seen):
         problems.add(f"{guess}: no prediction for id {missing!r}")
     if pages is not None:
         _check_pages(named, guess, pages, problems)
     problems.raise_any()
     return scorer.result(unmatched=len(seen) - len(golds))
+
+
+def _check_paths(paths: Sequence[Path], problems: Problems) -> None:
+    """Raise `InvalidFilesError` before anything is read if there is nothing to read."""
+    for path in paths:
+        if path.is_dir():
+            problems.add(f"{path} is a folder: name a file of KILT records, such as {path / 'predictions.jsonl'}")
+        elif not path.exists():
+            problems.add(f"{path} does not exist: name a file of KILT records, .jsonl or .jsonl.gz")
+    problems.raise_any()
+
+
+def _exchanged(gold: Path, guess: Path) -> bool:
+    """Tell whether nothing would be wrong if each file were read as the other one."""
+    problems = Problems()
+    ids = [prediction.id for _, prediction in _records(gold, guess_of, problems)]
+    if not problems.count:
+        _read_golds(guess, problems)
+    return not problems.count and len(set(ids)) == len(ids)
 
 
 def _check_pages(named: Mapping[str, str], guess: Path, pages: Path, problems: Problems) -> None:

@@ -149,3 +149,23 @@ def test_answers_are_compared_character_by_character(tmp_path: Path) -> None:
     guesses: list[Json] = [{"id": name, "output": [{"answer": text}]} for name, text in zip(names, given, strict=True)]
     found = evaluate_files(lines(tmp_path / "gold.jsonl", *golds), lines(tmp_path / "guess.jsonl", *guesses))
     assert found.values["em"].tolist() == [1.0, 0.0, 0.0, 1.0, 0.0]
+
+
+def test_exchanged_files_are_called_so(tmp_path: Path) -> None:
+    records = gold("x"), {"id": "y", "input": "q", "output": [{"answer": "a"}, {"answer": "b"}]}
+    golds = lines(tmp_path / "gold.jsonl", *records)
+    guesses = lines(tmp_path / "guess.jsonl", *({"input": "q", **guess(name, "a")} for name in ("x", "y")))
+    assert evaluate_files(golds, guesses).ids == ("x", "y")
+    with pytest.raises(
+        InvalidFilesError, match=r"guess\.jsonl holds predictions and .*gold\.jsonl right answers: exch"
+    ):
+        evaluate_files(guesses, golds)
+
+
+def test_a_folder_or_nothing_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    golds = lines(tmp_path / "gold.jsonl", gold("x"))
+    with pytest.raises(InvalidFilesError, match="1 problem.*\n.* is a folder: name a file of KILT records") as caught:
+        evaluate_files(golds, tmp_path)
+    assert "no prediction" not in str(caught.value)
+    with pytest.raises(InvalidFilesError, match="2 problems"):
+        evaluate_files(tmp_path, tmp_path / "absent.jsonl")

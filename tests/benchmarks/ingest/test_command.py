@@ -11,7 +11,6 @@ from reml.__main__ import main
 def test_one_command_builds_kills_and_tells(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     files = ["--json", str(tmp_path / "ingest.json"), "--page", str(tmp_path / "ingest.html")]
     work = tmp_path / "work"
-    work.mkdir()
     given = ["--pages", "200", "--segment_rows", "150"]
     assert main(["benchmark", "ingest", *given, *files, "--folder", str(work)]) == 0
     told = " ".join(capsys.readouterr().out.split())
