@@ -138,7 +138,7 @@ def test_a_second_run_finds_all_done(finished: tuple[Path, Path], capsys: pytest
         (("--seeds", "many"), "--seeds"),
         (("--datasets", "squad"), "cannot choose the tasks squad: name some of nq, places, other"),
         (("--access", "bm52"), "cannot choose the access models bm52"),
-        (("--sedes", "2"), "--sedes"),
+        (("--sedes", "2"), "no setting 'sedes'"),
     ],
 )
 def test_wrong_settings_are_named(
