@@ -115,10 +115,18 @@ def _axes(plot: Plot, x: _Scale, y: _Scale) -> list[Tree.Element]:
         parts.append(
             element("line", {"x1": str(_LEFT), "x2": str(_WIDTH - _RIGHT), "y1": at, "y2": at, "class": "grid"})
         )
-        parts.append(_label(_LEFT - 9, y(value) + 4, _number(value), "end"))
-    parts += [_label(x(value), _HEIGHT - _BOTTOM + 16, _number(value), "middle") for value in ticks(x.low, x.high)]
+        parts.append(_label(_LEFT - 9, y(value) + 4, _short(value), "end"))
+    parts += [_label(x(value), _HEIGHT - _BOTTOM + 16, _short(value), "middle") for value in ticks(x.low, x.high)]
     middle = (_LEFT + _WIDTH - _RIGHT) / 2
     return [*parts, _label(middle, _HEIGHT - 4, plot.x_label, "middle")]
+
+
+def _short(value: float) -> str:
+    """Write the number of a tick in little room."""
+    for least, unit, name in ((1e6, 1e6, "M"), (1e4, 1e3, "k")):
+        if abs(value) >= least:
+            return _number(value / unit) + name
+    return _number(value)
 
 
 def _label(x: float, y: float, text: str, anchor: str) -> Tree.Element:

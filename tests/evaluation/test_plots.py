@@ -43,6 +43,13 @@ def test_points_stand_where_their_values_say() -> None:
     assert drawn.get("aria-label") == "recall, over k. bm25: 0 to 1"
 
 
+def test_numbers_of_many_digits_are_short_on_the_axes() -> None:
+    drawn = draw(Plot("MB", "pages", (Line("disk", xs=(0.0, 300_000.0), ys=(0.0, 2.5e6), style=0),)))
+    said = [text.text for text in drawn.iter("text")]
+    assert {"100k", "200k", "300k", "500k", "1M", "2.5M"} <= set(said)
+    assert not any("e+" in (text or "") for text in said)
+
+
 def test_long_lines_have_no_dots() -> None:
     xs = tuple(float(number) for number in range(41))
     drawn = draw(Plot("loss", "step", (Line("train_loss", xs, xs, 0),)))
