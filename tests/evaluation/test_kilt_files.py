@@ -80,7 +80,7 @@ def test_many_problems_are_counted_and_the_first_shown(tmp_path: Path) -> None:
 
 def test_both_files_missing_is_said_of_both(tmp_path: Path) -> None:
     with pytest.raises(
-        InvalidFilesError, match=r"2 problems(.|\n)*gold.jsonl: cannot be read(.|\n)*guess.jsonl: cannot"
+        InvalidFilesError, match=r"2 problems(.|\n)*gold.jsonl does not exist(.|\n)*guess.jsonl does not"
     ):
         evaluate_files(tmp_path / "gold.jsonl", tmp_path / "guess.jsonl")
 
@@ -152,9 +152,9 @@ def test_answers_are_compared_character_by_character(tmp_path: Path) -> None:
 
 
 def test_exchanged_files_are_called_so(tmp_path: Path) -> None:
-    records = gold("x"), {"id": "y", "input": "q", "output": [{"answer": "a"}, {"answer": "b"}]}
-    golds = lines(tmp_path / "gold.jsonl", *records)
-    guesses = lines(tmp_path / "guess.jsonl", *({"input": "q", **guess(name, "a")} for name in ("x", "y")))
+    two: Json = {"id": "y", "input": "q", "output": [{"answer": "a"}, {"answer": "b"}]}
+    golds = lines(tmp_path / "gold.jsonl", gold("x"), two)
+    guesses = lines(tmp_path / "guess.jsonl", gold("x"), gold("y"))  # right answers of one output look like predictions
     assert evaluate_files(golds, guesses).ids == ("x", "y")
     with pytest.raises(
         InvalidFilesError, match=r"guess\.jsonl holds predictions and .*gold\.jsonl right answers: exch"
@@ -164,7 +164,7 @@ def test_exchanged_files_are_called_so(tmp_path: Path) -> None:
 
 def test_a_folder_or_nothing_is_refused_before_anything_is_read(tmp_path: Path) -> None:
     golds = lines(tmp_path / "gold.jsonl", gold("x"))
-    with pytest.raises(InvalidFilesError, match="1 problem.*\n.* is a folder: name a file of KILT records") as caught:
+    with pytest.raises(InvalidFilesError, match=r"1 problem.*\n.* is a folder: name a file of KILT") as caught:
         evaluate_files(golds, tmp_path)
     assert "no prediction" not in str(caught.value)
     with pytest.raises(InvalidFilesError, match="2 problems"):
