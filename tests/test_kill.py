@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import os
 import random
 import subprocess
@@ -56,7 +57,9 @@ def test_a_killed_run_ends_as_an_undisturbed_one(tmp_path: Path) -> None:
     began = time.monotonic()
     expected = finish(config, tmp_path / "undisturbed")
     seconds = time.monotonic() - began
-    moments, kills, home = random.Random(0), 0, tmp_path / "killed-0"
+    moments, kills = random.Random(0), 0
+    homes = (tmp_path / f"killed-{number}" for number in itertools.count())
+    home = next(homes)
     while kills < KILLS:
         process = start(config, home)
         try:
@@ -68,5 +71,5 @@ def test_a_killed_run_ends_as_an_undisturbed_one(tmp_path: Path) -> None:
         else:
             # It went on from the kills before and was through: the next ones hit a new run.
             assert metrics(home) == expected
-            home = tmp_path / f"killed-{kills}"
+            home = next(homes)
     assert finish(config, home) == expected
