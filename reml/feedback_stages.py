@@ -12,12 +12,12 @@ import torch
 from torch import nn
 
 from reml.access_feedback import AccessFeedback
+from reml.device import default_device
 from reml.experiment import Experiment
 from reml.feedback.judges import Judges
 from reml.hearing_stages import HearingStages
 from reml.identity import identity, written
-from reml.protocols import Predictor, QueryGenerator, Retriever, TrainableEncoder, TrainableIndexer
-from reml.queries import InputQuery
+from reml.protocols import Predictor, Retriever, TrainableEncoder, TrainableIndexer
 from reml.query_side import FixedItems, QuerySide
 from reml.retrieval import EncodedRetriever
 from reml.stages import Stage, Stages
@@ -123,7 +123,7 @@ class FeedbackStages:
         if settings.live:
             predictor = parts["predictor"] = self._prediction.new()
         load_weights(parts, stage.folder / WEIGHTS)
-        parts.eval().to("cuda" if torch.cuda.is_available() else "cpu")
+        parts.eval().to(default_device())
         return encoder, predictor
 
     def _train(self, access: str, task: str, folder: Path) -> None:
@@ -141,7 +141,7 @@ class FeedbackStages:
         if settings.refresh is None:
             return TrainSet.of(*lists)
         live = LiveIndex(self._scoring(settings, task, encoder))
-        retrieval = LiveRetrieval(live, settings.items, self._queries(settings), settings.reembed)
+        retrieval = LiveRetrieval(live, settings.items, self._retrieval.queries(settings.learner), settings.reembed)
         rebuild = Rebuild(self._indexer(settings.learner), live.collection, folder / START)
         parts = [LiveExamples.of(part.examples, retrieval) for part in lists]
         return replace(TrainSet.of(*parts), upkeep=Upkeep(retrieval, settings.refresh, rebuild))
@@ -155,7 +155,7 @@ class FeedbackStages:
             self._learning(settings, task, encoder),
             encoder.module,
             settings.feedback,
-            queries=self._queries(settings),
+            queries=self._retrieval.queries(settings.learner),
             weight=settings.weight,
             judges=Judges(items=self._hearing.judge(access, task, predictor)),
         )
@@ -176,9 +176,6 @@ class FeedbackStages:
         said = [(self._hearing.lists(access, name).examples, self._hearing.heard(access, name)) for name in names]
         judges = learner.judges if Signal.IN_BATCH in learner.feedback.needs else Judges()
         return Conditional(Heard(said), replace(learner, judges=judges))
-
-    def _queries(self, settings: AccessFeedback) -> QueryGenerator:
-        return self._retrieval.access(settings.learner).query_generator or InputQuery()
 
     def _start(self, learner: str, task: str, folder: Path) -> TrainableEncoder:
         """Give the encoder before it learns from feedback, an object of its own."""

@@ -17,7 +17,6 @@ from reml.feedback.judging import Known
 from reml.feedback.teacher import Teacher
 from reml.identity import identity, written
 from reml.protocols import Judge, Predictor
-from reml.queries import InputQuery
 from reml.stages import Stages
 from reml.training.asking import answerable
 from reml.training.data import Batch, RetrievedExamples
@@ -164,8 +163,7 @@ class HearingStages:
         return f"{settings.items} items of {settings.lists} for {self._room(access, task)} examples of {task}"
 
     def _teacher(self, name: str, task: str) -> Teacher:
-        queries = self._retrieval.access(name).query_generator
-        return Teacher(self._retrieval.retriever(name, task), queries or InputQuery())
+        return Teacher(self._retrieval.retriever(name, task), self._retrieval.queries(name))
 
     def _settings(self, access: str) -> AccessFeedback:
         settings = self._retrieval.access(access).feedback

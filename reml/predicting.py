@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import torch
 
+from reml.device import default_device
 from reml.precision import autocast
 from reml.protocols import Collection, Predictor
 from reml.types import Answer, Example, Hits, Provenance, Responses
@@ -16,8 +17,7 @@ NO_ANSWER = "[no answer]"  # KILT's programs refuse a prediction without text
 
 def predict(predictor: Predictor, examples: Sequence[Example], responses: Responses) -> list[Answer]:
     """Predict one answer for each example, in order; one without text becomes `NO_ANSWER`."""
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    with torch.inference_mode(), autocast(torch.device(device)):
+    with torch.inference_mode(), autocast(default_device()):
         answers = predictor.generate(examples, responses)
     return [answer if (answer.text or "").strip() else replace(answer, text=NO_ANSWER) for answer in answers]
 

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from reml.device import default_device
 from reml.evaluation.kilt import evaluate
 from reml.experiment import Experiment, TrainOn
 from reml.files import digest, read_json, write_json
@@ -75,7 +76,7 @@ class PredictionStages:
             from reml.training.fit import open_fitted  # with Lightning, which takes long to load
 
             open_fitted(Independent(predictor), stage.folder)
-        predictor.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+        predictor.to(default_device()).eval()
         return predictor
 
     def predictions(self, access: str, task: str) -> Path:
@@ -122,8 +123,7 @@ class PredictionStages:
         settings = replace(self._experiment.training, seed=self._seed)
         k = self._source().k or self._experiment.reading.k
         read = [self._learnable(task.name, self._read(task.name, "train", k=k)) for task in self._learnt]
-        parts, temperature = [part for part in read if len(part)], self._source().temperature
-        train = TrainSet.of(*parts) if temperature is None else TrainSet.tempered(parts, temperature)
+        train = TrainSet.tempered([part for part in read if len(part)], self._source().temperature)
         dev = [self._judged(task) for task in self._learnt]
         fit(Independent(self.new()), train, dev=dev, settings=settings, folder=folder, console=self._stages.console)
 

@@ -19,7 +19,7 @@ from reml.feedback_stages import FeedbackStages
 from reml.files import digest
 from reml.identity import identity, written
 from reml.prediction_stages import PredictionStages
-from reml.protocols import Indexer, Retriever, Task, TrainableIndexer
+from reml.protocols import Indexer, QueryGenerator, Retriever, Task, TrainableIndexer
 from reml.queries import ExpandedQuery, InputQuery
 from reml.rank_fusion import reciprocal_rank_fusion
 from reml.records import format_record
@@ -107,14 +107,15 @@ class RetrievalStages:
 
     def search(self, access: str, task: str, examples: Sequence[Example], k: int) -> Hits:
         """Ask an access model: at most k items for each example, [B, k]; [B, 0] if it retrieves nothing."""
-        settings = self.access(self._asking(access))
+        asking = self._asking(access)
+        settings = self.access(asking)
         if settings.fuse:
             return reciprocal_rank_fusion([self.search(child, task, examples, k) for child in settings.fuse], k)
         if not settings.retrieves:
             return _nothing(len(examples))
-        retriever, generator = self.retriever(access, task), settings.query_generator
+        retriever, generator = self.retriever(access, task), self.queries(asking)
         if settings.expansion is not None:
-            generator = ExpandedQuery(generator or InputQuery(), settings.expansion, retriever)
+            generator = ExpandedQuery(generator, settings.expansion, retriever)
         return InformationAccess(retriever, generator).search(examples, k)
 
     @functools.cache
@@ -149,6 +150,10 @@ class RetrievalStages:
         if hits.k == 0:
             return empty(len(examples))
         return respond(self.collection(task), examples, hits, self.access(access).processors)
+
+    def queries(self, access: str) -> QueryGenerator:
+        """Give what makes the queries of an access model."""
+        return self.access(access).query_generator or InputQuery()
 
     def depends(self, access: str, task: str, split: str, limit: int | None = None) -> Json:
         """Say what the hits of a split, at most of its first `limit` examples, depend on, as JSON."""

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from reml.access import InformationAccess
 from reml.feedback.teacher import Teacher
 from reml.protocols import Retriever
-from reml.queries import InputQuery
 from reml.retriever_training import RetrieverTraining
 from reml.saved_hits import has_hits, open_hits, save_hits
 from reml.training.groups import FromGroups
@@ -44,7 +43,7 @@ class RetrieverLessons:
         settings = retrieval.access(access).train
         assert settings is not None  # noqa: S101 - asked only for access models that are trained
         self._retrieval = retrieval
-        self._queries = retrieval.access(access).query_generator or InputQuery()
+        self._queries = retrieval.queries(access)
         self._settings: RetrieverTraining = settings
         self._round = round_
         self._own = own
@@ -103,8 +102,7 @@ class RetrieverLessons:
         return Denoiser(settings, self._retrieval.collection(task), teacher)(examples, hits)
 
     def _scorer(self, name: str, task: str) -> Teacher:
-        queries = self._retrieval.access(name).query_generator
-        return Teacher(self._retrieval.retriever(name, task), queries or InputQuery())
+        return Teacher(self._retrieval.retriever(name, task), self._retrieval.queries(name))
 
     def _kept(self, name: str, make: Callable[[], Hits]) -> Hits:
         folder = self._folder / name

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from reml.device import default_device
 from reml.experiment import Experiment
 from reml.identity import identity, written
 from reml.protocols import Retriever, TrainableEncoder, TrainableIndexer
-from reml.queries import InputQuery
 from reml.retriever_lessons import PSEUDO, RetrieverLessons
 from reml.retriever_training import RetrieverTraining
 from reml.stages import Stage, Stages
@@ -106,7 +106,7 @@ class RetrieverStages:
     def _own(self, access: str, task: str, number: int, folder: Path) -> Retriever:
         """Index with the weights that a round starts with."""
         encoder, regime = self._before(access, task, number, folder)
-        regime.eval().to(_device())
+        regime.eval().to(default_device())
         return self._indexer(access).index_with(encoder, self._retrieval.collection(task), folder / INDEX)
 
     def _before(self, access: str, task: str, number: int, folder: Path) -> tuple[TrainableEncoder, Ranking]:
@@ -120,7 +120,7 @@ class RetrieverStages:
         first, last = self._stage(access, task, 0), self._stage(access, task, count - 1)
         encoder, regime = self._new(access, task, first.folder)
         open_fitted(regime, last.folder)
-        regime.to(_device())
+        regime.to(default_device())
         return encoder, regime
 
     def _new(self, access: str, task: str, folder: Path) -> tuple[TrainableEncoder, Ranking]:
@@ -128,8 +128,7 @@ class RetrieverStages:
         settings, collection = self._settings(access), self._retrieval.collection(task)
         torch.manual_seed(self._experiment.seed)
         encoder: TrainableEncoder = self._indexer(access).encoder(collection, folder / START)
-        queries = self._retrieval.access(access).query_generator or InputQuery()
-        teaching = Teaching(settings.feedback, settings.regularisers, queries)
+        teaching = Teaching(settings.feedback, settings.regularisers, self._retrieval.queries(access))
         return encoder, Ranking(in_chunks(encoder, settings.training.chunk), teaching, len(collection))
 
     def _indexer(self, access: str) -> TrainableIndexer[TrainableEncoder]:
@@ -146,10 +145,6 @@ class RetrieverStages:
         if settings is None:
             raise ValueError(f"access model {access!r} is not trained: say how under its `train`.")
         return settings
-
-
-def _device() -> str:
-    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def _until(train: Json, number: int) -> Json:
@@ -177,4 +172,4 @@ def held_out(
         learnt.append(part.only(np.sort(order[count:])))
         if count:
             dev.append(part.only(np.sort(order[:count])).dev_set(name))
-    return (TrainSet.of(*learnt) if temperature is None else TrainSet.tempered(learnt, temperature)), dev
+    return TrainSet.tempered(learnt, temperature), dev

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
+from reml.device import default_device
 from reml.files import MANIFEST, atomic_folder, digest, read_manifest, write_manifest
 from reml.precision import Precision, autocast
 from reml.retrievers.token_batches import TokenBatch, evaluating, longest_first, token_batches
@@ -84,7 +85,7 @@ class DenseEncoder:
                 f"{model!r} cannot be loaded: give a hub id, a folder of a transformers model with safetensors, or "
                 f"package:NAME/PATH. transformers says: {error}"
             ) from error
-        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        device = default_device()
         return cls(module.to(device).eval(), tokeniser, encoding or _saved(Path(folder)) or Encoding())
 
     def save(self, folder: Path) -> None:

@@ -20,8 +20,8 @@ index. Latent feedback works on its vectors (`Queries.vectors`). Deviations:
 
 Published: Robust04 MAP 0.286 (query likelihood 0.250), recalled, not checked. Here: not run on Robust04.
 
-Reached with that configuration's settings on the Factbook's dev questions (qa, slot filling, multi-hop; 15,612
-passages, width 1,000, one seed) after 900 steps, 86 CPU-seconds:
+Reached with that configuration's settings, but 900 steps, on the Factbook's dev questions (qa, slot filling, multi-hop;
+15,612 passages, width 1,000, one seed), in 86 CPU-seconds:
 
     recall@100 of passages   BM25 0.710 0.990 0.163   without labels 0.357 0.850 0.180   with 0.620 0.873 0.210
     nDCG@10                  BM25 0.268 0.705 0.017   without labels 0.091 0.215 0.013   with 0.140 0.243 0.028
@@ -43,6 +43,7 @@ import numpy as np
 import torch
 
 from reml.analysis import Analyser, Vocabulary
+from reml.device import default_device
 from reml.files import digest
 from reml.protocols import Collection, Retriever
 from reml.retrieval import EncodedRetriever, Origin, build_once
@@ -119,7 +120,7 @@ class SNRM:
         return index_with(encoder, collection, folder, progress=self.progress)
 
     def _loaded(self, folder: Path) -> SparseEncoder:
-        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        device = default_device()
         return SparseEncoder(NgramNetwork.load(folder).to(device).eval(), self.cut)
 
     def _new(self, collection: Collection) -> NgramNetwork:

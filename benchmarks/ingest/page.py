@@ -9,7 +9,7 @@ from xml.etree import ElementTree as Tree
 from reml.benchmarks.ingest.result import Growth, Result
 from reml.benchmarks.ingest.tables import built, grown, interrupted, rates
 from reml.evaluation.markup import element
-from reml.evaluation.plots import Line, Plot, draw
+from reml.evaluation.plots import Line, Plot, figure
 from reml.evaluation.whole_page import write_whole_page
 from reml.kilt.catalogue import PAGES
 
@@ -50,8 +50,7 @@ def _section(title: str, *children: Tree.Element) -> Tree.Element:
 
 def _figure(growth: Growth) -> Tree.Element:
     line = Line(growth.quantity, tuple(map(float, growth.pages)), growth.values, 0)
-    plot = Plot(f"{growth.quantity}, {growth.unit}", "pages", (line,), floor=0.0)
-    return element("figure", None, element("figcaption", None, plot.title), draw(plot))
+    return figure(Plot(f"{growth.quantity}, {growth.unit}", "pages", (line,), floor=0.0))
 
 
 def _pairs(values: Sequence[tuple[str, str]]) -> Tree.Element:

@@ -12,7 +12,7 @@ from reml.benchmarks.kilt.averages import averages
 from reml.benchmarks.kilt.grid import Grid
 from reml.benchmarks.kilt.matrix import Cell, Matrix
 from reml.evaluation.markup import element
-from reml.evaluation.plots import Line, Plot, draw, legend
+from reml.evaluation.plots import Line, Plot, figure, legend
 from reml.evaluation.report_origin import origin_section
 from reml.evaluation.whole_page import write_whole_page
 from reml.types import Json
@@ -81,8 +81,7 @@ def _address(cell: Cell, folder: Path) -> str:
 
 
 def _plots(matrix: Matrix) -> Tree.Element:
-    plots = [_plot(matrix, task) for task in matrix.measures]
-    shown = [element("figure", None, element("figcaption", None, plot.title), draw(plot)) for plot in plots]
+    shown = [figure(_plot(matrix, task)) for task in matrix.measures]
     return element("div", None, legend(matrix.accesses), element("div", {"class": "plots"}, *shown))
 
 

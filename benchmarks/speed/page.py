@@ -13,7 +13,7 @@ from reml.benchmarks.speed.ratios import baseline_of
 from reml.benchmarks.speed.result import Result
 from reml.benchmarks.speed.tables import TEXTS, Grid, answered, built, grown, titled
 from reml.evaluation.markup import element
-from reml.evaluation.plots import Line, Plot, draw, legend
+from reml.evaluation.plots import Line, Plot, figure, legend
 from reml.evaluation.whole_page import write_whole_page
 
 HEADING = "Speed of indexes"
@@ -109,8 +109,7 @@ def _growth_plot(kind: tuple[str, str, str], growths: Sequence[Growth], styles: 
 
 
 def _figures(plots: Sequence[Plot]) -> Tree.Element:
-    shown = (element("figure", None, element("figcaption", None, plot.title), draw(plot)) for plot in plots)
-    return element("div", {"class": "plots"}, *shown)
+    return element("div", {"class": "plots"}, *map(figure, plots))
 
 
 def _table(grid: Grid) -> Tree.Element:

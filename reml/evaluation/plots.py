@@ -82,6 +82,11 @@ def ticks(low: float, high: float) -> list[float]:
     return [round(number * step, 12) for number in range(first, last + 1)]
 
 
+def figure(plot: Plot) -> Tree.Element:
+    """Draw a plot under its title."""
+    return element("figure", None, element("figcaption", None, plot.title), draw(plot))
+
+
 def _step(low: float, high: float) -> float:
     rough = (high - low) / 5
     power = 10.0 ** math.floor(math.log10(rough))

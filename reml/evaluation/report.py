@@ -10,7 +10,7 @@ from string import Template
 from xml.etree import ElementTree as Tree
 
 from reml.evaluation.markup import element, render
-from reml.evaluation.plots import Line, Plot, draw, legend
+from reml.evaluation.plots import Line, Plot, figure, legend
 from reml.evaluation.report_cases import cases_section
 from reml.evaluation.report_origin import origin_section
 from reml.evaluation.result_folder import Curve, Figures, Results, read_results
@@ -96,7 +96,7 @@ def _retrieval_section(results: Results) -> Tree.Element:
         "Recall of evidence sets within the first k pages: a set of several pages counts when all of them are there. "
         "The diamond on the left edge is R-precision."
     )
-    plots = [_figure_of(_recall_plot(results, task)) for task in results.measures]
+    plots = [figure(_recall_plot(results, task)) for task in results.measures]
     grid = element("div", {"class": "plots"}, *plots)
     heading = element("h2", None, "Retrieval against k")
     return element("section", {"id": "retrieval"}, heading, legend(results.accesses), grid, element("p", None, note))
@@ -130,10 +130,6 @@ def _curves_figure(title: str, curves: list[Curve]) -> Tree.Element | None:
     if not curves:
         return None
     lines = [Line(curve.name, curve.steps, curve.values, style) for style, curve in enumerate(curves)]
-    figure = _figure_of(Plot(title=title, x_label="optimisation step", lines=tuple(lines)))
-    figure.append(legend([curve.name for curve in curves]))
-    return figure
-
-
-def _figure_of(plot: Plot) -> Tree.Element:
-    return element("figure", None, element("figcaption", None, plot.title), draw(plot))
+    drawn = figure(Plot(title=title, x_label="optimisation step", lines=tuple(lines)))
+    drawn.append(legend([curve.name for curve in curves]))
+    return drawn

@@ -18,7 +18,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from reml.feedback.distributions import check_finite, check_temperature, item_utility
+from reml.feedback.distributions import item_utility
+from reml.feedback.tempered import Tempered
 from reml.types import Prediction, Signal
 
 
@@ -33,25 +34,19 @@ def cldrd_loss(scores: Tensor, utility: Tensor, mask: Tensor, temperature: float
 
 
 @dataclass(frozen=True)
-class Cldrd:
+class Cldrd(Tempered):
     """Train the retriever towards a teacher's order of groups of items, above all at the top of its own list.
 
     temperature: what the differences of scores are divided by; a cosine needs one far below 1.
     """
-
-    temperature: float = 1.0
-
-    def __post_init__(self) -> None:
-        check_temperature(self.temperature)
 
     @property
     def needs(self) -> Signal:
         """Which item is better: the labels of groups, or a teacher's scores."""
         return Signal.ITEM_UTILITY
 
-    def __call__(self, scores: Tensor, mask: Tensor, prediction: Prediction) -> Tensor:
-        """Give the loss of each example, [B]; `ValueError` for scores or utilities that are not finite."""
-        check_finite(scores, mask, "retrieval scores")
+    def loss(self, scores: Tensor, mask: Tensor, prediction: Prediction) -> Tensor:
+        """Give the loss of each example, [B]; `ValueError` for utilities that are not finite."""
         return cldrd_loss(scores, item_utility(prediction, mask), mask, self.temperature)
 
 

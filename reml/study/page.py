@@ -9,7 +9,7 @@ from xml.etree import ElementTree as Tree
 import numpy as np
 
 from reml.evaluation.markup import element
-from reml.evaluation.plots import Line, Plot, draw, legend
+from reml.evaluation.plots import Line, Plot, figure, legend
 from reml.evaluation.whole_page import write_whole_page
 from reml.study.cells import DEPTHS, RECALL, Cell
 from reml.study.comparison import average, controls, of_condition
@@ -53,8 +53,7 @@ def _plots(cells: Sequence[Cell], task: str) -> Tree.Element:
         *(_recall(cells, one, beside[one], task) for one in learning),
         *(_loss(cells, one, beside[one], task) for one in learning),
     ]
-    shown = (element("figure", None, element("figcaption", None, plot.title), draw(plot)) for plot in plots)
-    grid = element("div", {"class": "plots"}, *shown)
+    grid = element("div", {"class": "plots"}, *map(figure, plots))
     return element("section", None, element("h2", None, f"{task}: recall and training"), legend(STYLES), grid)
 
 

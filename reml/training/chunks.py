@@ -24,7 +24,8 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from reml.protocols import TrainableEncoder
-from reml.types import Item, Representations
+from reml.training.forwarding import Forwarding
+from reml.types import Item
 
 Input = TypeVar("Input")
 
@@ -35,31 +36,14 @@ def in_chunks(encoder: TrainableEncoder, size: int | None) -> TrainableEncoder:
 
 
 @final
-class Chunked:
+class Chunked(Forwarding):
     """A `TrainableEncoder` that keeps the activations of at most `size` texts at once."""
 
     def __init__(self, encoder: TrainableEncoder, size: int) -> None:
         if size < 1:
             raise ValueError(f"a chunk has 1 text or more, not {size}.")
-        self._encoder, self._size = encoder, size
-
-    @property
-    def module(self) -> nn.Module:
-        """What is trained and saved."""
-        return self._encoder.module
-
-    @property
-    def fingerprint(self) -> str:
-        """The digest of the encoder."""
-        return self._encoder.fingerprint
-
-    def encode_queries(self, texts: Sequence[str]) -> Representations:
-        """Give one representation for each text, in order, without gradient."""
-        return self._encoder.encode_queries(texts)
-
-    def encode_items(self, items: Sequence[Item]) -> Representations:
-        """Give one representation for each item, in order, without gradient."""
-        return self._encoder.encode_items(items)
+        super().__init__(encoder)
+        self._size = size
 
     def query_vectors(self, texts: Sequence[str]) -> Tensor:
         """Encode with gradient, [B, D]."""

@@ -132,8 +132,10 @@ class TrainSet:
         return cls(tuple(parts), FromEach([len(part) for part in parts], from_each))
 
     @classmethod
-    def tempered(cls, parts: Sequence[Part], temperature: float) -> TrainSet:
-        """Learn from every part in proportion to its size to the power of 1 / temperature."""
+    def tempered(cls, parts: Sequence[Part], temperature: float | None) -> TrainSet:
+        """Learn from every part in proportion to its size to the power of 1 / temperature; as `of` without one."""
+        if temperature is None:
+            return cls.of(*parts)
         return cls(tuple(parts), Tempered([len(part) for part in parts], temperature))
 
     def take(self, positions: Int64Array) -> Batch:

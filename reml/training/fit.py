@@ -21,12 +21,12 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
-import torch
 from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.loggers import Logger, TensorBoardLogger
 from pytorch_lightning.strategies import DDPStrategy
 from rich.console import Console
 
+from reml.device import default_device
 from reml.files import CorruptError, StaleError, digest, locked, read_json, write_json
 from reml.first_process import check_helps, leads, local_place
 from reml.precision import fast_bfloat16
@@ -208,7 +208,7 @@ def _check_devices(train: TrainSet, dev: Sequence[DevSet], settings: Training) -
 def _precision(settings: Training) -> Literal["32-true", "bf16-mixed", "bf16-true", "64-true"]:
     if settings.precision != "auto":
         return settings.precision
-    return "bf16-mixed" if fast_bfloat16("cuda" if torch.cuda.is_available() else "cpu") else "32-true"
+    return "bf16-mixed" if fast_bfloat16(default_device().type) else "32-true"
 
 
 def _finish(folder: Path, fitted: Fitted) -> None:

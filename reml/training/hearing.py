@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from reml.device import default_device
 from reml.files import atomic_file
 from reml.precision import autocast
 from reml.protocols import Collection, Judge, Predictor
@@ -40,12 +41,11 @@ def kept(signals: Signal) -> Signal:
 
 def hear(predictor: Predictor, batches: Iterable[Batch], signals: Signal, path: Path) -> None:
     """Ask a predictor for signals of all batches, each with the same number of places K, and write what it says."""
-    device = "cuda" if torch.cuda.is_available() else "cpu"
     names = [name for signal in signals for name in FIELDS[signal]]
     said: dict[str, list[Tensor]] = {name: [] for name in names}
     rows = []
     for batch in batches:
-        with torch.no_grad(), autocast(torch.device(device)):
+        with torch.no_grad(), autocast(default_device()):
             prediction = ask(predictor, batch.examples, batch.responses, signals)
         for name in names:
             value = getattr(prediction, name)
