@@ -59,7 +59,8 @@ def judged(judge: Judge, batches: Iterable[Batch], path: Path) -> None:
     """Ask a judge for the utility of all items, and write what it says."""
     utilities, rows = [], []
     for batch in batches:
-        utilities.append(judge(batch.examples, batch.responses).float().cpu())
+        with torch.no_grad(), autocast(default_device()):
+            utilities.append(judge(batch.examples, batch.responses).float().cpu())
         rows.append(batch.responses.rows)
     _save(path, rows, {"item_utility": torch.cat(utilities)})
 
