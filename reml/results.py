@@ -17,6 +17,7 @@ from reml.evaluation.report import write_report
 from reml.evaluation.trec import rank_pages, write_relevance, write_run
 from reml.files import atomic_file, write_json, write_manifest, write_text
 from reml.records import write_examples
+from reml.stages import Stage
 from reml.types import Example, Json, Provenance
 
 if TYPE_CHECKING:
@@ -86,8 +87,17 @@ def retrieved_passages(runner: Runner, access: str, task: str) -> Evaluation:
 def _publish_training(runner: Runner) -> None:
     stage = runner.prediction.train()
     if stage is not None:
-        with atomic_file(runner.folder / "training" / "metrics.csv") as draft:
-            shutil.copyfile(stage.folder / "metrics.csv", draft)
+        _publish_log(stage, runner.folder / "training")
+    learning = [name for name, access in runner.experiment.access.items() if access.feedback is not None]
+    for task in runner.experiment.tasks:
+        for access in learning:
+            taught = runner.retrieval.feedback.stage(access, task.name)
+            _publish_log(taught, runner.folder / "training" / taught.name)
+
+
+def _publish_log(stage: Stage, folder: Path) -> None:
+    with atomic_file(folder / "metrics.csv") as draft:
+        shutil.copyfile(stage.folder / "metrics.csv", draft)
 
 
 def _manifest(runner: Runner) -> dict[str, Json]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import torch
 from reml.__main__ import main
 from reml.command_line import load
 from reml.query_side import QuerySide
+from reml.results import publish
 from reml.retrieval import EncodedRetriever
 from reml.runner import Runner
 from reml.training.metrics import read_metrics
@@ -138,6 +140,21 @@ def test_retrieval_at_each_step_tells_how_old_its_vectors_were(made: Runner) -> 
         ages[access] = [value for _, name, value in rows if name == "index/age"]
     assert ages["asked anew"] == [0.0] * 40, "items keep their vectors where queries alone learn"
     assert ages["refreshed"] == [float(step % 10) for step in range(40)]
+
+
+def test_the_report_shows_what_was_taught_and_how_stale_its_index_was(made: Runner) -> None:
+    evaluations = {access: {"things": made.evaluate(access, "things")} for access in made.experiment.access}
+    training = publish(made, evaluations).read_text(encoding="utf-8").split("Training</h2>")[1].split("</section>")[0]
+    shown = {part.split("</h3>")[0]: re.findall("<figcaption>(.*?)<", part) for part in training.split("<h3>")[1:]}
+    staleness = ["Mean age of vectors, in steps", "Overlap of top k before and after a refresh"]
+    assert shown == {
+        "train the predictor": ["Loss", "Scores on dev"],
+        **{f"teach {access}": ["Loss"] for access in ACCESS},
+        "teach refreshed": ["Loss", *staleness],
+    }
+    refreshes = re.findall("<title>share of items that stay: (.*?) at (.*?)<", training)
+    assert [step for _, step in refreshes] == ["10", "20", "30"]
+    assert all(0 <= float(share) <= 1 for share, _ in refreshes)
 
 
 def test_without_a_refresh_nothing_is_trained_again_for_it(made: Runner) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import resources
 from operator import attrgetter
 from pathlib import Path
@@ -22,6 +22,12 @@ _GROUPS: tuple[tuple[str, Callable[[Figures], float]], ...] = (
     ("Downstream", attrgetter("downstream")),
     ("KILT score", attrgetter("kilt")),
 )
+# What training logs of an index that is searched meanwhile (reml/training/keep_fresh.py).
+_INDEX = {
+    "index/age": "all vectors",
+    "index/age_retrieved": "those retrieved",
+    "index/overlap": "share of items that stay",
+}
 
 
 def write_report(run: Path, cases_each: int = _CASES_EACH) -> Path:
@@ -33,7 +39,7 @@ def write_report(run: Path, cases_each: int = _CASES_EACH) -> Path:
     sections = (
         _figures_section(results),
         _retrieval_section(results),
-        *([_training_section(results)] if results.curves else []),
+        *([_training_section(results)] if results.curves or results.taught else []),
         cases_section(results.cells),
         origin_section(results.manifest),
     )
@@ -119,17 +125,32 @@ def _recall_plot(results: Results, task: str) -> Plot:
 
 
 def _training_section(results: Results) -> Tree.Element:
-    losses = [curve for curve in results.curves if curve.name.startswith("train/")]
-    scores = [curve for curve in results.curves if not curve.name.startswith("train/")]
-    parts = [_curves_figure("Loss", losses), _curves_figure("Scores on dev", scores)]
-    grid = element("div", {"class": "plots"}, *(part for part in parts if part is not None))
-    return element("section", {"id": "training"}, element("h2", None, "Training"), grid)
+    section = element("section", {"id": "training"}, element("h2", None, "Training"))
+    for stage, curves in {"train the predictor": results.curves, **results.taught}.items():
+        if curves:
+            plots = [_curves_figure(plot) for plot in _training_plots(curves) if plot.lines]
+            section.extend((element("h3", None, stage), element("div", {"class": "plots"}, *plots)))
+    return section
 
 
-def _curves_figure(title: str, curves: list[Curve]) -> Tree.Element | None:
-    if not curves:
-        return None
-    lines = [Line(curve.name, curve.steps, curve.values, style) for style, curve in enumerate(curves)]
-    drawn = figure(Plot(title=title, x_label="optimisation step", lines=tuple(lines)))
-    drawn.append(legend([curve.name for curve in curves]))
+def _training_plots(curves: Sequence[Curve]) -> list[Plot]:
+    step = "optimisation step"
+    plots = [Plot("Loss", step, _lines(curves, "train/")), Plot("Scores on dev", step, _lines(curves, "dev/"))]
+    if any(any(curve.values) for curve in curves if curve.name in _INDEX):  # else no vector aged or was made anew
+        ages, moved = _lines(curves, "index/age"), _lines(curves, "index/overlap")
+        plots.append(Plot("Mean age of vectors, in steps", step, ages, floor=0.0))
+        plots.append(Plot("Overlap of top k before and after a refresh", step, moved, floor=0.0, ceiling=1.0))
+    return plots
+
+
+def _lines(curves: Sequence[Curve], prefix: str) -> tuple[Line, ...]:
+    chosen = [curve for curve in curves if curve.name.startswith(prefix)]
+    return tuple(
+        Line(_INDEX.get(curve.name, curve.name), curve.steps, curve.values, style) for style, curve in enumerate(chosen)
+    )
+
+
+def _curves_figure(plot: Plot) -> Tree.Element:
+    drawn = figure(plot)
+    drawn.append(legend([line.name for line in plot.lines]))
     return drawn

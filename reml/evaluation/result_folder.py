@@ -38,7 +38,10 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """A result folder. `measures` gives the measure that KILT ranks each task by; figures are by access and task."""
+    """A result folder. `measures` gives the measure that KILT ranks each task by; figures are by access and task.
+
+    curves: of the predictor's training. taught: of those of retrievers that learnt from feedback, by stage.
+    """
 
     name: str
     manifest: Mapping[str, Json]
@@ -47,6 +50,7 @@ class Results:
     figures: Mapping[tuple[str, str], Figures]
     cells: tuple[Cell, ...]
     curves: tuple[Curve, ...]
+    taught: Mapping[str, tuple[Curve, ...]]
 
 
 def read_results(run: Path, cases_each: int) -> Results:
@@ -67,6 +71,7 @@ def read_results(run: Path, cases_each: int) -> Results:
         figures={(access, task): _figures(metrics[access][task], measures[task]) for access, task in places},
         cells=tuple(_cell(run, access, task, measure=measures[task], cases_each=cases_each) for access, task in places),
         curves=tuple(_curves(run / "training" / "metrics.csv")),
+        taught={path.parent.name: tuple(_curves(path)) for path in sorted(run.glob("training/*/metrics.csv"))},
     )
 
 
@@ -114,7 +119,7 @@ def _pairs(golds: Mapping[str, Example], predictions: Path) -> Iterator[tuple[Ex
 
 
 def _curves(path: Path) -> Iterator[Curve]:
-    """Yield the losses and dev scores of the training log (step, name, value); nothing if there is none."""
+    """Yield what a training log (step, name, value) has beside its rates; nothing if there is none."""
     if not path.is_file():
         return
     with path.open(encoding="utf-8", newline="") as stream:

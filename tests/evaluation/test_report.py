@@ -124,6 +124,61 @@ def test_without_training_there_is_no_such_section(run: Path) -> None:
     assert "training" not in [attributes["id"] for attributes in page.of("section")]
 
 
+def curves(run: Path) -> dict[str, list[str]]:
+    """Give what the training curves of a report say, by stage: each title, then each point."""
+    report = write_report(run).read_text(encoding="utf-8")
+    found: dict[str, list[str]] = {}
+    for tag, text in Page(report.split('<section id="training">')[1].split("</section>")[0]).texts:
+        if tag == "h3":
+            found[text] = []
+        elif tag in {"figcaption", "title"}:
+            found[list(found)[-1]].append(text)
+    return found
+
+
+def test_each_training_has_its_curves(run: Path) -> None:
+    log = run / "training" / "metrics.csv"
+    shutil.copytree(run / "training", run / "training" / "teach dense")
+    loss = ["Loss", "train/loss: 3.5 at 0", "train/loss: 1.5 at 20"]
+    score = ["Scores on dev", "dev/score: 0.25 at 10"]
+    assert curves(run) == {"train the predictor": [*loss, *score], "teach dense": [*loss, *score]}
+    log.unlink()
+    assert curves(run) == {"teach dense": [*loss, *score]}
+
+
+REFRESHED = (
+    "1,index/age,0.0\n1,index/age_retrieved,0.0\n2,index/age,1.0\n2,index/age_retrieved,0.5\n2,index/overlap,0.75\n"
+)
+AGE, OVERLAP = "Mean age of vectors, in steps", "Overlap of top k before and after a refresh"
+
+
+@pytest.mark.parametrize(
+    ("log", "expected"),
+    [
+        (
+            REFRESHED,
+            [
+                AGE,
+                "all vectors: 0 at 1",
+                "all vectors: 1 at 2",
+                "those retrieved: 0 at 1",
+                "those retrieved: 0.5 at 2",
+                OVERLAP,
+                "share of items that stay: 0.75 at 2",
+            ],
+        ),
+        ("1,index/age,0.0\n2,index/age,1.0\n", [AGE, "all vectors: 0 at 1", "all vectors: 1 at 2"]),
+        ("1,index/age,0.0\n2,index/age,0.0\n", []),
+        ("", []),
+    ],
+    ids=["refreshed", "never refreshed", "vectors that never age", "lists retrieved before"],
+)
+def test_staleness_is_shown_where_there_is_any(run: Path, log: str, expected: list[str]) -> None:
+    (run / "training" / "teach dense").mkdir()
+    (run / "training" / "teach dense" / "metrics.csv").write_text(f"step,name,value\n1,train/loss,2\n{log}")
+    assert curves(run)["teach dense"] == ["Loss", "train/loss: 2 at 1", *expected]
+
+
 def test_durations_and_sizes_are_told_as_a_person_would() -> None:
     assert [duration(seconds) for seconds in (0.04, 59.9, 60, 3600, 7260.4, None)] == [
         "0.0 s",
