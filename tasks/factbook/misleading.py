@@ -1,0 +1,66 @@
+"""Open-domain QA where finding the answer's words is not enough: they stand in other paragraphs of the page too.
+
+What a passage is worth for such a question only a reader can tell that understands it, so they are what feedback from
+predictor to retriever should be tried on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cached_property
+
+from reml.protocols import KnowledgeSource
+from reml.tasks.factbook.pages import FactbookPages, factbook_pages
+from reml.tasks.factbook.questions import questions
+from reml.tasks.factbook.splits import SPLITS, sample
+from reml.types import Example, Measure
+
+
+class MisleadingQuestions:
+    """The questions of `Factbook` whose answer also stands in at least `places` other paragraphs of its page.
+
+    With 2, which is the default, there are 1,236 to train on, 412 in dev and 400 in test.
+    """
+
+    def __init__(self, places: int = 2) -> None:
+        if places < 1:
+            raise ValueError(f"places is {places}: give at least 1, or choose Factbook for questions of all kinds.")
+        self._places = places
+
+    @property
+    def name(self) -> str:
+        """Always the same."""
+        return "factbook_misleading"
+
+    @property
+    def measure(self) -> Measure:
+        """Exact match, as for all questions."""
+        return "em"
+
+    def source(self) -> KnowledgeSource:
+        """Give the 256 pages."""
+        return FactbookPages()
+
+    def examples(self, split: str) -> Sequence[Example]:
+        """Give the examples of `train`, `dev` or `test`, countries mixed; `ValueError` for another split."""
+        if split not in SPLITS:
+            raise ValueError(f"{self.name} has no split {split!r}. Choose one of {list(SPLITS)}.")
+        return self._splits[split]
+
+    @cached_property
+    def _splits(self) -> dict[str, list[Example]]:
+        chosen = {split: [one for one in questions(split) if self._misleads(one)] for split in SPLITS}
+        return {split: sample(examples, len(examples)) for split, examples in chosen.items()}
+
+    def _misleads(self, example: Example) -> bool:
+        return len(misleading_paragraphs(example)) >= self._places
+
+
+def misleading_paragraphs(example: Example) -> list[int]:
+    """List the other paragraphs of the evidence's page in which a right answer stands as whole words."""
+    evidence = example.output[0].provenance[0]
+    answer = re.compile("|".join(rf"(?<!\w){re.escape(text)}(?!\w)" for text in example.answers))
+    paragraphs = factbook_pages()[evidence.wikipedia_id].page.paragraphs
+    others = (number for number in range(1, len(paragraphs)) if number != evidence.start_paragraph_id)
+    return [number for number in others if answer.search(paragraphs[number])]
