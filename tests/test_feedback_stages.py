@@ -146,7 +146,7 @@ def test_the_report_shows_what_was_taught_and_how_stale_its_index_was(made: Runn
     evaluations = {access: {"things": made.evaluate(access, "things")} for access in made.experiment.access}
     training = publish(made, evaluations).read_text(encoding="utf-8").split("Training</h2>")[1].split("</section>")[0]
     shown = {part.split("</h3>")[0]: re.findall("<figcaption>(.*?)<", part) for part in training.split("<h3>")[1:]}
-    staleness = ["Mean age of vectors, in steps", "Overlap of top k before and after a refresh"]
+    staleness = ["Mean age of vectors, in steps", "Overlap of top k at a refresh"]
     assert shown == {
         "train the predictor": ["Loss", "Scores on dev"],
         **{f"teach {access}": ["Loss"] for access in ACCESS},

@@ -139,7 +139,7 @@ def _training_plots(curves: Sequence[Curve]) -> list[Plot]:
     if any(any(curve.values) for curve in curves if curve.name in _INDEX):  # else no vector aged or was made anew
         ages, moved = _lines(curves, "index/age"), _lines(curves, "index/overlap")
         plots.append(Plot("Mean age of vectors, in steps", step, ages, floor=0.0))
-        plots.append(Plot("Overlap of top k before and after a refresh", step, moved, floor=0.0, ceiling=1.0))
+        plots.append(Plot("Overlap of top k at a refresh", step, moved, floor=0.0, ceiling=1.0))
     return plots
 
 

@@ -149,7 +149,7 @@ def test_each_training_has_its_curves(run: Path) -> None:
 REFRESHED = (
     "1,index/age,0.0\n1,index/age_retrieved,0.0\n2,index/age,1.0\n2,index/age_retrieved,0.5\n2,index/overlap,0.75\n"
 )
-AGE, OVERLAP = "Mean age of vectors, in steps", "Overlap of top k before and after a refresh"
+AGE, OVERLAP = "Mean age of vectors, in steps", "Overlap of top k at a refresh"
 
 
 @pytest.mark.parametrize(
