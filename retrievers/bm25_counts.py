@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ import numpy.typing as npt
 from reml.analysis import TermCounts, Vocabulary
 from reml.collection_snapshot import are_in
 from reml.files import CorruptError, atomic_folder
+from reml.retrievers.bm25_fields import WeightedCounts, field_texts
 from reml.types import Int32Array, Int64Array, Item
 
 # Items analysed at a time.
@@ -25,24 +26,38 @@ class Statistics:
     """What BM25 asks of a collection.
 
     frequencies: int64 [V], the number of items that have each term. items: their number. length: the sum of theirs.
+    texts: the same of the items' texts alone, where titles are counted apart.
     """
 
     frequencies: Int64Array
     items: int
-    length: int
+    length: float
+    texts: Statistics | None = None
 
     @property
     def average(self) -> float:
         """The average length of an item, never 0."""
         return max(self.length, 1) / max(self.items, 1)
 
+    def at(self, title_weight: float) -> Statistics:
+        """Give those of items whose titles count so often; the same where titles are not counted apart."""
+        if self.texts is None:
+            return self
+        frequencies = self.frequencies if title_weight else self.texts.frequencies
+        length = self.texts.length + title_weight * (self.length - self.texts.length)
+        return Statistics(frequencies, self.items, length)
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class KeptCounts:
-    """Rows and their term counts in files that never change, without the rows deleted since (ascending)."""
+    """Rows and their term counts in files that never change, without the rows deleted since (ascending).
+
+    fields: whether each row is there twice, with the counts of its title and with those of its text.
+    """
 
     files: Sequence[Path]
     deleted: Int64Array
+    fields: bool = False
 
     def __iter__(self) -> Iterator[tuple[Int64Array, TermCounts]]:
         for path in self.files:
@@ -50,21 +65,33 @@ class KeptCounts:
             gone = are_in(self.deleted, rows)
             yield (rows[~gone], _without(counts, gone)) if gone.any() else (rows, counts)
 
+    def weighted(self, title_weight: float) -> Iterator[tuple[Int64Array, TermCounts | WeightedCounts]]:
+        """Give each row once; its title counts so often, where it is counted apart."""
+        for rows, counts in self:
+            yield (rows[::2], WeightedCounts.of(counts, title_weight)) if self.fields else (rows, counts)
+
     def statistics(self, width: int) -> Statistics:
         """Count anew; `width` is the number of terms V."""
+        whole = self._statistics(width, title_weight=1.0)
+        return replace(whole, texts=self._statistics(width, title_weight=0.0)) if self.fields else whole
+
+    def _statistics(self, width: int, *, title_weight: float) -> Statistics:
         frequencies, items, length = np.zeros(width, dtype=np.int64), 0, 0
-        for rows, counts in self:
+        for rows, counts in self.weighted(title_weight):
             frequencies += np.bincount(counts.numbers, minlength=width)
             items, length = items + len(rows), length + int(counts.lengths.sum())
         return Statistics(frequencies, items, length)
 
 
-def keep_counts(folder: Path, batches: Iterable[Sequence[Item]], vocabulary: Vocabulary, *, title: bool) -> None:
+def keep_counts(
+    folder: Path, batches: Iterable[Sequence[Item]], vocabulary: Vocabulary, *, title: bool, fields: bool
+) -> None:
     """Count the terms of items into a new folder, which is whole or not there; the vocabulary learns new terms."""
     with atomic_folder(folder) as draft:
         for number, items in enumerate(_ahead(batches)):
             rows = np.array([item.row for item in items], dtype=np.int64)
-            _write(draft / f"{number:08d}.npz", rows, vocabulary.learn(shown_texts(items, title=title)))
+            texts = field_texts(items) if fields else shown_texts(items, title=title)
+            _write(draft / f"{number:08d}.npz", np.repeat(rows, 2) if fields else rows, vocabulary.learn(texts))
 
 
 def compact_counts(folder: Path, kept: KeptCounts) -> None:
@@ -95,7 +122,7 @@ def _gathered(parts: Iterable[tuple[Int64Array, TermCounts]]) -> Iterator[tuple[
     for part in parts:
         if len(part[0]):
             waiting.append(part)
-        if sum(len(rows) for rows, _ in waiting) >= BATCH:
+        if sum(len(np.unique(rows)) for rows, _ in waiting) >= BATCH:
             yield _joined(waiting)
             waiting = []
     if waiting:

@@ -53,11 +53,15 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class BM25Folder:
-    """A folder of counts made by an analyser, of the titles too if told so, and of the impacts made from them."""
+    """A folder of counts made by an analyser, of the titles too if told so, and of the impacts made from them.
+
+    fields: whether titles are counted apart, so that any title weight can be served.
+    """
 
     path: Path
     analyser: Analyser
     title: bool
+    fields: bool = False
 
     def follow(self, collection: Collection) -> None:
         """Take in what the collection gained and lost since the last commit, or all of it; then commit.
@@ -93,14 +97,15 @@ class BM25Folder:
 
     @property
     def _fingerprint(self) -> str:
-        return digest("bm25 counts", self.analyser.fingerprint, self.title)
+        return digest("bm25 counts", self.analyser.fingerprint, "fields" if self.fields else self.title)
 
     def _fitting(self) -> State:
         state = State.read(self.path)
         if state.origin.encoder != self._fingerprint:
             raise StaleError(
-                f"the BM25 index in {self.path} was built with another analyser, or with titles where they are left "
-                "out now, or the other way round. Delete that folder to have it built again, or name another."
+                f"the BM25 index in {self.path} was built with another analyser, or with titles that were left out, "
+                "counted with the texts or counted apart, and are not now. Delete that folder to have it built again, "
+                "or name another."
             )
         return state
 
@@ -109,7 +114,7 @@ class BM25Folder:
         vocabulary = Vocabulary(self.analyser, before.terms(folder))
         counts = (*before.counts, *self._count(folder, collection, changes.added, vocabulary))
         deleted = np.union1d(before.deleted(folder), changes.deleted)
-        kept = KeptCounts([folder / file.name for file in counts], deleted)
+        kept = KeptCounts([folder / file.name for file in counts], deleted, self.fields)
         statistics = kept.statistics(len(vocabulary))
         if _scattered(kept, statistics):
             counts, deleted = self._compacted(folder, kept), np.empty(0, dtype=np.int64)
@@ -123,7 +128,8 @@ class BM25Folder:
         if not len(added):
             return ()
         name = _new("counts")
-        keep_counts(folder / name, collection.batches(BATCH, int(added[0])), vocabulary, title=self.title)
+        batches = collection.batches(BATCH, int(added[0]))
+        keep_counts(folder / name, batches, vocabulary, title=self.title, fields=self.fields)
         return _checked(folder, name)
 
     def _compacted(self, folder: Path, kept: KeptCounts) -> tuple[CheckedFile, ...]:
@@ -138,16 +144,17 @@ class BM25Folder:
         if not impacts.is_dir():
             with locked(self.path):
                 state.check(self.path)  # nobody removes it from here on
-                _weigh(state.kept(self.path), weighting, statistics, impacts)
+                _weigh(state.kept(self.path, fields=self.fields), weighting, statistics, impacts)
         vocabulary = Vocabulary(self.analyser, state.terms(self.path))
         return Opened(vocabulary, statistics, ImpactIndex.open(impacts))
 
 
 def _weigh(kept: KeptCounts, weighting: Weighting, statistics: Statistics, folder: Path) -> None:
     """Build the impact index of a weighting."""
-    width, average = len(statistics.frequencies), statistics.average
+    width, average = len(statistics.frequencies), statistics.at(weighting.title_weight).average
+    parts = kept.weighted(weighting.title_weight)
     with atomic_folder(folder) as draft:
-        ImpactIndex.build(draft, width, ((rows, weighting.weigh(counts, average, width)) for rows, counts in kept))
+        ImpactIndex.build(draft, width, ((rows, weighting.weigh(counts, average, width)) for rows, counts in parts))
 
 
 def _scattered(kept: KeptCounts, statistics: Statistics) -> bool:

@@ -1,8 +1,8 @@
-"""BM25 learns k1 and b from feedback records: what a predictor found useful is to stand first.
+"""BM25 learns k1 and b, and BM25F its title weight too, from feedback records: what was useful is to stand first.
 
 The weighting is chosen whose ranking of the recorded items has the best mean nDCG (Jarvelin and Kekalainen, "Cumulated
 Gain-Based Evaluation of IR Techniques", TOIS 2002, https://doi.org/10.1145/582415.582418), on a grid and then on a
-finer one around its best point: nDCG has no gradient, and with two parameters a grid is affordable.
+finer one around its best point: nDCG has no gradient, and with two or three parameters a grid is affordable.
 
 An item's gain is its utility less the least utility of its query, so that log-likelihoods will do as well as measures.
 """
@@ -10,21 +10,24 @@ An item's gain is its utility less the least utility of its query, so that log-l
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 from scipy.sparse import csr_array
 
-from reml.retrievers.bm25 import BM25Retriever
-from reml.retrievers.bm25_counts import shown_texts
+from reml.analysis import TermCounts
+from reml.retrievers.bm25 import BM25Encoder, BM25Retriever
+from reml.retrievers.bm25_counts import Statistics, shown_texts
+from reml.retrievers.bm25_fields import Float64Array
 from reml.retrievers.bm25_weighting import Weighting
-from reml.types import FeedbackRecord, Int64Array
+from reml.retrievers.bm25f import BM25FEncoder, BM25FRetriever
+from reml.types import FeedbackRecord, Float32Array, Int32Array, Int64Array, Item
 
-Float64Array = npt.NDArray[np.float64]
 COARSE = (0.3, 0.1)  # steps of k1 and b
 LARGEST_K1 = 3.0
+TITLE_WEIGHTS = (0.25, 1.0, 4.0, 16.0, 64.0)
+FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0)  # by which the finer grid moves the title weight
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +42,11 @@ class Learnt:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Matches:
-    """The terms that queries share with items: all that scores depend on, whatever k1 and b.
+    """The terms that queries share with items: all that scores depend on, whatever k1, b and title weight.
 
     rows: int64 [B, K], -1 pads. gains: float64 [B, K]. For each of E shared terms: place in B*K, weight in the query,
-    count in the item, length of the item as a share of the average.
+    and, [E, 2], count in and length of the item's title and its text; the title's are 0 where it is not counted apart.
+    statistics: of the collection.
     """
 
     rows: Int64Array
@@ -50,37 +54,43 @@ class Matches:
     places: Int64Array
     weights: Float64Array
     counts: Float64Array
-    lengths: Float64Array
+    lengths: Int64Array
+    statistics: Statistics
 
     @classmethod
-    def of(cls, retriever: BM25Retriever, record: FeedbackRecord) -> Matches:
+    def of(cls, retriever: BM25Retriever | BM25FRetriever, record: FeedbackRecord) -> Matches:
         """Compare the queries and items of a record; `KeyError` for an item that is gone from the collection."""
         encoder = retriever.encoder
         distinct = np.unique(record.rows[record.rows >= 0])
-        items = retriever.collection.get(distinct)
-        found = encoder.vocabulary.count(shown_texts(items, title=encoder.title))
-        asked = encoder.encode_queries(record.queries)
+        found = _count_fields(encoder, retriever.collection.get(distinct))
         width = len(encoder.vocabulary)
-        counts = csr_array((found.counts.astype(np.float64), found.numbers, found.indptr), (len(items), width))
-        queries = csr_array((asked.weights.astype(np.float64), asked.dimensions, asked.indptr), (len(asked), width))
+        fields = [_matrix(one.indptr, one.numbers, one.counts, width) for one in found]
+        # The idf that terms have at every title weight but 0.
+        asked = BM25Encoder(encoder.weighting, encoder.vocabulary, encoder.statistics).encode_queries(record.queries)
+        queries = _matrix(asked.indptr, asked.dimensions, asked.weights, width)
         owners, columns = np.nonzero(record.rows >= 0)
         here = np.searchsorted(distinct, record.rows[owners, columns])
-        mine, theirs = queries[owners], counts[here]
-        shared = mine.multiply(theirs != 0).tocoo()  # [pairs, V]
-        pairs = shared.coords[0].astype(np.int64)
+        shared = queries[owners].multiply((fields[0] + fields[1] != 0)[here]).tocoo()  # [pairs, V]
+        pairs, terms = shared.coords
+        items = here[pairs]
         return cls(
             rows=record.rows,
             gains=_gains(record),
             places=(owners * record.rows.shape[1] + columns)[pairs],
             weights=shared.data,
-            counts=np.asarray(theirs[pairs, shared.coords[1]]).ravel(),
-            lengths=found.lengths[here][pairs] / encoder.statistics.average,
+            counts=np.stack([np.asarray(one[items, terms]).ravel() for one in fields], axis=1),
+            lengths=np.stack([one.lengths[items] for one in found], axis=1),
+            statistics=encoder.statistics,
         )
 
     def scores(self, weighting: Weighting) -> Float64Array:
         """Compute BM25's scores, [B, K], up to a constant for each query; -inf at padding."""
-        gains = weighting.gain(self.counts.astype(np.int32), self.lengths)
-        scores = np.bincount(self.places, self.weights * gains, minlength=self.rows.size).reshape(self.rows.shape)
+        fields = np.array([weighting.title_weight, 1.0])
+        counts, lengths = self.counts @ fields, self.lengths @ fields
+        there = counts > 0  # a term that stands in the title only may count 0 times
+        average = self.statistics.at(weighting.title_weight).average
+        gains = self.weights[there] * weighting.gain(counts[there], lengths[there] / average)
+        scores = np.bincount(self.places[there], gains, minlength=self.rows.size).reshape(self.rows.shape)
         return np.where(self.rows >= 0, scores, -np.inf)
 
     def ndcg(self, weighting: Weighting) -> Float64Array:
@@ -92,16 +102,19 @@ class Matches:
         return np.divide(reached[differs], ideal[differs])
 
 
-def learn_weighting(retriever: BM25Retriever, records: Iterable[FeedbackRecord]) -> Learnt:
-    """Choose k1 and b by feedback; the variant and delta stay. `BM25(k1=..., b=...)` then serves the same folder.
+def learn_weighting(retriever: BM25Retriever | BM25FRetriever, records: Iterable[FeedbackRecord]) -> Learnt:
+    """Choose k1 and b by feedback, and the title weight of `BM25F`; the variant and delta stay.
 
+    `BM25(k1=..., b=...)`, or `BM25F(k1=..., b=..., title_weight=...)`, then serves the same folder.
     Of equally good points the one nearest to the former weighting is taken. `ValueError` if no record prefers an item.
     """
     matches = [Matches.of(retriever, record) for record in records]
     former = retriever.encoder.weighting
     before = _mean(matches, former)
-    best = max(_grid(former), key=lambda point: (_mean(matches, point), -_distance(point, former)))
-    fine = _around(best)
+    fields = isinstance(retriever, BM25FRetriever)
+    grid = _grid(former, TITLE_WEIGHTS if fields else (former.title_weight,))
+    best = max(grid, key=lambda point: (_mean(matches, point), -_distance(point, former)))
+    fine = _around(best, FACTORS if fields else (1.0,))
     best = max([former, best, *fine], key=lambda point: (_mean(matches, point), -_distance(point, former)))
     count = sum(len(match.ndcg(former)) for match in matches)
     return Learnt(best, _mean(matches, best), before, count)
@@ -114,22 +127,39 @@ def _mean(matches: list[Matches], weighting: Weighting) -> float:
     return float(values.mean())
 
 
-def _grid(former: Weighting) -> list[Weighting]:
+def _count_fields(encoder: BM25Encoder | BM25FEncoder, items: Sequence[Item]) -> tuple[TermCounts, TermCounts]:
+    """Count the terms of titles and of texts; titles say nothing where they are not counted apart."""
+    count = encoder.vocabulary.count
+    if isinstance(encoder, BM25FEncoder):
+        return count(item.title for item in items), count(item.text for item in items)
+    return count("" for _ in items), count(shown_texts(items, title=encoder.title))
+
+
+def _matrix(indptr: Int64Array, columns: Int32Array, values: Int32Array | Float32Array, width: int) -> csr_array:
+    return csr_array((values.astype(np.float64), columns, indptr), (len(indptr) - 1, width))
+
+
+def _grid(former: Weighting, title_weights: Sequence[float]) -> list[Weighting]:
     k1s, bs = np.arange(COARSE[0], LARGEST_K1 + 1e-9, COARSE[0]), np.arange(0, 1 + 1e-9, COARSE[1])
-    return [_at(former, k1, b) for k1, b in itertools.product(k1s.tolist(), bs.tolist())]
+    return [_at(former, *point) for point in itertools.product(k1s.tolist(), bs.tolist(), title_weights)]
 
 
-def _around(best: Weighting) -> list[Weighting]:
+def _around(best: Weighting, factors: Sequence[float]) -> list[Weighting]:
     moves = np.linspace(-1, 1, 7).tolist()
-    return [_at(best, best.k1 + COARSE[0] * one, best.b + COARSE[1] * other) for one in moves for other in moves]
+    return [
+        _at(best, best.k1 + COARSE[0] * one, best.b + COARSE[1] * other, best.title_weight * factor)
+        for one, other, factor in itertools.product(moves, moves, factors)
+    ]
 
 
-def _at(weighting: Weighting, k1: float, b: float) -> Weighting:
-    return replace(weighting, k1=round(max(k1, 0.0), 4), b=round(min(max(b, 0.0), 1.0), 4))
+def _at(weighting: Weighting, k1: float, b: float, title_weight: float) -> Weighting:
+    k1, b = round(max(k1, 0.0), 4), round(min(max(b, 0.0), 1.0), 4)
+    return replace(weighting, k1=k1, b=b, title_weight=round(title_weight, 4))
 
 
 def _distance(one: Weighting, other: Weighting) -> float:
-    return abs(one.k1 - other.k1) / COARSE[0] + abs(one.b - other.b) / COARSE[1]
+    titles = abs(one.title_weight - other.title_weight)
+    return abs(one.k1 - other.k1) / COARSE[0] + abs(one.b - other.b) / COARSE[1] + titles
 
 
 def _gains(record: FeedbackRecord) -> Float64Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -18,6 +18,7 @@ from reml.retrievers.bm25_counts import KeptCounts, Statistics
 from reml.types import Int64Array, Json
 
 TERMS, STATISTICS, DELETED = "terms.json", "statistics.npz", "deleted.npy"
+TEXT_STATISTICS = "text-statistics.npz"  # where titles are counted apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,25 +74,32 @@ class State:
 
     def statistics(self, folder: Path) -> Statistics:
         """Read the statistics."""
-        with np.load(folder / self.name / STATISTICS, allow_pickle=False) as file:
-            return Statistics(file["frequencies"], int(file["items"]), int(file["length"]))
+        statistics, texts = _read_statistics(folder / self.name / STATISTICS), folder / self.name / TEXT_STATISTICS
+        return replace(statistics, texts=_read_statistics(texts)) if texts.is_file() else statistics
 
-    def kept(self, folder: Path) -> KeptCounts:
+    def kept(self, folder: Path, *, fields: bool) -> KeptCounts:
         """Open the counts of the items that are there; `CorruptError` if a file is missing or cut short."""
         for file in self.counts:
             file.check_size(folder)
-        return KeptCounts([folder / file.name for file in self.counts], self.deleted(folder))
+        return KeptCounts([folder / file.name for file in self.counts], self.deleted(folder), fields)
 
 
 def write_state(folder: Path, terms: Sequence[str], statistics: Statistics, deleted: Int64Array) -> list[CheckedFile]:
     """Write the folder of a state; give its files, by their paths in the folder above."""
+    parts = {STATISTICS: statistics}
+    if statistics.texts is not None:
+        parts[TEXT_STATISTICS] = statistics.texts
     with atomic_folder(folder) as draft:
         (draft / TERMS).write_text(json.dumps(terms), encoding="utf-8")
-        np.savez(
-            draft / STATISTICS, frequencies=statistics.frequencies, items=statistics.items, length=statistics.length
-        )
+        for name, part in parts.items():
+            np.savez(draft / name, frequencies=part.frequencies, items=part.items, length=part.length)
         np.save(draft / DELETED, deleted)
-    return [CheckedFile.of(folder.parent, f"{folder.name}/{file}") for file in (TERMS, STATISTICS, DELETED)]
+    return [CheckedFile.of(folder.parent, f"{folder.name}/{file}") for file in (TERMS, *parts, DELETED)]
+
+
+def _read_statistics(path: Path) -> Statistics:
+    with np.load(path, allow_pickle=False) as file:
+        return Statistics(file["frequencies"], int(file["items"]), int(file["length"]))
 
 
 def _files(content: Json) -> tuple[CheckedFile, ...]:

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Literal, get_args
 
 import numpy as np
-import numpy.typing as npt
 
 from reml.analysis import TermCounts
 from reml.files import digest
+from reml.retrievers.bm25_fields import Float64Array, WeightedCounts
 from reml.types import Int32Array, Int64Array, SparseVectors
 
 Variant = Literal["robertson", "lucene", "atire", "bm25l", "bm25+"]
-Float64Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Weighting:
-    """The formula of BM25: a variant and its parameters."""
+    """The formula of BM25: a variant and its parameters, and how often a title counts, where it is counted apart."""
 
     variant: Variant
     k1: float
     b: float
     delta: float
+    title_weight: float = 1.0
 
     def __post_init__(self) -> None:
         if self.variant not in get_args(Variant):
@@ -32,11 +33,19 @@ class Weighting:
             )
         if self.k1 < 0 or not 0 <= self.b <= 1 or self.delta < 0:
             raise ValueError(f"BM25 takes k1 >= 0, 0 <= b <= 1 and delta >= 0, not {self.k1}, {self.b}, {self.delta}.")
+        if not 0 <= self.title_weight < math.inf:
+            raise ValueError(
+                f"title_weight is {self.title_weight}: give a finite number of 0 or more, 0 to leave titles out and 1 "
+                "to count them as texts."
+            )
 
     @property
     def fingerprint(self) -> str:
-        """A digest of the settings."""
-        return digest("bm25 weighting", asdict(self))
+        """A digest of the settings; without a title weight of 1, as impacts were named before there was one."""
+        settings = asdict(self)
+        if self.title_weight == 1:
+            del settings["title_weight"]
+        return digest("bm25 weighting", settings)
 
     @property
     def absent(self) -> float:
@@ -57,7 +66,7 @@ class Weighting:
         }[self.variant]
         return np.where(frequencies > 0, np.log(ratio), 0.0)
 
-    def gain(self, counts: Int32Array, lengths: Float64Array) -> Float64Array:
+    def gain(self, counts: Int32Array | Float64Array, lengths: Float64Array) -> Float64Array:
         """Give tfc(count) - tfc(0) for items of these lengths, as a share of the average length."""
         norm = 1 - self.b + self.b * lengths
         if self.variant == "bm25l":
@@ -66,7 +75,7 @@ class Weighting:
         scale = 1.0 if self.variant in {"robertson", "lucene"} else self.k1 + 1
         return scale * counts / (counts + self.k1 * norm)
 
-    def weigh(self, counts: TermCounts, average: float, width: int) -> SparseVectors:
+    def weigh(self, counts: TermCounts | WeightedCounts, average: float, width: int) -> SparseVectors:
         """Turn the counts of items into vectors of gains; `average` is the average length of all items."""
         lengths = np.repeat(counts.lengths / average, np.diff(counts.indptr)).astype(np.float64)
         gains = self.gain(counts.counts, lengths).astype(np.float32)

@@ -7,6 +7,7 @@ import pytest
 
 from reml.retrievers.bm25 import BM25, BM25Retriever
 from reml.retrievers.bm25_learning import Matches, learn_weighting
+from reml.retrievers.bm25f import BM25F, BM25FRetriever
 from reml.testing import TEXTS, MemoryCollection
 from reml.types import FeedbackRecord, Queries
 
@@ -86,3 +87,68 @@ def test_an_item_that_is_gone_is_named(tmp_path: Path) -> None:
     record = FeedbackRecord(("apple",), np.array([[0, 77]]), np.array([[1.0, 0.0]], dtype=np.float32), "test")
     with pytest.raises(KeyError, match="77"):
         learn_weighting(opened(FRUIT, tmp_path, BM25()), [record])
+
+
+# Each fruit is the title of one item and stands three times in the text of another; both are as long.
+FRUITS = ("apple", "pear", "plum", "quince")
+ORCHARD = MemoryCollection(
+    [*["round and sweet and ripe"] * 4, *[f"{fruit} {fruit} {fruit}" for fruit in FRUITS]],
+    titles=[*FRUITS, *["market"] * 4],
+)
+
+
+def grown(folder: Path, settings: BM25F) -> BM25FRetriever:
+    retriever = settings.index(ORCHARD, folder / "bm25f")
+    assert isinstance(retriever, BM25FRetriever)
+    return retriever
+
+
+def picked(*, titles: bool) -> FeedbackRecord:
+    """Say that the items were useful that have the fruit as title, or those that have it in the text."""
+    rows = np.array([[place, place + 4] for place in range(4)], dtype=np.int64)
+    utilities = np.tile(np.array([titles, not titles], dtype=np.float32), (4, 1))
+    return FeedbackRecord(FRUITS, rows, utilities, "test")
+
+
+@pytest.mark.parametrize("titles", [True, False])
+def test_a_title_weight_is_learnt_that_puts_what_was_useful_first(titles: bool, tmp_path: Path) -> None:
+    former = BM25F(title_weight=1.0 if titles else 8.0)  # each puts the other items first
+    useful = [0, 1, 2, 3] if titles else [4, 5, 6, 7]
+    asked = Queries.of(FRUITS)
+    assert not set(grown(tmp_path, former).search(asked, 1).rows[:, 0]) & set(useful)
+    learnt = learn_weighting(grown(tmp_path, former), [picked(titles=titles)])
+    assert (learnt.ndcg, learnt.former_ndcg) == pytest.approx((1.0, 1 / np.log2(3)))
+    found = learnt.weighting
+    assert found.title_weight > 1 if titles else found.title_weight < 8
+    settings = BM25F(k1=found.k1, b=found.b, title_weight=found.title_weight)
+    assert grown(tmp_path, settings).search(asked, 1).rows[:, 0].tolist() == useful
+
+
+def test_k1_and_b_alone_do_not_learn_what_the_title_weight_does(tmp_path: Path) -> None:
+    retriever = opened(ORCHARD, tmp_path, BM25())
+    learnt = learn_weighting(retriever, [picked(titles=True)])
+    assert learnt.ndcg < 0.7
+    assert learnt.weighting.title_weight == 1
+
+
+def test_a_title_weight_that_is_best_already_stays(tmp_path: Path) -> None:
+    retriever = grown(tmp_path, BM25F(k1=0.83, b=0.07, title_weight=9.5))
+    assert learn_weighting(retriever, [picked(titles=True)]).weighting == retriever.encoder.weighting
+
+
+@pytest.mark.parametrize("weight", [0.4, 1.0, 7.0])
+def test_scores_are_those_of_the_retriever_at_every_title_weight(weight: float, tmp_path: Path) -> None:
+    rows = np.array([[0, 4, 5], [6, 2, -1], [1, 4, 0], [3, 7, 2]], dtype=np.int64)
+    queries = ("apple market", "plum plum sweet", "ripe pear", "")
+    record = FeedbackRecord(queries, rows, np.zeros((4, 3), dtype=np.float32), "test")
+    matches = Matches.of(grown(tmp_path, BM25F(title_weight=2.0)), record)  # of another weight
+    retriever = grown(tmp_path, BM25F(title_weight=weight))
+    expected = retriever.score(Queries.of(queries), rows).numpy()
+    np.testing.assert_allclose(matches.scores(retriever.encoder.weighting), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("k1", [0.0, 0.9])
+def test_titles_that_were_left_out_may_be_learnt_to_count(k1: float, tmp_path: Path) -> None:
+    learnt = learn_weighting(grown(tmp_path, BM25F(k1=k1, title_weight=0.0)), [picked(titles=True)])
+    assert (learnt.ndcg, learnt.former_ndcg) == pytest.approx((1.0, 1 / np.log2(3)))
+    assert learnt.weighting.title_weight > 0
