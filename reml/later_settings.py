@@ -13,7 +13,7 @@ from reml.types import Json
 
 # By the setting they are part of.
 LATER: Mapping[str, Mapping[str, Json]] = {
-    "training": {"chunk": None, "devices": 1},
+    "training": {"chunk": None, "devices": 1, "sharded": False},
     "train": {"denoise": None, "rounds": None, "temperature": None},
     "feedback": {"refresh": None, "reembed": None},
 }

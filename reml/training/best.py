@@ -8,7 +8,7 @@ from pathlib import Path
 from pytorch_lightning import Callback, Trainer
 
 from reml.training.module import PredictorTraining
-from reml.training.weights import save_weights
+from reml.training.sharding import save_trained
 
 
 class KeepBest(Callback):
@@ -41,8 +41,7 @@ class KeepBest(Callback):
         if self._training.dev_score > self.best_score:
             self.best_step, self.best_score = trainer.global_step, self._training.dev_score
             self._without_gain = 0
-            if trainer.is_global_zero:
-                save_weights(self._training.regime, self._path)
+            save_trained(self._training.regime, self._path)
         else:
             self._without_gain += 1
         if self._patience is not None and self._without_gain >= self._patience:

@@ -23,7 +23,7 @@ from typing import Literal
 
 from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.loggers import Logger, TensorBoardLogger
-from pytorch_lightning.strategies import DDPStrategy
+from pytorch_lightning.strategies import DDPStrategy, Strategy
 from rich.console import Console
 
 from reml.device import default_device
@@ -42,7 +42,8 @@ from reml.training.progress import ProgressLine
 from reml.training.regimes import Regime
 from reml.training.resume import SaveState, newest_state, saved_step, seed_random
 from reml.training.settings import Training
-from reml.training.weights import load_weights, save_weights
+from reml.training.sharding import Sharding, check_shareable, save_trained, whole_afterwards
+from reml.training.weights import load_weights
 from reml.types import Json
 
 STARTED, FITTED, METRICS = "training.json", "trained.json", "metrics.csv"
@@ -129,6 +130,8 @@ def _run(
     console: Console | None,
 ) -> None:
     _check_devices(train, dev, settings)
+    if settings.sharded:
+        check_shareable(regime)
     training = PredictorTraining(regime, dev, settings)
     best = KeepBest(training, folder / WEIGHTS, settings.patience)
     callbacks: list[Callback] = [SaveState(folder / STATES, settings.save_every)]
@@ -138,13 +141,14 @@ def _run(
     total = settings.total_steps(len(train.order))
     seed_random(settings.seed + local_place())
     regime.train()
-    with _quiet(), together(folder):
+    afterwards = whole_afterwards(regime) if settings.sharded else contextlib.nullcontext()
+    with _quiet(), together(folder), afterwards:
         trainer = _trainer(settings, total=total, looks=bool(dev), folder=folder, callbacks=callbacks)
         data = TrainingData(train, dev, settings)
         with _interruptible():
             trainer.fit(training, datamodule=data, ckpt_path=newest_state(folder / STATES))
-    if not dev:
-        save_weights(regime, folder / WEIGHTS)
+        if not dev:
+            save_trained(regime, folder / WEIGHTS)
     score = best.best_score if dev else None
     _finish(folder, Fitted(trainer.global_step, best.best_step or trainer.global_step, score))
 
@@ -153,8 +157,8 @@ def _trainer(settings: Training, *, total: int, looks: bool, folder: Path, callb
     return Trainer(
         accelerator="auto",
         devices=settings.devices,
-        # A device may have no item in its share of a batch, and encoders have parts that are not used.
-        strategy="auto" if settings.devices == 1 else DDPStrategy(find_unused_parameters=True),
+        strategy=_strategy(settings),
+        inference_mode=not settings.sharded,  # `fully_shard` learns no more from what was gathered in it
         use_distributed_sampler=False,
         precision=_precision(settings),
         max_steps=total,
@@ -173,6 +177,13 @@ def _trainer(settings: Training, *, total: int, looks: bool, folder: Path, callb
         enable_progress_bar=False,
         enable_model_summary=False,
     )
+
+
+def _strategy(settings: Training) -> Strategy | Literal["auto"]:
+    if settings.devices == 1:
+        return "auto"
+    # A device may have no item in its share of a batch, and encoders have parts that are not used.
+    return Sharding(settings.devices) if settings.sharded else DDPStrategy(find_unused_parameters=True)
 
 
 def _upkeep(train: TrainSet, settings: Training, folder: Path) -> list[Callback]:
@@ -230,6 +241,8 @@ def _quiet() -> Iterator[None]:
             # Lightning 2.6 asks torch 2.13 in an older way; frozen parts may stay in evaluation mode on purpose.
             warnings.filterwarnings("ignore", message=r".*isinstance\(treespec, LeafSpec\)", category=FutureWarning)
             warnings.filterwarnings("ignore", message=r"Found \d+ module\(s\) in eval mode")
+            # Nobody changes in place the position biases that T5's layers return as views.
+            warnings.filterwarnings("ignore", message=r"FSDP2-wrapped module \(\w+\) returned a view tensor")
             warnings.filterwarnings("ignore", message=r"torch\.distributed\.nn\.functional\.", category=FutureWarning)
             yield
     finally:

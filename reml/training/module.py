@@ -17,6 +17,7 @@ from reml.training.devices import count, from_each
 from reml.training.optimizer import make_optimizer, make_schedule, share_of_peak
 from reml.training.regimes import Regime
 from reml.training.settings import Training
+from reml.training.sharding import Shares
 from reml.types import Answer
 
 LOSS, RATE, DEV = "train/loss", "train/rate", "dev/score"
@@ -37,6 +38,12 @@ class PredictorTraining(LightningModule):
         self._dev, self._settings = tuple(dev), settings
         self._losses: list[dict[str, Tensor]] = []
         self._answers: list[list[Answer]] = [[] for _ in dev]
+        self._shares: Shares | None = None
+
+    def configure_model(self) -> None:
+        """Divide the parameters among the devices, if that is wanted."""
+        if self.device_mesh is not None:
+            self._shares = Shares(self.regime, self.device_mesh["data_parallel"])
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """Make AdamW and its schedule over the run's steps."""
@@ -72,12 +79,19 @@ class PredictorTraining(LightningModule):
         if gradient_clip_val is not None:
             nn.utils.clip_grad_norm_(self.parameters(), gradient_clip_val, foreach=True)
 
+    def on_validation_epoch_start(self) -> None:
+        """Let each device answer at its own pace."""
+        if self._shares is not None:
+            self._shares.gather()
+
     def validation_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:  # noqa: ARG002
         """Answer the examples of a dev batch."""
         self._answers[dataloader_idx] += self.regime.predictor.generate(batch.examples, batch.responses)
 
     def on_validation_epoch_end(self) -> None:
         """Score the answers of each dev set and take the mean over dev sets."""
+        if self._shares is not None:
+            self._shares.release()
         answered = [list(chain.from_iterable(stretches)) for stretches in zip(*from_each(self._answers), strict=True)]
         scores = {
             dev.name: dev.score(dev.retrieved.examples, answers)

@@ -25,6 +25,8 @@ class Training:
         chunk: texts of which a retriever that learns keeps the activations at once, the others being
             encoded a second time when their gradient is known; all of a batch if left out.
         devices: processes that share a batch equally, each with a device (GPUs where there are any, else the CPU).
+        sharded: each device holds a share of the parameters of a predictor that learns from right answers, for
+            predictors that one device cannot train.
         rate: the peak learning rate of AdamW.
         rates: other peak rates of parts, by the start of a parameter's name (`predictor.encoder`); the longest start
             that fits counts, and 0 freezes the part.
@@ -44,6 +46,7 @@ class Training:
     accumulate: int = 1
     chunk: int | None = None
     devices: int = 1
+    sharded: bool = False
     rate: float = 1e-4
     rates: Mapping[str, float] = field(default_factory=dict)
     warmup: float = 0.1
@@ -58,6 +61,7 @@ class Training:
     def __post_init__(self) -> None:
         for name in ("steps", "batch_size", "accumulate", "devices", "check_every", "save_every"):
             _require(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
+        _require(not self.sharded or self.devices > 1, "sharded", True, "false on one device: raise training.devices")
         for name in ("rate", "clip"):
             _require(getattr(self, name) > 0, name, getattr(self, name), "positive")
         _require(self.epochs is None or self.epochs > 0, "epochs", self.epochs, "positive, or left out")
@@ -73,9 +77,9 @@ class Training:
             )
 
     def to_json(self) -> dict[str, Json]:
-        """Give the settings for a manifest; `chunk` and `devices`, of which no result depends, only where set."""
+        """Give the settings for a manifest; `chunk`, `devices`, `sharded`, which change no result, only where set."""
         written: dict[str, Json] = {**asdict(self), "rates": dict(self.rates)}
-        unset: dict[str, Json] = {"chunk": None, "devices": 1}
+        unset: dict[str, Json] = {"chunk": None, "devices": 1, "sharded": False}
         return {name: value for name, value in written.items() if name not in unset or value != unset[name]}
 
     def total_steps(self, epoch_size: int) -> int:

@@ -23,6 +23,7 @@ from reml.training.settings import Training
         (lambda: Training(rates={"predictor": -1.0}), "training.rates is"),
         (lambda: Training(chunk=0), "training.chunk is 0, but must be 1 or more, or left out"),
         (lambda: Training(devices=0), "training.devices is 0"),
+        (lambda: Training(sharded=True), "training.sharded is True, but must be false on one device: raise"),
         (lambda: Training(batch_size=16, accumulate=3), "a batch of 16 cannot be computed in 3 equal parts"),
         (lambda: Training(batch_size=12, accumulate=4, devices=2), "in 4 equal parts on 2 devices: choose"),
     ],
@@ -42,6 +43,6 @@ def test_a_manifest_says_how_it_was_computed_only_where_that_was_chosen() -> Non
     plain = Training(rates={"predictor": 0.5}).to_json()
     assert plain["rates"] == {"predictor": 0.5}
     assert plain["batch_size"] == 16
-    assert plain.keys().isdisjoint({"chunk", "devices"})
-    chosen = Training(chunk=4, devices=2).to_json()
-    assert (chosen["chunk"], chosen["devices"]) == (4, 2)
+    assert plain.keys().isdisjoint({"chunk", "devices", "sharded"})
+    chosen = Training(chunk=4, devices=2, sharded=True).to_json()
+    assert (chosen["chunk"], chosen["devices"], chosen["sharded"]) == (4, 2, True)
