@@ -105,8 +105,8 @@ class Matches:
 def learn_weighting(retriever: BM25Retriever | BM25FRetriever, records: Iterable[FeedbackRecord]) -> Learnt:
     """Choose k1 and b by feedback, and the title weight of `BM25F`; the variant and delta stay.
 
-    `BM25(k1=..., b=...)`, or `BM25F(k1=..., b=..., title_weight=...)`, then serves the same folder.
-    Of equally good points the one nearest to the former weighting is taken. `ValueError` if no record prefers an item.
+    `BM25(k1=..., b=...)`, or `BM25F(k1=..., b=..., title_weight=...)`, then serves the same folder. Of equally good
+    points the one nearest to the former weighting is taken. `ValueError` if no record prefers an item.
     """
     matches = [Matches.of(retriever, record) for record in records]
     former = retriever.encoder.weighting

@@ -6,6 +6,10 @@ and one b serve both. Left out are bm25l and bm25+, in which items gain from ter
 
 With a title weight of 1 hits and scores are those of `BM25` to the last bit, with 0 those of `BM25(title=False)`. It is
 a class of its own so that what was made with `BM25` is not made again: stages are named for the source of a class too.
+
+Reached on the 300 dev questions of factbook's qa, passages of 60 words: right page first, right passage first, nDCG@10
+of passages .57 .17 .27 with title weight 1, .71 .25 .33 with 2, .78 .28 .37 with 4. The paper's figures are of
+collections that are not free (TREC's): not run.
 """
 
 from __future__ import annotations
