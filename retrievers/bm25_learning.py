@@ -5,6 +5,10 @@ Gain-Based Evaluation of IR Techniques", TOIS 2002, https://doi.org/10.1145/5824
 finer one around its best point: nDCG has no gradient, and with two or three parameters a grid is affordable.
 
 An item's gain is its utility less the least utility of its query, so that log-likelihoods will do as well as measures.
+
+Reached on factbook's qa, passages of 60 words, from 300 training questions with 20 items each, of utility 1 where the
+gold evidence is in them: nDCG@10 of the 300 dev questions, about other countries, goes from .27 to .28 with k1 and b,
+to .41 with the title weight too (k1 2, b 0, title weight 128).
 """
 
 from __future__ import annotations
