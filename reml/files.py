@@ -15,7 +15,7 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
 
@@ -136,14 +136,20 @@ def read_manifest(folder: Path, kind: str) -> dict[str, Json]:
 
 
 @contextlib.contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold the only writer's lock on `folder`; the system frees it when the process ends, however it ends."""
+def locked(folder: Path, *, wait: Callable[[], object] | None = None) -> Iterator[None]:
+    """Hold the only writer's lock on `folder`; the system frees it when the process ends, however it ends.
+
+    While another process holds it: `LockedError`; or, after a call of `wait`, wait.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise LockedError(f"another process is writing to {folder}. Wait for it to end.") from error
+            if wait is None:
+                raise LockedError(f"another process is writing to {folder}. Wait for it to end.") from error
+            wait()
+            fcntl.flock(stream, fcntl.LOCK_EX)
         yield
 
 

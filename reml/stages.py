@@ -59,15 +59,13 @@ class Stages:
         """Give the stage that depends on exactly `depends`, built by `build(folder)` unless it is there.
 
         room: the folder of its kind under home. name: what people read, unique in a run. `build` may find what an
-        earlier, killed call left in the folder. Raises `LockedError` while another process builds the same stage.
+        earlier, killed call left in the folder. While another process builds the same stage, this one waits for it.
         """
         key = digest(room, depends)
         if (known := self.done.get(name)) is not None and known.key == key:
             return known
         folder = self.home / room / f"{re.sub(r'[^A-Za-z0-9_.-]+', '-', name)}-{key}"
-        cached = (folder / MANIFEST).is_file()
-        if not cached:
-            self._build(folder, name, depends, build)
+        cached = (folder / MANIFEST).is_file() or not self._build(folder, name, depends, build)
         self.done[name] = _finished(name, key, folder, cached)
         return self.done[name]
 
@@ -75,21 +73,28 @@ class Stages:
         """Go through values under a progress bar."""
         return track(values, what, console=self.console, transient=True, disable=not self.console.is_terminal)
 
-    def _build(self, folder: Path, name: str, depends: Json, build: Callable[[Path], object]) -> None:
+    def _build(self, folder: Path, name: str, depends: Json, build: Callable[[Path], object]) -> bool:
+        """Build a stage; false if another process did meanwhile."""
         self.console.print(f"[dim]{name}[/dim]", highlight=False)
         if not leads():
             # It comes here while the first one holds the lock, to train with it, and ends in `build`.
             check_helps(folder)
-        with locked(folder) if leads() else contextlib.nullcontext():
-            if (folder / MANIFEST).is_file():
-                return
+        asked = time.perf_counter()
+        with locked(folder, wait=self._tell_waiting) if leads() else contextlib.nullcontext():
             start, outer, self._inner = time.perf_counter(), self._inner, 0.0
+            if (folder / MANIFEST).is_file():
+                self._inner = outer + start - asked
+                return False
             reset_peak_memory()
             build(folder)
             elapsed = time.perf_counter() - start
             cost: dict[str, Json] = {"seconds": elapsed - self._inner, "peak_memory_bytes": peak_memory()}
             self._inner = outer + elapsed
             write_manifest(folder, "stage", {"name": name, "depends": depends, **cost})
+        return True
+
+    def _tell_waiting(self) -> None:
+        self.console.print("[dim]another process is at it: waiting[/dim]", highlight=False)
 
 
 def _finished(name: str, key: str, folder: Path, cached: bool) -> Stage:

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import io
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 from rich.console import Console
 
-from reml.files import CorruptError, LockedError, locked
+from reml.files import CorruptError, locked
 from reml.stages import Stages, peak_memory, reset_peak_memory
 from reml.types import Json
 
@@ -110,11 +112,47 @@ def test_memory_is_that_of_the_stage(tmp_path: Path) -> None:
         assert small.peak_memory_bytes < large.peak_memory_bytes
 
 
-def test_a_stage_that_another_process_builds_is_refused(tmp_path: Path) -> None:
+def test_a_stage_that_another_run_builds_is_waited_for(tmp_path: Path) -> None:
+    begun, go_on, built, shown = threading.Event(), threading.Event(), Built(), io.StringIO()
+
+    def slowly(folder: Path) -> None:
+        begun.set()
+        assert go_on.wait(60)
+        built(folder)
+
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(stages(tmp_path).make, "room", "once", 1, slowly)
+        assert begun.wait(60)
+        second = threads.submit(Stages(tmp_path, Console(file=shown)).make, "room", "once", 1, built)
+        while "waiting" not in shown.getvalue():
+            assert not second.done()
+            time.sleep(0.01)
+        go_on.set()
+        assert second.result(60).folder == first.result(60).folder
+    assert (built.times, first.result().cached, second.result().cached) == (1, False, True)
+
+
+def test_a_stage_whose_builder_is_gone_is_built(tmp_path: Path) -> None:
+    built = Built()
     folder = stages(tmp_path).make("room", "once", 1, nothing).folder
     (folder / "manifest.json").unlink()
-    with locked(folder), pytest.raises(LockedError, match="another process"):
-        stages(tmp_path).make("room", "once", 1, nothing)
+    with ThreadPoolExecutor(1) as threads:
+        with locked(folder):
+            waiting = threads.submit(stages(tmp_path).make, "room", "once", 1, built)
+        assert not waiting.result(60).cached
+    assert built.times == 1
+
+
+def test_what_was_waited_for_is_no_cost_of_what_asked_for_it(tmp_path: Path) -> None:
+    inner = stages(tmp_path).make("room", "inner", 1, nothing).folder
+    (inner / "manifest.json").rename(inner / "kept")
+    run = stages(tmp_path)
+    with ThreadPoolExecutor(1) as threads:
+        with locked(inner):
+            outer = threads.submit(run.make, "room", "outer", 2, lambda _: run.make("room", "inner", 1, nothing))
+            time.sleep(0.5)
+            (inner / "kept").rename(inner / "manifest.json")
+        assert outer.result(60).seconds < 0.25
 
 
 @pytest.mark.parametrize(
