@@ -158,7 +158,7 @@ def _trainer(settings: Training, *, total: int, looks: bool, folder: Path, callb
         accelerator="auto",
         devices=settings.devices,
         strategy=_strategy(settings),
-        inference_mode=not settings.sharded,  # `fully_shard` learns no more from what was gathered in it
+        inference_mode=not settings.sharded,  # as Lightning's FSDP: https://github.com/pytorch/pytorch/issues/95957
         use_distributed_sampler=False,
         precision=_precision(settings),
         max_steps=total,

@@ -54,12 +54,13 @@ def check_shareable(regime: Regime) -> None:
 
 
 class Shares:
-    """The parameters of a module, divided among the devices of a mesh: those of each layer, then all others."""
+    """The parameters of the first process's module, divided among the devices: those of each layer, then the others."""
 
     def __init__(self, module: nn.Module, mesh: DeviceMesh) -> None:
-        layers = _layers(module)
+        layers, weights = _layers(module), module.state_dict() if leads() else {}
         self._layers = [_divided(layer, mesh) for layer in layers]
         self._whole = _divided(module, mesh)
+        set_model_state_dict(module, weights, options=StateDictOptions(full_state_dict=True, broadcast_from_rank0=True))
         for part in module.modules():  # transformers would have devices wait for each other at each token they generate
             vars(part)[MANAGED] = False
         self._computed: set[nn.Module] = set()

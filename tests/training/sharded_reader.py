@@ -11,12 +11,12 @@ from typing import Self
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.distributed.tensor import DTensor
 from transformers import T5Config, T5ForConditionalGeneration
 
 from reml.files import write_json
-from reml.first_process import local_place
+from reml.first_process import leads, local_place
 from reml.predictors.fid import FiD
 from reml.training.data import Batch, DevSet, TrainSet
 from reml.training.fit import fit
@@ -78,6 +78,9 @@ def main(folder: Path, model: Path, devices: int, fails: int | None) -> None:
     """Train, up to a crash if that is wanted; then write what the reader answers."""
     folder.mkdir(parents=True, exist_ok=True)
     watched = Watched(FiD(str(model), input_tokens=64, answer_tokens=6), folder, fails)
+    if not leads():
+        for parameter in watched.parameters():
+            nn.init.zeros_(parameter)  # it is the first process whose weights count
     settings = replace(SETTINGS, devices=devices, sharded=devices > 1)
     with contextlib.suppress(BreakError):
         fit(watched, TrainSet.of(retrieved(0, 8)), dev=[DevSet("dev", ASKED, length)], settings=settings, folder=folder)
