@@ -11,6 +11,7 @@ from reml.first_process import leads
 from reml.results import publish
 from reml.searching import ask, open_access, show
 from reml.summary import summary
+from reml.whole_table import print_whole
 
 if TYPE_CHECKING:
     from reml.runner import Runner
@@ -30,7 +31,7 @@ def run(runner: Runner) -> None:
         for access in runner.experiment.access
     }
     report = publish(runner, evaluations)
-    console.print(summary(runner.experiment.tasks, evaluations))
+    print_whole(console, summary(runner.experiment.tasks, evaluations))
     console.print(f"results: {runner.folder}\nreport:  {report}", highlight=False, soft_wrap=True)
 
 

@@ -21,6 +21,7 @@ from reml.benchmarks.speed.isolation import run_isolated
 from reml.benchmarks.speed.result import machine, versions
 from reml.collection_versions import SEGMENT_ROWS
 from reml.files import write_json
+from reml.whole_table import print_whole
 
 # Growth is seen over these parts of the pages.
 PARTS = (10, 3, 1)
@@ -53,7 +54,7 @@ class Ingest:
         console = Console()
         result = self.measure(console)
         for grid in (built(result.builds), rates(result.builds), grown(result.growths)):
-            console.print(grid.terminal())
+            print_whole(console, grid.terminal())
         console.print(interrupted(result.interruption), highlight=False)
         if self.json is not None:
             write_json(self.json, result.to_json())

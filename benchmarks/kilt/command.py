@@ -18,6 +18,7 @@ from reml.benchmarks.kilt.result import write_result
 from reml.benchmarks.kilt.selection import narrowed
 from reml.command_line import experiment_parser, load
 from reml.runner import Runner
+from reml.whole_table import print_whole
 
 DESCRIPTION = """Run an experiment under several seeds: a matrix of tasks, access models and seeds, each cell cached;
 with means and intervals over seeds, significance tests, costs, published results and a page. All settings of an
@@ -99,4 +100,4 @@ def _show(console: Console, grids: Mapping[str, Grid], compared: Sequence[Compar
     for title, grid in {**shown, "published, %": beside}.items():
         if grid.rows:
             console.print(f"[bold]{title}[/bold]", highlight=False)
-            console.print(grid.terminal())
+            print_whole(console, grid.terminal())

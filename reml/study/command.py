@@ -17,6 +17,7 @@ from reml.study.comparison import gains
 from reml.study.page import write_page
 from reml.study.plan import Study, read_study, with_seed
 from reml.study.tables import averages, cells_csv, gained, gains_csv
+from reml.whole_table import print_whole
 
 USAGE = """usage: reml study FILE.yaml [--home DIR] [settings of the experiment]
 
@@ -71,7 +72,7 @@ def _write(folder: Path, planned: Study, runners: Sequence[Runner], *, cells: Se
         grids += [averages(cells, planned.conditions(), task.name, measures), gained(of_task)]
         found += of_task
     for grid in grids:
-        console.print(grid.terminal())
+        print_whole(console, grid.terminal())
     write_text(folder / "cells.csv", cells_csv(cells))
     write_text(folder / "gains.csv", gains_csv(found))
     write_page(folder / "report.html", runners[0].experiment.name, grids, cells)

@@ -216,7 +216,7 @@ def _check_devices(train: TrainSet, dev: Sequence[DevSet], settings: Training) -
         )
 
 
-def _precision(settings: Training) -> Literal["32-true", "bf16-mixed", "bf16-true", "64-true"]:
+def _precision(settings: Training) -> Literal["32-true", "bf16-mixed"]:
     if settings.precision != "auto":
         return settings.precision
     return "bf16-mixed" if fast_bfloat16(default_device().type) else "32-true"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 from reml.types import Json
 
-Precision = Literal["auto", "32-true", "bf16-mixed", "bf16-true", "64-true"]
+Precision = Literal["auto", "32-true", "bf16-mixed"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +62,7 @@ class Training:
         for name in ("steps", "batch_size", "accumulate", "devices", "check_every", "save_every"):
             _require(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
         _require(not self.sharded or self.devices > 1, "sharded", True, "false on one device: raise training.devices")
+        _require(self.precision in get_args(Precision), "precision", self.precision, ", ".join(get_args(Precision)))
         for name in ("rate", "clip"):
             _require(getattr(self, name) > 0, name, getattr(self, name), "positive")
         _require(self.epochs is None or self.epochs > 0, "epochs", self.epochs, "positive, or left out")
