@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
+from reml.later_settings import without_unset
 from reml.types import Json
 
 Precision = Literal["auto", "32-true", "bf16-mixed"]
@@ -80,8 +81,7 @@ class Training:
     def to_json(self) -> dict[str, Json]:
         """Give the settings for a manifest; `chunk`, `devices`, `sharded`, which change no result, only where set."""
         written: dict[str, Json] = {**asdict(self), "rates": dict(self.rates)}
-        unset: dict[str, Json] = {"chunk": None, "devices": 1, "sharded": False}
-        return {name: value for name, value in written.items() if name not in unset or value != unset[name]}
+        return cast("dict[str, Json]", without_unset(written, "training"))
 
     def total_steps(self, epoch_size: int) -> int:
         """Count the steps of the whole run over a training set with `epoch_size` examples an epoch."""
