@@ -22,6 +22,7 @@ from reml.benchmarks.speed.ratios import baseline_of
 from reml.benchmarks.speed.result import Result, machine, versions
 from reml.benchmarks.speed.tables import answered, built, grown, titled
 from reml.files import write_json
+from reml.whole_table import print_whole
 
 # Answers of each set of queries that are checked against exact scores.
 CHECKED = 100
@@ -67,7 +68,7 @@ class Speed:
         console = Console()
         result = self.measure(console)
         if result.growths:
-            console.print(grown(result.growths).terminal())
+            print_whole(console, grown(result.growths).terminal())
         for skipped in result.skipped:
             console.print(f"skipped: {skipped.engine}: {skipped.reason}", highlight=False, soft_wrap=True)
         if self.json is not None:
@@ -110,9 +111,9 @@ class Speed:
         console.print(f"\n[bold]{titled(comparison)}[/bold]", highlight=False, soft_wrap=True)
         baseline = baseline_of(comparison, names_in(self.baseline))
         if baseline is not None:
-            console.print(built(comparison).terminal())
+            print_whole(console, built(comparison).terminal())
             console.print(f"× is how many times as fast as {baseline.engine}: by CPU time, on all threads by wall time")
-            console.print(answered(comparison, baseline).terminal())
+            print_whole(console, answered(comparison, baseline).terminal())
 
 
 def present(names: tuple[str, ...]) -> tuple[dict[str, Engine], list[Skipped]]:
