@@ -24,11 +24,12 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
-from reml.analysis import Analyser, Vocabulary
+from reml.analysis import Analyser, TermCounts, Vocabulary
 from reml.files import digest
 from reml.protocols import Collection, Retriever
 from reml.retrieval import EncodedRetriever
 from reml.retrievers.bm25_counts import Statistics, shown_texts
+from reml.retrievers.bm25_fields import WeightedCounts, field_texts
 from reml.retrievers.bm25_folder import BM25Folder
 from reml.retrievers.bm25_weighting import Variant, Weighting
 from reml.types import Float32Array, Hits, Int64Array, Item, Queries, SparseVectors
@@ -41,19 +42,25 @@ __all__ = ["BM25", "BM25Encoder", "BM25Retriever", "Variant", "Weighting"]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class BM25Encoder:
-    """Turns queries into idf weights and items into term frequency weights, with the statistics of a collection."""
+    """Turns queries into idf weights and items into term frequency weights, with the statistics of a collection.
+
+    title: whether items are shown with their titles. fields: whether those are counted apart, for a title weight of any
+    size; the statistics are then for all of them.
+    """
 
     weighting: Weighting
     vocabulary: Vocabulary
     statistics: Statistics
     title: bool = True
+    fields: bool = False
 
     @property
     def fingerprint(self) -> str:
         """A digest of the settings, the statistics and the terms."""
-        statistics, analyser = self.statistics, self.vocabulary.analyser.fingerprint
+        statistics, analyser = self._weighted, self.vocabulary.analyser.fingerprint
         settings = (self.weighting.fingerprint, analyser, self.title, statistics.items, statistics.length)
-        return digest("bm25", *settings, self.vocabulary.terms, statistics.frequencies.tobytes())
+        whole = digest("bm25", *settings, self.vocabulary.terms, statistics.frequencies.tobytes())
+        return digest("bm25f", whole) if self.fields else whole
 
     def encode_queries(self, texts: Sequence[str]) -> SparseVectors:
         """Weigh each term by its idf, times how often the query has it; terms that no item has weigh 0."""
@@ -61,22 +68,33 @@ class BM25Encoder:
 
     def encode_items(self, items: Sequence[Item]) -> SparseVectors:
         """Weigh each term of an item's title and text by how often it stands there."""
-        counts = self.vocabulary.count(shown_texts(items, title=self.title))
-        return self.weighting.weigh(counts, self.statistics.average, len(self.vocabulary))
+        return self.weighting.weigh(self._counts(items), self._weighted.average, len(self.vocabulary))
 
     def query_terms(self, texts: Sequence[str]) -> SparseVectors:
         """Say how often each text has each term."""
-        counts = self.vocabulary.count(texts)
-        return SparseVectors(counts.indptr, counts.numbers, counts.counts.astype(np.float32), len(self.vocabulary))
+        return self._terms(self.vocabulary.count(texts))
 
     def item_terms(self, items: Sequence[Item]) -> SparseVectors:
-        """Say how often each item has each term."""
-        return self.query_terms(list(shown_texts(items, title=self.title)))
+        """Say how often each item has each term; a term in a title that is counted apart, so often as that counts."""
+        return self._terms(self._counts(items))
 
     def weigh_terms(self, terms: SparseVectors) -> SparseVectors:
         """Multiply how much each term counts in a query by its idf, which makes the query one to search with."""
-        idf = self.weighting.idf(self.statistics.frequencies[terms.dimensions], self.statistics.items)
+        statistics = self._weighted
+        idf = self.weighting.idf(statistics.frequencies[terms.dimensions], statistics.items)
         return SparseVectors(terms.indptr, terms.dimensions, (idf * terms.weights).astype(np.float32), terms.width)
+
+    @property
+    def _weighted(self) -> Statistics:
+        return self.statistics.at(self.weighting.title_weight)
+
+    def _counts(self, items: Sequence[Item]) -> TermCounts | WeightedCounts:
+        if self.fields:
+            return WeightedCounts.of(self.vocabulary.count(field_texts(items)), self.weighting.title_weight)
+        return self.vocabulary.count(shown_texts(items, title=self.title))
+
+    def _terms(self, counts: TermCounts | WeightedCounts) -> SparseVectors:
+        return SparseVectors(counts.indptr, counts.numbers, counts.counts.astype(np.float32), len(self.vocabulary))
 
 
 @final
@@ -105,7 +123,9 @@ class BM25Retriever:
         self._folder.follow(self.collection)
         opened = self._folder.open(self.collection, self._weighting)
         self._version = self.collection.version
-        self._encoder = BM25Encoder(self._weighting, opened.vocabulary, opened.statistics, self._folder.title)
+        self._encoder = BM25Encoder(
+            self._weighting, opened.vocabulary, opened.statistics, self._folder.title, self._folder.fields
+        )
         self._sparse = EncodedRetriever(self.collection, self._encoder, opened.index)
 
     def search(self, queries: Queries, k: int) -> Hits:

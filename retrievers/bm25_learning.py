@@ -25,7 +25,6 @@ from reml.retrievers.bm25 import BM25Encoder, BM25Retriever
 from reml.retrievers.bm25_counts import Statistics, shown_texts
 from reml.retrievers.bm25_fields import Float64Array
 from reml.retrievers.bm25_weighting import Weighting
-from reml.retrievers.bm25f import BM25FEncoder, BM25FRetriever
 from reml.types import FeedbackRecord, Float32Array, Int32Array, Int64Array, Item
 
 COARSE = (0.3, 0.1)  # steps of k1 and b
@@ -62,7 +61,7 @@ class Matches:
     statistics: Statistics
 
     @classmethod
-    def of(cls, retriever: BM25Retriever | BM25FRetriever, record: FeedbackRecord) -> Matches:
+    def of(cls, retriever: BM25Retriever, record: FeedbackRecord) -> Matches:
         """Compare the queries and items of a record; `KeyError` for an item that is gone from the collection."""
         encoder = retriever.encoder
         distinct = np.unique(record.rows[record.rows >= 0])
@@ -70,7 +69,7 @@ class Matches:
         width = len(encoder.vocabulary)
         fields = [_matrix(one.indptr, one.numbers, one.counts, width) for one in found]
         # The idf that terms have at every title weight but 0.
-        asked = BM25Encoder(encoder.weighting, encoder.vocabulary, encoder.statistics).encode_queries(record.queries)
+        asked = replace(encoder, weighting=replace(encoder.weighting, title_weight=1.0)).encode_queries(record.queries)
         queries = _matrix(asked.indptr, asked.dimensions, asked.weights, width)
         owners, columns = np.nonzero(record.rows >= 0)
         here = np.searchsorted(distinct, record.rows[owners, columns])
@@ -106,7 +105,7 @@ class Matches:
         return np.divide(reached[differs], ideal[differs])
 
 
-def learn_weighting(retriever: BM25Retriever | BM25FRetriever, records: Iterable[FeedbackRecord]) -> Learnt:
+def learn_weighting(retriever: BM25Retriever, records: Iterable[FeedbackRecord]) -> Learnt:
     """Choose k1 and b by feedback, and the title weight of `BM25F`; the variant and delta stay.
 
     `BM25(k1=..., b=...)`, or `BM25F(k1=..., b=..., title_weight=...)`, then serves the same folder. Of equally good
@@ -115,7 +114,7 @@ def learn_weighting(retriever: BM25Retriever | BM25FRetriever, records: Iterable
     matches = [Matches.of(retriever, record) for record in records]
     former = retriever.encoder.weighting
     before = _mean(matches, former)
-    fields = isinstance(retriever, BM25FRetriever)
+    fields = retriever.encoder.fields
     grid = _grid(former, TITLE_WEIGHTS if fields else (former.title_weight,))
     best = max(grid, key=lambda point: (_mean(matches, point), -_distance(point, former)))
     fine = _around(best, FACTORS if fields else (1.0,))
@@ -131,10 +130,10 @@ def _mean(matches: list[Matches], weighting: Weighting) -> float:
     return float(values.mean())
 
 
-def _count_fields(encoder: BM25Encoder | BM25FEncoder, items: Sequence[Item]) -> tuple[TermCounts, TermCounts]:
+def _count_fields(encoder: BM25Encoder, items: Sequence[Item]) -> tuple[TermCounts, TermCounts]:
     """Count the terms of titles and of texts; titles say nothing where they are not counted apart."""
     count = encoder.vocabulary.count
-    if isinstance(encoder, BM25FEncoder):
+    if encoder.fields:
         return count(item.title for item in items), count(item.text for item in items)
     return count("" for _ in items), count(shown_texts(items, title=encoder.title))
 

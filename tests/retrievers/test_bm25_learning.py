@@ -7,7 +7,7 @@ import pytest
 
 from reml.retrievers.bm25 import BM25, BM25Retriever
 from reml.retrievers.bm25_learning import Matches, learn_weighting
-from reml.retrievers.bm25f import BM25F, BM25FRetriever
+from reml.retrievers.bm25f import BM25F
 from reml.testing import TEXTS, MemoryCollection
 from reml.types import FeedbackRecord, Queries
 
@@ -97,9 +97,9 @@ ORCHARD = MemoryCollection(
 )
 
 
-def grown(folder: Path, settings: BM25F) -> BM25FRetriever:
+def grown(folder: Path, settings: BM25F) -> BM25Retriever:
     retriever = settings.index(ORCHARD, folder / "bm25f")
-    assert isinstance(retriever, BM25FRetriever)
+    assert isinstance(retriever, BM25Retriever)
     return retriever
 
 

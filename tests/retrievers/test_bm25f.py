@@ -16,8 +16,8 @@ from reml.collection import DiskCollection, build_collection
 from reml.files import StaleError, digest
 from reml.protocols import Indexer, Retriever
 from reml.relevance_feedback import RM3
-from reml.retrievers.bm25 import BM25, Weighting
-from reml.retrievers.bm25f import BM25F, BM25FRetriever, FieldVariant
+from reml.retrievers.bm25 import BM25, BM25Retriever, Weighting
+from reml.retrievers.bm25f import BM25F, FieldVariant
 from reml.testing import IndexerContract, MemoryCollection
 from reml.types import Json, Page, Queries, SparseVectors
 from tests.dying import memory_folder
@@ -138,7 +138,7 @@ def test_after_any_history_scores_are_those_of_a_fresh_build(
 def test_statistics_follow_the_collection_by_hand(tmp_path: Path) -> None:
     collection = _collection(tmp_path / "collection", ["eel newt", "newt"])  # of "cat cat" and "dog eel"
     retriever = BM25F(title_weight=3.0).index(collection, tmp_path / "index")
-    assert isinstance(retriever, BM25FRetriever)
+    assert isinstance(retriever, BM25Retriever)
     collection.append_texts(["eel toad"])  # without a title
     collection.delete(np.array([1]))
     retriever.catch_up()
@@ -197,7 +197,7 @@ def test_what_bm25_made_before_keeps_its_names(tmp_path: Path) -> None:
 def test_queries_are_expanded_by_weighted_items(tmp_path: Path) -> None:
     collection = MemoryCollection(["dog dog bird", "eel"], titles=["cat", "newt"])
     retriever = BM25F(title_weight=3.0).index(collection, tmp_path / "index")
-    assert isinstance(retriever, BM25FRetriever)
+    assert isinstance(retriever, BM25Retriever)
     terms = retriever.encoder.item_terms(collection.get(np.array([0])))
     named = [retriever.encoder.vocabulary.terms[number] for number in terms.dimensions]
     assert dict(zip(named, terms.weights.tolist(), strict=True)) == {"cat": 3, "dog": 2, "bird": 1}
@@ -211,7 +211,7 @@ def test_queries_are_expanded_by_weighted_items(tmp_path: Path) -> None:
 
 def test_encoders_of_different_weights_differ(tmp_path: Path) -> None:
     made = [BM25F(title_weight=weight).index(COLLECTION, tmp_path / "index") for weight in (1.0, 2.0)]
-    prints = {retriever.encoder.fingerprint for retriever in made if isinstance(retriever, BM25FRetriever)}
+    prints = {retriever.encoder.fingerprint for retriever in made if isinstance(retriever, BM25Retriever)}
     assert len(prints) == 2
 
 
