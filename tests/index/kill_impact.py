@@ -6,6 +6,7 @@ At commit n the index holds the rows of `held(n)` and nothing else.
 from __future__ import annotations
 
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -26,21 +27,25 @@ def held(commits: int) -> Int64Array:
     return rows[(rows % STEP >= STEP // 2) | (rows >= STEP * (commits - 1))]
 
 
-def go_on(folder: Path) -> None:
-    """Make the next commits, from wherever the folder is."""
+def go_on(folder: Path, commits: int) -> None:
+    """Make the next commits, from wherever the folder is, until there are so many."""
     impact.GATHERED = 100
     if not (folder / MANIFEST).is_file():
         first = held(1)
         ImpactIndex.build(folder, WIDTH, ((part, sparse(MATRIX[part])) for part in np.array_split(first, 4)))
     index = ImpactIndex.open(folder)
-    for commits in range(index.version + 1, 400):
-        rows = np.arange(STEP * (commits - 1), STEP * commits)
+    for commit in range(index.version + 1, commits + 1):
+        rows = np.arange(STEP * (commit - 1), STEP * commit)
         index.add(rows, sparse(MATRIX[rows]))
         index.delete(rows[: STEP // 2] - STEP)
-        if commits % 3 == 0:
+        if commit % 3 == 0:
             index.merge()
         index.commit()
 
 
 if __name__ == "__main__":
-    go_on(Path(sys.argv[1]))
+    with tempfile.TemporaryDirectory() as elsewhere:
+        go_on(Path(elsewhere) / "index", 3)  # loads the kernels
+    sys.stdout.write("begun\n")
+    sys.stdout.flush()
+    go_on(Path(sys.argv[1]), 399)
