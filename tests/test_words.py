@@ -50,8 +50,19 @@ def test_numbers_words_in_the_order_they_are_met() -> None:
     assert numbers.since(5) == []
 
 
+def test_words_that_are_kept_as_bytes_and_as_hashes_are_told_apart() -> None:
+    eight = ["aaaaaaaa", "aaaaaaab", "éééé", "éééè"]
+    met = [word[:end] for word in eight for end in (-1, len(word))] + [word + tail for word in eight for tail in "ab"]
+    distinct = list(dict.fromkeys(met))
+    numbers = WordNumbers()
+    assert _found(numbers, [" ".join(met)]) == [met]
+    assert numbers.since(0) == distinct
+    assert numbers.number([" ".join(distinct)])[0].tolist() == list(range(len(distinct)))
+
+
 def test_grows_and_tells_words_apart_that_share_slots() -> None:
-    numbers, distinct = WordNumbers(), [f"{number:x}z" for number in range(3 * words.FEWEST_SLOTS)]
+    numbers = WordNumbers()
+    distinct = [f"{number:x}z" + number % 3 * "longer" for number in range(3 * words.FEWEST_SLOTS)]
     for start in range(0, len(distinct), 100):
         numbers.number([" ".join(distinct[start : start + 100])])
     assert numbers.since(0) == distinct
