@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,8 @@ from reml.collection_snapshot import are_in
 from reml.files import CorruptError, atomic_folder
 from reml.retrievers.bm25_fields import WeightedCounts, field_texts
 from reml.types import Int32Array, Int64Array, Item
+
+Part = TypeVar("Part")
 
 # Items analysed at a time.
 BATCH = 8192
@@ -88,10 +91,13 @@ def keep_counts(
 ) -> None:
     """Count the terms of items into a new folder, which is whole or not there; the vocabulary learns new terms."""
     with atomic_folder(folder) as draft:
-        for number, items in enumerate(_ahead(batches)):
-            rows = np.array([item.row for item in items], dtype=np.int64)
-            texts = field_texts(items) if fields else shown_texts(items, title=title)
-            _write(draft / f"{number:08d}.npz", np.repeat(rows, 2) if fields else rows, vocabulary.learn(texts))
+        # Batches are read, numbered and counted side by side: two of the three are compiled.
+        numbered = (
+            (_rows(items, fields=fields), vocabulary.number(_texts(items, title=title, fields=fields)))
+            for items in _ahead(batches)
+        )
+        for number, (rows, terms) in enumerate(_ahead(numbered)):
+            _write(draft / f"{number:08d}.npz", rows, TermCounts.of(*terms))
 
 
 def compact_counts(folder: Path, kept: KeptCounts) -> None:
@@ -106,14 +112,23 @@ def shown_texts(items: Iterable[Item], *, title: bool) -> Iterator[str]:
     return (f"{item.title} {item.text}" if title else item.text for item in items)
 
 
-def _ahead(batches: Iterable[Sequence[Item]]) -> Iterator[Sequence[Item]]:
-    """Read the next batch while one is analysed, which is compiled and leaves the interpreter free."""
-    waiting = iter(batches)
-    with ThreadPoolExecutor(1) as reader:
-        coming = reader.submit(next, waiting, None)
-        while (batch := coming.result()) is not None:
-            coming = reader.submit(next, waiting, None)
-            yield batch
+def _rows(items: Sequence[Item], *, fields: bool) -> Int64Array:
+    rows = np.array([item.row for item in items], dtype=np.int64)
+    return np.repeat(rows, 2) if fields else rows
+
+
+def _texts(items: Sequence[Item], *, title: bool, fields: bool) -> Iterable[str]:
+    return field_texts(items) if fields else shown_texts(items, title=title)
+
+
+def _ahead(parts: Iterable[Part]) -> Iterator[Part]:
+    """Make the next part in another thread while one is used."""
+    waiting = iter(parts)
+    with ThreadPoolExecutor(1) as maker:
+        coming = maker.submit(next, waiting, None)
+        while (part := coming.result()) is not None:
+            coming = maker.submit(next, waiting, None)
+            yield part
 
 
 def _gathered(parts: Iterable[tuple[Int64Array, TermCounts]]) -> Iterator[tuple[Int64Array, TermCounts]]:
