@@ -3,9 +3,9 @@
 Its binding pyterrier-pisa is PyTerrier's, which brings Java's bridge along. Only its compiled module is loaded here,
 from its file: what is measured is PISA and not PyTerrier's data frames.
 
-Of PISA's algorithms and encodings over exact BM25, MaxScore with SIMD-BP128 answers natural queries soonest; on short ones
-block-max MaxScore takes three quarters of its time. What MaxScore takes depends on which words make up the postings of a
-query: with two very common words it answers in 0.4 of the time of as many postings spread over fourteen words.
+Of PISA's algorithms and encodings over exact BM25, MaxScore with SIMD-BP128 answers natural queries soonest; on short
+ones block-max MaxScore takes three quarters of its time. What MaxScore takes depends on which words make up the
+postings of a query: with two very common words it answers in 0.4 of the time of as many postings spread over 14 words.
 """
 
 from __future__ import annotations
