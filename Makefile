@@ -8,7 +8,7 @@ CONFIG ?= benchmarks/configs/factbook.yaml
 export OMP_WAIT_POLICY ?= passive
 export TOKENIZERS_PARALLELISM ?= false
 
-.PHONY: run test slow check clean
+.PHONY: run test slow data check clean
 
 run: $(VENV)/.run   ## Prepare, index, train and evaluate on the embedded default; ends with a table and a report.
 	$(BIN)/reml run --config $(CONFIG)
@@ -18,6 +18,9 @@ test: $(VENV)/.dev  ## The tests that take minutes at most.
 
 slow: $(VENV)/.dev  ## The tests that take longer.
 	$(BIN)/python -m pytest -m "slow and not gpu and not network"
+
+data: $(VENV)/.dev  ## The tests that read the data beside the checkout: skipped where they are absent.
+	$(BIN)/python -m pytest -m "data and not slow and not gpu and not network"
 
 check: $(VENV)/.dev ## Lint, types, layout and import direction.
 	$(BIN)/ruff check .

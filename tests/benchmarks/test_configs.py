@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -15,14 +16,21 @@ CONFIGS = sorted((ROOT / "benchmarks" / "configs").glob("*.yaml"))
 STUDIES = [path for path in CONFIGS if "study" in yaml.safe_load(path.read_text(encoding="utf-8"))]
 
 
-@pytest.mark.parametrize("path", [path for path in CONFIGS if path not in STUDIES], ids=lambda path: path.name)
+def chosen(paths: list[Path]) -> list[Any]:
+    """Each configuration by its name; what reads the data beside the checkout is skipped where they are absent."""
+    reads = {path: "../shared/data/" in path.read_text(encoding="utf-8") for path in paths}
+    needs = {True: (pytest.mark.usefixtures("shared"),), False: ()}
+    return [pytest.param(path, id=path.name, marks=needs[reads[path]]) for path in paths]
+
+
+@pytest.mark.parametrize("path", chosen([path for path in CONFIGS if path not in STUDIES]))
 def test_parses(path: Path) -> None:
     parsed = experiment_parser("run").parse_args(["--config", str(path)])
     assert parsed.tasks
     assert f"--config benchmarks/configs/{path.name}" in path.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", chosen(STUDIES))
 def test_studies_make_experiments(path: Path, tmp_path: Path) -> None:
     study, experiment = read_study(path)
     written = tmp_path / "experiment.yaml"
