@@ -31,9 +31,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("data")
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("data") is not None and not SHARED.is_dir():
+        pytest.skip(f"the shared data are not at {SHARED}")
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder of real data beside the checkout; tests that need it skip where it is absent."""
-    if not SHARED.is_dir():
-        pytest.skip(f"the shared data are not at {SHARED}")
+    """The folder of real data beside the checkout; tests that need it are skipped where it is absent."""
     return SHARED

@@ -19,7 +19,7 @@ STUDIES = [path for path in CONFIGS if "study" in yaml.safe_load(path.read_text(
 def chosen(paths: list[Path]) -> list[Any]:
     """Each configuration by its name; what reads the data beside the checkout is skipped where they are absent."""
     reads = {path: "../shared/data/" in path.read_text(encoding="utf-8") for path in paths}
-    needs = {True: (pytest.mark.usefixtures("shared"),), False: ()}
+    needs = {True: (pytest.mark.data,), False: ()}
     return [pytest.param(path, id=path.name, marks=needs[reads[path]]) for path in paths]
 
 
