@@ -29,18 +29,20 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import AutoModelForSeq2SeqLM, PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutput, Seq2SeqLMOutput
 
-from reml.predictors.encoding import load_tokeniser
-from reml.predictors.leave_one_out import without_each
-from reml.predictors.likelihood import with_likelihood
-from reml.predictors.pair_builder import PairBuilder, Reading
-from reml.predictors.pairs import Frame, Pairs
-from reml.predictors.sampling import DRAWN, Round, with_samples
-from reml.protocols import Collection
-from reml.refusal import refuse
-from reml.responses import empty
-from reml.tokens import token_ids
-from reml.types import Answer, Example, Prediction, Responses, Signal
-from reml.weights import located
+from reml.access.responses import empty
+from reml.contract.collections import Collection
+from reml.contract.examples import Answer, Example
+from reml.contract.refusal import refuse
+from reml.contract.retrieved import Responses
+from reml.contract.signals import Prediction, Signal
+from reml.files.model_location import located
+from reml.predictors.reading.encoding import load_tokeniser
+from reml.predictors.reading.leave_one_out import without_each
+from reml.predictors.reading.likelihood import with_likelihood
+from reml.predictors.reading.pair_builder import PairBuilder, Reading
+from reml.predictors.reading.pairs import Frame, Pairs
+from reml.predictors.reading.sampling import DRAWN, Round, with_samples
+from reml.text.token_table import token_ids
 
 # What transformers leaves out of a loss.
 IGNORED = -100

@@ -8,7 +8,8 @@ Implemented: each (question, title, passage) is encoded on its own; the decoder 
 
 Deviations: the encoder is a bidirectional language model without a decoder of its own (all-MiniLM-L6-v2 unless another
 is named), the decoder is small and starts from random weights, so it may copy source tokens, and its answers are quoted
-from the passages to keep case, accents and spacing (`reml.predictors.quoting`). A further output says in which case a
+from the passages to keep case, accents and spacing (`reml.predictors.copying.quoting`). A further output says in which
+case a
 generated token is written, because the encoder's tokeniser may know none. The target is the first right answer that
 stands in an item, else the first. Decoding is greedy.
 
@@ -28,7 +29,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from reml.predictors.copy_decoder import (
+from reml.access.responses import empty
+from reml.contract.collections import Collection
+from reml.contract.examples import Answer, Example
+from reml.contract.refusal import refuse
+from reml.contract.retrieved import Responses
+from reml.contract.signals import Prediction, Signal
+from reml.predictors.copying.copy_decoder import (
     Choice,
     CopyDecoder,
     Decoded,
@@ -39,18 +46,14 @@ from reml.predictors.copy_decoder import (
     next_token,
     token_log_likelihood,
 )
-from reml.predictors.copy_target import Target, target_of, targets
-from reml.predictors.encoding import encode, frame_of, load_encoder
-from reml.predictors.leave_one_out import without_each
-from reml.predictors.likelihood import with_likelihood
-from reml.predictors.pair_builder import PairBuilder, Reading
-from reml.predictors.pairs import Pairs, Part
-from reml.predictors.quoting import Case, Quotable, Written, wording
-from reml.predictors.sampling import DRAWN, Round, with_samples
-from reml.protocols import Collection
-from reml.refusal import refuse
-from reml.responses import empty
-from reml.types import Answer, Example, Prediction, Responses, Signal
+from reml.predictors.copying.copy_target import Target, target_of, targets
+from reml.predictors.copying.quoting import Case, Quotable, Written, wording
+from reml.predictors.reading.encoding import encode, frame_of, load_encoder
+from reml.predictors.reading.leave_one_out import without_each
+from reml.predictors.reading.likelihood import with_likelihood
+from reml.predictors.reading.pair_builder import PairBuilder, Reading
+from reml.predictors.reading.pairs import Pairs, Part
+from reml.predictors.reading.sampling import DRAWN, Round, with_samples
 
 # How many copied tokens at least make an item the source of an answer.
 COPIED = 0.5

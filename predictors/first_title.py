@@ -9,8 +9,10 @@ from typing import final
 import torch
 from torch import nn
 
-from reml.protocols import Collection
-from reml.types import Answer, Example, Prediction, Provenance, Responses, Signal
+from reml.contract.collections import Collection
+from reml.contract.examples import Answer, Example, Provenance
+from reml.contract.retrieved import Responses
+from reml.contract.signals import Prediction, Signal
 
 
 @final

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from reml.files import CorruptError, atomic_folder, file_digest, home, read_manifest, write_manifest
+from reml.files.atomic import CorruptError, atomic_folder, file_digest, home, read_manifest, write_manifest
 
 KIND = "converted model"
 

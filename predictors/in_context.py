@@ -24,15 +24,17 @@ from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
-from reml.predictors.encoding import load_tokeniser
+from reml.contract.collections import Collection
+from reml.contract.examples import Answer, Example, Item, Provenance
+from reml.contract.refusal import refuse
+from reml.contract.retrieved import Responses
+from reml.contract.signals import Prediction, Signal
+from reml.files.model_location import located
 from reml.predictors.gguf import converted
-from reml.predictors.likelihood import with_likelihood
-from reml.predictors.pairs import readable
-from reml.protocols import Collection
-from reml.refusal import refuse
-from reml.tokens import token_ids
-from reml.types import Answer, Example, Item, Prediction, Provenance, Responses, Signal
-from reml.weights import located
+from reml.predictors.reading.encoding import load_tokeniser
+from reml.predictors.reading.likelihood import with_likelihood
+from reml.predictors.reading.pairs import readable
+from reml.text.token_table import token_ids
 
 
 class InContext(nn.Module):

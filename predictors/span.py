@@ -25,14 +25,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from reml.predictors.encoding import encode, frame_of, load_encoder
-from reml.predictors.pair_builder import PairBuilder
-from reml.predictors.pairs import Pairs, Part, occurrences
-from reml.predictors.quoting import cut
-from reml.protocols import Collection
-from reml.refusal import refuse
-from reml.tokens import token_ids
-from reml.types import Answer, Example, Int64Array, Item, Prediction, Responses, Signal
+from reml.contract.collections import Collection
+from reml.contract.examples import Answer, Example, Item
+from reml.contract.refusal import refuse
+from reml.contract.retrieved import Responses
+from reml.contract.signals import Prediction, Signal
+from reml.contract.vectors import Int64Array
+from reml.predictors.copying.quoting import cut
+from reml.predictors.reading.encoding import encode, frame_of, load_encoder
+from reml.predictors.reading.pair_builder import PairBuilder
+from reml.predictors.reading.pairs import Pairs, Part, occurrences
+from reml.text.token_table import token_ids
 
 FLOOR = -20.0
 NEVER = -1e9

@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.write(f"reml {__version__}\n")
         return 0
     sys.path.insert(0, str(Path.cwd()))  # so that a configuration can name classes in files beside it
-    from reml.command_line import execute
+    from reml.cli.dispatch import execute
 
     return execute(given[0], given[1:])
 

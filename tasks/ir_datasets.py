@@ -16,9 +16,9 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
-from reml.ir_datasets_source import IrDatasetsTexts, load_ir_dataset
-from reml.protocols import KnowledgeSource
-from reml.types import Answer, Example, Measure, Provenance
+from reml.collection.sources.ir_datasets import IrDatasetsTexts, load_ir_dataset
+from reml.contract.collections import KnowledgeSource
+from reml.contract.examples import Answer, Example, Measure, Provenance
 
 _LOG = logging.getLogger(__name__)
 

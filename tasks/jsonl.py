@@ -14,10 +14,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import get_args
 
-from reml.knowledge import JsonlPages
-from reml.protocols import KnowledgeSource
-from reml.records import read_examples
-from reml.types import Example, Measure
+from reml.collection.sources.kilt_pages import JsonlPages
+from reml.contract.collections import KnowledgeSource
+from reml.contract.examples import Example, Measure
+from reml.files.records import read_examples
 
 
 class Jsonl:
@@ -28,7 +28,7 @@ class Jsonl:
     examples of each split.
 
     Raises `FileNotFoundError` for a file that is not there and `ValueError` for a measure or limit that is not allowed,
-    at once; `reml.records.RecordError` for a malformed line or an id given twice, when a split is read.
+    at once; `reml.files.records.RecordError` for a malformed line or an id given twice, when a split is read.
     """
 
     def __init__(

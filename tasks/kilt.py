@@ -14,13 +14,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal, get_args
 
+from reml.collection.sources.kilt_pages import JsonlPages
+from reml.contract.collections import KnowledgeSource
+from reml.contract.examples import Example, Measure
+from reml.files.records import read_examples
 from reml.kilt.catalogue import dataset as known_dataset
 from reml.kilt.files import kilt_folder, require_pages, require_split
 from reml.kilt.templates import t5_input
-from reml.knowledge import JsonlPages
-from reml.protocols import KnowledgeSource
-from reml.records import read_examples
-from reml.types import Example, Measure
 
 Template = Literal["input", "t5"]
 

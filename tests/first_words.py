@@ -8,8 +8,10 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from reml.protocols import Collection
-from reml.types import Answer, Example, Item, Prediction, Provenance, Responses, Signal
+from reml.contract.collections import Collection
+from reml.contract.examples import Answer, Example, Item, Provenance
+from reml.contract.retrieved import Responses
+from reml.contract.signals import Prediction, Signal
 
 
 class FirstWords(nn.Module):

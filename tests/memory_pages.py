@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 
-from reml.files import digest
-from reml.types import Page
+from reml.contract.examples import Page
+from reml.files.atomic import digest
 
 
 @dataclasses.dataclass(frozen=True)

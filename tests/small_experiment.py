@@ -8,9 +8,9 @@ from pathlib import Path
 
 import yaml
 
-from reml.knowledge import write_pages
-from reml.records import write_examples
-from reml.types import Answer, Example, Page, Provenance
+from reml.collection.sources.kilt_pages import write_pages
+from reml.contract.examples import Answer, Example, Page, Provenance
+from reml.files.records import write_examples
 
 FACTS = {
     "Chad": "Mosque minarets rise over the markets of Chad, where cotton is traded.",

@@ -12,11 +12,14 @@ import pytest
 import yaml
 
 from reml.__main__ import main
-from reml.command_line import load
-from reml.protocols import Feedback, Indexer, Predictor, Task
+from reml.cli.loading import load
+from reml.contract.predictors import Feedback, Predictor
+from reml.contract.retrievers import Indexer
+from reml.contract.tasks import Task
 from reml.testing import FeedbackContract, IndexerContract, PredictorContract, TaskContract
+from tests import ROOT
 
-README = (Path(__file__).resolve().parents[1] / "README.md").read_text()
+README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
@@ -111,12 +114,3 @@ def test_yaml_of_the_readme_is_an_experiment(tmp_path: Path, monkeypatch: pytest
     runner, _ = load("run", ["--config", "readme.yaml"])
     assert set(runner.experiment.access) == {"bm25", "snrm", "dense"}
     assert runner.experiment.tasks[0].measure == "em"
-
-
-def test_the_tree_names_every_file() -> None:
-    root = Path(__file__).resolve().parents[1]
-    for folder in ("reml", "retrievers", "predictors", "tasks", "benchmarks"):
-        for path in (root / folder).rglob("*.py"):
-            inside = path.relative_to(root)
-            if not any((root / parent).is_symlink() for parent in inside.parents) and path.name != "__init__.py":
-                assert path.name in README, inside

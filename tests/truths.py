@@ -17,23 +17,18 @@ import yaml
 from torch import Tensor, nn
 from torch.nn import functional
 
-from reml.files import digest
+from reml.access.encoded_retriever import EncodedRetriever
+from reml.collection.sources.kilt_pages import write_pages
+from reml.contract.collections import Collection
+from reml.contract.examples import Answer, Example, Item, Page, Provenance
+from reml.contract.retrieved import Responses
+from reml.contract.retrievers import Retriever
+from reml.contract.signals import Prediction, Signal
+from reml.contract.vectors import DenseVectors
+from reml.files.atomic import digest
+from reml.files.origin import Origin, build_once
+from reml.files.records import write_examples
 from reml.index.faiss import FaissIndex
-from reml.knowledge import write_pages
-from reml.protocols import Collection, Retriever
-from reml.records import write_examples
-from reml.retrieval import EncodedRetriever, Origin, build_once
-from reml.types import (
-    Answer,
-    DenseVectors,
-    Example,
-    Item,
-    Page,
-    Prediction,
-    Provenance,
-    Responses,
-    Signal,
-)
 
 BUCKETS, WIDTH = 4096, 64
 COLOURS = ("red", "green", "blue", "black", "white", "pink", "grey", "gold")

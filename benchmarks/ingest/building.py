@@ -8,9 +8,9 @@ from pathlib import Path
 
 from reml.benchmarks.speed.costs import Meter, drop_from_cache, size_of
 from reml.benchmarks.speed.figures import Cost
-from reml.collection import build_collection
-from reml.collection_versions import read_version
-from reml.knowledge import JsonlPages
+from reml.collection.disk import build_collection
+from reml.collection.sources.kilt_pages import JsonlPages
+from reml.collection.versions import read_version
 
 
 @dataclass(frozen=True, slots=True)

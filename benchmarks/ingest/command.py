@@ -19,9 +19,9 @@ from reml.benchmarks.ingest.source import SyntheticSource, copy_pages
 from reml.benchmarks.ingest.tables import built, grown, interrupted, rates
 from reml.benchmarks.speed.isolation import run_isolated
 from reml.benchmarks.speed.result import machine, versions
-from reml.collection_versions import SEGMENT_ROWS
-from reml.files import write_json
-from reml.whole_table import print_whole
+from reml.collection.versions import SEGMENT_ROWS
+from reml.files.atomic import write_json
+from reml.reporting.terminal import print_whole
 
 # Growth is seen over these parts of the pages.
 PARTS = (10, 3, 1)

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from reml.benchmarks.ingest.building import Built
 from reml.benchmarks.speed.isolation import FailedError, run_isolated
-from reml.collection_versions import read_building
-from reml.files import MANIFEST, file_digest
+from reml.collection.versions import read_building
+from reml.files.atomic import MANIFEST, file_digest
 
 POLL_SECONDS = 0.002
 # A build that ends before it is killed is begun again, to be killed earlier.

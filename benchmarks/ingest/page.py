@@ -8,10 +8,10 @@ from xml.etree import ElementTree as Tree
 
 from reml.benchmarks.ingest.result import Growth, Result
 from reml.benchmarks.ingest.tables import built, grown, interrupted, rates
-from reml.evaluation.markup import element
-from reml.evaluation.plots import Line, Plot, figure
-from reml.evaluation.whole_page import write_whole_page
 from reml.kilt.catalogue import PAGES
+from reml.reporting.markup import element
+from reml.reporting.page import write_whole_page
+from reml.reporting.plots import Line, Plot, figure
 
 HEADING = "From a knowledge source to a collection"
 READING = (

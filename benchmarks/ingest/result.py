@@ -9,8 +9,8 @@ from typing import cast
 from reml.benchmarks.ingest.building import Built
 from reml.benchmarks.ingest.interruption import Interruption
 from reml.benchmarks.speed.growth import PowerLaw, fit, straight_line
+from reml.contract.examples import Json
 from reml.kilt.catalogue import PAGES
-from reml.types import Json
 
 KIND = "reml ingest benchmark"
 

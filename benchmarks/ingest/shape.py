@@ -22,8 +22,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from reml.passages import HEADING
-from reml.types import Int64Array
+from reml.collection.passages import HEADING
+from reml.contract.vectors import Int64Array
 
 # Mean and standard deviation of the natural logarithm.
 PARAGRAPHS = (0.85, 1.0)

@@ -18,10 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 from reml.benchmarks.ingest.shape import Entry, page_shapes
-from reml.benchmarks.speed.corpus import SHIFT
-from reml.benchmarks.speed.words import words
-from reml.benchmarks.speed.zipf import zipf_ranks
-from reml.types import Json
+from reml.benchmarks.speed.workloads.corpus import SHIFT
+from reml.benchmarks.speed.workloads.words import words
+from reml.benchmarks.speed.workloads.zipf import zipf_ranks
+from reml.contract.examples import Json
 
 TERMS = 500_000
 BATCH = 1_000

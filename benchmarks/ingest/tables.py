@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from reml.benchmarks.ingest.building import Built
 from reml.benchmarks.ingest.interruption import Interruption
 from reml.benchmarks.ingest.result import Growth
-from reml.benchmarks.kilt.grid import Grid
 from reml.benchmarks.speed.tables import short
 from reml.kilt.catalogue import PAGES
+from reml.reporting.table import Grid
 
 BUILT = ("pages", "source MB", "passages", "disk MB", "peak MB", "wall s", "CPU s")
 RATES = ("pages", "MB/s", "passages/s", "MB/CPU s", "passages/CPU s")

@@ -10,15 +10,15 @@ import transformers
 from rich.console import Console
 
 from reml.benchmarks.kilt import tables
-from reml.benchmarks.kilt.comparisons import Comparison, comparisons
-from reml.benchmarks.kilt.grid import Grid
-from reml.benchmarks.kilt.matrix import Matrix, run_matrix
 from reml.benchmarks.kilt.published import differences, read_published
 from reml.benchmarks.kilt.result import write_result
 from reml.benchmarks.kilt.selection import narrowed
-from reml.command_line import experiment_parser, load
-from reml.runner import Runner
-from reml.whole_table import print_whole
+from reml.cli.loading import experiment_parser, load
+from reml.comparison.comparisons import Comparison, comparisons
+from reml.comparison.matrix import Matrix, run_matrix
+from reml.experiment.runner import Runner
+from reml.reporting.table import Grid
+from reml.reporting.terminal import print_whole
 
 DESCRIPTION = """Run an experiment under several seeds: a matrix of tasks, access models and seeds, each cell cached;
 with means and intervals over seeds, significance tests, costs, published results and a page. All settings of an

@@ -8,14 +8,14 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 from xml.etree import ElementTree as Tree
 
-from reml.benchmarks.kilt.averages import averages
-from reml.benchmarks.kilt.grid import Grid
-from reml.benchmarks.kilt.matrix import Cell, Matrix
-from reml.evaluation.markup import element
-from reml.evaluation.plots import Line, Plot, figure, legend
-from reml.evaluation.report_origin import origin_section
-from reml.evaluation.whole_page import write_whole_page
-from reml.types import Json
+from reml.comparison.averages import averages
+from reml.comparison.matrix import Cell, Matrix
+from reml.contract.examples import Json
+from reml.reporting.markup import element
+from reml.reporting.page import write_whole_page
+from reml.reporting.plots import Line, Plot, figure, legend
+from reml.reporting.report_origin import origin_section
+from reml.reporting.table import Grid
 
 FIGURES = (
     "Per cent: means over seeds ({seeds}), ± half the 95 % interval over seeds (Student's t; none with one seed). "

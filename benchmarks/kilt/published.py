@@ -10,10 +10,10 @@ from typing import Literal, get_args
 import yaml
 from jsonargparse import ArgumentParser
 
+from reml.collection.sources.kilt_pages import JsonlPages
+from reml.contract.tasks import Task
+from reml.experiment.runner import Runner
 from reml.kilt.catalogue import DATASETS, KNOWLEDGE_SOURCE
-from reml.knowledge import JsonlPages
-from reml.protocols import Task
-from reml.runner import Runner
 from reml.tasks.kilt import Kilt
 
 Figure = Literal["R-precision", "downstream", "KILT score"]

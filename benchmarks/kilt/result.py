@@ -14,12 +14,12 @@ from pathlib import Path
 
 import yaml
 
-from reml.benchmarks.kilt.grid import Grid
-from reml.benchmarks.kilt.matrix import Matrix
 from reml.benchmarks.kilt.page import write_page
-from reml.files import digest, read_manifest, write_manifest, write_text
-from reml.results import PACKAGES
-from reml.types import Json
+from reml.comparison.matrix import Matrix
+from reml.contract.examples import Json
+from reml.experiment.results import PACKAGES
+from reml.files.atomic import digest, read_manifest, write_manifest, write_text
+from reml.reporting.table import Grid
 
 KIND = "benchmark"
 

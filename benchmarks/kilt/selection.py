@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
-from reml.experiment import Experiment, TrainOn
-from reml.runner import Runner
-from reml.types import Json
+from reml.contract.examples import Json
+from reml.experiment.runner import Runner
+from reml.experiment.settings.experiment import Experiment, TrainOn
 
 
 def narrowed(runner: Runner, tasks: Sequence[str], accesses: Sequence[str]) -> Runner:

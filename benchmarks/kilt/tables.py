@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from reml.benchmarks.kilt.averages import Average, averages
-from reml.benchmarks.kilt.comparisons import Comparison
-from reml.benchmarks.kilt.grid import Grid
-from reml.benchmarks.kilt.matrix import KINDS, Cell, Matrix
 from reml.benchmarks.kilt.published import Published
+from reml.comparison.averages import Average, averages
+from reml.comparison.comparisons import Comparison
+from reml.comparison.matrix import KINDS, Cell, Matrix
+from reml.reporting.table import Grid
 
 WORDS = frozenset(
     {"task", "access", "measure", "figure", "first", "second", "system", "split", "data", "source", "not comparable"}

@@ -21,8 +21,8 @@ from reml.benchmarks.speed.plan import Plan, Wanted, absent_corpora, plans, rehe
 from reml.benchmarks.speed.ratios import baseline_of
 from reml.benchmarks.speed.result import Result, machine, versions
 from reml.benchmarks.speed.tables import answered, built, grown, titled
-from reml.files import write_json
-from reml.whole_table import print_whole
+from reml.files.atomic import write_json
+from reml.reporting.terminal import print_whole
 
 # Answers of each set of queries that are checked against exact scores.
 CHECKED = 100

@@ -16,7 +16,7 @@ from reml.benchmarks.speed.figures import Build, Comparison, Measured, Recall, S
 from reml.benchmarks.speed.isolation import FailedError, run_isolated
 from reml.benchmarks.speed.measuring import Asking, Searched, measure_build, measure_search
 from reml.benchmarks.speed.recall import mean_recalls
-from reml.benchmarks.speed.workload import Workload
+from reml.benchmarks.speed.workloads.workload import Workload
 
 Result = TypeVar("Result")
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
 
 from reml.benchmarks.speed.scoring import Scoring
-from reml.benchmarks.speed.workload import Model, Workload
-from reml.types import Int64Array, SparseVectors
+from reml.benchmarks.speed.workloads.workload import Model, Workload
+from reml.contract.vectors import Int64Array, SparseVectors
 
 Source = Literal["term ids", "text", "vectors"]
 Batch = TypeVar("Batch")

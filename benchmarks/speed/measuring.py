@@ -12,8 +12,8 @@ import numpy as np
 from reml.benchmarks.speed.costs import Meter, drop_from_cache, size_of, timed
 from reml.benchmarks.speed.engine import Batch, Found, Searcher, Source, load_engine
 from reml.benchmarks.speed.figures import Answering, Build, Latency, Serving, Spread, Throughput
-from reml.benchmarks.speed.workload import Workload
-from reml.types import Int64Array, SparseVectors
+from reml.benchmarks.speed.workloads.workload import Workload
+from reml.contract.vectors import Int64Array, SparseVectors
 
 WARM_UP = 20
 

@@ -12,9 +12,9 @@ from reml.benchmarks.speed.growth import FULL, Growth
 from reml.benchmarks.speed.ratios import baseline_of
 from reml.benchmarks.speed.result import Result
 from reml.benchmarks.speed.tables import TEXTS, Grid, answered, built, grown, titled
-from reml.evaluation.markup import element
-from reml.evaluation.plots import Line, Plot, figure, legend
-from reml.evaluation.whole_page import write_whole_page
+from reml.reporting.markup import element
+from reml.reporting.page import write_whole_page
+from reml.reporting.plots import Line, Plot, figure, legend
 
 HEADING = "Speed of indexes"
 READING = (

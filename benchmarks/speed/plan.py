@@ -8,11 +8,11 @@ from functools import partial
 from pathlib import Path
 from typing import cast, get_args
 
-from reml.benchmarks.speed.corpus import SyntheticCorpus
 from reml.benchmarks.speed.figures import Skipped
-from reml.benchmarks.speed.real_corpus import RealCorpus, missing_files
-from reml.benchmarks.speed.vectors import SNRM, SPLADE, SyntheticVectors, VectorLaw
-from reml.benchmarks.speed.workload import Model, Workload, write_texts, write_vectors
+from reml.benchmarks.speed.workloads.corpus import SyntheticCorpus
+from reml.benchmarks.speed.workloads.real_corpus import RealCorpus, missing_files
+from reml.benchmarks.speed.workloads.vectors import SNRM, SPLADE, SyntheticVectors, VectorLaw
+from reml.benchmarks.speed.workloads.workload import Model, Workload, write_texts, write_vectors
 
 SYNTHETIC = "synthetic"
 LAWS = {"splade": SPLADE, "snrm": SNRM}

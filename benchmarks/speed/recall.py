@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from reml.benchmarks.speed.scoring import Float64Array, Scoring, exact_scores
-from reml.benchmarks.speed.workload import Workload
-from reml.types import Int64Array
+from reml.benchmarks.speed.workloads.workload import Workload
+from reml.contract.vectors import Int64Array
 
 # What float32 can add up to differently; items within it are equally good.
 TOLERANCE = 1e-5

@@ -12,7 +12,7 @@ from typing import cast
 
 from reml.benchmarks.speed.figures import Comparison, Skipped
 from reml.benchmarks.speed.growth import FULL, Growth
-from reml.types import Json
+from reml.contract.examples import Json
 
 KIND = "reml speed benchmark"
 PACKAGES = ("reml", "numpy", "numba", "scipy", "bm25s", "tantivy", "pyterrier-pisa", "pyseismic-lsr")

@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from reml.benchmarks.speed.workload import Workload
-from reml.types import Int64Array, SparseVectors
+from reml.benchmarks.speed.workloads.workload import Workload
+from reml.contract.vectors import Int64Array, SparseVectors
 
 Float64Array = npt.NDArray[np.float64]
 K1, B = 1.2, 0.75

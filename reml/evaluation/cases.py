@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from reml.contract.examples import Answer, Example, Measure
 from reml.evaluation.judgements import Gold, Guess
 from reml.evaluation.kilt import answer_scores
 from reml.evaluation.ranking import evidence_ranks, r_precision
-from reml.types import Answer, Example, Measure
 
 # An answer counts as right from here on. Words of a sentence rarely agree all.
 RIGHT_FROM: Mapping[Measure, float] = {"accuracy": 1.0, "em": 1.0, "f1": 0.5, "rougel": 0.5}

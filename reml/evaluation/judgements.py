@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from reml.records import RecordError
-from reml.types import Answer, Example, Json
+from reml.contract.examples import Answer, Example, Json
+from reml.files.records import RecordError
 
 # What KILT's code puts in an evidence set for a provenance that names no page.
 _NO_PAGE = ""

@@ -13,12 +13,12 @@ from typing import get_args
 import numpy as np
 import numpy.typing as npt
 
+from reml.contract.examples import Answer, Example, Json, Measure
 from reml.evaluation.answers import exact_match, f1, normalise
 from reml.evaluation.context import context_ranks, holds_any
 from reml.evaluation.judgements import Gold, Guess
 from reml.evaluation.ranking import evidence_ranks, precision_at, r_precision, recall_at, success_at
 from reml.evaluation.rouge import rouge_l
-from reml.types import Answer, Example, Json, Measure
 
 MEASURES: tuple[Measure, ...] = get_args(Measure)
 DEPTHS = (1, 5, 10, 20)

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from reml.collection.known_pages import absent_pages
 from reml.evaluation.judgement_lines import gold_of, guess_of
 from reml.evaluation.judgements import Gold, Guess
 from reml.evaluation.kilt import DEPTHS, Evaluation, Scorer
 from reml.evaluation.problems import InvalidFilesError, Problems
-from reml.known_pages import absent_pages
-from reml.records import RecordError
+from reml.files.records import RecordError
 
 __all__ = ["InvalidFilesError", "evaluate_files"]
 
@@ -26,7 +26,7 @@ def evaluate_files(gold: Path, guess: Path, depths: Sequence[int] = DEPTHS, *, p
     Predictions may come in any order; those for ids that `gold` does not have are counted, not scored. Right answers
     are held in memory, predictions are not. `InvalidFilesError` lists whatever is wrong with either file: unreadable
     lines, ids that come twice or are missing, several outputs, no answer; and, where `pages` names a knowledge source
-    (see `reml.known_pages`), provenance that is not in it.
+    (see `reml.collection.known_pages`), provenance that is not in it.
     """
     problems = Problems()
     _check_paths((gold, guess), problems)

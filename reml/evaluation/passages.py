@@ -1,7 +1,7 @@
 """Measures of the passages that were retrieved, beside KILT's of their pages.
 
-A place of the gold provenance is found where the first passage overlaps it (`reml.evidence`). An output is one set of
-evidence, complete where the last of its places is found. Then, as KILT does for pages:
+A place of the gold provenance is found where the first passage overlaps it (`reml.collection.evidence`). An output is
+one set of evidence, complete where the last of its places is found. Then, as KILT does for pages:
 
     passage_Rprec            best share, over outputs of R places, of them that the first R passages find
     passage_recall@k         share of the distinct sets of evidence that the first k passages complete
@@ -20,11 +20,11 @@ from pathlib import Path
 
 import numpy as np
 
+from reml.collection.evidence import Region
+from reml.contract.examples import Example, Provenance
 from reml.evaluation.answer_recall import answer_clues, has_answer
 from reml.evaluation.kilt import DEPTHS, Evaluation
-from reml.evidence import Region
-from reml.records import read_examples
-from reml.types import Example, Provenance
+from reml.files.records import read_examples
 
 
 @dataclass(frozen=True, slots=True)

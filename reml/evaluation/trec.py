@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from reml.files import atomic_file
-from reml.types import Example
+from reml.contract.examples import Example
+from reml.files.atomic import atomic_file
 
 _UNSAFE = re.compile(r"[\s%]")
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from reml.contract.signals import Prediction, Signal
 from reml.feedback.distributions import (
     check_finite,
     divergence,
@@ -22,7 +23,6 @@ from reml.feedback.distributions import (
     missing,
 )
 from reml.feedback.tempered import Tempered
-from reml.types import Prediction, Signal
 
 
 def adist_loss(scores: Tensor, attention: Tensor, mask: Tensor, temperature: float = 1.0) -> Tensor:

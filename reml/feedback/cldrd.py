@@ -2,7 +2,8 @@
 
     L = mean over pairs i, j with u_i > u_j of |1 / r_i - 1 / r_j| log(1 + exp(-(s_i - s_j) / temperature))
 
-with u the utilities, labels of groups of a teacher's list (`reml.training.groups`), and r the ranks that the retriever
+with u the utilities, labels of groups of a teacher's list (`reml.training.data.curriculum`), and r the ranks that the
+retriever
 itself gives the K items, 1 for the largest score. Zeng, Zamani and Vinay, "Curriculum Learning for Dense Retrieval
 Distillation", SIGIR 2022, https://arxiv.org/abs/2204.13679; LambdaRank with the weights of MRR.
 
@@ -18,9 +19,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from reml.contract.signals import Prediction, Signal
 from reml.feedback.distributions import item_utility
 from reml.feedback.tempered import Tempered
-from reml.types import Prediction, Signal
 
 
 def cldrd_loss(scores: Tensor, utility: Tensor, mask: Tensor, temperature: float = 1.0) -> Tensor:

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from reml.protocols import Feedback
-from reml.types import Prediction, Signal
+from reml.contract.predictors import Feedback
+from reml.contract.signals import Prediction, Signal
 
 
 @dataclass(frozen=True)

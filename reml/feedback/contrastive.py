@@ -19,8 +19,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from reml.contract.signals import Prediction, Signal
 from reml.feedback.distributions import check_finite, check_temperature, item_utility, missing
-from reml.types import Prediction, Signal
 
 
 def contrastive_loss(scores: Tensor, relevant: Tensor, mask: Tensor, temperature: float = 1.0) -> Tensor:

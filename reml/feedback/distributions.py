@@ -9,8 +9,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from reml.refusal import givers
-from reml.types import Prediction, Signal
+from reml.contract.refusal import providers
+from reml.contract.signals import Prediction, Signal
 
 
 def masked_log_softmax(values: Tensor, mask: Tensor, temperature: float = 1.0) -> Tensor:
@@ -109,5 +109,5 @@ def missing(signal: Signal) -> ValueError:
     """Make the error for a prediction that lacks what an objective asked for."""
     return ValueError(
         f"this objective needs {signal.name}, which the prediction lacks. A training regime sees to it; by hand, pass "
-        f"`feedback.needs` to the loss of a predictor whose `signals` include it ({givers(signal)})."
+        f"`feedback.needs` to the loss of a predictor whose `signals` include it ({providers(signal)})."
     )

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from reml.contract.signals import Prediction, Signal
 from reml.feedback.distributions import (
     item_log_likelihood,
     masked_log_softmax,
@@ -28,7 +29,6 @@ from reml.feedback.distributions import (
 )
 from reml.feedback.marginal import marginal_loss
 from reml.feedback.tempered import Tempered
-from reml.types import Prediction, Signal
 
 
 def emdr2_loss(scores: Tensor, log_likelihood: Tensor, mask: Tensor, temperature: float = 1.0) -> Tensor:

@@ -27,6 +27,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from reml.contract.signals import Prediction, Signal
 from reml.feedback.distributions import (
     check_finite,
     check_temperature,
@@ -34,7 +35,6 @@ from reml.feedback.distributions import (
     missing,
     where_any_item,
 )
-from reml.types import Prediction, Signal
 
 
 def gumbel_noise(like: Tensor) -> Tensor:

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from reml.contract.signals import Prediction, Signal
 from reml.feedback.distributions import check_finite, missing
 from reml.feedback.tempered import Distilling
-from reml.types import Prediction, Signal
 
 
 @dataclass(frozen=True)

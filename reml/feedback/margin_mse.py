@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from reml.contract.signals import Prediction, Signal
 from reml.feedback.distributions import item_utility
 from reml.feedback.tempered import Tempered
-from reml.types import Prediction, Signal
 
 
 def margin_mse_loss(scores: Tensor, teacher: Tensor, mask: Tensor, temperature: float = 1.0) -> Tensor:

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from reml.contract.signals import Prediction, Signal
 from reml.feedback.distributions import (
     check_finite,
     item_log_likelihood,
@@ -29,7 +30,6 @@ from reml.feedback.distributions import (
     where_any_item,
 )
 from reml.feedback.tempered import Tempered
-from reml.types import Prediction, Signal
 
 
 def marginal_loss(scores: Tensor, log_likelihood: Tensor, mask: Tensor, temperature: float = 1.0) -> Tensor:

@@ -16,13 +16,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from reml.contract.signals import Prediction, Signal
 from reml.feedback.distributions import (
     masked_log_softmax,
     token_log_likelihood,
     where_any_item,
 )
 from reml.feedback.tempered import Tempered
-from reml.types import Prediction, Signal
 
 
 def marginal_token_loss(

@@ -19,8 +19,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from reml.files import CorruptError, atomic_file, locked
-from reml.types import FeedbackRecord
+from reml.contract.signals import FeedbackRecord
+from reml.files.atomic import CorruptError, atomic_file, locked
 
 _SCHEMA = pa.schema(
     [("query", pa.string()), ("rows", pa.list_(pa.int64())), ("utilities", pa.list_(pa.float32()))],

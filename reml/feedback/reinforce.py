@@ -19,13 +19,13 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from reml.contract.signals import Prediction, Signal
 from reml.feedback.distributions import (
     masked_log_softmax,
     token_log_likelihood,
     where_any_item,
 )
 from reml.feedback.tempered import Tempered
-from reml.types import Prediction, Signal
 
 
 def reinforce_loss(scores: Tensor, reward: Tensor, mask: Tensor, temperature: float = 1.0) -> Tensor:

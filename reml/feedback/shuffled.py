@@ -11,9 +11,9 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from reml.feedback.objective import Objective
-from reml.protocols import Feedback
-from reml.types import Prediction, Signal
+from reml.contract.objective import Objective
+from reml.contract.predictors import Feedback
+from reml.contract.signals import Prediction, Signal
 
 
 def shuffle(mask: Tensor) -> Tensor:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from reml.contract.signals import Prediction, Signal
 from reml.feedback.distributions import check_finite, check_temperature, distillation
-from reml.types import Prediction, Signal
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from reml.contract.signals import Prediction, Signal
 from reml.feedback.distributions import check_finite, check_temperature, distillation, item_utility
-from reml.types import Prediction, Signal
 
 
 def utility_distillation_loss(

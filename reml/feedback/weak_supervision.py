@@ -18,8 +18,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from reml.contract.signals import Prediction, Signal
 from reml.feedback.distributions import check_finite, item_utility
-from reml.types import Prediction, Signal
 
 
 def rank_loss(scores: Tensor, utility: Tensor, mask: Tensor, margin: float = 1.0) -> Tensor:

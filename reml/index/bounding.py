@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from reml.contract.vectors import Float32Array
 from reml.index.postings import BLOCK, BLOCKS, CELL, CELLS, RANKS, WINDOW, Bounds, Postings
-from reml.types import Float32Array
 
 
 @njit(cache=True, nogil=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from reml.files import MANIFEST, CorruptError, file_digest, read_manifest, write_manifest
+from reml.files.atomic import MANIFEST, CorruptError, file_digest, read_manifest, write_manifest
 
 KIND = "impact index"
 

@@ -17,8 +17,9 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 
-from reml.files import CorruptError, atomic_folder, read_manifest, write_manifest
-from reml.types import DenseVectors, Float32Array, Hits, Int64Array, Representations
+from reml.contract.retrieved import Hits
+from reml.contract.vectors import DenseVectors, Float32Array, Int64Array, Representations
+from reml.files.atomic import CorruptError, atomic_folder, read_manifest, write_manifest
 
 KIND = "faiss index"
 # FAISS computes batches below this size one query at a time, ten times slower than as a matrix product.

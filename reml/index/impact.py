@@ -17,14 +17,15 @@ from typing import Self
 
 import numpy as np
 
-from reml.files import MANIFEST, CorruptError, StaleError, atomic_file, locked
+from reml.contract.retrieved import Hits
+from reml.contract.vectors import Float32Array, Int64Array, Representations, SparseVectors
+from reml.files.atomic import MANIFEST, CorruptError, StaleError, atomic_file, locked
 from reml.index.commits import Commit, read_deleted, stored
 from reml.index.compiling import announce
 from reml.index.maxscore import Keys, find_best, new_scratch
 from reml.index.postings import Flags, Terms
 from reml.index.segment import Segment
 from reml.index.sparse import checked, stacked
-from reml.types import Float32Array, Hits, Int64Array, Representations, SparseVectors
 
 # Postings gathered before they become a segment: about 400 MB while it is made.
 GATHERED = 1 << 24

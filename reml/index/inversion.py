@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from reml.types import Float32Array, Int32Array, Int64Array
+from reml.contract.vectors import Float32Array, Int32Array, Int64Array
 
 RIGHT, RAGGED, OUTSIDE, UNSORTED, NEGATIVE = range(5)
 

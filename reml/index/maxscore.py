@@ -24,8 +24,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from reml.contract.vectors import Float32Array, Int32Array, Int64Array
 from reml.index.postings import BLOCK, BLOCKS, CELL, CELLS, RANKS, WINDOW, Bounds, Flags, Postings, Terms
-from reml.types import Float32Array, Int32Array, Int64Array
 
 Keys = npt.NDArray[np.uint64]
 Float64Array = npt.NDArray[np.float64]

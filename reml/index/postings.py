@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from reml.types import Float32Array, Int32Array, Int64Array
+from reml.contract.vectors import Float32Array, Int32Array, Int64Array
 
 Flags = npt.NDArray[np.bool_]
 
@@ -53,7 +53,7 @@ class Bounds(NamedTuple):
 
 
 class Terms(NamedTuple):
-    """A batch of sparse queries, as `reml.types.SparseVectors` has them.
+    """A batch of sparse queries, as `reml.contract.vectors.SparseVectors` has them.
 
     floors: float32 [B], scores below which rows need not be found.
     """

@@ -10,11 +10,11 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from reml.files import CorruptError, atomic_folder
+from reml.contract.vectors import Int32Array, Int64Array, SparseVectors
+from reml.files.atomic import CorruptError, atomic_folder
 from reml.index.bounding import fill_bounds, windows_of
 from reml.index.inversion import append_kept, count_dimensions, count_kept, scatter, sort_by_position
 from reml.index.postings import BLOCK, BLOCKS, CELLS, RANKS, Bounds, Flags, Postings
-from reml.types import Int32Array, Int64Array, SparseVectors
 
 # Makes an array of zeros, by its name, in memory or in a file.
 Allocate = Callable[[str, npt.DTypeLike, tuple[int, ...]], npt.NDArray[Any]]

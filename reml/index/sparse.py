@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from reml.contract.vectors import Representations, SparseVectors
 from reml.index.inversion import NEGATIVE, OUTSIDE, RAGGED, UNSORTED, first_fault
-from reml.types import Representations, SparseVectors
 
 _FAULTS = {
     RAGGED: "its end in indptr lies before its start",

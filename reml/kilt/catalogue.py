@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Literal, get_args
 
-from reml.transfer import Remote
-from reml.types import Measure
+from reml.contract.examples import Measure
+from reml.files.http_transfer import Remote
 
 Split = Literal["train", "dev", "test"]
 Kind = Literal["fact checking", "entity linking", "slot filling", "open domain QA", "dialogue"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from reml.downloads import Patience, Remote, fetch
-from reml.files import home
+from reml.files.atomic import home
+from reml.files.downloads import Patience, Remote, fetch
 from reml.kilt.catalogue import KNOWLEDGE_SOURCE, TRIVIAQA, Dataset
 from reml.kilt.hub import fetch_from_hub
 from reml.kilt.triviaqa import join_questions
@@ -64,7 +64,7 @@ def obtain_split(
     """Give the file of a split, fetched first unless it is in the folder; TriviaQA's with its `questions`.
 
     hub: the dataset of the Hugging Face hub that it comes from (`reml.kilt.hub`); from KILT's own server if left out.
-    Raises what `reml.downloads.fetch` and `fetch_from_hub` raise, and `CorruptError` if a question is missing.
+    Raises what `reml.files.downloads.fetch` and `fetch_from_hub` raise, and `CorruptError` if a question is missing.
     """
     found = find_split(dataset, split, folder)
     if found is not None:

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
-from reml.downloads import DownloadError
+from reml.contract.examples import Example, Json
+from reml.files.downloads import DownloadError
+from reml.files.records import RecordError, parse_record, write_examples
 from reml.kilt.catalogue import Dataset
-from reml.records import RecordError, parse_record, write_examples
-from reml.types import Example, Json
 
 HUB = "facebook/kilt_tasks"
 _SPLITS = {"train": "train", "dev": "validation", "test": "test"}

@@ -11,18 +11,18 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from reml.collection import DiskCollection
-from reml.collection_stage import collection_stage, open_collection
-from reml.coverage import Coverage, coverage
-from reml.downloads import DownloadError, Patience
-from reml.files import write_json
+from reml.collection.coverage import Coverage, coverage
+from reml.collection.disk import DiskCollection
+from reml.collection.sources.kilt_pages import JsonlPages
+from reml.contract.examples import Example, Json
+from reml.experiment.plan.collections import collection_stage, open_collection
+from reml.experiment.plan.store import Stages
+from reml.files.atomic import write_json
+from reml.files.downloads import DownloadError, Patience
+from reml.files.http_transfer import UnreachableError
+from reml.files.records import read_examples
 from reml.kilt.catalogue import PAGES, SPLITS, Dataset, dataset
 from reml.kilt.files import find_pages, find_split, obtain_pages, obtain_split
-from reml.knowledge import JsonlPages
-from reml.records import read_examples
-from reml.stages import Stages
-from reml.transfer import UnreachableError
-from reml.types import Example, Json
 
 FETCH = "fetch"
 

@@ -16,12 +16,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from reml.contract.examples import Answer, Example, Json
 from reml.evaluation.problems import Problems
-from reml.files import atomic_file
+from reml.files.atomic import atomic_file
+from reml.files.records import RecordError, parse_record, read_examples
 from reml.kilt.catalogue import Dataset
 from reml.kilt.files import require_split
-from reml.records import RecordError, parse_record, read_examples
-from reml.types import Answer, Example, Json
 
 NAMES = "{dataset}-test_without_answers-kilt.jsonl"
 _PLACE = (

@@ -11,9 +11,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from reml.access.querying.query_generators import MENTION
+from reml.contract.examples import Example
+from reml.contract.retrieved import Queries
 from reml.kilt.catalogue import Dataset
-from reml.queries import MENTION
-from reml.types import Example, Queries
 
 _NAMES = {
     "fact checking": "Fact Checking",

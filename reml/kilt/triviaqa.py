@@ -13,9 +13,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
-from reml.archives import read_members
-from reml.files import CorruptError, atomic_file
-from reml.types import Json
+from reml.contract.examples import Json
+from reml.files.archives import read_members
+from reml.files.atomic import CorruptError, atomic_file
 
 MEMBERS = ("qa/wikipedia-train.json", "qa/wikipedia-dev.json", "qa/wikipedia-test-without-answers.json")
 _LIST = re.compile(r'"Data"\s*:\s*\[')

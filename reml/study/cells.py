@@ -8,15 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from reml.protocols import Task
-from reml.results import retrieved_passages
-from reml.runner import Runner
-from reml.stages import Stage
+from reml.contract.examples import Measure
+from reml.contract.tasks import Task
+from reml.experiment.plan.store import Stage
+from reml.experiment.results import retrieved_passages
+from reml.experiment.runner import Runner
 from reml.study.plan import FROZEN, Condition
-from reml.training.fit import METRICS
-from reml.training.metrics import read_metrics
-from reml.training.module import LOSS
-from reml.types import Measure
+from reml.training.loop.fit import METRICS
+from reml.training.loop.metrics import read_metrics
+from reml.training.loop.module import LOSS
 
 # First passages in which an answer is looked for: what `reml.evaluation.passages` measures.
 DEPTHS = (1, 5, 10, 20)

@@ -8,9 +8,9 @@ from xml.etree import ElementTree as Tree
 
 import numpy as np
 
-from reml.evaluation.markup import element
-from reml.evaluation.plots import Line, Plot, figure, legend
-from reml.evaluation.whole_page import write_whole_page
+from reml.reporting.markup import element
+from reml.reporting.page import write_whole_page
+from reml.reporting.plots import Line, Plot, figure, legend
 from reml.study.cells import DEPTHS, RECALL, Cell
 from reml.study.comparison import average, controls, of_condition
 from reml.study.plan import FROZEN, Condition

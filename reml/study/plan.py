@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Literal, Self, cast, get_args
 
-from reml.types import Json
-from reml.written_settings import read_settings
+from reml.contract.examples import Json
+from reml.experiment.settings.written import read_settings
 
 Control = Literal["untrained", "shuffled"]
 FROZEN = "frozen"

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Literal, cast, get_args
 
-from reml.later_settings import without_unset
-from reml.types import Json
+from reml.contract.examples import Json
+from reml.experiment.plan.later_settings import without_unset
 
 Precision = Literal["auto", "32-true", "bf16-mixed"]
 

@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 
+from reml.contract.examples import Answer, Example
 from reml.tasks.factbook.pages import factbook_pages
 from reml.tasks.factbook.questions import name_in_sentence, sentence, slug
 from reml.tasks.factbook.relations import Fact, Wording, facts
 from reml.tasks.factbook.splits import Split, choose, in_order, subjects
-from reml.types import Answer, Example
 
 
 def claims(split: Split) -> Iterator[Example]:

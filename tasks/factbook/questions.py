@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from reml.contract.examples import Answer, Example
 from reml.tasks.factbook.names import in_sentence
 from reml.tasks.factbook.pages import Part
 from reml.tasks.factbook.relations import Fact, Wording, facts
 from reml.tasks.factbook.splits import Split, choose, subjects
-from reml.types import Answer, Example
 
 
 def questions(split: Split) -> Iterator[Example]:

@@ -11,9 +11,9 @@ import heapq
 from collections.abc import Iterable, Sequence
 from typing import Literal, TypeVar, get_args
 
-from reml.files import digest
+from reml.contract.examples import Example
+from reml.files.atomic import digest
 from reml.tasks.factbook.pages import FactbookPage, factbook_pages
-from reml.types import Example
 
 Split = Literal["train", "dev", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)

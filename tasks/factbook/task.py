@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Literal, get_args
 
-from reml.protocols import KnowledgeSource
+from reml.contract.collections import KnowledgeSource
+from reml.contract.examples import Example, Measure
 from reml.tasks.factbook.claims import claims
 from reml.tasks.factbook.dialogue import dialogues
 from reml.tasks.factbook.hops import multi_hops
@@ -20,7 +21,6 @@ from reml.tasks.factbook.pages import FactbookPages
 from reml.tasks.factbook.questions import questions
 from reml.tasks.factbook.slots import slots
 from reml.tasks.factbook.splits import SPLITS, Split, sample
-from reml.types import Example, Measure
 
 Kind = Literal["qa", "slot_filling", "fact_checking", "entity_linking", "multi_hop", "dialogue"]
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
-from reml.command_line import experiment_parser, load
+from reml.cli.loading import experiment_parser, load
 from reml.study.plan import read_study, with_seed
+from tests import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = sorted((ROOT / "benchmarks" / "configs").glob("*.yaml"))
 STUDIES = [path for path in CONFIGS if "study" in yaml.safe_load(path.read_text(encoding="utf-8"))]
 

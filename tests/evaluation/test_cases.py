@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from reml.contract.examples import Answer, Example, Measure, Provenance
 from reml.evaluation.cases import Case, Outcome, gather, judge, ordered
-from reml.types import Answer, Example, Measure, Provenance
 
 
 def example(*pages: str) -> Example:

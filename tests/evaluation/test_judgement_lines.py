@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reml.contract.examples import Json
 from reml.evaluation.judgement_lines import gold_of, guess_of
 from reml.evaluation.judgements import Gold, Guess
-from reml.types import Json
 
 texts = st.text(alphabet="aB 1\u00e9\ud800\u200b", max_size=3)
 odd: st.SearchStrategy[Json] = st.sampled_from([None, True, 3, 10**30, 1.0, [], {}])

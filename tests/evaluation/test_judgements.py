@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from reml.contract.examples import Answer, Example, Json, Provenance
 from reml.evaluation.judgements import Gold, Guess
-from reml.records import RecordError, parse_record
-from reml.types import Answer, Example, Json, Provenance
+from reml.files.records import RecordError, parse_record
 
 RECORD: Json = {
     "id": 7,

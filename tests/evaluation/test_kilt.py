@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from reml.contract.examples import Answer, Example, Json, Provenance
 from reml.evaluation.judgements import Gold, Guess
 from reml.evaluation.kilt import answer_scores, evaluate
 from reml.evaluation.kilt_files import evaluate_files
-from reml.records import read_examples
-from reml.types import Answer, Example, Json, Provenance
+from reml.files.records import read_examples
 
 CASES = ("hotpotqa-merged-11", "hotpotqa-plain-11", "wow-merged-11", "wow-plain-11")
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from reml.collection import build_collection
+from reml.collection.disk import build_collection
+from reml.collection.sources.kilt_pages import JsonlPages, write_pages
+from reml.contract.examples import Json, Page
 from reml.evaluation.kilt_files import InvalidFilesError, evaluate_files
-from reml.knowledge import JsonlPages, write_pages
-from reml.types import Json, Page
 
 
 def gold(name: str) -> Json:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from reml.evaluation.command import evaluate
+from reml.cli.evaluation_commands import evaluate
+from reml.contract.examples import Answer, Example, Provenance
 from reml.evaluation.passages import evaluate_passage_files, evaluate_passages
-from reml.records import write_examples
-from reml.types import Answer, Example, Provenance
+from reml.files.records import write_examples
 
 
 def span(page: str, start: int, stop: int, text: str | None = None) -> Provenance:

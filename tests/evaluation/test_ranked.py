@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from reml.evaluation.command import measure
+from reml.cli.evaluation_commands import measure
+from reml.contract.examples import Answer, Example, Provenance
 from reml.evaluation.ranked import ranked_measures
 from reml.evaluation.trec import RankedPage, write_relevance, write_run
-from reml.types import Answer, Example, Provenance
 
 pytest.importorskip("ir_measures", reason="the extra `measures` is not installed")
 

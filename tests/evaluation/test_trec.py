@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from reml.contract.examples import Answer, Example, Provenance
 from reml.evaluation.trec import RankedPage, RunError, rank_pages, read_run, write_relevance, write_run
-from reml.types import Answer, Example, Provenance
 
 
 def test_the_first_passage_of_a_page_stands_for_it() -> None:

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from reml.contract.signals import Prediction, Signal
 from reml.feedback.adist import Adist, adist_loss
-from reml.types import Prediction, Signal
 from tests.feedback.finite_differences import Rows, difference_gradient, shown, softmax
 from tests.feedback.problems import MASK, gradient, scores
 

@@ -6,10 +6,10 @@ import math
 import pytest
 import torch
 
+from reml.contract.predictors import Feedback
+from reml.contract.signals import Prediction
 from reml.feedback.cldrd import Cldrd, cldrd_loss
-from reml.protocols import Feedback
 from reml.testing import FeedbackContract
-from reml.types import Prediction
 from tests.feedback.finite_differences import Rows, difference_gradient, shown
 from tests.feedback.problems import MASK, gradient, repeated, scores, teacher_scores
 

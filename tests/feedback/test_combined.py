@@ -3,13 +3,13 @@ from __future__ import annotations
 import pytest
 import torch
 
+from reml.contract.predictors import Feedback
+from reml.contract.signals import Prediction, Signal
 from reml.feedback.combined import Combined
 from reml.feedback.loop import Loop
 from reml.feedback.marginal import Marginal
 from reml.feedback.pdist import Pdist
-from reml.protocols import Feedback
 from reml.testing import FeedbackContract
-from reml.types import Prediction, Signal
 from tests.feedback.problems import MASK, gradient, likelihoods, scores
 
 PREDICTION = Prediction(

@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from reml.contract.predictors import Feedback
+from reml.contract.signals import InBatch, Prediction, Signal
 from reml.feedback.contrastive import Contrastive, contrastive_loss
-from reml.protocols import Feedback
 from reml.testing import FeedbackContract
-from reml.types import InBatch, Prediction, Signal
 from tests.feedback.finite_differences import Row, Rows, difference_gradient
 from tests.feedback.problems import MASK, gradient, scores
 

@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
+from reml.contract.signals import Prediction, Signal
 from reml.feedback.emdr2 import Emdr2, Emdr2PerToken, emdr2_loss, emdr2_per_token_loss
-from reml.types import Prediction, Signal
 from tests.feedback.finite_differences import Rows, difference_gradient, shown, softmax
 from tests.feedback.problems import MASK, TARGET_MASK, gradient, likelihoods, scores, token_likelihoods
 

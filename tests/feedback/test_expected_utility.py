@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from reml.contract.predictors import Feedback
+from reml.contract.signals import Prediction
 from reml.feedback.distributions import masked_log_softmax
 from reml.feedback.expected_utility import ExpectedUtility, drawn_list, expected_utility_loss, gumbel_noise
-from reml.protocols import Feedback
 from reml.testing import FeedbackContract
-from reml.types import Prediction
 from tests.feedback.finite_differences import Row, Rows, difference_gradient, shown, softmax
 from tests.feedback.problems import MASK, gradient, scores
 

@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from reml.contract.predictors import Feedback
+from reml.contract.signals import Prediction
 from reml.feedback.distributions import distillation
 from reml.feedback.loop import Loop
-from reml.protocols import Feedback
 from reml.testing import FeedbackContract
-from reml.types import Prediction
 from tests.feedback.finite_differences import Rows, difference_gradient, shown, softmax
 from tests.feedback.problems import MASK, gradient, likelihoods, repeated, scores
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 import torch
 
+from reml.contract.predictors import Feedback
+from reml.contract.signals import Prediction, Signal
 from reml.feedback.marginal import Marginal, marginal_loss
-from reml.protocols import Feedback
 from reml.testing import FeedbackContract
-from reml.types import Prediction, Signal
 from tests.feedback.finite_differences import Rows, difference_gradient, shown, softmax
 from tests.feedback.problems import MASK, gradient, likelihoods, scores
 

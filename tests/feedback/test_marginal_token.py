@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from reml.contract.predictors import Feedback
+from reml.contract.signals import Prediction
 from reml.feedback.marginal import marginal_loss
 from reml.feedback.marginal_token import MarginalToken, marginal_token_loss
-from reml.protocols import Feedback
 from reml.testing import FeedbackContract
-from reml.types import Prediction
 from tests.feedback.finite_differences import Rows, difference_gradient, shown, softmax
 from tests.feedback.problems import MASK, TARGET_MASK, gradient, scores, token_likelihoods
 

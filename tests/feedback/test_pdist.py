@@ -5,9 +5,9 @@ import math
 import pytest
 import torch
 
+from reml.contract.signals import Prediction, Signal
 from reml.feedback.distributions import distillation
 from reml.feedback.pdist import Pdist
-from reml.types import Prediction, Signal
 from tests.feedback.finite_differences import Rows, difference_gradient, shown, softmax
 from tests.feedback.problems import MASK, gradient, likelihoods, scores
 

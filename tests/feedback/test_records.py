@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from reml.contract.access import FeedbackHandler
+from reml.contract.signals import FeedbackRecord
 from reml.feedback.records import FeedbackLog
-from reml.files import CorruptError, LockedError, locked
-from reml.protocols import FeedbackHandler
-from reml.types import FeedbackRecord
+from reml.files.atomic import CorruptError, LockedError, locked
+from tests import ROOT
 
 WRITE_FOREVER = """
 import sys
@@ -94,7 +95,7 @@ def test_a_second_writer_is_refused(tmp_path: Path) -> None:
 
 def test_a_killed_writer_leaves_whole_records(tmp_path: Path) -> None:
     log = FeedbackLog(tmp_path)
-    process = subprocess.Popen([sys.executable, "-c", WRITE_FOREVER, str(tmp_path)], cwd=Path(__file__).parents[2])
+    process = subprocess.Popen([sys.executable, "-c", WRITE_FOREVER, str(tmp_path)], cwd=ROOT)
     try:
         deadline = time.monotonic() + 60
         while len(log) < 5 and time.monotonic() < deadline:

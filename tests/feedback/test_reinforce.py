@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from reml.contract.predictors import Feedback
+from reml.contract.signals import Prediction
 from reml.feedback.reinforce import Reinforce, reinforce_loss, token_reward
-from reml.protocols import Feedback
 from reml.testing import FeedbackContract
-from reml.types import Prediction
 from tests.feedback.finite_differences import Row, Rows, difference_gradient, shown, softmax
 from tests.feedback.problems import MASK, TARGET_MASK, gradient, repeated, scores, token_likelihoods
 

@@ -6,12 +6,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reml.feedback.objective import Objective
+from reml.contract.objective import Objective
+from reml.contract.predictors import Feedback
+from reml.contract.signals import Prediction, Signal
 from reml.feedback.pdist import Pdist
 from reml.feedback.shuffled import Shuffled, shuffle
-from reml.protocols import Feedback
 from reml.testing import FeedbackContract
-from reml.types import Prediction, Signal
 
 SHUFFLED = Shuffled(cast("Objective", Pdist()))
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
+from reml.contract.predictors import Feedback
+from reml.contract.refusal import providers
+from reml.contract.signals import Prediction, Signal
 from reml.feedback.adist import Adist
 from reml.feedback.combined import Combined
 from reml.feedback.contrastive import Contrastive
@@ -18,9 +21,6 @@ from reml.feedback.marginal_token import MarginalToken
 from reml.feedback.pdist import Pdist
 from reml.feedback.reinforce import Reinforce
 from reml.feedback.utility_distillation import UtilityDistillation
-from reml.protocols import Feedback
-from reml.refusal import givers
-from reml.types import Prediction, Signal
 
 OBJECTIVES = [
     Adist(),
@@ -50,4 +50,4 @@ def test_a_prediction_that_lacks_what_is_needed_is_refused(objective: Feedback) 
 
 @pytest.mark.parametrize("signal", list(Signal))
 def test_of_every_signal_it_is_said_who_gives_it(signal: Signal) -> None:
-    assert givers(signal).startswith(f"{signal.name}: ")
+    assert providers(signal).startswith(f"{signal.name}: ")

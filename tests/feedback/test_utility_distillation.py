@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from reml.contract.predictors import Feedback
+from reml.contract.signals import Prediction
 from reml.feedback.utility_distillation import UtilityDistillation, utility_distillation_loss
-from reml.protocols import Feedback
 from reml.testing import FeedbackContract
-from reml.types import Prediction
 from tests.feedback.finite_differences import Rows, difference_gradient, shown, softmax
 from tests.feedback.problems import MASK, gradient, repeated, scores
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from reml.files import MANIFEST
+from reml.contract.vectors import Int64Array
+from reml.files.atomic import MANIFEST
 from reml.index import impact
 from reml.index.impact import ImpactIndex
-from reml.types import Int64Array
 from tests.index.vectors import random_matrix, sparse
 
 WIDTH, STEP = 30, 40

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reml.files import CorruptError
+from reml.contract.retrieved import Hits
+from reml.contract.retrievers import Index
+from reml.contract.vectors import DenseVectors, Float32Array, Int64Array, SparseVectors
+from reml.files.atomic import CorruptError
 from reml.index.faiss import FaissIndex
-from reml.protocols import Index
 from reml.testing import IndexContract
-from reml.types import DenseVectors, Float32Array, Hits, Int64Array, SparseVectors
 
 WIDTH = 16
 

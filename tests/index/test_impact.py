@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reml.files import CorruptError, LockedError, StaleError
+from reml.contract.retrievers import Index
+from reml.contract.vectors import DenseVectors, Float32Array, SparseVectors
+from reml.files.atomic import CorruptError, LockedError, StaleError
 from reml.index import impact
 from reml.index.impact import ImpactIndex
 from reml.index.maxscore import find_best, new_scratch
 from reml.index.postings import Terms
 from reml.index.segment import Segment
-from reml.protocols import Index
 from reml.testing import IndexContract
-from reml.types import DenseVectors, Float32Array, SparseVectors
 from tests.index.vectors import assert_same, brute_force, random_matrix, sparse
 
 WIDTH = 40

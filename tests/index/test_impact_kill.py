@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from reml.files import MANIFEST
+from reml.files.atomic import MANIFEST
 from reml.index.impact import ImpactIndex
+from tests import ROOT
 from tests.index.kill_impact import MATRIX, held
 from tests.index.vectors import assert_same, brute_force, sparse
-
-ROOT = Path(__file__).parents[2]
 
 
 def _run_and_kill(folder: Path, seconds: float) -> None:

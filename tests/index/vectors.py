@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from reml.types import Float32Array, Hits, Int64Array, SparseVectors
+from reml.contract.retrieved import Hits
+from reml.contract.vectors import Float32Array, Int64Array, SparseVectors
 
 
 def random_matrix(rows: int, width: int, *, density: float, seed: int, levels: int = 5) -> Float32Array:

@@ -12,12 +12,12 @@ import pytest
 from datasets import Dataset as Table
 
 from reml.__main__ import main
-from reml.downloads import DownloadError, Remote
+from reml.contract.examples import Answer, Example, Json, Provenance
+from reml.files.downloads import DownloadError, Remote
+from reml.files.records import RecordError, read_examples
 from reml.kilt.catalogue import dataset
 from reml.kilt.files import obtain_split
 from reml.kilt.hub import fetch_from_hub
-from reml.records import RecordError, read_examples
-from reml.types import Answer, Example, Json, Provenance
 from tests.kilt.archives import triviaqa_archive
 
 BLANK_META: Json = {

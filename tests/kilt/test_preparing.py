@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from reml.__main__ import main
-from reml.downloads import DownloadError, Patience, Remote
-from reml.files import home
+from reml.collection.sources.kilt_pages import write_pages
+from reml.contract.examples import Answer, Example, Page, Provenance
+from reml.files.atomic import home
+from reml.files.downloads import DownloadError, Patience, Remote
+from reml.files.records import write_examples
 from reml.kilt.catalogue import Dataset, dataset
 from reml.kilt.preparing import prepare_splits
-from reml.knowledge import write_pages
-from reml.records import write_examples
-from reml.types import Answer, Example, Page, Provenance
 
 LINES = b"".join(b'{"id": "%d", "input": "?"}\n' % number for number in range(5000))
 PAGES = [Page("1", "Oslo", ("Oslo", "Oslo is cold.")), Page("2", "Rome", ("Rome", "Rome is warm."))]

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from reml.__main__ import main
+from reml.contract.examples import Answer, Example, Json, Provenance
 from reml.evaluation.problems import InvalidFilesError
+from reml.files.records import read_examples, write_examples
 from reml.kilt.catalogue import DATASETS, dataset
 from reml.kilt.submission import NAMES, Submission, check_archive, write_archive
-from reml.records import read_examples, write_examples
-from reml.types import Answer, Example, Json, Provenance
 
 ALL = list(DATASETS.values())
 IDS = ("q1", "q2")

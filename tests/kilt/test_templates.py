@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from reml.contract.examples import Example
 from reml.kilt.catalogue import dataset
 from reml.kilt.templates import PlainQuery, plain_input, t5_input
-from reml.types import Example
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reml.files import CorruptError
+from reml.files.atomic import CorruptError
 from reml.kilt.triviaqa import MEMBERS, join_questions, read_questions
 from tests.kilt.archives import add, triviaqa_archive
 

@@ -22,8 +22,9 @@ from transformers import (
     T5ForConditionalGeneration,
 )
 
+from reml.contract.examples import Answer, Example
+from reml.contract.retrieved import Hits
 from reml.testing import MemoryCollection
-from reml.types import Answer, Example, Hits
 
 PAD, UNK, START, END = "[PAD]", "[UNK]", "[CLS]", "[SEP]"
 WORDS = [

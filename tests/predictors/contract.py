@@ -10,10 +10,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from reml.protocols import Predictor
-from reml.responses import empty, gather
+from reml.access.responses import empty, gather
+from reml.contract.examples import Answer, Example, Item
+from reml.contract.predictors import Predictor
+from reml.contract.retrieved import Hits, Responses
+from reml.contract.signals import Prediction, Signal
 from reml.testing import MemoryCollection
-from reml.types import Answer, Example, Hits, Item, Prediction, Responses, Signal
 
 
 def only(responses: Responses, owner: int, places: Sequence[int]) -> Responses:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import pytest
 import torch
 
+from reml.access.responses import gather
+from reml.contract.examples import Answer, Example, Provenance
+from reml.contract.predictors import Feedback
+from reml.contract.retrieved import Hits
 from reml.feedback.adist import Adist
 from reml.feedback.combined import Combined
 from reml.feedback.contrastive import Contrastive
 from reml.feedback.emdr2 import Emdr2, Emdr2PerToken
 from reml.feedback.expected_utility import ExpectedUtility
-from reml.feedback.gold_evidence import GoldEvidence
-from reml.feedback.judges import Judges
+from reml.feedback.judges.gold_evidence import GoldEvidence
+from reml.feedback.judges.judges import Judges
 from reml.feedback.loop import Loop
 from reml.feedback.margin_mse import MarginMse
 from reml.feedback.marginal import Marginal
@@ -20,12 +24,9 @@ from reml.feedback.pdist import Pdist
 from reml.feedback.reinforce import Reinforce
 from reml.predictors.fid import FiD
 from reml.predictors.fid_copy import CopyFiD
-from reml.protocols import Feedback
-from reml.responses import gather
 from reml.testing import MemoryCollection
-from reml.training.data import Batch
-from reml.training.regimes import Conditional, Joint, Learner
-from reml.types import Answer, Example, Hits, Provenance
+from reml.training.data.batch import Batch
+from reml.training.regimes.regimes import Conditional, Joint, RetrieverObjective
 from tests.training.pointing import WordRetriever
 
 OBJECTIVES = [
@@ -68,7 +69,7 @@ def test_a_retriever_learns_from_every_objective(
 ) -> None:
     """Conditional: a gradient for the retriever and none for the predictor. Joint: both, and all are finite."""
     retriever, given = WordRetriever(collection), batch(examples, collection, hits)
-    taught = Learner(retriever, retriever, objective, judges=Judges(items=GoldEvidence()))
+    taught = RetrieverObjective(retriever, retriever, objective, judges=Judges(items=GoldEvidence()))
     joint = Joint(predictor, taught)
     torch.stack([loss.mean() for loss in joint(given).values()]).sum().backward()  # type: ignore[no-untyped-call]
     gradients = {name: one.grad for name, one in joint.named_parameters() if one.grad is not None}

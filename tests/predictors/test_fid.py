@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 import torch
 
+from reml.access.responses import gather
+from reml.contract.examples import Answer, Example
+from reml.contract.predictors import Predictor
+from reml.contract.retrieved import Hits
+from reml.contract.signals import Signal
 from reml.predictors.fid import FiD
-from reml.protocols import Predictor
-from reml.responses import gather
 from reml.testing import MemoryCollection, PredictorContract
-from reml.types import Answer, Example, Hits, Signal
 from tests.predictors.contract import ReaderContract, learn
 
 

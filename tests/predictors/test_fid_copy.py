@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from reml.predictors.copy_target import target_of
+from reml.access.responses import gather
+from reml.contract.examples import Answer, Example
+from reml.contract.predictors import Predictor
+from reml.contract.retrieved import Hits
+from reml.contract.signals import Signal
+from reml.predictors.copying.copy_target import target_of
 from reml.predictors.fid_copy import CopyFiD
-from reml.protocols import Predictor
-from reml.responses import gather
 from reml.testing import MemoryCollection, PredictorContract
-from reml.types import Answer, Example, Hits, Signal
 from tests.predictors.contract import ReaderContract, learn
 
 

@@ -3,11 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from reml.access.responses import empty, gather
+from reml.contract.examples import Answer, Example
+from reml.contract.predictors import Predictor
+from reml.contract.retrieved import Hits
+from reml.contract.signals import Signal
 from reml.predictors.first_title import FirstTitle
-from reml.protocols import Predictor
-from reml.responses import empty, gather
 from reml.testing import MemoryCollection
-from reml.types import Answer, Example, Hits, Signal
 
 COLLECTION = MemoryCollection(["It is cold.", "It is old."], ["Oslo", "Lima"])
 EXAMPLES = [Example("1", "the coldest?", (Answer("Oslo"),)), Example("2", "the oldest?", (Answer("Oslo"),))]

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 import torch
 
-from reml import files
+from reml.access.responses import empty, gather
+from reml.contract.examples import Answer, Example
+from reml.contract.predictors import Predictor
+from reml.contract.retrieved import Hits
+from reml.files import atomic
 from reml.predictors.in_context import InContext
-from reml.protocols import Predictor
-from reml.responses import empty, gather
 from reml.testing import MemoryCollection, PredictorContract
-from reml.types import Answer, Example, Hits
 from tests.predictors.contract import ReaderContract, learn, only
 
 
@@ -93,7 +94,7 @@ def test_a_prompt_that_lacks_a_part_is_refused(tiny_llama: str, prompt: str) -> 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 def test_smollm2_reads_a_passage_and_is_converted_once(collection: MemoryCollection, hits: Hits) -> None:
     predictor = InContext().eval()
-    folders = list((files.home() / "models").iterdir())
+    folders = list((atomic.home() / "models").iterdir())
     assert [folder.name.startswith("SmolLM2-135M-Instruct-Q4_1") for folder in folders] == [True]
     assert (folders[0] / "model.safetensors").is_file()
     made = (folders[0] / "model.safetensors").stat().st_mtime_ns

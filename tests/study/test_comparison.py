@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from reml.evaluation.significance import holm, randomisation_test
-from reml.stages import Stage
+from reml.experiment.plan.store import Stage
 from reml.study.cells import PASSAGES, Cell
 from reml.study.comparison import average, gains
 from reml.study.page import write_page

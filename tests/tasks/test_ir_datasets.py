@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from reml.protocols import Task
+from reml.contract.examples import Answer, Example, Provenance
+from reml.contract.tasks import Task
 from reml.tasks.ir_datasets import IrDatasets
 from reml.testing import TaskContract
-from reml.types import Answer, Example, Provenance
 from tests.ir_datasets_sets import registered
 
 pytest.importorskip("ir_datasets")

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from jsonargparse import ArgumentParser
 
-from reml.checks import missing_pages
-from reml.protocols import Task
-from reml.records import RecordError, write_examples
+from reml.collection.checks import missing_pages
+from reml.contract.examples import Answer, Example, Measure, Provenance
+from reml.contract.tasks import Task
+from reml.files.records import RecordError, write_examples
 from reml.tasks.jsonl import Jsonl
-from reml.types import Answer, Example, Measure, Provenance
 
 PAGE = (
     '{"_id": "1", "wikipedia_id": "1", "wikipedia_title": "Chad", "text": ["Chad\\n", "Its capital is N\'Djamena.\\n"]}'

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from jsonargparse import ArgumentParser
 
-from reml.knowledge import write_pages
-from reml.protocols import Task
-from reml.records import read_examples, write_examples
+from reml.collection.sources.kilt_pages import write_pages
+from reml.contract.examples import Answer, Example, Page, Provenance
+from reml.contract.tasks import Task
+from reml.files.records import read_examples, write_examples
 from reml.tasks.kilt import Kilt
 from reml.testing import TaskContract
-from reml.types import Answer, Example, Page, Provenance
 
 PAGE = Page("1", "Chad", ("Chad", "Its capital is N'Djamena."))
 PLACE = Provenance("1", "Chad", 1, 15, 1, 24)

@@ -10,20 +10,22 @@ from typing import Any
 
 import torch
 
+from reml.access.encoded_retriever import EncodedRetriever
+from reml.contract.examples import Answer, Example
+from reml.contract.retrieved import Responses
+from reml.contract.retrievers import TrainableEncoder, TrainableIndexer
+from reml.contract.signals import Prediction, Signal
 from reml.feedback.pdist import Pdist
-from reml.protocols import TrainableEncoder, TrainableIndexer
-from reml.retrieval import EncodedRetriever
 from reml.testing import MemoryCollection
-from reml.training.data import TrainSet
-from reml.training.fit import Fitted, fit
-from reml.training.index_versions import Rebuild
-from reml.training.live_examples import LiveExamples, LiveRetrieval
-from reml.training.live_index import LiveIndex
-from reml.training.order import Shuffled
-from reml.training.refresh import Refresh, Upkeep
-from reml.training.regimes import Conditional, Learner
+from reml.training.data.samplers import Uniform
+from reml.training.data.sets import TrainSet
+from reml.training.loop.fit import Fitted, fit
+from reml.training.refresh.index_versions import Rebuild
+from reml.training.refresh.live_examples import LiveExamples, LiveRetrieval
+from reml.training.refresh.live_index import LiveIndex
+from reml.training.refresh.policies import Refresh, RefreshedIndex
+from reml.training.regimes.regimes import Conditional, RetrieverObjective
 from reml.training.settings import Training
-from reml.types import Answer, Example, Prediction, Responses, Signal
 from tests.truths import COLOURS, Reader, WordDense
 
 SETTINGS = Training(steps=10, batch_size=4, rate=0.03, warmup=0.0, precision="32-true", save_every=3)
@@ -63,9 +65,9 @@ class Run:
         return fit(self.regime, self.train, dev=[], settings=settings, folder=self.folder / "run")
 
     @property
-    def upkeep(self) -> Upkeep:
-        assert self.train.upkeep is not None
-        return self.train.upkeep
+    def refreshed(self) -> RefreshedIndex:
+        assert self.train.refreshed is not None
+        return self.train.refreshed
 
     def metrics(self) -> list[list[str]]:
         with (self.folder / "run" / "metrics.csv").open(encoding="utf-8") as stream:
@@ -105,11 +107,11 @@ def prepare(
     assert isinstance(built, EncodedRetriever)
     live = LiveIndex(EncodedRetriever(items, encoder, built.index))
     retrieval = LiveRetrieval(live, k=4, reembed=reembed)
-    upkeep = Upkeep(retrieval, refresh, Rebuild(chosen, items, folder / "start"))
+    refreshed = RefreshedIndex(retrieval, refresh, Rebuild(chosen, items, folder / "start"))
     part = LiveExamples.of(examples(), retrieval)
-    learner = Learner(EncodedRetriever(items, encoder, built.index), encoder.module, Pdist(temperature=0.1))
+    learner = RetrieverObjective(EncodedRetriever(items, encoder, built.index), encoder.module, Pdist(temperature=0.1))
     regime = Conditional(reader or SureReader(), learner)
-    return Run(folder, encoder, live, TrainSet([part], Shuffled(len(part)), upkeep), regime)
+    return Run(folder, encoder, live, TrainSet([part], Uniform(len(part)), refreshed), regime)
 
 
 def _pages(number: int) -> tuple[str, str]:

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from reml.contract.examples import Item, Span
+from reml.contract.vectors import Int64Array
 from reml.testing import MemoryCollection
-from reml.types import Int64Array, Item, Span
 
 
 class Paged(MemoryCollection):

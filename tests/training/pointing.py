@@ -10,11 +10,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from reml.protocols import Collection
+from reml.contract.collections import Collection
+from reml.contract.examples import Answer, Example, Item, Provenance
+from reml.contract.retrieved import Hits, Queries, Responses
+from reml.contract.signals import Prediction, Signal
+from reml.contract.vectors import Int64Array
 from reml.testing import MemoryCollection
-from reml.training.data import DevSet, RetrievedExamples, TrainSet
+from reml.training.data.sets import DevSet, RetrievedExamples, TrainSet
 from reml.training.settings import Training
-from reml.types import Answer, Example, Hits, Int64Array, Item, Prediction, Provenance, Queries, Responses, Signal
 
 BUCKETS = 64
 SETTINGS = Training(

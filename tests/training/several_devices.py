@@ -13,22 +13,23 @@ import torch
 from rich.console import Console
 from torch import Tensor, nn
 
+from reml.access.encoded_retriever import EncodedRetriever
+from reml.contract.examples import Answer, Provenance
+from reml.experiment.plan.store import Stages
 from reml.feedback.contrastive import Contrastive
-from reml.feedback.gold_evidence import GoldEvidence
-from reml.feedback.judges import Judges
+from reml.feedback.judges.gold_evidence import GoldEvidence
+from reml.feedback.judges.judges import Judges
 from reml.feedback.pdist import Pdist
 from reml.index.faiss import FaissIndex
-from reml.retrieval import EncodedRetriever
-from reml.stages import Stages
-from reml.training.chunks import Chunked
-from reml.training.data import Batch, DevSet, RetrievedExamples, TrainSet
-from reml.training.fit import fit
-from reml.training.ranking import Ranking, Teaching
-from reml.training.regimes import Conditional, Independent, Joint, Learner, Regime
+from reml.training.data.batch import Batch
+from reml.training.data.sets import DevSet, RetrievedExamples, TrainSet
+from reml.training.loop.fit import fit
+from reml.training.regimes.ranking import Ranking, RankingObjective
+from reml.training.regimes.regimes import Conditional, Independent, Joint, Regime, RetrieverObjective
+from reml.training.regimes.sparsity import Flops
+from reml.training.scale.gradient_cache import Chunked
+from reml.training.scale.shared_items import SharedItems
 from reml.training.settings import Training
-from reml.training.shared_items import SharedItems
-from reml.training.sparsity import Flops
-from reml.types import Answer, Provenance
 from tests.training.pointing import WordRetriever, collection, exact, predictor, retrieved
 from tests.training.word_encoder import WordEncoder
 
@@ -52,11 +53,15 @@ class AllRegimes(Regime):
         shared = EncodedRetriever(ITEMS, SharedItems(Chunked(encoders[0], 2)), FaissIndex(8, "Flat"))
         regimes: dict[str, Regime] = {
             "independent": Independent(predictor(1)),
-            "conditional": Conditional(predictor(2), Learner(searchers[0], searchers[0], Pdist())),
-            "joint": Joint(predictor(3), Learner(searchers[1], searchers[1], Pdist())),
-            "contrastive": Conditional(predictor(4), Learner(searchers[2], searchers[2], Contrastive(), judges=LABELS)),
-            "shared": Conditional(predictor(5), Learner(shared, encoders[0].module, Contrastive(), judges=LABELS)),
-            "ranking": Ranking(encoders[1], Teaching(Contrastive(), [Flops(0.1, 0.1)]), len(ITEMS)),
+            "conditional": Conditional(predictor(2), RetrieverObjective(searchers[0], searchers[0], Pdist())),
+            "joint": Joint(predictor(3), RetrieverObjective(searchers[1], searchers[1], Pdist())),
+            "contrastive": Conditional(
+                predictor(4), RetrieverObjective(searchers[2], searchers[2], Contrastive(), judges=LABELS)
+            ),
+            "shared": Conditional(
+                predictor(5), RetrieverObjective(shared, encoders[0].module, Contrastive(), judges=LABELS)
+            ),
+            "ranking": Ranking(encoders[1], RankingObjective(Contrastive(), [Flops(0.1, 0.1)]), len(ITEMS)),
         }
         self.regimes = nn.ModuleDict(regimes)
         self.predictor = regimes["independent"].predictor

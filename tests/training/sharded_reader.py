@@ -15,14 +15,15 @@ from torch import Tensor, nn
 from torch.distributed.tensor import DTensor
 from transformers import T5Config, T5ForConditionalGeneration
 
-from reml.files import write_json
-from reml.first_process import leads, local_place
+from reml.contract.examples import Answer, Example
+from reml.devices.rank_zero import is_rank_zero, local_rank
+from reml.files.atomic import write_json
 from reml.predictors.fid import FiD
-from reml.training.data import Batch, DevSet, TrainSet
-from reml.training.fit import fit
-from reml.training.regimes import Independent
+from reml.training.data.batch import Batch
+from reml.training.data.sets import DevSet, TrainSet
+from reml.training.loop.fit import fit
+from reml.training.regimes.regimes import Independent
 from reml.training.settings import Training
-from reml.types import Answer, Example
 from tests.predictors.conftest import END, SIZE, tiny_tokeniser
 from tests.training.pointing import retrieved
 
@@ -50,7 +51,7 @@ class Watched(Independent):
         super().train(mode)
         shares = [parameter.to_local() for parameter in self.parameters() if isinstance(parameter, DTensor)]
         if shares:
-            write_json(self._folder / f"held-{local_place()}.json", sum(share.numel() for share in shares))
+            write_json(self._folder / f"held-{local_rank()}.json", sum(share.numel() for share in shares))
         return self
 
     def forward(self, batch: Batch) -> Mapping[str, Tensor]:
@@ -78,7 +79,7 @@ def main(folder: Path, model: Path, devices: int, fails: int | None) -> None:
     """Train, up to a crash if that is wanted; then write what the reader answers."""
     folder.mkdir(parents=True, exist_ok=True)
     watched = Watched(FiD(str(model), input_tokens=64, answer_tokens=6), folder, fails)
-    if not leads():
+    if not is_rank_zero():
         for parameter in watched.parameters():
             nn.init.zeros_(parameter)  # it is the first process whose weights count
     settings = replace(SETTINGS, devices=devices, sharded=devices > 1)

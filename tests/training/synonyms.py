@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from reml.contract.examples import Example
+from reml.contract.retrieved import Hits
+from reml.contract.vectors import Int64Array
 from reml.testing import MemoryCollection
-from reml.types import Example, Hits, Int64Array
 
 ASKED = ("car", "child", "doctor", "film", "house", "money", "ocean", "road", "sickness", "song", "stone", "war")
 HELD = ("vehicle", "kid", "physician", "movie", "home", "cash", "sea", "street", "illness", "tune", "rock", "battle")

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from reml.types import DenseVectors, Item
+from reml.contract.examples import Item
+from reml.contract.vectors import DenseVectors
 from tests.training.pointing import BUCKETS, bucket
 
 

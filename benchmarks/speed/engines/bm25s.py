@@ -11,9 +11,9 @@ import numpy as np
 
 from reml.benchmarks.speed.engine import Source
 from reml.benchmarks.speed.scoring import EXACT, K1, B, Scoring
-from reml.benchmarks.speed.words import words
-from reml.benchmarks.speed.workload import Model, Workload
-from reml.types import Int64Array, SparseVectors
+from reml.benchmarks.speed.workloads.words import words
+from reml.benchmarks.speed.workloads.workload import Model, Workload
+from reml.contract.vectors import Int64Array, SparseVectors
 
 TOKEN = r"\b\w\w+\b"  # noqa: S105 - a pattern
 

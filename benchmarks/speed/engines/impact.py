@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from reml.analysis import Analyser, TermCounts
 from reml.benchmarks.speed.engine import Source
 from reml.benchmarks.speed.engines.text_collection import TextCollection
 from reml.benchmarks.speed.scoring import DOT, EXACT, K1, B, Scoring
-from reml.benchmarks.speed.workload import Model, Workload
+from reml.benchmarks.speed.workloads.workload import Model, Workload
+from reml.contract.retrieved import Hits
+from reml.contract.vectors import Int64Array, SparseVectors
 from reml.index.impact import ImpactIndex
-from reml.retrievers.bm25 import BM25, Weighting
-from reml.types import Hits, Int64Array, SparseVectors
+from reml.retrievers.bm25.retriever import BM25, Weighting
+from reml.text.analysis import Analyser, TermCounts
 
 if TYPE_CHECKING:
-    from reml.types import Float32Array
+    from reml.contract.vectors import Float32Array
 
 WEIGHTING = Weighting("lucene", K1, B, 0.0)
 IDF = "idf.npy"

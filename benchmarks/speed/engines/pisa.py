@@ -25,9 +25,9 @@ import numpy.typing as npt
 
 from reml.benchmarks.speed.engine import AbsentError, Source
 from reml.benchmarks.speed.scoring import K1, PISA, B, Scoring
-from reml.benchmarks.speed.words import words
-from reml.benchmarks.speed.workload import Model, Workload
-from reml.types import Int64Array, SparseVectors
+from reml.benchmarks.speed.workloads.words import words
+from reml.benchmarks.speed.workloads.workload import Model, Workload
+from reml.contract.vectors import Int64Array, SparseVectors
 
 INSTALL = "pip install --no-deps -r requirements/benchmark.txt"
 ENCODING, ALGORITHM = "block_simdbp", "maxscore"

@@ -12,8 +12,8 @@ from scipy import sparse
 
 from reml.benchmarks.speed.engine import Source
 from reml.benchmarks.speed.scoring import DOT, Scoring
-from reml.benchmarks.speed.workload import Model, Workload
-from reml.types import Int64Array, SparseVectors
+from reml.benchmarks.speed.workloads.workload import Model, Workload
+from reml.contract.vectors import Int64Array, SparseVectors
 
 NAMES = ("data", "indices", "indptr")
 

@@ -16,8 +16,8 @@ import seismic
 
 from reml.benchmarks.speed.engine import Source
 from reml.benchmarks.speed.scoring import DOT, Scoring
-from reml.benchmarks.speed.workload import Model, Workload
-from reml.types import Float32Array, Int64Array, SparseVectors
+from reml.benchmarks.speed.workloads.workload import Model, Workload
+from reml.contract.vectors import Float32Array, Int64Array, SparseVectors
 
 # The settings of its own examples, with a query cut and a heap factor that lose little.
 POSTINGS, QUERY_CUT, HEAP_FACTOR = 3_500, 20, 0.7

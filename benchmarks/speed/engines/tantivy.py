@@ -12,9 +12,9 @@ import tantivy
 
 from reml.benchmarks.speed.engine import Source
 from reml.benchmarks.speed.scoring import ONE_BYTE, Scoring
-from reml.benchmarks.speed.words import words
-from reml.benchmarks.speed.workload import Model, Workload
-from reml.types import Int64Array, SparseVectors
+from reml.benchmarks.speed.workloads.words import words
+from reml.benchmarks.speed.workloads.workload import Model, Workload
+from reml.contract.vectors import Int64Array, SparseVectors
 
 HEAP = 512_000_000
 Answers = list[tantivy.SearchResult]

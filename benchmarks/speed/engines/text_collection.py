@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reml.benchmarks.speed.workload import Workload
-from reml.files import digest
-from reml.types import Int64Array, Item, Span
+from reml.benchmarks.speed.workloads.workload import Workload
+from reml.contract.examples import Item, Span
+from reml.contract.vectors import Int64Array
+from reml.files.atomic import digest
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ import pytest
 
 from reml.benchmarks.ingest.building import measure_build
 from reml.benchmarks.ingest.source import SyntheticSource
-from reml.collection import DiskCollection
-from reml.knowledge import JsonlPages
-from reml.passages import split_page
+from reml.collection.disk import DiskCollection
+from reml.collection.passages import split_page
+from reml.collection.sources.kilt_pages import JsonlPages
 
 
 def test_a_build_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from reml.benchmarks.ingest.building import Built, measure_build
 from reml.benchmarks.ingest.interruption import Moment, digests, interrupt, kill_some, random_moment
 from reml.benchmarks.ingest.source import SyntheticSource
 from reml.benchmarks.speed.isolation import FailedError
-from reml.files import MANIFEST, write_text
+from reml.files.atomic import MANIFEST, write_text
 from tests.benchmarks.ingest.small_result import built
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from reml.benchmarks.ingest.shape import BULLET, PARAGRAPH_WORDS, TITLE_WORDS, Entry, page_shapes
-from reml.passages import HEADING
+from reml.collection.passages import HEADING
 
 
 @pytest.fixture(scope="module")

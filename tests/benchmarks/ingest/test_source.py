@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from reml.benchmarks.ingest.source import SyntheticSource, copy_pages, vocabulary
-from reml.knowledge import JsonlPages
-from reml.types import Json
+from reml.collection.sources.kilt_pages import JsonlPages
+from reml.contract.examples import Json
 
 KILT_BYTES = 37_318_876_722 / 5_903_530
 

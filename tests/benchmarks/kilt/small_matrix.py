@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from reml.benchmarks.kilt.costs import Costs
-from reml.benchmarks.kilt.matrix import Cell, Matrix
+from reml.comparison.costs import Costs
+from reml.comparison.matrix import Cell, Matrix
 from reml.evaluation.kilt import DEPTHS, Evaluation, measure_names
 
 NAMES = measure_names(DEPTHS)

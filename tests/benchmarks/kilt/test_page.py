@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from reml.benchmarks.kilt import tables
-from reml.benchmarks.kilt.comparisons import comparisons
-from reml.benchmarks.kilt.grid import Grid
-from reml.benchmarks.kilt.matrix import Matrix
 from reml.benchmarks.kilt.page import write_page
 from reml.benchmarks.kilt.published import read_published
+from reml.comparison.comparisons import comparisons
+from reml.comparison.matrix import Matrix
+from reml.reporting.table import Grid
 from tests.benchmarks.kilt.small_matrix import matrix
 
 

@@ -6,7 +6,7 @@ import pytest
 from jsonargparse import ArgumentError
 
 from reml.benchmarks.kilt.published import differences, read_published
-from reml.command_line import load
+from reml.cli.loading import load
 from reml.kilt.catalogue import DATASETS
 from tests.small_experiment import write_experiment
 

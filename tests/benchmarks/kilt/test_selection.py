@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from reml.benchmarks.kilt.selection import narrowed
-from reml.command_line import load
-from reml.runner import Runner
+from reml.cli.loading import load
+from reml.experiment.runner import Runner
 from tests.small_experiment import task_of, write_experiment
 
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from rich.console import Console
 
 from reml.benchmarks.kilt import tables
-from reml.benchmarks.kilt.comparisons import comparisons
-from reml.benchmarks.kilt.grid import Grid
 from reml.benchmarks.kilt.published import read_published
+from reml.comparison.comparisons import comparisons
+from reml.reporting.table import Grid
 from tests.benchmarks.kilt.small_matrix import matrix
 
 

@@ -10,9 +10,9 @@ from reml.benchmarks.speed.comparison import Conduct, compare, touched
 from reml.benchmarks.speed.engine import load_engine
 from reml.benchmarks.speed.figures import Skipped
 from reml.benchmarks.speed.measuring import Asking
-from reml.benchmarks.speed.workload import write_texts
+from reml.benchmarks.speed.workloads.workload import write_texts
 from tests.benchmarks.speed.engines.contract import ROWS, workload
-from tests.benchmarks.speed.test_workload import TwoBatches
+from tests.benchmarks.speed.workloads.test_workload import TwoBatches
 
 NAMES = tuple(f"tests.benchmarks.speed.toy_engines.{name}" for name in ("Broken", "Dense"))
 

@@ -7,8 +7,8 @@ import pytest
 
 from reml.benchmarks.speed.recall import mean_recalls, recall
 from reml.benchmarks.speed.scoring import DOT
-from reml.benchmarks.speed.workload import write_texts
-from tests.benchmarks.speed.test_workload import TwoBatches
+from reml.benchmarks.speed.workloads.workload import write_texts
+from tests.benchmarks.speed.workloads.test_workload import TwoBatches
 
 SCORES = np.array([1.0, 5.0, 3.0, 3.0, 0.0])
 BEST = np.sort(SCORES)[::-1]

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from reml.benchmarks.speed.scoring import DOT, EXACT, ONE_BYTE, PISA, Scoring, exact_scores, one_byte
-from reml.benchmarks.speed.workload import write_texts
-from tests.benchmarks.speed.test_workload import TwoBatches
+from reml.benchmarks.speed.workloads.workload import write_texts
+from tests.benchmarks.speed.workloads.test_workload import TwoBatches
 
 
 def test_lengths_in_one_byte_are_lucenes() -> None:

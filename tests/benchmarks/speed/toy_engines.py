@@ -9,8 +9,8 @@ import numpy as np
 
 from reml.benchmarks.speed.engine import Source
 from reml.benchmarks.speed.scoring import DOT, Float64Array, Scoring
-from reml.benchmarks.speed.workload import Model, Workload
-from reml.types import Int64Array, SparseVectors
+from reml.benchmarks.speed.workloads.workload import Model, Workload
+from reml.contract.vectors import Int64Array, SparseVectors
 
 
 class Dense:

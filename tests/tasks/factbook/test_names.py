@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from reml.contract.examples import Json
 from reml.tasks.factbook.names import in_sentence, page_title
-from reml.types import Json
 
 
 def record(short: str, long: str) -> dict[str, Json]:

@@ -5,9 +5,9 @@ import re
 
 import pytest
 
+from reml.contract.examples import Json
 from reml.tasks.factbook import pages
 from reml.tasks.factbook.pages import FactbookPages, factbook_pages, read_page
-from reml.types import Json
 
 RECORD: dict[str, Json] = {
     "Geography": {

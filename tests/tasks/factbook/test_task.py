@@ -8,16 +8,16 @@ from typing import get_args
 
 import pytest
 
-from reml.checks import missing_pages
-from reml.protocols import Task
-from reml.records import format_record, parse_record
+from reml.collection.checks import missing_pages
+from reml.contract.examples import Example, Provenance
+from reml.contract.tasks import Task
+from reml.files.records import format_record, parse_record
 from reml.tasks.factbook import Factbook
 from reml.tasks.factbook.aliases import adjectives, names, page_named
 from reml.tasks.factbook.pages import FactbookPages, factbook_pages
 from reml.tasks.factbook.relations import facts, relations
 from reml.tasks.factbook.splits import SPLITS, split_of, subjects
 from reml.tasks.factbook.task import Kind
-from reml.types import Example, Provenance
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 TASKS = {kind: Factbook(kind) for kind in KINDS}
@@ -223,13 +223,13 @@ def test_what_is_not_there_is_refused_with_what_there_is() -> None:
 
 def test_another_process_makes_the_same_examples() -> None:
     code = (
-        "from reml.files import digest; from reml.records import format_record\n"
+        "from reml.files.atomic import digest; from reml.files.records import format_record\n"
         "from reml.tasks.factbook import Factbook; from reml.tasks.factbook.pages import FactbookPages\n"
         f"kinds = {KINDS!r}\n"
         "print(FactbookPages().fingerprint, digest([[format_record(example) for split in ('train', 'dev', 'test')"
         " for example in Factbook(kind).examples(split)] for kind in kinds]))"
     )
-    from reml.files import digest
+    from reml.files.atomic import digest
 
     other = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
     here = digest([[format_record(example) for example in everything(kind)] for kind in KINDS])

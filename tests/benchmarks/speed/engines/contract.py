@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reml.benchmarks.speed.corpus import SyntheticCorpus
 from reml.benchmarks.speed.engine import AbsentError, Engine, load_engine
 from reml.benchmarks.speed.recall import mean_recalls
 from reml.benchmarks.speed.scoring import exact_scores
-from reml.benchmarks.speed.vectors import SyntheticVectors, VectorLaw
-from reml.benchmarks.speed.workload import Model, Workload, write_texts, write_vectors
+from reml.benchmarks.speed.workloads.corpus import SyntheticCorpus
+from reml.benchmarks.speed.workloads.vectors import SyntheticVectors, VectorLaw
+from reml.benchmarks.speed.workloads.workload import Model, Workload, write_texts, write_vectors
 
 ROWS, QUERIES = 300, 12
 LAW = VectorLaw(width=60, shift=5.0, item_draws=12, query_draws=(3, 7), scale=0.5)

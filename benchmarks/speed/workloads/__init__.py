@@ -1,0 +1,1 @@
+"""What engines are timed on: corpora, vectors and queries, real and made."""

@@ -1,0 +1,1 @@
+"""Copying words of what was read into the answer."""

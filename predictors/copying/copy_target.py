@@ -1,0 +1,80 @@
+"""What a copying decoder learns to say: the tokens of an answer, each with its case, and an end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torch.nn.utils.rnn import pad_sequence
+from transformers import PreTrainedTokenizerFast
+
+from reml.contract.examples import Example
+from reml.contract.vectors import Int64Array
+from reml.predictors.copying.quoting import Case, cased_ids
+from reml.predictors.reading.pairs import occurrences
+from reml.text.token_table import ItemTokens
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Target:
+    """Answer tokens and their cases, int64 [B, T], the last of each the end; mask, bool [B, T], is false after it."""
+
+    ids: Tensor
+    cases: Tensor
+    mask: Tensor
+
+    def take(self, owners: Tensor) -> Target:
+        """Give the target of each owner."""
+        return Target(self.ids[owners], self.cases[owners], self.mask[owners])
+
+    def to(self, device: torch.device) -> Target:
+        """Move to a device."""
+        return Target(self.ids.to(device), self.cases.to(device), self.mask.to(device))
+
+
+def target_of(ids: Tensor, cases: Tensor, *, end: int, limit: int) -> Target:
+    """Make what was decoded a target: tokens and cases, [B, T], anything after the first `end`; at most `limit` long.
+
+    Where nothing ended before the limit, there is no end to learn.
+    """
+    room = int(ids.shape[1] < limit)
+    ids = functional.pad(ids, (0, room), value=end)
+    cases = functional.pad(cases.long(), (0, room), value=int(Case.LOWER))
+    ended = (ids == end).long()
+    return Target(ids, cases, ended.cumsum(1) - ended == 0)
+
+
+def targets(
+    examples: Sequence[Example],
+    items: Sequence[Mapping[int, ItemTokens]],
+    tokeniser: PreTrainedTokenizerFast,
+    *,
+    end: int,
+    limit: int,
+) -> Target:
+    """Give for each example the first right answer that stands in an item, else the first, cut to `limit` tokens."""
+    chosen = [_chosen(example, given, tokeniser) for example, given in zip(examples, items, strict=True)]
+    ids = [torch.tensor([*answer[: limit - 1], end]) for answer, _ in chosen]
+    cases = [torch.tensor([*cases[: limit - 1], Case.LOWER]) for _, cases in chosen]
+    mask = [torch.ones(len(answer), dtype=torch.bool) for answer in ids]
+    # The padding is masked, so that its token does not matter.
+    return Target(
+        ids=pad_sequence(ids, batch_first=True),
+        cases=pad_sequence(cases, batch_first=True),
+        mask=pad_sequence(mask, batch_first=True),
+    )
+
+
+def _chosen(
+    example: Example, items: Mapping[int, ItemTokens], tokeniser: PreTrainedTokenizerFast
+) -> tuple[Int64Array, Int64Array]:
+    if not example.answers:
+        raise ValueError(f"example {example.id!r} has no answer to learn from. Leave such examples out of training.")
+    # With the space before it, a byte-level tokeniser gives the tokens that the answer has inside a passage.
+    candidates = [cased_ids(tokeniser, f" {answer}") for answer in example.answers]
+    texts = [stretch for item in items.values() for stretch in (item.text, item.title)]
+    standing = (ids for ids in candidates if any(len(occurrences(ids[0], text)) for text in texts))
+    return candidates[0] if len(candidates) == 1 else next(standing, candidates[0])

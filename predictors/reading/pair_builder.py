@@ -1,0 +1,71 @@
+"""Examples and responses -> inputs: tokenises questions, takes the tokens of items from a table made once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from transformers import PreTrainedTokenizerFast
+
+from reml.contract.collections import Collection
+from reml.contract.examples import Example, Item, Provenance
+from reml.contract.retrieved import Responses
+from reml.predictors.reading.pairs import Frame, Pairs, pairs, readable, window
+from reml.text.token_table import Ids, ItemTokens, TokenTable, token_ids, tokenise, tokeniser_fingerprint
+
+MENTION = "[START_ENT]"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Reading:
+    """A batch as it is read: the inputs, and by example the input's tokens, the items and their tokens by place."""
+
+    pairs: Pairs
+    asked: tuple[Ids, ...]
+    items: tuple[dict[int, Item], ...]
+    tokens: tuple[dict[int, ItemTokens], ...]
+
+    def provenance(self, number: int, first: int | None = None) -> tuple[Provenance, ...]:
+        """Point to the items of an example in the order they were retrieved, the item at place `first` before them."""
+        items = self.items[number]
+        return tuple(Provenance.of(items[place]) for place in sorted(items, key=lambda place: place != first))
+
+
+class PairBuilder:
+    """Makes inputs of at most `limit` tokens, at most half of them the question's."""
+
+    def __init__(self, tokeniser: PreTrainedTokenizerFast, frame: Frame, limit: int) -> None:
+        if limit < 16:
+            raise ValueError(f"input_tokens must be at least 16, not {limit}: a question and a passage must fit.")
+        self.tokeniser = tokeniser
+        self.frame = frame
+        self.limit = limit
+        self._marker = np.array(token_ids(tokeniser, [MENTION])[0])
+        self._table: TokenTable | None = None
+
+    def prepare(self, collection: Collection, folder: Path) -> None:
+        """Tokenise the collection once; without this, items are tokenised each time they are read."""
+        name = f"tokens-{tokeniser_fingerprint(self.tokeniser)}"
+        self._table = TokenTable.build_or_open(collection, self.tokeniser, folder / name)
+
+    def __call__(self, examples: Sequence[Example], responses: Responses) -> Reading:
+        """Tokenise and frame a batch; `ValueError` if the examples and the responses do not fit."""
+        if not examples or len(examples) != len(responses):
+            raise ValueError(
+                f"{len(examples)} examples but {len(responses)} responses: give one for each, at least one."
+            )
+        items = readable(responses)
+        tokens = self._tokens(items)
+        ids = token_ids(self.tokeniser, [example.input for example in examples])
+        asked = [np.array(question, dtype=np.int64) for question in ids]
+        questions = [window(question, self._marker, self.limit // 2) for question in asked]
+        pad = self.tokeniser.pad_token_id
+        built = pairs(questions, tokens, self.frame, limit=self.limit, pad=0 if pad is None else int(pad))
+        return Reading(built, tuple(asked), tuple(items), tuple(tokens))
+
+    def _tokens(self, items: Sequence[dict[int, Item]]) -> list[dict[int, ItemTokens]]:
+        flat = [item for given in items for item in given.values()]
+        found = iter(self._table.of(flat) if self._table is not None else tokenise(self.tokeniser, flat))
+        return [{place: next(found) for place in given} for given in items]

@@ -1,0 +1,81 @@
+"""An encoder of which only the query side learns: items keep the vectors they have, and so their index.
+
+Training then encodes no item twice, and what was trained is searched in the index that was there before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import final
+
+import torch
+from torch import Tensor, nn
+
+from reml.contract.examples import Item
+from reml.contract.retrievers import TrainableEncoder
+from reml.contract.vectors import Representations
+from reml.files.atomic import digest
+
+# Vectors of items that are kept in memory, 50 MB of width 384.
+KEPT = 2**15
+
+
+@final
+class FrozenItems:
+    """Vectors of items by an encoder that does not change, each computed once as long as there is room for it."""
+
+    def __init__(self, encoder: TrainableEncoder, kept: int = KEPT) -> None:
+        self.encoder = encoder
+        self._kept = kept
+        self._known: dict[int, Tensor] = {}
+
+    def vectors(self, items: Sequence[Item]) -> Tensor:
+        """Give the vectors of items without gradient or dropout, [N, D]."""
+        known = {item.row: self._known[item.row] for item in items if item.row in self._known}
+        new = list({item.row: item for item in items if item.row not in known}.values())
+        if new:
+            known.update(zip([item.row for item in new], self._encoded(new), strict=True))
+            room = self._kept - len(self._known)
+            self._known.update({item.row: known[item.row] for item in new[: max(0, room)]})
+        return torch.stack([known[item.row] for item in items]) if items else self._encoded([])
+
+    @torch.no_grad()
+    def _encoded(self, items: Sequence[Item]) -> Tensor:
+        self.encoder.module.eval()
+        return self.encoder.item_vectors(items).float()
+
+
+@final
+class QuerySideEncoder:
+    """A `TrainableEncoder`: queries by one encoder, which learns; items by another one of the same space."""
+
+    def __init__(self, queries: TrainableEncoder, items: FrozenItems) -> None:
+        if queries.module is items.encoder.module:
+            raise ValueError("the encoder of items would learn too: give the query side an encoder of its own.")
+        self._queries, self._items = queries, items
+
+    @property
+    def module(self) -> nn.Module:
+        """What is trained and saved: the encoder of queries."""
+        return self._queries.module
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of both encoders."""
+        return digest(self._queries.fingerprint, self._items.encoder.fingerprint)
+
+    def encode_queries(self, texts: Sequence[str]) -> Representations:
+        """Give one representation for each text, in order, without gradient."""
+        return self._queries.encode_queries(texts)
+
+    def encode_items(self, items: Sequence[Item]) -> Representations:
+        """Give one representation for each item, in order, without gradient."""
+        return self._items.encoder.encode_items(items)
+
+    def query_vectors(self, texts: Sequence[str]) -> Tensor:
+        """Encode with gradient, [B, D]."""
+        return self._queries.query_vectors(texts)
+
+    def item_vectors(self, items: Sequence[Item]) -> Tensor:
+        """Give the vectors that the items have, [N, D], without gradient."""
+        return self._items.vectors(items)

@@ -1,0 +1,1 @@
+"""Storing: what a predictor writes becomes items that are found later."""

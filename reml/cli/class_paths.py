@@ -1,0 +1,77 @@
+"""What to say when a configuration names a class that is not there."""
+
+from __future__ import annotations
+
+import difflib
+import importlib.util
+import re
+import sys
+from types import ModuleType
+
+from reml.cli.class_listing import listed
+
+DOTTED = re.compile(r"\b[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+\b")
+NEAREST = "; the nearest: "
+ROOMS = (
+    "reml.tasks",
+    "reml.retrievers",
+    "reml.predictors",
+    "reml.feedback",
+    "reml.access.querying",
+    "reml.access.presenting",
+)
+
+
+def suggestions(message: str) -> list[str]:
+    """Explain each path of a class in an error message that names none: what it lacks and the nearest names."""
+    paths = [path for path in dict.fromkeys(DOTTED.findall(message)) if _may_be_class(path)]
+    return [line for path in paths if NEAREST in (line := explain(path))]
+
+
+def explain(class_path: str) -> str:
+    """Say why this path names nothing and which paths are nearest; "" if it names something."""
+    module_name, _, name = class_path.rpartition(".")
+    if not module_name:
+        near = [path for path in known_classes() if path.rpartition(".")[2].casefold() == name.casefold()]
+        return f"{name!r} is no dotted path of a class{_nearest(near)}"
+    if not _exists(module_name):
+        near = difflib.get_close_matches(class_path, known_classes(), n=3, cutoff=0.5)
+        return f"there is no module {module_name!r}{_nearest(near)}"
+    module = sys.modules.get(module_name)  # never imported for the sake of a hint: its code would run
+    if module is None or name in vars(module) or _exists(class_path):
+        return ""
+    classes = [f"{module_name}.{other}" for other in _classes(module)]
+    near = difflib.get_close_matches(class_path, classes, n=3, cutoff=0.5) or classes[:3]
+    return f"{module_name} has no {name!r}" + _nearest(near)
+
+
+def known_classes() -> list[str]:
+    """List the dotted paths of all classes in the rooms of reml."""
+    return [one.path for room in ROOMS for one in listed(room)]
+
+
+def _classes(module: ModuleType) -> list[str]:
+    return [
+        name
+        for name, value in vars(module).items()
+        if isinstance(value, type) and not name.startswith("_") and value.__module__.startswith(module.__name__)
+    ]
+
+
+def _may_be_class(path: str) -> bool:
+    """Tell class paths from the names of files and settings: those of reml, and what ends in a capitalised name."""
+    return path.startswith("reml.") or path.rpartition(".")[2][0].isupper()
+
+
+def _exists(module_name: str) -> bool:
+    parent = module_name.rpartition(".")[0]
+    if parent and parent not in sys.modules:
+        return _exists(parent)  # `find_spec` would import it
+    try:
+        return importlib.util.find_spec(module_name) is not None
+    except (ModuleNotFoundError, ValueError):
+        return False
+
+
+def _nearest(paths: list[str]) -> str:
+    return f"{NEAREST}{', '.join(paths)}" if paths else ""

@@ -1,0 +1,65 @@
+"""Asking one query and showing what comes back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from reml.contract.examples import Example, Item
+
+if TYPE_CHECKING:
+    from reml.experiment.runner import Runner
+
+WORD = re.compile(r"\w{3,}")
+
+
+def ask(runner: Runner, access: str, task: str, query: str, k: int) -> list[tuple[float, Item]]:
+    """Give the k best items for a query with their scores, best first."""
+    hits = runner.retrieval.search(access, task, [Example(id="query", input=query)], k)
+    scores = hits.scores[hits.mask].tolist()
+    return list(zip(scores, runner.retrieval.collection(task).get(hits.rows[hits.mask]), strict=True))
+
+
+def open_access(runner: Runner, access: str, task: str) -> None:
+    """Open what an access model searches with, saying so; `ValueError` if it retrieves nothing."""
+    retrieval = runner.retrieval
+    names = [name for name in retrieval.access(access).fuse or [access] if retrieval.access(name).retrieves]
+    if not names:
+        known = ", ".join(name for name, one in runner.experiment.access.items() if one.retrieves or one.fuse)
+        raise ValueError(f"access model {access!r} retrieves nothing: ask another one, of {known}.")
+    for name in names:
+        runner.stages.console.print(f"[dim]open {name} for {task}[/dim]", highlight=False)
+        retrieval.retriever(name, task)
+
+
+def show(console: Console, query: str, found: Sequence[tuple[float, Item]]) -> None:
+    """Print ranked passages; words that begin as a word of the query does are highlighted."""
+    if not found:
+        console.print(_why_nothing(query))
+    for rank, (score, item) in enumerate(found, start=1):
+        console.print(Text.assemble((f"{rank:>3}  {score:.3f}  ", "dim"), (item.title, "bold"), f"  (row {item.row})"))
+        console.print(Padding(highlighted(query, item.text), (0, 0, 0, 5), expand=False))
+
+
+def highlighted(query: str, text: str) -> Text:
+    """Mark the words of a text that share a stem-like beginning with a word of the query."""
+    stems = sorted({word.casefold()[: max(3, len(word) - 2)] for word in WORD.findall(query)})
+    shown = Text(text)
+    if stems:
+        shown.highlight_regex(re.compile(rf"(?i)\b(?:{'|'.join(map(re.escape, stems))})\w*"), "bold yellow")
+    return shown
+
+
+def _why_nothing(query: str) -> str:
+    from reml.text.analysis import Analyser  # compiled where it is used: commands that do not search start at once
+
+    if not query.strip():
+        return "nothing found: the query is empty."
+    if not Analyser()(query):
+        return "nothing found: the query holds only stop words and signs, which are not searched for."
+    return "nothing found: no passage matches the query."

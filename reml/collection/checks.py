@@ -1,0 +1,50 @@
+"""Whether examples fit the knowledge source they refer to."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass
+
+from reml.contract.examples import Example
+
+
+@dataclass(frozen=True, slots=True)
+class MissingPage:
+    """An example whose provenance names a page that the knowledge source does not have."""
+
+    example_id: str
+    wikipedia_id: str
+    title: str | None
+
+    def __str__(self) -> str:
+        title = f" ({self.title!r})" if self.title else ""
+        return f"example {self.example_id!r} names page {self.wikipedia_id!r}{title}"
+
+
+class MissingPagesError(ValueError):
+    """Provenance names pages that the knowledge source does not have; the message counts and shows them."""
+
+
+def missing_pages(examples: Iterable[Example], known_ids: Container[str]) -> list[MissingPage]:
+    """Find all provenance that names an unknown page, each page once an example, in the order of the examples.
+
+    `known_ids` holds the ids of all pages: a set, or anything else that answers `in`.
+    """
+    return [missing for example in examples for missing in _missing_of(example, known_ids)]
+
+
+def require_pages(examples: Iterable[Example], known_ids: Container[str], what: str) -> None:
+    """Raise `MissingPagesError` if provenance names unknown pages; `what` names the examples in its message."""
+    missing = missing_pages(examples, known_ids)
+    if missing:
+        shown = "; ".join(map(str, missing[:5])) + ("; ..." if len(missing) > 5 else "")
+        pages = len({page.wikipedia_id for page in missing})
+        raise MissingPagesError(
+            f"the provenance of {what} names {pages} page(s) that the knowledge source does not have: {shown}. "
+            "Give the knowledge source these examples were made for, or leave these examples out."
+        )
+
+
+def _missing_of(example: Example, known_ids: Container[str]) -> Iterator[MissingPage]:
+    named = {item.wikipedia_id: item.title for answer in example.output for item in answer.provenance}
+    return (MissingPage(example.id, page_id, title) for page_id, title in named.items() if page_id not in known_ids)

@@ -1,0 +1,195 @@
+"""Segments of a collection: a run of consecutive rows in one folder, written once and never changed.
+
+    items.arrow   one record batch in Arrow's IPC file format; row i of it is row `first` + i
+    pages.u64     uint64 [3, P], little-endian, a column for each page: the hash of its id, ascending, its first row in
+                  the batch, the number of its rows
+    titles.u64    the same by the hash of the title
+
+All three are memory-mapped. Look-ups compare the real string where a hash fits, so that two strings of one hash are
+told apart. The folder is named for its rows; the same rows always have the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute
+
+from reml.collection.passages import Passage
+from reml.contract.examples import Item, Json, Span
+from reml.contract.vectors import Int64Array
+from reml.files.atomic import CorruptError, atomic_folder
+from reml.files.checked import CheckedFile
+
+UInt64Array = npt.NDArray[np.uint64]
+ITEMS, PAGES, TITLES = "items.arrow", "pages.u64", "titles.u64"
+_PLACES = ("start_paragraph", "start_character", "end_paragraph", "end_character")
+_SCHEMA = pa.schema(
+    [(name, pa.string()) for name in ("text", "title", "page_id")] + [(name, pa.int32()) for name in _PLACES]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentRecord:
+    """What a version knows of a segment: its rows, the number of its pages, its files."""
+
+    first: int
+    rows: int
+    pages: int
+    files: tuple[CheckedFile, ...]
+
+    @property
+    def stop(self) -> int:
+        """The row after its last."""
+        return self.first + self.rows
+
+    @property
+    def name(self) -> str:
+        """The name of its folder."""
+        return f"{self.first:012d}-{self.stop:012d}"
+
+    @property
+    def size(self) -> int:
+        """The bytes of its files."""
+        return sum(file.size for file in self.files)
+
+    @classmethod
+    def parse(cls, content: Json) -> SegmentRecord:
+        """Read what `content` wrote; `ValueError` if it is anything else."""
+        match content:
+            case {"first": int(first), "rows": int(rows), "pages": int(pages), "files": [*files]}:
+                return cls(first, rows, pages, tuple(map(CheckedFile.parse, files)))
+        raise ValueError(f"a segment's record has first, rows, pages and files, not {content!r}.")
+
+    def content(self) -> Mapping[str, Json]:
+        """Give the record as JSON."""
+        files = [file.content() for file in self.files]
+        return {"first": self.first, "rows": self.rows, "pages": self.pages, "files": files}
+
+
+class Segment:
+    """An open segment. Its files stay readable while it lives, even when they are deleted.
+
+    `CorruptError` if a file is missing, of another size, or not readable.
+    """
+
+    def __init__(self, parent: Path, record: SegmentRecord) -> None:
+        self.record = record
+        folder = parent / record.name
+        for file in record.files:
+            file.check_size(folder)
+        self.batch = _batch(folder / ITEMS, record.rows)
+        self.pages: UInt64Array = np.memmap(folder / PAGES, "<u8", "r").reshape(3, record.pages)
+        self.titles: UInt64Array = np.memmap(folder / TITLES, "<u8", "r").reshape(3, record.pages)
+
+    def items(self, rows: Int64Array) -> list[Item]:
+        """Give the items of rows of this segment, in this order."""
+        return _items(self.batch.take(pa.array(rows - self.record.first)), rows)
+
+    def slice(self, start: int, stop: int) -> list[Item]:
+        """Give the items of the rows from `start` to `stop`, the end exclusive."""
+        batch = self.batch.slice(start - self.record.first, stop - start)
+        return _items(batch, np.arange(start, stop, dtype=np.int64))
+
+    def rows_of_page(self, page_id: str) -> Int64Array:
+        """Give the rows of a page, ascending, none if the page is not here."""
+        return self._rows("page_id", self.pages, page_id)
+
+    def rows_of_title(self, title: str) -> Int64Array:
+        """Give the rows of the pages with this title, ascending."""
+        return self._rows("title", self.titles, title)
+
+    def page_number(self, row: int) -> int:
+        """Count the pages of this segment up to the one that starts at `row`, itself included."""
+        return int((self.pages[1] <= row - self.record.first).sum())
+
+    def _rows(self, column: str, table: UInt64Array, wanted: str) -> Int64Array:
+        key = hashes([wanted])[0]
+        low, high = np.searchsorted(table[0], key, "left"), np.searchsorted(table[0], key, "right")
+        strings = self.batch.column(column)
+        runs = [run for run in table[1:, low:high].T.tolist() if strings[run[0]].as_py() == wanted]
+        rows = [np.arange(start, start + count, dtype=np.int64) + self.record.first for start, count in runs]
+        return np.concatenate(rows) if rows else np.empty(0, dtype=np.int64)
+
+
+def hashes(strings: Sequence[str]) -> UInt64Array:
+    """Give the 64-bit hashes of strings, the same in every process."""
+    digests = b"".join([blake2b(string.encode(), digest_size=8).digest() for string in strings])
+    return np.frombuffer(digests, dtype="<u8")
+
+
+def passage_batch(passages: Sequence[Passage]) -> pa.RecordBatch:
+    """Put passages into a record batch; `ValueError` names the page of a text that is not Unicode."""
+    columns = zip(*map(_fields, passages), strict=True)
+    try:
+        arrays = [pa.array(column, kind) for column, kind in zip(columns, _SCHEMA.types, strict=True)]
+    except UnicodeEncodeError as error:
+        page = next(passage for passage in passages if not _is_unicode(passage))
+        raise ValueError(f"page {page.page_id!r} ({page.title!r}) has half a surrogate pair: {error}.") from error
+    return pa.record_batch(arrays, schema=_SCHEMA)
+
+
+def write_segment(parent: Path, first: int, batches: Sequence[pa.RecordBatch]) -> SegmentRecord:
+    """Write record batches as one segment that starts at row `first`; it is there whole or not at all."""
+    batch = pa.Table.from_batches(batches).combine_chunks().to_batches()[0]
+    starts, counts = _runs(batch.column("page_id"))
+    record = SegmentRecord(first, batch.num_rows, len(starts), ())
+    with atomic_folder(parent / record.name) as draft:
+        with pa.OSFile(str(draft / ITEMS), "wb") as sink, pa.ipc.new_file(sink, _SCHEMA) as writer:
+            writer.write_batch(batch)
+        for name, column in ((PAGES, "page_id"), (TITLES, "title")):
+            keys = hashes(batch.column(column).take(pa.array(starts)).to_pylist())
+            order = np.argsort(keys, kind="stable")
+            table = np.stack([keys, starts.astype("<u8"), counts.astype("<u8")])[:, order]
+            (draft / name).write_bytes(table.tobytes())
+        files = tuple(CheckedFile.of(draft, name) for name in (ITEMS, PAGES, TITLES))
+    return SegmentRecord(first, batch.num_rows, len(starts), files)
+
+
+def _fields(passage: Passage) -> tuple[str, str, str, int, int, int, int]:
+    span = passage.span
+    places = (span.start_paragraph, span.start_character, span.end_paragraph, span.end_character)
+    return (passage.text, passage.title, passage.page_id, *places)
+
+
+def _batch(path: Path, rows: int) -> pa.RecordBatch:
+    # Mapped by numpy, which keeps no file open: a large collection has hundreds of segments.
+    try:
+        batch = pa.ipc.open_file(pa.BufferReader(pa.py_buffer(np.memmap(path, mode="r")))).get_batch(0)
+    except (pa.ArrowException, OSError) as error:
+        raise _corrupt(path, str(error)) from error
+    if batch.schema != _SCHEMA or batch.num_rows != rows:
+        raise _corrupt(path, f"it holds {batch.num_rows} rows of {batch.schema.names}")
+    return batch
+
+
+def _corrupt(path: Path, reason: str) -> CorruptError:
+    folder = path.parents[2]
+    return CorruptError(f"{path} is not what was written ({reason}). Delete {folder} and build it again.")
+
+
+def _items(batch: pa.RecordBatch, rows: Int64Array) -> list[Item]:
+    texts, titles, page_ids = (column.to_pylist() for column in batch.columns[:3])
+    spans = map(Span, *(column.to_numpy().tolist() for column in batch.columns[3:]))
+    return list(map(Item, rows.tolist(), texts, titles, page_ids, spans))
+
+
+def _runs(page_ids: pa.StringArray) -> tuple[Int64Array, Int64Array]:
+    """Give where each page starts and how many rows it has."""
+    changes = pa.compute.not_equal(page_ids.slice(1), page_ids.slice(0, len(page_ids) - 1))
+    starts = np.concatenate([[0], np.flatnonzero(changes.to_numpy(zero_copy_only=False)) + 1])
+    return starts, np.diff(starts, append=len(page_ids))
+
+
+def _is_unicode(passage: Passage) -> bool:
+    try:
+        (passage.text + passage.title + passage.page_id).encode()
+    except UnicodeEncodeError:
+        return False
+    return True

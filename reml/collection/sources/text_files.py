@@ -1,0 +1,185 @@
+"""Corpora of short texts as knowledge sources: each text is a page of one paragraph under its title.
+
+DPR's psgs_w100.tsv (texts of 100 words: give `reading.words` a larger number, so that they stay whole):
+
+    class_path: reml.collection.sources.TsvTexts
+    init_args: {path: psgs_w100.tsv, columns: [id, text, title], header: true, quoted: true}
+
+MS MARCO's collection.tsv, and its documents:
+
+    init_args: {path: collection.tsv, columns: [id, text]}
+    init_args: {path: msmarco-docs.tsv.gz, columns: [id, "", title, text]}
+
+BEIR's corpus.jsonl, and MS MARCO's second version:
+
+    class_path: reml.collection.sources.JsonlTexts
+    init_args: {path: corpus.jsonl}
+    init_args: {path: msmarco_passage_00.gz, id: pid, text: passage}
+
+Files may be gzip. White space at the ends of a text is dropped; all else is kept as it is, character by character.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from reml.contract.examples import Json, Page
+from reml.files.atomic import digest
+from reml.files.digests import remembered_digest
+from reml.files.lines import numbered_lines
+
+_LOG = logging.getLogger(__name__)
+_COLUMNS = frozenset({"id", "text", "title", ""})
+
+
+class TsvTexts:
+    """Texts of a file with tab-separated columns, in the order of its lines.
+
+    columns: what each one holds: `id`, `text`, `title`, or "" for what is not wanted. header: whether the first line is
+    none of the texts. quoted: whether a column may stand in double quotes, with quotes in it doubled; a text then still
+    ends with its line. skip_blank: leave out lines with neither text nor title and log how many, instead of refusing
+    them.
+
+    `FileNotFoundError` if there is no such file; while streaming, `ValueError` names the line that is not so, and
+    `CorruptError` the end of a gzip file cut short.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        columns: Sequence[str] = ("id", "text", "title"),
+        *,
+        header: bool = False,
+        quoted: bool = False,
+        skip_blank: bool = False,
+    ) -> None:
+        wanted = [name for name in columns if name]
+        if not {"id", "text"} <= set(columns) <= _COLUMNS or len(set(wanted)) < len(wanted):
+            raise ValueError(f'columns are {list(columns)}: name "id" and "text" once, "title" at most once, else "".')
+        self.path = _existing(path)
+        self._columns = tuple(columns)
+        self._header = header
+        self._quoted = quoted
+        self._skip_blank = skip_blank
+
+    def __repr__(self) -> str:
+        return f"TsvTexts({str(self.path)!r}, {self._columns!r}, header={self._header}, quoted={self._quoted})"
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of the file's bytes and of how they are read."""
+        return digest(remembered_digest(self.path), self._columns, [self._header, self._quoted, self._skip_blank])
+
+    def pages(self) -> Iterator[Page]:
+        """Yield every text once, one line in memory at a time."""
+        return _kept(self._rows(), self.path, self._skip_blank)
+
+    def _rows(self) -> Iterator[tuple[int, str, str, str]]:
+        for number, line in numbered_lines(self.path):
+            if self._header and number == 1:
+                continue
+            cells = self._cells(_decoded(line, self.path, number).rstrip("\r\n"))
+            if len(cells) != len(self._columns):
+                raise ValueError(
+                    f"{self.path}, line {number} has {len(cells)} columns where {len(self._columns)} are named: "
+                    f"{list(self._columns)}."
+                )
+            row = dict(zip(self._columns, cells, strict=True))
+            yield number, row["id"], row.get("title", ""), row["text"]
+
+    def _cells(self, line: str) -> list[str]:
+        if not self._quoted or '"' not in line:
+            return line.split("\t")
+        csv.field_size_limit(max(csv.field_size_limit(), len(line)))
+        return next(csv.reader([line], delimiter="\t"))
+
+
+class JsonlTexts:
+    """Texts of a file of JSON objects, one a line, in the order of its lines.
+
+    id, text, title: the keys that hold them; a title may be missing. skip_blank: as for `TsvTexts`, which also tells
+    what is raised.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        id: str = "_id",  # noqa: A002  what the formats call it
+        *,
+        text: str = "text",
+        title: str = "title",
+        skip_blank: bool = False,
+    ) -> None:
+        self.path = _existing(path)
+        self._keys = (id, title, text)
+        self._skip_blank = skip_blank
+
+    def __repr__(self) -> str:
+        identifier, title, text = self._keys
+        return f"JsonlTexts({str(self.path)!r}, {identifier!r}, text={text!r}, title={title!r})"
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of the file's bytes and of how they are read."""
+        return digest(remembered_digest(self.path), self._keys, self._skip_blank)
+
+    def pages(self) -> Iterator[Page]:
+        """Yield every text once, one line in memory at a time."""
+        return _kept(self._rows(), self.path, self._skip_blank)
+
+    def _rows(self) -> Iterator[tuple[int, str, str, str]]:
+        identifier, title, text = self._keys
+        for number, line in numbered_lines(self.path):
+            record = _object(line, self.path, number)
+            key, words = record.get(identifier), record.get(text)
+            if not isinstance(words, str) or not isinstance(key, str | int):
+                raise ValueError(
+                    f"{self.path}, line {number} has no {identifier!r} or no {text!r}: name them as `id` and `text`."
+                )
+            yield number, str(key), str(record.get(title) or ""), words
+
+
+def _kept(rows: Iterator[tuple[int, str, str, str]], path: Path, skip_blank: bool) -> Iterator[Page]:
+    skipped = 0
+    for number, identifier, title, text in rows:
+        if not identifier:
+            raise ValueError(f"{path}, line {number} has an empty id: give each text one of its own.")
+        if text.strip() or title.strip():
+            yield Page(identifier, title, (title, text.strip()))
+        elif skip_blank:
+            skipped += 1
+        else:
+            raise ValueError(
+                f"{path}, line {number} (id {identifier!r}) has neither text nor title; `skip_blank: true` leaves "
+                "such lines out."
+            )
+    if skipped:
+        _LOG.warning("%s: %d lines have neither text nor title and are left out.", path, skipped)
+
+
+def _object(line: bytes, path: Path, number: int) -> Mapping[str, Json]:
+    try:
+        record: Json = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path}, line {number} is not JSON in UTF-8: {error}.") from error
+    if not isinstance(record, Mapping):
+        raise ValueError(f"{path}, line {number} is no JSON object.")
+    return record
+
+
+def _decoded(line: bytes, path: Path, number: int) -> str:
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}, line {number} is not UTF-8: {error}.") from error
+
+
+def _existing(path: str) -> Path:
+    found = Path(path).expanduser()
+    if not found.is_file():
+        raise FileNotFoundError(f"there is no file {found}. Name the corpus file, plain or gzip.")
+    return found

@@ -1,0 +1,49 @@
+"""What a cell cost when its parts were made, however long ago: time, memory, disk, words read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from reml.experiment.plan.predictions import words_read
+from reml.experiment.runner import Runner
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """Seconds, bytes and words. Parts that several cells share (an index, a trained model) count whole in each.
+
+    train: of retrievers and predictor. index, index_bytes: of all indexes it searches. retrieve, predict: of all
+    examples. peak_memory_bytes: the largest of any part. words: of items, read for an example on average; `None` where
+    predictions were made by a version that did not count them.
+    """
+
+    train: float
+    index: float
+    retrieve: float
+    predict: float
+    peak_memory_bytes: int
+    index_bytes: int
+    words: float | None
+
+
+def costs_of(runner: Runner, access: str, task: str) -> Costs:
+    """Gather the costs of a cell from its stages; what is not made yet is made."""
+    searched = runner.retrieval.stages(access, task, runner.experiment.reading.split).values()
+    predictor = runner.prediction.train()
+    trained = [part for stage in searched for part in stage.trained] + ([] if predictor is None else [predictor])
+    predicted = runner.prediction.stage(access, task)
+    indexed, hits = [stage.indexed for stage in searched], [stage.searched for stage in searched]
+    return Costs(
+        train=sum(stage.seconds for stage in trained),
+        index=sum(stage.seconds for stage in indexed),
+        retrieve=sum(stage.seconds for stage in hits),
+        predict=predicted.seconds,
+        peak_memory_bytes=max(stage.peak_memory_bytes for stage in [*trained, *indexed, *hits, predicted]),
+        index_bytes=sum(_bytes(stage.folder) for stage in indexed),
+        words=words_read(predicted),
+    )
+
+
+def _bytes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -1,0 +1,45 @@
+"""Where items come from and where they are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol, runtime_checkable
+
+from reml.contract.examples import Item, Page
+from reml.contract.vectors import Int64Array
+
+
+class KnowledgeSource(Protocol):
+    """Pages as KILT has them, streamed."""
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest that changes when the pages do; cheap to compute."""
+
+    def pages(self) -> Iterator[Page]:
+        """Yield every page once, in an order that never changes."""
+
+
+@runtime_checkable
+class Collection(Protocol):
+    """A versioned table of items, each with a stable row id that is never reused."""
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of this version's content."""
+
+    @property
+    def version(self) -> int:
+        """The number of this version, from 1."""
+
+    def __len__(self) -> int:
+        """Count the items that are not deleted."""
+
+    def rows(self) -> Int64Array:
+        """All row ids that are not deleted, ascending, int64 [N]."""
+
+    def get(self, rows: Int64Array) -> list[Item]:
+        """Give the items of these rows, in this order, duplicates included; `KeyError` for a row that is not there."""
+
+    def batches(self, size: int, start: int = 0) -> Iterator[list[Item]]:
+        """Yield all items from row id `start` on in row order, at most `size` at a time, in bounded memory."""

@@ -1,0 +1,41 @@
+"""How a configuration names a predictor."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Sequence
+from pathlib import Path
+
+from torch import nn
+
+from reml.contract.collections import Collection
+from reml.contract.examples import Answer, Example
+from reml.contract.retrieved import Responses
+from reml.contract.signals import Prediction, Signal
+
+
+class PredictorModule(nn.Module, abc.ABC):
+    """Any module that is a `Predictor`, for configurations: as `nn.Module`, jsonargparse would offer all of torch's."""
+
+    @property
+    @abc.abstractmethod
+    def signals(self) -> Signal:
+        """All that its loss can give beside the loss."""
+
+    @abc.abstractmethod
+    def prepare(self, collection: Collection, folder: Path) -> None:
+        """Compute once, into `folder`, what is needed of each item."""
+
+    @abc.abstractmethod
+    def loss(self, examples: Sequence[Example], responses: Responses, signals: Signal = Signal.NONE) -> Prediction:
+        """Score the right answers given the responses."""
+
+    @abc.abstractmethod
+    def generate(self, examples: Sequence[Example], responses: Responses) -> list[Answer]:
+        """Predict one answer for each example."""
+
+    @classmethod
+    def __subclasshook__(cls, other: type) -> bool:
+        """Tell whether a class is a module that has what `Predictor` asks for."""
+        names = {name for base in other.__mro__ for name in vars(base)}
+        return nn.Module in other.__mro__ and {"signals", "prepare", "loss", "generate"} <= names

@@ -1,0 +1,103 @@
+"""What finds items: encoders, indexes, and the retrievers made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
+
+from reml.contract.collections import Collection
+from reml.contract.examples import Item
+from reml.contract.retrieved import Hits, Queries
+from reml.contract.vectors import Int64Array, Representations
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+
+class Encoder(Protocol):
+    """Turns queries and items into representations of one space, so that relevance is their dot product."""
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of everything the representations depend on, weights included."""
+
+    def encode_queries(self, texts: Sequence[str]) -> Representations:
+        """Give one representation for each text, in order, without gradient."""
+
+    def encode_items(self, items: Sequence[Item]) -> Representations:
+        """Give one representation for each item, in order, without gradient."""
+
+
+@runtime_checkable
+class TrainableEncoder(Encoder, Protocol):
+    """An encoder with parameters."""
+
+    @property
+    def module(self) -> nn.Module:
+        """What is trained and saved."""
+
+    def query_vectors(self, texts: Sequence[str]) -> Tensor:
+        """Encode with gradient, [B, D]."""
+
+    def item_vectors(self, items: Sequence[Item]) -> Tensor:
+        """Encode with gradient, [N, D]."""
+
+
+class Index(Protocol):
+    """Finds the k best items for representations."""
+
+    def __len__(self) -> int:
+        """Count the items it holds."""
+
+    def add(self, rows: Int64Array, vectors: Representations) -> None:
+        """Add items under new row ids; `ValueError` for a row it holds already or vectors of another width or kind."""
+
+    def delete(self, rows: Int64Array) -> None:
+        """Forget these items; `KeyError` for a row it does not hold."""
+
+    def search(self, queries: Representations, k: int) -> Hits:
+        """Give the k best items of each query, [B, k]; `ValueError` if k < 1. Fewer items than k leave padding."""
+
+
+class Retriever(Protocol):
+    """Finds items of one collection for queries."""
+
+    @property
+    def collection(self) -> Collection:
+        """Where the rows of its hits live."""
+
+    def search(self, queries: Queries, k: int) -> Hits:
+        """Give the k best items of each query, [B, k]. A query that says nothing (empty, stop words) has no hits."""
+
+    def score(self, queries: Queries, rows: Int64Array) -> Tensor:
+        """Compute the scores of given rows [B, K] anew, with gradient where it has parameters; -inf for row -1."""
+
+
+@runtime_checkable
+class Indexer(Protocol):
+    """What a configuration names as a retriever: settings that make a `Retriever` over any collection."""
+
+    def index(self, collection: Collection, folder: Path) -> Retriever:
+        """Build the retriever's files in `folder`, or open them if they are there and fit; then give it.
+
+        A folder that was built for another collection or encoder is refused (`reml.files.atomic.StaleError`), never
+        served.
+        """
+
+
+EncoderT = TypeVar("EncoderT", bound=TrainableEncoder)
+
+
+@runtime_checkable
+class TrainableIndexer(Indexer, Protocol[EncoderT]):
+    """An indexer whose encoder can be trained before it indexes."""
+
+    def encoder(self, collection: Collection, folder: Path) -> EncoderT:
+        """Give the encoder before its training; what it takes from the collection is kept in `folder`.
+
+        From the same folder it comes with the same shapes each time, to be given the trained weights.
+        """
+
+    def index_with(self, encoder: EncoderT, collection: Collection, folder: Path) -> Retriever:
+        """Do as `index` does, with this encoder."""

@@ -1,0 +1,68 @@
+"""Representations: rows of sparse or dense vectors, as encoders give them and indexes take them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Int64Array = npt.NDArray[np.int64]
+
+
+Int32Array = npt.NDArray[np.int32]
+
+
+Float32Array = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class SparseVectors:
+    """Rows of a CSR matrix [n, width]: row i has `dimensions[indptr[i]:indptr[i + 1]]`, ascending and distinct."""
+
+    indptr: Int64Array
+    dimensions: Int32Array
+    weights: Float32Array
+    width: int
+
+    def __post_init__(self) -> None:
+        if len(self.indptr) == 0 or self.indptr[0] != 0 or self.indptr[-1] != len(self.dimensions):
+            raise ValueError("indptr must start with 0 and end with the number of dimensions given.")
+        if len(self.dimensions) != len(self.weights):
+            raise ValueError(f"{len(self.dimensions)} dimensions but {len(self.weights)} weights: give one for each.")
+
+    def __len__(self) -> int:
+        return len(self.indptr) - 1
+
+    def slice(self, start: int, stop: int) -> SparseVectors:
+        """Give the rows from `start` to `stop`, the end exclusive, without a copy."""
+        stop = min(stop, len(self))
+        first, last = self.indptr[start], self.indptr[stop]
+        indptr = self.indptr[start : stop + 1] - first
+        return SparseVectors(indptr, self.dimensions[first:last], self.weights[first:last], self.width)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class DenseVectors:
+    """Rows of float32 [n, D]."""
+
+    values: Float32Array
+
+    def __post_init__(self) -> None:
+        if self.values.ndim != 2 or self.values.dtype != np.float32:
+            raise ValueError(f"dense vectors are float32 [n, D], not {self.values.dtype} {self.values.shape}.")
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    def width(self) -> int:
+        """The number of dimensions D."""
+        return int(self.values.shape[1])
+
+    def slice(self, start: int, stop: int) -> DenseVectors:
+        """Give the rows from `start` to `stop`, the end exclusive, without a copy."""
+        return DenseVectors(self.values[start:stop])
+
+
+Representations = SparseVectors | DenseVectors

@@ -1,0 +1,1 @@
+"""Devices: where models compute, in which precision, and which process this is."""

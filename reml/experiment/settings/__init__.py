@@ -1,0 +1,1 @@
+"""The settings of an experiment as typed values that one YAML gives."""

@@ -1,0 +1,117 @@
+"""How the retriever of an access model learns from the predictor of an experiment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal, cast, get_args
+
+from reml.contract.objective import Objective
+from reml.contract.predictors import Feedback
+from reml.contract.signals import Signal
+from reml.feedback.judges.judging import Judging
+from reml.training.refresh.policies import Never, Refresh
+from reml.training.settings import Training
+
+Regime = Literal["conditional", "joint"]
+Side = Literal["query", "both"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccessFeedback:
+    """Another access model, after its retriever has learnt from the feedback of the experiment's predictor.
+
+    Args:
+        learner: the access model whose retriever learns: with its queries and, if it has a `train`, after that.
+        objective: what it learns by (`reml.feedback`).
+        judge: who says how useful items are, for objectives that need it (`reml.feedback.judges.judging`).
+        regime: conditional, the predictor is trained first and then stays as it is; or joint, both learn at once and
+            what is retrieved is read by the predictor that learnt with it.
+        learns: the encoder of queries, so that the learner's index serves as it is; or of both queries and items.
+        candidates: the access model whose lists it learns on, those of the learner if left out.
+        items: of each list.
+        refresh: lists are retrieved anew at each step, from an index that is refreshed so
+        (`reml.training.refresh.policies`);
+            left out, they are retrieved once, before training. Where queries alone learn, Never: no vector gets old.
+        reembed: with refresh, so many items are retrieved, encoded anew, and the best `items` of them learnt on.
+        untrained: a control, the predictor gives its feedback as it comes, before any training.
+        weight: of the objective beside the predictor's own loss (joint).
+        tasks: whose train split it learns on, all tasks of the same knowledge source if left out.
+        limit: examples of each task, drawn at random; no more are drawn than the steps have room for.
+        training: how it is trained; the experiment's seed takes the place of its own.
+    """
+
+    learner: str
+    objective: Objective
+    judge: Judging | None = None
+    regime: Regime = "conditional"
+    learns: Side = "query"
+    candidates: str | None = None
+    items: int = 8
+    refresh: Refresh | None = None
+    reembed: int | None = None
+    untrained: bool = False
+    weight: float = 1.0
+    tasks: Sequence[str] = ()
+    limit: int | None = None
+    training: Training = field(default_factory=Training)
+
+    def __post_init__(self) -> None:
+        for name, value, allowed in (("regime", self.regime, Regime), ("learns", self.learns, Side)):
+            if value not in get_args(allowed):
+                raise ValueError(f"feedback.{name} is one of {', '.join(get_args(allowed))}, not {value!r}.")
+        if self.items < 2 or not self.weight > 0 or (self.limit is not None and self.limit < 1):
+            raise ValueError(
+                f"feedback.items must be 2 or more, weight positive and limit 1 or more, not {self.items}, "
+                f"{self.weight} and {self.limit}."
+            )
+        self._check_refresh()
+        if Signal.ITEM_UTILITY in self.objective.needs and self.judge is None:
+            raise ValueError(
+                f"{self.objective!r} needs the utility of items, which no predictor's loss tells: name who judges "
+                "under feedback.judge, such as reml.feedback.judges.ByAnswer (the predictor) or ByEvidence (labels)."
+            )
+        if self.joint and self.untrained:
+            raise ValueError("a joint predictor learns from its start: leave out feedback.untrained.")
+
+    def _check_refresh(self) -> None:
+        if self.refresh is None:
+            if self.reembed is not None:
+                raise ValueError("feedback.reembed is for lists that are retrieved at each step: give a refresh too.")
+            return
+        if self.candidates is not None:
+            raise ValueError(
+                "with feedback.refresh, the learner's own index is searched at each step: leave out candidates."
+            )
+        if self.learns == "query" and not isinstance(self.refresh, Never):
+            raise ValueError(
+                f"items keep their vectors where queries alone learn, so {self.refresh!r} has nothing to do: choose "
+                "reml.training.refresh.Never, or feedback.learns both."
+            )
+        if self.reembed is not None and self.reembed < self.items:
+            raise ValueError(f"feedback.reembed must be at least items ({self.items}), not {self.reembed}.")
+
+    @property
+    def live(self) -> bool:
+        """Whether the predictor is asked anew at every step: it learns too, draws samples, or is given new lists."""
+        return self.joint or self.refresh is not None or Signal.SAMPLES in self.feedback.needs
+
+    @property
+    def feedback(self) -> Feedback:
+        """The objective."""
+        return cast(Feedback, self.objective)
+
+    @property
+    def joint(self) -> bool:
+        """Whether the predictor learns too."""
+        return self.regime == "joint"
+
+    @property
+    def lists(self) -> str:
+        """The access model whose lists it learns on."""
+        return self.candidates if self.candidates is not None else self.learner
+
+    @property
+    def needs(self) -> Sequence[str]:
+        """The access models that it cannot do without."""
+        return [self.learner, self.lists, *(self.judge.access if self.judge is not None else ())]

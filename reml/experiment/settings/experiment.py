@@ -1,0 +1,262 @@
+"""What an experiment is: task(s) x access model(s) x predictor x seed, as typed values that one YAML gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from reml.contract.access import QueryExpansion, QueryGenerator, ResponseProcessor
+from reml.contract.predictor_module import PredictorModule
+from reml.contract.retrievers import Indexer, TrainableIndexer
+from reml.contract.tasks import Task
+from reml.experiment.settings.access_feedback import AccessFeedback
+from reml.experiment.settings.retriever_training import RetrieverTraining
+from reml.training.settings import Training
+
+
+@dataclass(frozen=True)
+class Access:
+    """How one information access model is made. With neither retriever nor fuse it gives nothing: a control.
+
+    Args:
+        retriever: what it searches with.
+        fuse: instead of a retriever, the names of other access models whose rankings are fused by reciprocal rank.
+        query_generator: makes queries of an input; the input itself if left out.
+        expansion: changes the queries by what a first search finds (`reml.access.querying.relevance_feedback`).
+        processors: change the responses, in order.
+        train: how the retriever is trained before it indexes; without it, it is used as it comes.
+        feedback: instead of a retriever, that of another access model, and how it learns from the predictor.
+    """
+
+    retriever: Indexer | None = None
+    fuse: Sequence[str] = ()
+    query_generator: QueryGenerator | None = None
+    processors: Sequence[ResponseProcessor] = ()
+    expansion: QueryExpansion | None = None
+    train: RetrieverTraining | None = None
+    feedback: AccessFeedback | None = None
+
+    def __post_init__(self) -> None:
+        if self.feedback is not None and (self.retriever is not None or self.fuse):
+            raise ValueError(
+                "an access model with feedback takes the retriever of its `learner`: leave out its own retriever and "
+                "fuse, and give them to the access model that feedback.learner names."
+            )
+        if self.retriever is not None and self.fuse:
+            raise ValueError("an access model has a retriever or fuses others, not both: leave out one of the two.")
+        if self.retriever is None and (self.query_generator is not None or self.expansion is not None):
+            raise ValueError(
+                "an access model without a retriever asks no queries of its own: leave out its query_generator and "
+                "expansion, or give them to the access models that are fused."
+            )
+        if self.train is not None and not isinstance(self.retriever, TrainableIndexer):
+            raise ValueError(
+                f"{type(self.retriever).__name__} cannot be trained: leave out `train`, or choose a retriever with "
+                "`encoder` and `index_with` (reml/contract/), such as Dense, SNRM or Splade."
+            )
+
+    @property
+    def needs(self) -> Sequence[str]:
+        """The access models that it cannot do without."""
+        lists = self.train.lists if self.train is not None else None
+        scorers = self.train.scorers if self.train is not None else ()
+        taught = self.feedback.needs if self.feedback is not None else ()
+        return [*self.fuse, *([lists] if lists is not None else []), *scorers, *taught]
+
+    @property
+    def retrieves(self) -> bool:
+        """Whether it searches with a retriever, its own or one that learnt from feedback."""
+        return self.retriever is not None or self.feedback is not None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How much is retrieved, read and evaluated.
+
+    Args:
+        words: of one passage.
+        depth: hits kept for each example.
+        k: items the predictor reads.
+        pages: distinct pages in the provenance of a prediction.
+        split: the split that is evaluated.
+        limit: how many of its examples, all if left out.
+        batch_size: examples predicted at once.
+    """
+
+    words: int = 100
+    depth: int = 100
+    k: int = 5
+    pages: int = 20
+    split: str = "dev"
+    limit: int | None = None
+    batch_size: int = 16
+
+    def __post_init__(self) -> None:
+        for name in ("words", "depth", "k", "pages", "batch_size"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"reading.{name} must be 1 or more, not {getattr(self, name)}.")
+        if self.depth < self.k:
+            raise ValueError(f"reading.depth ({self.depth}) must be at least reading.k ({self.k}).")
+
+
+@dataclass(frozen=True)
+class TrainOn:
+    """What the predictor is trained on: the train split of tasks, as one access model answers it.
+
+    Args:
+        access: its name.
+        k: items read while it trains, `reading.k` if left out.
+        limit: examples of each task, all if left out.
+        relevant: only examples of which evidence is among the items read (`reml.training.data.relevance_sampling`).
+        dev_limit: dev examples of each task on which training is judged while it runs.
+        tasks: names of the tasks it learns, all if left out.
+        temperature: if given, a task with n examples has a share of n^(1 / temperature) in what is learnt: 1 is in
+            proportion to size, 2 takes less of large tasks. Left out, each example comes once an epoch.
+        prefix: the predictor sees the name of its task in front of every input.
+    """
+
+    access: str
+    k: int | None = None
+    limit: int | None = None
+    relevant: bool = False
+    dev_limit: int | None = 50
+    tasks: Sequence[str] = ()
+    temperature: float | None = None
+    prefix: bool = False
+
+    def __post_init__(self) -> None:
+        if self.temperature is not None and not self.temperature >= 1:
+            raise ValueError(f"train_on.temperature must be 1 or more, or left out, not {self.temperature}.")
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One experiment.
+
+    Args:
+        tasks: what is predicted.
+        access: access models by name.
+        predictor: makes the predictor.
+        train_on: what the predictor is trained on; without it, it is used as it comes.
+        training: how it is trained.
+        reading: how much is retrieved, read and evaluated.
+        name: of the result folder.
+        seed: of everything random, training too.
+        predictor_seed: of the predictor and its training, `seed` if left out.
+    """
+
+    tasks: Sequence[Task]
+    access: Mapping[str, Access]
+    predictor: Callable[[], PredictorModule] | None = None
+    train_on: TrainOn | None = None
+    training: Training = field(default_factory=Training)
+    reading: Reading = field(default_factory=Reading)
+    name: str = "run"
+    seed: int = 0
+    predictor_seed: int | None = None
+
+    def __post_init__(self) -> None:
+        names = [task.name for task in self.tasks]
+        if not names or len(set(names)) < len(names):
+            raise ValueError(f"an experiment needs tasks with distinct names; it was given {names}.")
+        if not self.access:
+            raise ValueError("an experiment needs at least one access model, by name, under `access`.")
+        for name in (self.name, *self.access):
+            if not name or "/" in name or name.startswith("."):
+                raise ValueError(
+                    f"{name!r} cannot name a folder: names are not empty, have no slash and no dot in front."
+                )
+        self._check_names()
+
+    @property
+    def learns(self) -> bool:
+        """Whether anything is trained."""
+        trained = any(access.train is not None or access.feedback is not None for access in self.access.values())
+        return trained or self.train_on is not None
+
+    def hears_trained(self, name: str) -> bool:
+        """Tell whether the predictor is trained before it gives its feedback to an access model, or learns with it.
+
+        Not so for the control `untrained`, nor where the predictor is to be trained on what only that feedback makes.
+        """
+        feedback = self.access[name].feedback
+        if feedback is None or feedback.untrained or self.train_on is None:
+            return False
+        return not feedback.joint or not self._trains_predictor(name)
+
+    def _check_names(self) -> None:
+        wanted = [name for access in self.access.values() for name in access.needs]
+        wanted += [self.train_on.access] if self.train_on is not None else []
+        self._check_learnt([task.name for task in self.tasks])
+        for name in wanted:
+            if name not in self.access:
+                raise ValueError(f"there is no access model {name!r}; the experiment has {', '.join(self.access)}.")
+        for name, access in self.access.items():
+            if any(self.access[child].fuse for child in access.fuse):
+                raise ValueError(
+                    f"access model {name!r} fuses one that fuses others: name the retrieving ones instead."
+                )
+            self._check_learner(name)
+            self._check_teachers(name)
+            self._check_scorers(name)
+
+    def _check_learnt(self, names: Sequence[str]) -> None:
+        unknown = sorted(set(self.train_on.tasks) - set(names)) if self.train_on is not None else []
+        if unknown:
+            raise ValueError(f"train_on.tasks names {unknown}; the experiment has the tasks {', '.join(names)}.")
+
+    def _check_teachers(self, name: str) -> None:
+        """Raise `ValueError` if an access model would have to be trained before itself."""
+        if name not in self._behind(name):
+            return
+        feedback = self.access[name].feedback
+        if feedback is not None and not feedback.joint and self._trains_predictor(name):
+            raise ValueError(
+                f"access model {name!r} learns from the predictor, and the predictor is trained on {name!r} "
+                f"(train_on.access): train the predictor on another access model, such as "
+                f"{feedback.learner!r}, or choose feedback.regime joint."
+            )
+        raise ValueError(f"access model {name!r} is taught by itself: name another teacher.")
+
+    def _check_scorers(self, name: str) -> None:
+        """Raise `ValueError` if what is to score given items cannot."""
+        train = self.access[name].train
+        for scorer in train.scorers if train is not None else ():
+            if not self.access[scorer].retrieves:
+                raise ValueError(
+                    f"access model {scorer!r} is to score what {name!r} finds, and has no retriever of its own: name "
+                    "one with a retriever."
+                )
+
+    def _trains_predictor(self, name: str) -> bool:
+        """Tell whether what an access model finds goes into the training of the predictor."""
+        source = self.train_on.access if self.train_on is not None else None
+        return source is not None and name in {source, *self._behind(source)}
+
+    def _behind(self, name: str) -> set[str]:
+        """Name the access models that one cannot do without, those behind its predictor included."""
+        reached, waiting = set[str](), self._needs(name)
+        while waiting:
+            needed = waiting.pop()
+            if needed not in reached:
+                reached.add(needed)
+                waiting += self._needs(needed)
+        return reached
+
+    def _needs(self, name: str) -> list[str]:
+        access = self.access[name]
+        waits = access.feedback is not None and not access.feedback.joint and not access.feedback.untrained
+        return [*access.needs, *([self.train_on.access] if waits and self.train_on is not None else [])]
+
+    def _check_learner(self, name: str) -> None:
+        """Raise `ValueError` if feedback goes to what cannot learn."""
+        feedback = self.access[name].feedback
+        if feedback is None:
+            return
+        if not isinstance(self.access[feedback.learner].retriever, TrainableIndexer):
+            raise ValueError(
+                f"access model {name!r} teaches the retriever of {feedback.learner!r}, which has none that can learn: "
+                "name an access model with a retriever such as Dense, SNRM or Splade under feedback.learner."
+            )
+        if self.predictor is None:
+            raise ValueError(f"access model {name!r} learns from a predictor: give one under `predictor`.")

@@ -1,0 +1,103 @@
+"""How a retriever is trained before it indexes: what a configuration says under `train`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import cast
+
+from reml.contract.objective import Objective
+from reml.contract.predictors import Feedback
+from reml.feedback.weak_supervision import Rank
+from reml.training.data.negatives import Denoising
+from reml.training.data.pseudo_queries import PseudoQueries
+from reml.training.data.rounds import Round
+from reml.training.regimes.sparsity import Regulariser
+from reml.training.settings import Training
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetrieverTraining:
+    """How a retriever is trained before it indexes: on the train split of tasks, from labels or by a teacher.
+
+    Args:
+        teacher: the access model whose lists and scores teach it (weak supervision: no label is read, unless a round's
+            groups ask for it); the labels do, items that hold the evidence of right answers, if left out.
+        negatives: with labels, the access model whose lists wrong items come from; the whole collection if left out.
+        objective: a `Feedback` on items' utilities: RankProb, Contrastive, MarginMse, KlDistillation, Cldrd; Rank if
+            left out.
+        regularisers: losses on the vectors (`reml.training.regimes.sparsity`).
+        denoise: with labels, which items of a list are not to be learnt as wrong (`reml.training.data.negatives`).
+        rounds: if given, it learns in so many rounds, each from the weights of the one before and, unless it says
+            otherwise, on lists that it finds itself with them (`reml.training.data.rounds`); a teacher re-ranks those.
+        pseudo_queries: queries made from items, which the lists of `teacher` or `negatives` teach on as well.
+        compared: items that an example is taught on at a time; with groups of a round, all of theirs.
+        listed: so many first items of a list teach; wrong items beside labels come from all of it. Lists that a round
+            finds itself are of this length.
+        random: chance of each but the first to come from anywhere in the collection, and not from a list.
+        tasks: whose examples it learns from, all tasks of the same knowledge source if left out.
+        temperature: if given, a task with n examples has a share of n^(1 / temperature) in what is learnt.
+        held_out: of each task, the examples that training is judged on while it runs, and does not learn from.
+        training: how it is trained; the experiment's seed takes the place of its own.
+    """
+
+    teacher: str | None = None
+    negatives: str | None = None
+    objective: Objective | None = None
+    regularisers: Sequence[Regulariser] = ()
+    denoise: Denoising | None = None
+    rounds: Sequence[Round] | None = None
+    pseudo_queries: PseudoQueries | None = None
+    compared: int = 2
+    listed: int = 100
+    random: float = 0.5
+    tasks: Sequence[str] = ()
+    temperature: float | None = None
+    held_out: int = 50
+    training: Training = field(default_factory=Training)
+
+    def __post_init__(self) -> None:
+        if self.teacher is not None and self.negatives is not None:
+            raise ValueError("a teacher's lists have its own negatives: leave out `negatives`, or learn from labels.")
+        if self.pseudo_queries is not None and self.lists is None:
+            raise ValueError("pseudo_queries have no labels: name the `teacher` or `negatives` whose lists teach them.")
+        if self.compared < 2 or self.listed < 1 or self.held_out < 0 or not 0 <= self.random <= 1:
+            raise ValueError(
+                "compared must be 2 or more, listed 1 or more, held_out 0 or more and random a chance of 0 to 1, not "
+                f"{self.compared}, {self.listed}, {self.held_out} and {self.random}."
+            )
+        if self.temperature is not None and not self.temperature >= 1:
+            raise ValueError(f"train.temperature must be 1 or more, or left out, not {self.temperature}.")
+        self._check_rounds()
+
+    def _check_rounds(self) -> None:
+        if self.rounds is not None and not self.rounds:
+            raise ValueError("train.rounds is empty: give at least one round, or leave it out.")
+        if self.teacher is None and any(part.groups is not None for part in self.rounds or ()):
+            raise ValueError("groups are those of a teacher's list: name the `teacher`.")
+        if self.denoise is not None and self.teacher is not None:
+            raise ValueError("denoise drops wrong items beside labels, and a teacher's list has none: leave it out.")
+        if self.denoise is not None and self.negatives is None and not any(part.own for part in self.rounds or ()):
+            raise ValueError("denoise drops items of lists: name the access model of `negatives`, or give `rounds`.")
+
+    @property
+    def feedback(self) -> Feedback:
+        """The objective, or the default one."""
+        return cast(Feedback, self.objective) if self.objective is not None else Rank()
+
+    @property
+    def lists(self) -> str | None:
+        """The access model whose lists it needs."""
+        return self.teacher if self.teacher is not None else self.negatives
+
+    @property
+    def all_rounds(self) -> Sequence[Round]:
+        """The rounds; one on the lists of others if it has none."""
+        return self.rounds if self.rounds is not None else (Round(own=False),)
+
+    @property
+    def scorers(self) -> Sequence[str]:
+        """The access models that score what others found: a teacher of lists found in rounds, or of denoising."""
+        mined = self.teacher if any(part.own for part in self.rounds or ()) else None
+        denoising = self.denoise.teacher if self.denoise is not None else None
+        return [name for name in (mined, denoising) if name is not None]

@@ -1,0 +1,74 @@
+"""Settings as they were written, in YAML files and on the command line, before they are typed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from functools import reduce
+from itertools import zip_longest
+from pathlib import Path
+
+import yaml
+
+from reml.contract.examples import Json
+
+EXAMPLE = "benchmarks/configs/factbook.yaml is one"
+
+
+class SettingsError(ValueError):
+    """Settings are not what is asked for; the message says where and what there is."""
+
+
+def read_settings(path: Path) -> dict[str, Json]:
+    """Read a YAML file of settings; `SettingsError` names the file, and the line where it is malformed."""
+    if not path.is_file():
+        wrong = "is a folder" if path.is_dir() else "does not exist"
+        raise SettingsError(f"{path} {wrong}: name the YAML file of an experiment ({EXAMPLE}).")
+    try:
+        written = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f", line {mark.line + 1}, column {mark.column + 1}" if mark is not None else ""
+        raise SettingsError(f"{path}{where} is not YAML: {error.problem}.") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is not YAML in UTF-8: {error}.") from error
+    if not isinstance(written, dict):
+        holds = "is empty" if written is None else f"holds a {type(written).__name__}"
+        raise SettingsError(f"{path} {holds}: an experiment names its tasks, access and predictor ({EXAMPLE}).")
+    return written
+
+
+def written_settings(arguments: Sequence[str], own: Collection[str]) -> Json:
+    """Merge what files and arguments say of an experiment, the later over the earlier; `SettingsError` if nothing.
+
+    own: the names of arguments that are the command's own.
+    """
+    parts = list(_parts(arguments, own))
+    if not parts:
+        raise SettingsError(f"no experiment is named: give its YAML file with --config ({EXAMPLE}).")
+    return reduce(_over, parts)
+
+
+def _parts(arguments: Sequence[str], own: Collection[str]) -> Iterator[Json]:
+    for argument, following in zip_longest(arguments, arguments[1:], fillvalue=""):
+        name, joined, value = argument.removeprefix("--").partition("=")
+        if not argument.startswith("--") or name in own:
+            continue
+        value = value if joined else following
+        if name == "config":
+            yield read_settings(Path(value))
+        else:
+            yield reduce(lambda part, key: {key: part}, reversed(name.split(".")), _scalar(value))
+
+
+def _scalar(text: str) -> Json:
+    try:
+        value: Json = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
+    return value
+
+
+def _over(below: Json, above: Json) -> Json:
+    if not isinstance(below, dict) or not isinstance(above, dict):
+        return above
+    return {**below, **{key: _over(below.get(key), value) for key, value in above.items()}}

@@ -1,0 +1,52 @@
+"""How useful an answer is: one of KILT's measures of it, up to the KILT score."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from reml.contract.examples import Answer, Example
+from reml.evaluation.judgements import Gold, Guess
+from reml.evaluation.kilt import MEASURES, answer_scores
+from reml.evaluation.ranking import r_precision
+
+KILT = "KILT-"
+NAMES = (*MEASURES, *(KILT + measure for measure in MEASURES))
+
+
+@dataclass(frozen=True)
+class AnswerUtility:
+    """Score answers by a measure: accuracy, em, f1 or rougel, or `KILT-` and one of them.
+
+    With `KILT-` an answer has its points only if its provenance has an R-precision of 1, as in a KILT score.
+    """
+
+    measure: str = "em"
+
+    def __post_init__(self) -> None:
+        if self.measure not in NAMES:
+            raise ValueError(f"there is no measure {self.measure!r}: choose one of {', '.join(NAMES)}.")
+
+    def __call__(self, examples: Sequence[Example], answers: Sequence[Sequence[Answer]]) -> Tensor:
+        """Score S answers to each of B examples, float32 [B, S].
+
+        An answer that repeats the text of an earlier one of the same example has 0: each text counts once.
+        """
+        table = [self._scores(Gold.of(example), given) for example, given in zip(examples, answers, strict=True)]
+        width = len(answers[0]) if answers else 0
+        return torch.tensor(table, dtype=torch.float32).reshape(len(examples), width)
+
+    def of(self, gold: Gold, answer: Answer) -> float:
+        """Score one answer; one without a text has 0."""
+        guess = Guess.of(gold.id, Answer(answer.text or "", answer.provenance))
+        name = self.measure.removeprefix(KILT)
+        points = next(value for measure, value in answer_scores(gold, guess).items() if measure == name)
+        counts = not self.measure.startswith(KILT) or r_precision(guess.pages, gold.page_sets) == 1
+        return points if counts else 0.0
+
+    def _scores(self, gold: Gold, answers: Sequence[Answer]) -> list[float]:
+        texts = [answer.text for answer in answers]
+        return [0.0 if texts.index(one.text) < place else self.of(gold, one) for place, one in enumerate(answers)]

@@ -1,0 +1,75 @@
+"""A judge that asks a predictor what it makes of each item alone.
+
+Salemi and Zamani, "Evaluating Retrieval Quality in Retrieval-Augmented Generation" (eRAG), SIGIR 2024,
+https://arxiv.org/abs/2404.13781: the downstream measure of the answer given one item is that item's relevance.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from reml.contract.examples import Answer, Example
+from reml.contract.predictors import Predictor
+from reml.contract.retrieved import Responses
+from reml.evaluation.judgements import Gold
+from reml.feedback.judges.answer_utility import AnswerUtility
+
+
+@dataclass(frozen=True, eq=False)
+class DownstreamUtility:
+    """Says of an item the measure of the answer that a predictor gives when it has that item alone.
+
+    Any predictor will do. batch_size: how many items are read at once.
+    """
+
+    predictor: Predictor
+    utility: AnswerUtility = field(default_factory=AnswerUtility)
+    batch_size: int = 16
+
+    def __post_init__(self) -> None:
+        if self.batch_size < 1:
+            raise ValueError(f"batch_size is a number of items, 1 or more, not {self.batch_size}.")
+
+    @torch.no_grad()
+    def __call__(self, examples: Sequence[Example], responses: Responses) -> Tensor:
+        """Give the utility of each item, float32 [B, K]; the predictor is in evaluation mode meanwhile."""
+        utility = torch.zeros(responses.mask.shape)
+        keys: list[tuple[int, int]] = [(owner, place) for owner, place in responses.mask.nonzero().tolist()]
+        golds = [Gold.of(example) for example in examples]
+        with _evaluating(self.predictor):
+            for start in range(0, len(keys), self.batch_size):
+                chunk = keys[start : start + self.batch_size]
+                for (owner, place), answer in zip(chunk, self._answers(examples, responses, chunk), strict=True):
+                    utility[owner, place] = self.utility.of(golds[owner], answer)
+        return utility.to(responses.mask.device)
+
+    def _answers(
+        self, examples: Sequence[Example], responses: Responses, keys: Sequence[tuple[int, int]]
+    ) -> list[Answer]:
+        owners, places = ([key[side] for key in keys] for side in (0, 1))
+        alone = Responses(
+            items=tuple((responses.items[owner][place],) for owner, place in keys),
+            rows=responses.rows[owners, places][:, None],
+            scores=responses.scores[owners, places][:, None].detach(),
+            mask=responses.mask[owners, places][:, None],
+        )
+        return self.predictor.generate([examples[owner] for owner in owners], alone)
+
+
+@contextlib.contextmanager
+def _evaluating(predictor: Predictor) -> Iterator[None]:
+    """Switch dropout off; each part of the predictor gets its own mode back."""
+    parts = list(predictor.modules()) if isinstance(predictor, nn.Module) else []
+    training = [part for part in parts if part.training]
+    for part in training:
+        part.training = False
+    try:
+        yield
+    finally:
+        for part in training:
+            part.training = True

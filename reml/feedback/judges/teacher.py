@@ -1,0 +1,52 @@
+"""A judge that scores items as another retriever or re-ranker does: what distillation imitates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from reml.access.querying.query_generators import InputQuery, one_query_each
+from reml.contract.access import QueryGenerator
+from reml.contract.examples import Example
+from reml.contract.retrieved import Hits, Responses
+from reml.contract.retrievers import Retriever
+from reml.contract.vectors import Float32Array, Int64Array
+
+BATCH = 16
+
+
+@dataclass(frozen=True, eq=False)
+class Teacher:
+    """Says of an item the score that a teacher gives it. retriever: of the same collection; only its `score` is used.
+
+    queries: makes exactly one query for each example.
+    """
+
+    retriever: Retriever
+    queries: QueryGenerator = field(default_factory=InputQuery)
+
+    @torch.no_grad()
+    def __call__(self, examples: Sequence[Example], responses: Responses) -> Tensor:
+        """Give the teacher's scores, float32 [B, K]."""
+        scores = self.retriever.score(one_query_each(self.queries, examples), responses.rows)
+        return scores.float().to(responses.mask.device).masked_fill(~responses.mask, 0.0)
+
+    @torch.no_grad()
+    def scores(self, examples: Sequence[Example], rows: Int64Array) -> Float32Array:
+        """Give the teacher's scores of rows [B, K], -inf for row -1; `ValueError` if one is NaN."""
+        scores = np.full(rows.shape, -np.inf, dtype=np.float32)
+        for start in range(0, len(examples), BATCH):
+            asked = one_query_each(self.queries, examples[start : start + BATCH])
+            chunk = rows[start : start + BATCH]
+            scores[start : start + BATCH] = self.retriever.score(asked, chunk).float().cpu().numpy()
+        if np.isnan(scores).any():
+            raise ValueError(f"{type(self.retriever).__name__} gave a score that is no number: it cannot teach.")
+        return scores
+
+    def reordered(self, examples: Sequence[Example], hits: Hits) -> Hits:
+        """Give the same items in the teacher's order, with its scores."""
+        return Hits.ranked(hits.rows, self.scores(examples, hits.rows), hits.k)

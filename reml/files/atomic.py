@@ -1,0 +1,214 @@
+"""Files that are whole or not there: atomic writing, manifests, digests and locks.
+
+A folder that users can see is complete, because it is written beside its final name and renamed. Its `manifest.json`
+says what made it, so that a result can be traced and an index that does not fit is refused.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from importlib import metadata
+from pathlib import Path
+
+from reml.contract.examples import Json
+
+MANIFEST = "manifest.json"
+# A draft that no process holds is left alone so long: its writer may be about to take hold of it.
+DRAFT_GRACE_SECONDS = 60
+
+
+class StaleError(RuntimeError):
+    """What is on disk was made for something else; the message says how to rebuild it."""
+
+
+class CorruptError(RuntimeError):
+    """What is on disk cannot be read or is not what its manifest says; the message names the file."""
+
+
+class LockedError(RuntimeError):
+    """Another process writes here at this moment."""
+
+
+def home() -> Path:
+    """Give the folder for everything that users make: `REML_HOME`, or `~/.cache/reml`."""
+    return Path(os.environ.get("REML_HOME") or "~/.cache/reml").expanduser()
+
+
+def digest(*parts: Json | bytes) -> str:
+    """Give a digest of JSON values and bytes, 16 hexadecimal digits, the same in every process."""
+    hasher = hashlib.blake2b(digest_size=8)
+    for part in parts:
+        data = part if isinstance(part, bytes) else _utf8(json.dumps(part, sort_keys=True, ensure_ascii=False))
+        hasher.update(len(data).to_bytes(8, "little") + data)
+    return hasher.hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """Give the digest of a file's bytes, read in bounded memory."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=8)).hexdigest()
+
+
+@contextlib.contextmanager
+def atomic_folder(final: Path) -> Iterator[Path]:
+    """Write a folder beside `final`; it takes that name, in place of what was there, only if the block ends well.
+
+    Drafts that killed processes left behind are then removed.
+    """
+    draft = _draft_of(final)
+    draft.mkdir(parents=True)
+    try:
+        with _held(draft):
+            yield draft
+            for path in draft.rglob("*"):
+                if path.is_file():
+                    _sync(path)
+            _put_in_place(draft, final)
+        _sweep_drafts(final)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def atomic_file(final: Path) -> Iterator[Path]:
+    """Write a file beside `final`; it takes that name only if the block ends well.
+
+    Drafts that killed processes left behind are then removed.
+    """
+    final.parent.mkdir(parents=True, exist_ok=True)
+    draft = _draft_of(final)
+    draft.touch(exist_ok=False)
+    try:
+        with _held(draft):
+            yield draft
+            _sync(draft)
+            draft.replace(final)
+            _sync(final.parent)
+        _sweep_drafts(final)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file that is whole or not there."""
+    with atomic_file(path) as draft:
+        draft.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Json) -> None:
+    """Write JSON, indented, whole or not there. What UTF-8 cannot hold (half a surrogate pair) is written escaped."""
+    with atomic_file(path) as draft:
+        draft.write_bytes(_utf8(json.dumps(value, indent=1, ensure_ascii=False) + "\n"))
+
+
+def read_json(path: Path) -> Json:
+    """Read JSON; `CorruptError` names the file and the line if it is not JSON."""
+    try:
+        value: Json = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise CorruptError(f"{path} is not readable JSON ({error}). Delete it to have it made again.") from error
+    return value
+
+
+def write_manifest(folder: Path, kind: str, content: Mapping[str, Json]) -> None:
+    """Write `manifest.json`: the kind of folder, the library's version and what made it."""
+    write_json(folder / MANIFEST, {"kind": kind, "reml": metadata.version("reml"), **content})
+
+
+def read_manifest(folder: Path, kind: str) -> dict[str, Json]:
+    """Read `manifest.json` of a folder of this kind; `CorruptError` if it is missing or of another kind."""
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise CorruptError(f"{folder} has no {MANIFEST}: it is not a {kind} made by reml. Delete it or name another.")
+    value = read_json(path)
+    if not isinstance(value, dict) or value.get("kind") != kind:
+        raise CorruptError(f"{path} does not describe a {kind}. Delete {folder} or name another.")
+    return value
+
+
+@contextlib.contextmanager
+def locked(folder: Path, *, wait: Callable[[], object] | None = None) -> Iterator[None]:
+    """Hold the only writer's lock on `folder`; the system frees it when the process ends, however it ends.
+
+    While another process holds it: `LockedError`; or, after a call of `wait`, wait.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if wait is None:
+                raise LockedError(f"another process is writing to {folder}. Wait for it to end.") from error
+            wait()
+            fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
+
+
+def _utf8(text: str) -> bytes:
+    return text.encode("utf-8", "backslashreplace")  # of a lone surrogate in JSON: \udXXX, JSON's own escape
+
+
+def _draft_of(final: Path) -> Path:
+    """Name a draft beside `final`."""
+    return final.parent / f".{final.name}.{secrets.token_hex(4)}"
+
+
+@contextlib.contextmanager
+def _held(draft: Path) -> Iterator[None]:
+    """Show that this process is writing a draft; the system lets go of it when the process ends, however it ends."""
+    handle = os.open(draft, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # a file system without locks: `_sweep_drafts` then removes nothing
+            fcntl.flock(handle, fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _sweep_drafts(final: Path) -> None:
+    """Remove the drafts of `final` whose writers are dead."""
+    name = re.compile(rf"\.{re.escape(final.name)}\.[0-9a-f]{{8}}")
+    for draft in [path for path in final.parent.iterdir() if name.fullmatch(path.name)]:
+        with contextlib.suppress(OSError):  # another process swept it, or its writer holds it
+            if time.time() - draft.stat().st_mtime > DRAFT_GRACE_SECONDS:
+                _remove_unless_held(draft)
+
+
+def _remove_unless_held(draft: Path) -> None:
+    handle = os.open(draft, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if draft.is_dir():
+            shutil.rmtree(draft)
+        else:
+            draft.unlink()
+    finally:
+        os.close(handle)
+
+
+def _put_in_place(draft: Path, final: Path) -> None:
+    if final.exists():
+        old = _draft_of(final)
+        final.replace(old)
+        draft.replace(final)
+        shutil.rmtree(old, ignore_errors=True)
+    else:
+        draft.replace(final)
+    _sync(final.parent)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,27 @@
+"""The weights of a module as one safetensors file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from safetensors import SafetensorError
+from safetensors.torch import load_model, save_model
+from torch import nn
+
+from reml.files.atomic import CorruptError, StaleError, atomic_file
+
+
+def save_weights(module: nn.Module, path: Path) -> None:
+    """Write all parameters and buffers, whole or not at all; tied ones are written once."""
+    with atomic_file(path) as draft:
+        save_model(module, str(draft))
+
+
+def load_weights(module: nn.Module, path: Path) -> None:
+    """Read weights into a module of the same shape; `CorruptError` or `StaleError` if they are not that."""
+    try:
+        load_model(module, path)
+    except (SafetensorError, FileNotFoundError) as error:
+        raise CorruptError(f"{path} is not a readable safetensors file ({error}). Train again.") from error
+    except RuntimeError as error:
+        raise StaleError(f"{path} holds the weights of another model: {error}. Train again.") from error

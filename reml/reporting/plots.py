@@ -1,0 +1,171 @@
+"""Line plots as inline SVG, drawn by hand: no library, no script, readable in light and dark and without colour."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from xml.etree import ElementTree as Tree
+
+from reml.reporting.markup import element
+
+_WIDTH, _HEIGHT = 360, 240
+_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 14, 12, 36
+_COLOURS = 6
+# Longer lines show no dots, which would hide them.
+_DOTTED = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a plot. `style` numbers its colour and dashes; `level` is a value marked at the left edge, if any."""
+
+    name: str
+    xs: tuple[float, ...]
+    ys: tuple[float, ...]
+    style: int
+    level: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """Lines over common axes. Both axes are linear; `floor` and `ceiling` bound y where they are given."""
+
+    title: str
+    x_label: str
+    lines: tuple[Line, ...]
+    floor: float | None = None
+    ceiling: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    low: float
+    high: float
+    start: float
+    end: float
+
+    def __call__(self, value: float) -> float:
+        return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
+
+
+def draw(plot: Plot) -> Tree.Element:
+    """Draw a plot as an SVG element that says in words what it shows."""
+    x, y = _scales(plot)
+    summary = "; ".join(
+        f"{line.name}: {_number(line.ys[0])} to {_number(line.ys[-1])}" for line in plot.lines if line.ys
+    )
+    attributes = {
+        "viewBox": f"0 0 {_WIDTH} {_HEIGHT}",
+        "role": "img",
+        "class": "plot",
+        "aria-label": f"{plot.title}, over {plot.x_label}. {summary}",
+    }
+    lines = [part for line in plot.lines for part in _line(line, x, y)]
+    return element("svg", attributes, *_axes(plot, x, y), *lines)
+
+
+def legend(names: Sequence[str]) -> Tree.Element:
+    """Name the lines of plots that share their styles: the i-th name is style i."""
+    entries = []
+    for style, name in enumerate(names):
+        sample = element("line", {"x1": "1", "x2": "27", "y1": "5", "y2": "5", "class": _classes(style)})
+        swatch = element("svg", {"viewBox": "0 0 28 10", "width": "28", "height": "10", "aria-hidden": "true"}, sample)
+        entries.append(element("li", None, swatch, f" {name}"))
+    return element("ul", {"class": "legend"}, *entries)
+
+
+def ticks(low: float, high: float) -> list[float]:
+    """Give the round numbers from `low` to `high`, at most six of them."""
+    step = _step(low, high)
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [round(number * step, 12) for number in range(first, last + 1)]
+
+
+def figure(plot: Plot) -> Tree.Element:
+    """Draw a plot under its title."""
+    return element("figure", None, element("figcaption", None, plot.title), draw(plot))
+
+
+def _step(low: float, high: float) -> float:
+    rough = (high - low) / 5
+    power = 10.0 ** math.floor(math.log10(rough))
+    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * (1 - 1e-9))
+
+
+def _rounded(low: float, high: float) -> tuple[float, float]:
+    low, high = _spread(low, high)
+    step = _step(low, high)
+    return math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step
+
+
+def _scales(plot: Plot) -> tuple[_Scale, _Scale]:
+    xs = [x for line in plot.lines for x in line.xs] or [0.0]
+    ys = [y for line in plot.lines for y in (*line.ys, *([line.level] if line.level is not None else []))] or [0.0]
+    left, right = _spread(min(xs), max(xs))
+    low, high = _rounded(
+        min(ys) if plot.floor is None else plot.floor, max(ys) if plot.ceiling is None else plot.ceiling
+    )
+    return _Scale(left, right, _LEFT, _WIDTH - _RIGHT), _Scale(low, high, _HEIGHT - _BOTTOM, _TOP)
+
+
+def _spread(low: float, high: float) -> tuple[float, float]:
+    return (low, high) if high > low else (low - 0.5, high + 0.5)
+
+
+def _axes(plot: Plot, x: _Scale, y: _Scale) -> list[Tree.Element]:
+    parts = []
+    for value in ticks(y.low, y.high):
+        at = _number(y(value))
+        parts.append(
+            element("line", {"x1": str(_LEFT), "x2": str(_WIDTH - _RIGHT), "y1": at, "y2": at, "class": "grid"})
+        )
+        parts.append(_label(_LEFT - 9, y(value) + 4, _short(value), "end"))
+    parts += [_label(x(value), _HEIGHT - _BOTTOM + 16, _short(value), "middle") for value in ticks(x.low, x.high)]
+    middle = (_LEFT + _WIDTH - _RIGHT) / 2
+    return [*parts, _label(middle, _HEIGHT - 4, plot.x_label, "middle")]
+
+
+def _short(value: float) -> str:
+    """Write the number of a tick in little room."""
+    for least, unit, name in ((1e6, 1e6, "M"), (1e4, 1e3, "k")):
+        if abs(value) >= least:
+            return _number(value / unit) + name
+    return _number(value)
+
+
+def _label(x: float, y: float, text: str, anchor: str) -> Tree.Element:
+    return element("text", {"x": _number(x), "y": _number(y), "text-anchor": anchor}, text)
+
+
+def _line(line: Line, x: _Scale, y: _Scale) -> list[Tree.Element]:
+    points = [(x(left), y(height)) for left, height in zip(line.xs, line.ys, strict=True)]
+    path = " ".join(f"{left:.1f},{height:.1f}" for left, height in points)
+    parts = [element("polyline", {"points": path, "class": _classes(line.style)})]
+    if len(points) <= _DOTTED:
+        parts += [
+            _dot(at, line.style, f"{line.name}: {_number(height)} at {_number(left)}")
+            for at, left, height in zip(points, line.xs, line.ys, strict=True)
+        ]
+    if line.level is not None:
+        parts.append(_level(y(line.level), line.style, f"{line.name}: R-precision {_number(line.level)}"))
+    return parts
+
+
+def _dot(at: tuple[float, float], style: int, text: str) -> Tree.Element:
+    attributes = {"cx": f"{at[0]:.1f}", "cy": f"{at[1]:.1f}", "r": "2.5", "class": f"dot colour{style % _COLOURS}"}
+    return element("circle", attributes, element("title", None, text))
+
+
+def _level(height: float, style: int, text: str) -> Tree.Element:
+    shape = f"{_LEFT - 5},{height:.1f} {_LEFT},{height - 5:.1f} {_LEFT + 5},{height:.1f} {_LEFT},{height + 5:.1f}"
+    attributes = {"points": shape, "class": f"dot colour{style % _COLOURS}"}
+    return element("polygon", attributes, element("title", None, text))
+
+
+def _classes(style: int) -> str:
+    return f"line colour{style % _COLOURS} dash{style % 3}"
+
+
+def _number(value: float) -> str:
+    return f"{value:.4g}"

@@ -1,0 +1,137 @@
+"""A result folder read back for its report."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from reml.contract.examples import Answer, Example, Json, Measure
+from reml.evaluation.cases import Cell, gather
+from reml.evaluation.kilt import MEASURES
+from reml.files.atomic import CorruptError, read_json, read_manifest
+from reml.files.records import read_examples
+
+RATE = "train/rate"  # what training logs beside its losses and scores
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The three figures of an access model on a task: R-precision, the task's measure and its KILT score."""
+
+    r_precision: float
+    downstream: float
+    kilt: float
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One metric of the training log: steps and values, those that are no numbers left out."""
+
+    name: str
+    steps: tuple[float, ...]
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """A result folder. `measures` gives the measure that KILT ranks each task by; figures are by access and task.
+
+    curves: of the predictor's training. taught: of those of retrievers that learnt from feedback, by stage.
+    """
+
+    name: str
+    manifest: Mapping[str, Json]
+    measures: Mapping[str, Measure]
+    accesses: tuple[str, ...]
+    figures: Mapping[tuple[str, str], Figures]
+    cells: tuple[Cell, ...]
+    curves: tuple[Curve, ...]
+    taught: Mapping[str, tuple[Curve, ...]]
+
+
+def read_results(run: Path, cases_each: int) -> Results:
+    """Read a result folder; `CorruptError` names what is missing or unreadable.
+
+    `measures` of the manifest says by which measure each task is ranked; a task it leaves out counts by exact match.
+    """
+    manifest = read_manifest(run, "run")
+    metrics = _objects(read_json(run / "metrics.json"), run / "metrics.json")
+    tasks = dict.fromkeys(task for by_task in metrics.values() for task in by_task)
+    measures = {task: _measure(manifest, task) for task in tasks}
+    places = [(access, task) for access, by_task in metrics.items() for task in by_task]
+    return Results(
+        name=run.resolve().name,
+        manifest=manifest,
+        measures=measures,
+        accesses=tuple(metrics),
+        figures={(access, task): _figures(metrics[access][task], measures[task]) for access, task in places},
+        cells=tuple(_cell(run, access, task, measure=measures[task], cases_each=cases_each) for access, task in places),
+        curves=tuple(_curves(run / "training" / "metrics.csv")),
+        taught={path.parent.name: tuple(_curves(path)) for path in sorted(run.glob("training/*/metrics.csv"))},
+    )
+
+
+def _objects(value: Json, path: Path) -> Mapping[str, Mapping[str, Json]]:
+    if not isinstance(value, dict) or not all(isinstance(inner, dict) for inner in value.values()):
+        raise CorruptError(f"{path} is not an object of objects. Run the experiment again to have it made anew.")
+    return cast("Mapping[str, Mapping[str, Json]]", value)
+
+
+def _measure(manifest: Mapping[str, Json], task: str) -> Measure:
+    measures = manifest.get("measures")
+    measure = measures.get(task, "em") if isinstance(measures, dict) else "em"
+    if measure not in MEASURES:
+        raise CorruptError(f"manifest.json measures task {task!r} by {measure!r}, not one of {', '.join(MEASURES)}.")
+    return cast("Measure", measure)
+
+
+def _figures(scores: Json, measure: Measure) -> Figures:
+    return Figures(
+        r_precision=_number(scores, "retrieval", "Rprec"),
+        downstream=_number(scores, "downstream", "downstream", measure),
+        kilt=_number(scores, "downstream", "kilt", f"KILT-{measure}"),
+    )
+
+
+def _number(scores: Json, *names: str) -> float:
+    for name in names:
+        if not isinstance(scores, dict) or name not in scores:
+            raise CorruptError(f"metrics.json lacks {'.'.join(names)}. Run the experiment again to have it made anew.")
+        scores = scores[name]
+    return float(cast("float", scores))
+
+
+def _cell(run: Path, access: str, task: str, *, measure: Measure, cases_each: int) -> Cell:
+    golds = {example.id: example for example in read_examples(run / "gold" / f"{task}.jsonl")}
+    pairs = _pairs(golds, run / access / task / "predictions.jsonl")
+    return gather(pairs, access=access, task=task, measure=measure, cases_each=cases_each)
+
+
+def _pairs(golds: Mapping[str, Example], predictions: Path) -> Iterator[tuple[Example, Answer]]:
+    for predicted in read_examples(predictions):
+        if predicted.id in golds and predicted.output:
+            answer = predicted.output[0]
+            yield golds[predicted.id], Answer(answer.text or "", answer.provenance)
+
+
+def _curves(path: Path) -> Iterator[Curve]:
+    """Yield what a training log (step, name, value) has beside its rates; nothing if there is none."""
+    if not path.is_file():
+        return
+    with path.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    if rows and set(rows[0]) != {"step", "name", "value"}:
+        raise CorruptError(
+            f"{path} is no training log (step, name, value). Run the experiment again to have it made anew."
+        )
+    points: dict[str, list[tuple[float, float]]] = {}
+    for row in rows:
+        if row["name"] != RATE and math.isfinite(value := float(row["value"])):
+            points.setdefault(row["name"], []).append((float(row["step"]), value))
+    for name, found in points.items():
+        steps, values = zip(*found, strict=True)
+        yield Curve(name, steps, values)

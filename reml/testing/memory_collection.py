@@ -1,0 +1,59 @@
+"""A small collection in memory, for contract tests and your own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from reml.contract.examples import Item, Span
+from reml.contract.vectors import Int64Array
+from reml.files.atomic import digest
+
+TEXTS = (
+    "The quick brown fox jumps over the lazy dog near the river bank.",
+    "Volcanoes erupt when molten rock rises through the crust of the earth.",
+    "The parliament elected a new prime minister after a long debate.",
+    "Copper and zinc are exported from the harbour to three continents.",
+    "Penguins breed on the ice while their partners fish in the cold sea.",
+)
+
+
+class MemoryCollection:
+    """A collection in memory, from texts; row ids are 0, 1, 2, ... and each text is a page of its own."""
+
+    def __init__(self, texts: Sequence[str], titles: Sequence[str] | None = None) -> None:
+        titles = titles if titles is not None else [f"Page {number}" for number in range(len(texts))]
+        self._items = [
+            Item(row=row, text=text, title=title, page_id=str(row), span=Span(1, 0, 1, len(text)))
+            for row, (text, title) in enumerate(zip(texts, titles, strict=True))
+        ]
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of the texts and titles."""
+        return digest([[item.title, item.text] for item in self._items])
+
+    @property
+    def version(self) -> int:
+        """Always 1: it does not change."""
+        return 1
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def rows(self) -> Int64Array:
+        """All row ids."""
+        return np.arange(len(self._items), dtype=np.int64)
+
+    def get(self, rows: Int64Array) -> list[Item]:
+        """Give the items of these rows, in this order."""
+        wrong = [int(row) for row in rows if not 0 <= row < len(self._items)]
+        if wrong:
+            raise KeyError(f"rows {wrong[:5]} are not in the collection of {len(self._items)} items.")
+        return [self._items[row] for row in rows]
+
+    def batches(self, size: int, start: int = 0) -> Iterator[list[Item]]:
+        """Yield all items from row id `start` on, at most `size` at a time."""
+        for first in range(start, len(self._items), size):
+            yield self._items[first : first + size]

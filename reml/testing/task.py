@@ -1,0 +1,42 @@
+"""The contract test of a task."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import pytest
+
+from reml.contract.tasks import Task
+
+
+class TaskContract(ABC):
+    """What every task must do."""
+
+    splits: Sequence[str] = ("train", "dev")
+
+    @abstractmethod
+    def make(self) -> Task:
+        """Make the task."""
+
+    def test_examples_are_sound(self) -> None:
+        """Ids are unique over the splits, and every page that an answer comes from is in the knowledge source."""
+        task = self.make()
+        pages = {page.id for page in task.source().pages()}
+        examples = [example for split in self.splits for example in task.examples(split)]
+        assert examples
+        assert len({example.id for example in examples}) == len(examples)
+        named = {place.wikipedia_id for example in examples for answer in example.output for place in answer.provenance}
+        assert named <= pages
+
+    def test_is_the_same_every_time(self) -> None:
+        """Two instances give the same examples and the same pages."""
+        one, two = self.make(), self.make()
+        assert one.name == two.name
+        assert one.source().fingerprint == two.source().fingerprint
+        assert all(list(one.examples(split)) == list(two.examples(split)) for split in self.splits)
+
+    def test_refuses_a_split_it_does_not_have(self) -> None:
+        """The error names the split."""
+        with pytest.raises(ValueError, match="no-such-split"):
+            self.make().examples("no-such-split")

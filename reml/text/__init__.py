@@ -1,0 +1,1 @@
+"""From text to terms and tokens, with the kernels that do it fast."""

@@ -1,0 +1,48 @@
+"""Queries made from the items of a collection, so that a teacher reaches all of it and not only what was asked before.
+
+A run of words of an item, drawn at random as in Lee, Chang and Toutanova, "Latent Retrieval for Weakly Supervised Open
+Domain Question Answering", ACL 2019, section 4, https://arxiv.org/abs/1906.00300, where sentences are drawn. There the
+item is the answer; here a teacher says which items are useful, and no label is read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from reml.contract.collections import Collection
+from reml.contract.examples import Example, Item
+
+
+@dataclass(frozen=True, kw_only=True)
+class PseudoQueries:
+    """How many queries are made, and of what.
+
+    shortest, longest: words in a run. title: the chance that the item's title stands before it.
+    """
+
+    count: int = 20_000
+    shortest: int = 2
+    longest: int = 8
+    title: float = 0.7
+
+    def __post_init__(self) -> None:
+        if self.count < 1 or not 1 <= self.shortest <= self.longest or not 0 <= self.title <= 1:
+            raise ValueError(
+                "count and shortest must be 1 or more, longest no less than shortest and title a chance of 0 to 1, not "
+                f"{self!r}."
+            )
+
+    def examples(self, collection: Collection, seed: int) -> list[Example]:
+        """Draw items with replacement and make a query of each; examples without an answer."""
+        generator = np.random.default_rng(seed)
+        items = collection.get(generator.choice(collection.rows(), self.count))
+        return [Example(f"pseudo-query-{number}", self._query(item, generator)) for number, item in enumerate(items)]
+
+    def _query(self, item: Item, generator: np.random.Generator) -> str:
+        words = item.text.split()
+        size = int(generator.integers(self.shortest, self.longest + 1))
+        start = int(generator.integers(max(1, len(words) - size + 1)))
+        run = " ".join(words[start : start + size])
+        return f"{item.title} {run}" if generator.random() < self.title else run

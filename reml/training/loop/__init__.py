@@ -1,0 +1,1 @@
+"""The training loop on Lightning: steps, checkpoints, resume, metrics."""

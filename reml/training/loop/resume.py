@@ -1,0 +1,101 @@
+"""Going on after a kill as if nothing had happened: states saved every few steps and everything random put back.
+
+A state is taken at the start of a step, when all of the step before is done (update, schedule, dev scores, metrics),
+and holds the random states of that instant. So the steps after a resume are the very steps of an undisturbed run.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from pytorch_lightning import Callback, LightningModule, Trainer
+from torch import Tensor
+
+from reml.devices.ranks import all_gather, rank
+from reml.training.data.batch import Batch
+
+RandomState = dict[str, Any]
+EACH = "each"
+
+
+class SaveState(Callback):
+    """Saves the newest state every `every` steps into `folder`, and puts random states back after a resume."""
+
+    def __init__(self, folder: Path, every: int) -> None:
+        self._folder, self._every = folder, every
+        self._to_restore: RandomState | None = None
+
+    def state_dict(self) -> RandomState:
+        """Give the random states of this instant; on several devices those of each."""
+        states = all_gather(random_state())
+        return states[0] if len(states) == 1 else {EACH: states}
+
+    def load_state_dict(self, state_dict: RandomState) -> None:
+        """Keep them until the first step starts: Lightning draws random numbers before it does."""
+        self._to_restore = state_dict[EACH][rank()] if EACH in state_dict else state_dict
+
+    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002
+        """Restore or save, whichever is due."""
+        if self._to_restore is not None:
+            restore_random_state(self._to_restore)
+            self._to_restore = None
+        elif _due(trainer.global_step, self._every) and batch_idx % trainer.accumulate_grad_batches == 0:
+            self._save(trainer)
+
+    def _save(self, trainer: Trainer) -> None:
+        for logger in trainer.loggers:
+            logger.save()
+        name = f"step-{trainer.global_step:08d}"
+        trainer.save_checkpoint(self._folder / name, weights_only=False)
+        if trainer.is_global_zero:
+            for state in self._folder.glob("step-*"):
+                if state.name < name:
+                    shutil.rmtree(state, ignore_errors=True)
+
+
+def newest_state(folder: Path) -> Path | None:
+    """Give the newest whole state in `folder`, or nothing where there is none."""
+    return max(folder.glob("step-*"), key=saved_step, default=None)
+
+
+def saved_step(state: Path) -> int:
+    """Give the number of steps done in a state."""
+    return int(state.name.removeprefix("step-"))
+
+
+def seed_random(seed: int) -> None:
+    """Seed Python, NumPy and torch on all devices."""
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 - libraries draw from the global state
+    torch.manual_seed(seed)
+
+
+def random_state() -> RandomState:
+    """Give the random states of Python, NumPy, torch and its CUDA devices as numbers and tensors."""
+    name, keys, *rest = np.random.get_state(legacy=True)  # noqa: NPY002
+    return {
+        "python": random.getstate(),
+        "numpy": (name, torch.from_numpy(np.asarray(keys).astype(np.int64)), *rest),
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+    }
+
+
+def restore_random_state(state: RandomState) -> None:
+    """Put back what `random_state` gave."""
+    random.setstate(state["python"])
+    name, keys, *rest = state["numpy"]
+    np.random.set_state((name, keys.numpy().astype(np.uint32), *rest))  # noqa: NPY002
+    torch.set_rng_state(state["torch"])
+    devices: list[Tensor] = state["cuda"]
+    if devices:
+        torch.cuda.set_rng_state_all(devices)
+
+
+def _due(step: int, every: int) -> bool:
+    return step > 0 and step % every == 0

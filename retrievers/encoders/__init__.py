@@ -1,0 +1,1 @@
+"""What encoders share: batches of tokens, dense pooling, sparse rows."""

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import pytest
+
+from reml.access.querying.query_generators import InputQuery, MentionQuery
+from reml.contract.examples import Example
+
+
+def example(text: str) -> Example:
+    return Example("1", text)
+
+
+def test_the_input_is_the_query() -> None:
+    queries = InputQuery()([example("one"), example("two")])
+    assert queries.texts == ("one", "two")
+    assert queries.owners.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("window", "query"),
+    [
+        (0, "Chad Lake"),
+        (1, "near Chad Lake the"),
+        (2, "rose near Chad Lake the water"),
+        (9, "It rose near Chad Lake the water fell"),
+    ],
+)
+def test_a_mention_is_asked_for_with_its_neighbours(window: int, query: str) -> None:
+    text = "It rose near [START_ENT] Chad Lake [END_ENT] the water fell"
+    assert MentionQuery(window)([example(text)]).texts == (query,)
+
+
+def test_a_mention_may_break_the_line_and_the_first_one_counts() -> None:
+    text = "a [START_ENT]Chad\nLake[END_ENT] b [START_ENT] Peru [END_ENT]"
+    assert MentionQuery(0)([example(text)]).texts == ("Chad\nLake",)
+
+
+def test_an_input_without_a_mention_is_its_own_query() -> None:
+    assert MentionQuery()([example("What  is [START_ENT] this?")]).texts == ("What  is [START_ENT] this?",)
+
+
+def test_a_negative_window_is_refused() -> None:
+    with pytest.raises(ValueError, match="not -1"):
+        MentionQuery(-1)

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from reml.access.information_access import InformationAccess
+from reml.access.presenting.processors import First
+from reml.contract.access import FeedbackHandler, StorageHandler
+from reml.contract.examples import Example
+from reml.contract.retrieved import Queries
+from reml.contract.retrievers import Retriever
+from reml.contract.signals import FeedbackRecord
+from reml.contract.vectors import Int64Array
+from reml.retrievers.bm25.retriever import BM25
+from reml.testing import TEXTS, MemoryCollection
+
+EXAMPLES = [Example("1", "copper"), Example("2", "penguins"), Example("3", "")]
+
+
+class Notebook:
+    """Stores texts and receives feedback."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.records: list[FeedbackRecord] = []
+
+    def store(self, texts: Sequence[str]) -> Int64Array:
+        first = len(self.texts)
+        self.texts += texts
+        return np.arange(first, len(self.texts), dtype=np.int64)
+
+    def receive(self, record: FeedbackRecord) -> None:
+        self.records.append(record)
+
+
+class Several:
+    """Gives each example the queries it is told to."""
+
+    def __init__(self, queries: Sequence[tuple[int, str]]) -> None:
+        self.queries = queries
+
+    def __call__(self, examples: Sequence[Example]) -> Queries:
+        owners = np.array([owner for owner, _ in self.queries], dtype=np.int64)
+        return Queries(tuple(text for _, text in self.queries), owners)
+
+
+@pytest.fixture
+def retriever(tmp_path: Path) -> Retriever:
+    return BM25().index(MemoryCollection(TEXTS), tmp_path / "index")
+
+
+def test_items_are_retrieved_and_processed(retriever: Retriever) -> None:
+    responses = InformationAccess(retriever, processors=[First(1)])(EXAMPLES, 3)
+    assert [[item.row for item in items] for items in responses.items] == [[3], [4], []]
+    assert InformationAccess(retriever).search(EXAMPLES, 3).rows.shape == (3, 3)
+
+
+def test_no_examples_get_no_hits(retriever: Retriever) -> None:
+    assert InformationAccess(retriever).search([], 3).rows.shape == (0, 3)
+
+
+def test_the_hits_of_several_queries_of_one_example_are_fused(retriever: Retriever) -> None:
+    several = Several([(0, "copper"), (0, "penguins"), (0, "penguins ice"), (1, "fox"), (2, "debate")])
+    hits = InformationAccess(retriever, several).search(EXAMPLES, 2)
+    assert hits.rows.tolist() == [[4, 3], [0, -1], [2, -1]]
+    np.testing.assert_allclose(hits.scores[0], [2 / 61, 1 / 61], rtol=1e-6)
+
+
+@pytest.mark.parametrize("owners", [(0, 1), (0, 2, 1), (0, 1, 2, 3), (0, 0, 1)])
+def test_queries_that_leave_an_example_out_or_in_disorder_are_refused(
+    retriever: Retriever, owners: tuple[int, ...]
+) -> None:
+    generator = Several([(owner, "copper") for owner in owners])
+    with pytest.raises(ValueError, match="Several must give every one of 3 examples a query"):
+        InformationAccess(retriever, generator).search(EXAMPLES, 2)
+
+
+@pytest.mark.parametrize(
+    ("storage", "feedback", "category"),
+    [(None, None, 1), (Notebook(), None, 2), (None, Notebook(), 3), (Notebook(), Notebook(), 4)],
+)
+def test_the_category_follows_from_the_parts(
+    retriever: Retriever, storage: StorageHandler | None, feedback: FeedbackHandler | None, category: int
+) -> None:
+    assert InformationAccess(retriever, storage=storage, feedback=feedback).category == category
+
+
+def test_texts_are_stored_and_feedback_is_handed_on(retriever: Retriever) -> None:
+    notebook = Notebook()
+    access = InformationAccess(retriever, storage=notebook, feedback=notebook)
+    record = FeedbackRecord(("q",), np.array([[1]]), np.array([[0.5]], dtype=np.float32), "judge")
+    assert access.store(["a", "b"]).tolist() == [0, 1]
+    access.learn(record)
+    assert (notebook.texts, notebook.records) == (["a", "b"], [record])
+
+
+def test_what_an_access_model_cannot_do_is_said(retriever: Retriever) -> None:
+    access = InformationAccess(retriever)
+    with pytest.raises(RuntimeError, match="give it a StorageHandler"):
+        access.store(["a"])
+    with pytest.raises(RuntimeError, match="give it a FeedbackHandler"):
+        access.learn(FeedbackRecord(("q",), np.array([[1]]), np.array([[0.5]], dtype=np.float32), "judge"))

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reml.contract.examples import Answer, Example, Item, Provenance, Span
+from reml.contract.retrieved import Hits, Queries
+from reml.contract.signals import FeedbackRecord
+from reml.contract.vectors import DenseVectors, SparseVectors
+
+
+def sparse(*rows: dict[int, float]) -> SparseVectors:
+    indptr = np.cumsum([0, *(len(row) for row in rows)])
+    dimensions = np.array([dimension for row in rows for dimension in row], dtype=np.int32)
+    weights = np.array([weight for row in rows for weight in row.values()], dtype=np.float32)
+    return SparseVectors(indptr, dimensions, weights, 10)
+
+
+def test_candidates_are_ranked_by_score_then_row_and_padded() -> None:
+    rows = np.array([[7, 3, -1, 5], [-1, -1, -1, 2]], dtype=np.int64)
+    scores = np.array([[1.0, 1.0, 9.0, 2.0], [3.0, 3.0, 3.0, -4.0]], dtype=np.float32)
+    hits = Hits.ranked(rows, scores, 5)
+    assert hits.rows.tolist() == [[5, 3, 7, -1, -1], [2, -1, -1, -1, -1]]
+    assert hits.scores.tolist() == [[2, 1, 1, -np.inf, -np.inf], [-4, *[-np.inf] * 4]]
+    assert hits.mask.sum(axis=1).tolist() == [3, 1]
+    assert hits.rows.dtype == np.int64
+    assert hits.scores.dtype == np.float32
+
+
+def test_only_the_best_places_are_kept() -> None:
+    rows = np.array([[7, 3, 5]], dtype=np.int64)
+    scores = np.array([[1.0, 3.0, 2.0]], dtype=np.float32)
+    assert Hits.ranked(rows, scores, 2).rows.tolist() == [[3, 5]]
+    assert Hits.ranked(rows, scores, 3).first(1).rows.tolist() == [[3]]
+    assert Hits.ranked(rows[:, :0], scores[:, :0], 2).rows.tolist() == [[-1, -1]]
+    assert Hits.ranked(rows[:0], scores[:0], 2).rows.shape == (0, 2)
+
+
+@given(
+    st.lists(st.tuples(st.integers(-1, 30), st.sampled_from([-2.0, 0.0, 0.5, 3.0])), max_size=12), st.integers(1, 15)
+)
+def test_ranking_is_sorting(candidates: list[tuple[int, float]], k: int) -> None:
+    candidates = list({row: (row, score) for row, score in candidates}.values())
+    rows = np.array([[row for row, _ in candidates]], dtype=np.int64)
+    hits = Hits.ranked(rows, np.array([[score for _, score in candidates]], dtype=np.float32), k)
+    expected = sorted(
+        (candidate for candidate in candidates if candidate[0] >= 0), key=lambda pair: (-pair[1], pair[0])
+    )
+    assert hits.rows[0].tolist() == [row for row, _ in expected[:k]] + [-1] * (k - min(k, len(expected)))
+
+
+def test_vectors_are_cut_by_row() -> None:
+    vectors = sparse({1: 0.5}, {}, {0: 1.0, 4: 2.0})
+    cut = vectors.slice(1, 9)
+    assert len(vectors) == 3
+    assert (cut.indptr.tolist(), cut.dimensions.tolist(), cut.weights.tolist()) == ([0, 0, 2], [0, 4], [1.0, 2.0])
+    dense = DenseVectors(np.arange(6, dtype=np.float32).reshape(3, 2))
+    assert (len(dense), dense.width, dense.slice(1, 2).values.tolist()) == (3, 2, [[2.0, 3.0]])
+
+
+def test_answers_are_distinct_and_in_order() -> None:
+    example = Example("1", "?", (Answer("b"), Answer(None), Answer("a"), Answer("b"), Answer("")))
+    assert example.answers == ("b", "a")
+
+
+def test_provenance_points_to_the_whole_of_an_item() -> None:
+    place = Provenance.of(Item(4, "text", "Title", "p", Span(1, 2, 3, 4)))
+    assert (place.wikipedia_id, place.title, place.text) == ("p", "Title", "text")
+    assert (place.start_paragraph_id, place.start_character, place.end_paragraph_id, place.end_character) == (
+        1,
+        2,
+        3,
+        4,
+    )
+
+
+def test_what_does_not_fit_is_refused() -> None:
+    one = np.zeros((1, 2), dtype=np.int64)
+    with pytest.raises(ValueError, match="2 texts but 1 owners"):
+        Queries(("a", "b"), np.zeros(1, dtype=np.int64))
+    with pytest.raises(ValueError, match="1 texts but 2 vectors"):
+        Queries(("a",), np.zeros(1, dtype=np.int64), sparse({}, {}))
+    with pytest.raises(ValueError, match=r"must both be \[B, K\]"):
+        Hits(one, np.zeros((1, 3), dtype=np.float32))
+    with pytest.raises(ValueError, match=r"not float64 \(1, 2\)"):
+        DenseVectors(one.astype(np.float64))
+    with pytest.raises(ValueError, match="indptr must start with 0"):
+        SparseVectors(np.array([0, 2]), np.zeros(1, np.int32), np.zeros(1, np.float32), 3)
+    with pytest.raises(ValueError, match="1 dimensions but 2 weights"):
+        SparseVectors(np.array([0, 1]), np.zeros(1, np.int32), np.zeros(2, np.float32), 3)
+    with pytest.raises(ValueError, match="do not fit"):
+        FeedbackRecord(("a", "b"), one, np.zeros((1, 2), np.float32), "judge")
+    with pytest.raises(ValueError, match="finite"):
+        FeedbackRecord(("a",), one, np.array([[0, np.nan]], np.float32), "judge")

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from reml.access.responses import empty, gather
+from reml.contract.examples import Answer, Example, Provenance
+from reml.contract.retrieved import Hits
+from reml.experiment.plan.predict import NO_ANSWER, complete, distinct_pages, predict
+from reml.testing import TEXTS, MemoryCollection
+from tests.first_words import FirstWords
+
+COLLECTION = MemoryCollection(TEXTS)
+EXAMPLES = [Example("1", "?"), Example("2", "?")]
+
+
+def hits() -> Hits:
+    rows = np.array([[2, 0, 4], [3, -1, -1]], dtype=np.int64)
+    return Hits(rows, np.where(rows >= 0, 1.0, -np.inf).astype(np.float32))
+
+
+def test_each_example_gets_its_answer_without_gradient() -> None:
+    predictor = FirstWords(words=2.0)
+    answers = predict(predictor, EXAMPLES, gather(COLLECTION, hits()))
+    assert [answer.text for answer in answers] == ["The parliament", "Copper and"]
+    assert predictor.words.grad is None
+    assert not torch.is_inference_mode_enabled()
+
+
+@pytest.mark.parametrize("text", [None, "", "  \n"])
+def test_an_answer_without_text_says_so(text: str | None) -> None:
+    class Silent(FirstWords):
+        def generate(self, examples: object, responses: object) -> list[Answer]:
+            return [Answer(text, (Provenance("p"),))]
+
+    assert predict(Silent(), EXAMPLES[:1], empty(1)) == [Answer(NO_ANSWER, (Provenance("p"),))]
+
+
+def test_provenance_goes_on_with_the_pages_retrieved() -> None:
+    own = (Provenance("4", text="own"), Provenance("9"), Provenance("4", text="second"))
+    first, second = complete([Answer("a", own), Answer("b")], hits(), COLLECTION, 10)
+    assert [place.wikipedia_id for place in first.provenance] == ["4", "9", "2", "0"]
+    assert first.provenance[0].text == "own"
+    assert [(place.wikipedia_id, place.text) for place in second.provenance] == [("3", TEXTS[3])]
+    cut, _ = complete([Answer("a", own), Answer("b")], hits(), COLLECTION, 3)
+    assert [place.wikipedia_id for place in cut.provenance] == ["4", "9", "2"]
+
+
+def test_without_hits_the_provenance_is_the_predictor_s() -> None:
+    nothing = Hits(np.empty((1, 0), np.int64), np.empty((1, 0), np.float32))
+    assert complete([Answer("a", (Provenance("7"),))], nothing, COLLECTION, 5) == [Answer("a", (Provenance("7"),))]
+
+
+def test_the_first_place_of_each_page_is_kept() -> None:
+    places = [Provenance("b", text="1"), Provenance("a"), Provenance("b", text="2")]
+    assert distinct_pages(places) == (places[0], places[1])

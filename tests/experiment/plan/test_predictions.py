@@ -1,0 +1,49 @@
+"""What the predictor of several tasks learns from and sees."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from reml.__main__ import main
+from reml.cli.loading import load
+from reml.files.records import read_examples
+from tests.small_experiment import task_of, write_experiment
+
+
+def predicted(folder: Path, train_on: dict[str, object], predictor: str = "FirstWords") -> dict[str, str | None]:
+    """Train on `places`, beside a task without a train split; give the answers to that one."""
+    config = write_experiment(
+        folder,
+        tasks=[task_of(folder, "places"), task_of(folder, "unlearnt", splits=["dev"])],
+        access={"bm25": {"retriever": {"class_path": "reml.retrievers.bm25.BM25"}}},
+        train_on={"access": "bm25", **train_on},
+        predictor={"class_path": f"tests.first_words.{predictor}"},
+    )
+    runner, _ = load("predict", ["--config", str(config), "--home", str(folder / "home")])
+    return {
+        found.id: found.output[0].text for found in read_examples(runner.prediction.predictions("bm25", "unlearnt"))
+    }
+
+
+def test_tasks_that_are_not_learnt_are_predicted_too(tmp_path: Path) -> None:
+    answers = predicted(tmp_path, {"tasks": ["places"], "temperature": 2.0})
+    assert answers["q-cuba"] == "Tobacco barns"
+
+
+def test_the_predictor_sees_the_task_and_the_retriever_does_not(tmp_path: Path) -> None:
+    asked = "What is seen in Cuba?"
+    assert predicted(tmp_path, {"tasks": ["places"]}, "Echo")["q-cuba"] == asked
+    assert predicted(tmp_path, {"tasks": ["places"], "prefix": True}, "Echo")["q-cuba"] == f"unlearnt: {asked}"
+    rooms = Counter(path.name.split("-")[0] for path in (tmp_path / "home" / "hits").iterdir())
+    assert rooms == {"retrieve": 3}, "places train and dev and unlearnt dev, once each: queries have no prefix"
+
+
+def test_a_task_to_learn_that_has_no_train_split_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = write_experiment(
+        tmp_path, tasks=[task_of(tmp_path, "places", splits=["dev"])], train_on={"access": "bm25", "prefix": True}
+    )
+    assert main(["train", "--config", str(config), "--home", str(tmp_path / "home")]) == 2
+    assert "'places' has no split 'train'" in capsys.readouterr().err

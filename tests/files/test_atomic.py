@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import resource
+import signal
+import stat
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reml.files.atomic import (
+    CorruptError,
+    LockedError,
+    atomic_file,
+    atomic_folder,
+    digest,
+    file_digest,
+    home,
+    locked,
+    read_json,
+    read_manifest,
+    write_json,
+    write_manifest,
+    write_text,
+)
+
+LONG_AGO = time.time() - 3600
+
+
+def test_a_folder_is_there_only_when_its_block_ended_well(tmp_path: Path) -> None:
+    final = tmp_path / "new" / "index"
+    with atomic_folder(final) as draft:
+        (draft / "part").write_text("x")
+        assert not final.exists()
+    assert (final / "part").read_text() == "x"
+    assert list(final.parent.iterdir()) == [final]
+
+
+def test_a_folder_whose_block_raises_leaves_nothing_and_keeps_the_former_one(tmp_path: Path) -> None:
+    with atomic_folder(tmp_path / "index") as draft:
+        (draft / "part").write_text("former")
+    with pytest.raises(FileNotFoundError), atomic_folder(tmp_path / "index") as draft:
+        (draft / "absent").read_text()
+    assert [path.name for path in tmp_path.iterdir()] == ["index"]
+    assert (tmp_path / "index" / "part").read_text() == "former"
+
+
+def test_a_folder_takes_the_place_of_the_former_one(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        with atomic_folder(tmp_path / "index") as draft:
+            (draft / name).touch()
+    assert [path.name for path in (tmp_path / "index").iterdir()] == ["b"]
+    assert [path.name for path in tmp_path.iterdir()] == ["index"]
+
+
+def test_a_file_whose_block_raises_leaves_the_former_one(tmp_path: Path) -> None:
+    write_text(tmp_path / "a.txt", "former")
+    with pytest.raises(NotADirectoryError), atomic_file(tmp_path / "a.txt") as draft:
+        (draft / "inside").read_text()
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+    assert (tmp_path / "a.txt").read_text() == "former"
+
+
+def test_others_may_read_what_the_users_mask_allows(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        write_text(tmp_path / "a.txt", "text")
+        with atomic_folder(tmp_path / "index"):
+            pass
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "a.txt").stat().st_mode) == 0o640
+    assert stat.S_IMODE((tmp_path / "index").stat().st_mode) == 0o750
+
+
+def test_a_full_disk_leaves_the_former_file(tmp_path: Path) -> None:
+    write_text(tmp_path / "a.txt", "former")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            write_text(tmp_path / "a.txt", "x" * 10_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+    assert (tmp_path / "a.txt").read_text() == "former"
+
+
+def _die_in_folder(final: Path) -> None:
+    with atomic_folder(final) as draft:
+        (draft / "part").touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _die_in_file(final: Path) -> None:
+    with atomic_file(final) as draft:
+        draft.write_text("half")
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.parametrize("work", [_die_in_folder, _die_in_file])
+def test_the_draft_of_a_killed_process_is_swept_by_the_next(tmp_path: Path, work: Callable[[Path], None]) -> None:
+    process = multiprocessing.get_context("forkserver").Process(target=work, args=(tmp_path / "name",))
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    (left,) = tmp_path.iterdir()
+    with atomic_folder(tmp_path / "name"):
+        pass
+    assert left.exists(), "a draft this young may have a writer that has not taken hold of it yet"
+    os.utime(left, (LONG_AGO, LONG_AGO))
+    with atomic_folder(tmp_path / "name"):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["name"]
+
+
+def test_the_draft_of_a_living_process_is_not_swept(tmp_path: Path) -> None:
+    with atomic_folder(tmp_path / "name") as slow:
+        (slow / "part").touch()
+        os.utime(slow, (LONG_AGO, LONG_AGO))
+        with atomic_folder(tmp_path / "name") as quick:
+            (quick / "other").touch()
+    assert [path.name for path in (tmp_path / "name").iterdir()] == ["part"]
+
+
+def test_only_drafts_are_swept(tmp_path: Path) -> None:
+    bystanders = {".name.lock", ".name.12345678.txt", ".other.12345678", "name.12345678"}
+    for name in bystanders:
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (LONG_AGO, LONG_AGO))
+    write_text(tmp_path / "name", "text")
+    assert {path.name for path in tmp_path.iterdir()} == {*bystanders, "name"}
+
+
+def test_a_lock_has_one_holder_and_ends_with_its_block(tmp_path: Path) -> None:
+    with locked(tmp_path / "index"), pytest.raises(LockedError, match=r"index.*Wait"), locked(tmp_path / "index"):
+        pytest.fail("two writers hold one lock")
+    with locked(tmp_path / "index"):
+        pass
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists))
+def test_json_comes_back(tmp_path_factory: pytest.TempPathFactory, value: bool | int | str | None) -> None:
+    path = tmp_path_factory.mktemp("json") / "value.json"
+    write_json(path, value)
+    assert read_json(path) == value
+
+
+def test_half_a_surrogate_pair_is_written_escaped_and_comes_back(tmp_path: Path) -> None:
+    value = {"answer": "é \ud800 \\ud800 x"}
+    write_json(tmp_path / "value.json", value)
+    assert read_json(tmp_path / "value.json") == value
+    assert "é" in (tmp_path / "value.json").read_text(encoding="utf-8")
+    assert digest("\ud800") != digest("\\ud800")
+
+
+def test_digests_tell_values_and_their_borders_apart(tmp_path: Path) -> None:
+    assert digest({"a": 1, "b": [2]}) == digest({"b": [2], "a": 1})
+    assert len({digest("ab"), digest("a", "b"), digest(["a", "b"]), digest(b"ab"), digest("ba")}) == 5
+    (tmp_path / "file").write_bytes(b"abc")
+    before = file_digest(tmp_path / "file")
+    (tmp_path / "file").write_bytes(b"abd")
+    assert file_digest(tmp_path / "file") != before
+
+
+def test_a_manifest_says_what_made_a_folder(tmp_path: Path) -> None:
+    write_manifest(tmp_path, "index", {"items": 3})
+    manifest = read_manifest(tmp_path, "index")
+    assert (manifest["kind"], manifest["items"]) == ("index", 3)
+    assert isinstance(manifest["reml"], str)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "has no manifest.json"),
+        ("{", r"manifest\.json is not readable JSON"),
+        ("\udc80", r"manifest\.json is not readable JSON"),
+        ("[]", "does not describe a index"),
+        (json.dumps({"kind": "run"}), "does not describe a index"),
+    ],
+)
+def test_a_manifest_that_does_not_fit_is_refused(tmp_path: Path, text: str | None, message: str) -> None:
+    if text is not None:
+        (tmp_path / "manifest.json").write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(CorruptError, match=message) as refused:
+        read_manifest(tmp_path, "index")
+    assert "Delete" in str(refused.value)
+
+
+def test_home_is_what_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("REML_HOME", str(tmp_path))
+    assert home() == tmp_path
+    monkeypatch.setenv("REML_HOME", "")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert home() == tmp_path / ".cache" / "reml"

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from reml.contract.examples import Item
+from reml.contract.vectors import DenseVectors, SparseVectors
+from reml.files.atomic import LockedError, locked
+from reml.files.origin import Origin
+from reml.index.encoded_shards import encode_collection, read_shard, sample
+from reml.testing import MemoryCollection, matrix
+
+COLLECTION = MemoryCollection([f"text {number}" for number in range(10)])
+ORIGIN = Origin.of(COLLECTION, "numbers")
+
+
+class NumberEncoder:
+    """The vector of an item is its row; the process dies after `survives` calls."""
+
+    fingerprint = "numbers"
+
+    def __init__(self, survives: int = 100) -> None:
+        self.survives = survives
+        self.encoded: list[int] = []
+
+    def encode_queries(self, texts: Sequence[str]) -> DenseVectors:
+        raise NotImplementedError
+
+    def encode_items(self, items: Sequence[Item]) -> DenseVectors:
+        if not self.survives:
+            raise KeyboardInterrupt
+        self.survives -= 1
+        self.encoded += [item.row for item in items]
+        return DenseVectors(np.array([[item.row] for item in items], dtype=np.float32))
+
+
+class SparseEncoder(NumberEncoder):
+    """Row i has the weight i + 0.5 in dimension i, and row 0 has none."""
+
+    def encode_items(self, items: Sequence[Item]) -> SparseVectors:  # type: ignore[override]
+        rows = np.array([item.row for item in items if item.row], dtype=np.int32)
+        indptr = np.cumsum([0, *(int(item.row > 0) for item in items)], dtype=np.int64)
+        return SparseVectors(indptr, rows, rows + np.float32(0.5), 10)
+
+
+def values(shards: Sequence[Path]) -> list[float]:
+    return [float(value) for path in shards for value in matrix(read_shard(path)[1])[:, 0]]
+
+
+def test_shards_hold_every_item_in_row_order(tmp_path: Path) -> None:
+    shards = encode_collection(COLLECTION, NumberEncoder(), tmp_path, origin=ORIGIN, size=4)
+    assert len(shards) == 3
+    assert values(shards) == list(range(10))
+    assert [row for path in shards for row in read_shard(path)[0]] == list(range(10))
+
+
+@pytest.mark.parametrize("survives", [0, 1, 2])
+def test_a_killed_run_is_gone_on_from(survives: int, tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        encode_collection(COLLECTION, NumberEncoder(survives), tmp_path, origin=ORIGIN, size=4)
+    second = NumberEncoder()
+    assert values(encode_collection(COLLECTION, second, tmp_path, origin=ORIGIN, size=4)) == list(range(10))
+    assert second.encoded == list(range(4 * survives, 10))
+
+
+def test_shards_of_another_origin_are_not_used(tmp_path: Path) -> None:
+    encode_collection(COLLECTION, NumberEncoder(), tmp_path, origin=Origin.of(COLLECTION, "other"), size=2)
+    encoder = NumberEncoder()
+    assert values(encode_collection(COLLECTION, encoder, tmp_path, origin=ORIGIN, size=4)) == list(range(10))
+    assert encoder.encoded == list(range(10))
+
+
+def test_two_processes_do_not_encode_into_one_folder(tmp_path: Path) -> None:
+    with locked(tmp_path), pytest.raises(LockedError):
+        encode_collection(COLLECTION, NumberEncoder(), tmp_path, origin=ORIGIN)
+
+
+def test_sparse_vectors_come_back_as_they_were(tmp_path: Path) -> None:
+    shards = encode_collection(COLLECTION, SparseEncoder(), tmp_path, origin=ORIGIN, size=4)
+    vectors = [read_shard(path)[1] for path in shards]
+    assert all(isinstance(part, SparseVectors) for part in vectors)
+    expected = np.diag(np.arange(10) + 0.5)
+    expected[0, 0] = 0
+    np.testing.assert_array_equal(np.concatenate([matrix(part) for part in vectors]), expected)
+
+
+def test_a_sample_is_of_dense_vectors(tmp_path: Path) -> None:
+    shards = encode_collection(COLLECTION, SparseEncoder(), tmp_path, origin=ORIGIN, size=4)
+    with pytest.raises(ValueError, match="holds SparseVectors"):
+        sample(shards, 3)
+
+
+# 10 vectors in shards of 4, 4 and 2: every third is 0, 3, 6, 9.
+@pytest.mark.parametrize(
+    ("count", "expected"),
+    [(4, [0, 3, 6, 9]), (5, [0, 2, 4, 6, 8]), (1, [0]), (10, list(range(10))), (99, list(range(10)))],
+)
+def test_a_sample_is_spread_evenly_over_the_shards(count: int, expected: list[int], tmp_path: Path) -> None:
+    shards = encode_collection(COLLECTION, NumberEncoder(), tmp_path, origin=ORIGIN, size=4)
+    assert sample(shards, count).values[:, 0].tolist() == expected

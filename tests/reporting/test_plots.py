@@ -1,0 +1,71 @@
+"""Line plots: where points stand, what they say, and round numbers on the axes."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reml.reporting.markup import render
+from reml.reporting.plots import Line, Plot, draw, legend, ticks
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (0.0, 1.0, [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]),
+        (1.0, 10.0, [2.0, 4.0, 6.0, 8.0, 10.0]),
+        (-3.0, 7.0, [-2.0, 0.0, 2.0, 4.0, 6.0]),
+        (0.0, 5000.0, [0.0, 1000.0, 2000.0, 3000.0, 4000.0, 5000.0]),
+    ],
+)
+def test_ticks_are_round(low: float, high: float, expected: list[float]) -> None:
+    assert ticks(low, high) == expected
+
+
+@given(st.floats(-1e6, 1e6), st.floats(1e-3, 1e6))
+def test_ticks_lie_within_and_are_few(low: float, width: float) -> None:
+    found = ticks(low, low + width)
+    assert 2 <= len(found) <= 6
+    assert low - 1e-6 * width <= found[0]
+    assert found[-1] <= low + width * (1 + 1e-6)
+
+
+def test_points_stand_where_their_values_say() -> None:
+    line = Line("bm25", xs=(0.0, 10.0), ys=(0.0, 1.0), style=1, level=0.5)
+    drawn = draw(Plot("recall", "k", (line,), floor=0.0, ceiling=1.0))
+    polyline = drawn.find("polyline")
+    assert polyline is not None
+    # The plot's area reaches from (46, 12) to (346, 204).
+    assert polyline.get("points") == "46.0,204.0 346.0,12.0"
+    assert polyline.get("class") == "line colour1 dash1"
+    assert [title.text for title in drawn.iter("title")] == ["bm25: 0 at 0", "bm25: 1 at 10", "bm25: R-precision 0.5"]
+    assert drawn.get("aria-label") == "recall, over k. bm25: 0 to 1"
+
+
+def test_numbers_of_many_digits_are_short_on_the_axes() -> None:
+    drawn = draw(Plot("MB", "pages", (Line("disk", xs=(0.0, 300_000.0), ys=(0.0, 2.5e6), style=0),)))
+    said = [text.text for text in drawn.iter("text")]
+    assert {"100k", "200k", "300k", "500k", "1M", "2.5M"} <= set(said)
+    assert not any("e+" in (text or "") for text in said)
+
+
+def test_long_lines_have_no_dots() -> None:
+    xs = tuple(float(number) for number in range(41))
+    drawn = draw(Plot("loss", "step", (Line("train_loss", xs, xs, 0),)))
+    polyline = drawn.find("polyline")
+    assert polyline is not None
+    assert len(polyline.get("points", "").split()) == 41
+    assert drawn.find("circle") is None
+
+
+@pytest.mark.parametrize("line", [Line("flat", (1.0,), (2.0,), 0), Line("none", (), (), 0)])
+def test_one_point_or_none_still_makes_a_plot(line: Line) -> None:
+    assert "nan" not in render(draw(Plot("title", "k", (line,))))
+    assert "nan" not in render(draw(Plot("title", "k", ())))
+
+
+def test_the_legend_names_lines_in_their_styles() -> None:
+    entries = list(legend(["bm25", "<b>"]))
+    assert [entry[0][0].get("class") for entry in entries] == ["line colour0 dash0", "line colour1 dash1"]
+    assert "&lt;b&gt;" in render(entries[1])

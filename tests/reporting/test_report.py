@@ -1,0 +1,225 @@
+"""The report: whole, escaped, free of outside requests; its filters in a real browser where there is one."""
+
+from __future__ import annotations
+
+import html
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from reml.evaluation.cases import Outcome
+from reml.reporting.report import write_report
+from reml.reporting.report_origin import duration, memory
+
+VOID = {"meta", "link", "br", "img", "input", "hr"}
+
+
+class Page(HTMLParser):
+    """Reads a page, checks that tags nest, and gathers what stands in it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.texts: list[tuple[str, str]] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append((self.open[-1] if self.open else "", data))
+
+    def of(self, tag: str) -> list[dict[str, str]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+@pytest.fixture
+def page(run: Path) -> Page:
+    return Page(write_report(run).read_text(encoding="utf-8"))
+
+
+def test_it_is_whole(page: Page) -> None:
+    assert page.open == []
+    assert [attributes["id"] for attributes in page.of("section")] == [
+        "results",
+        "retrieval",
+        "training",
+        "examples",
+        "origin",
+    ]
+    assert page.of("html") == [{"lang": "en"}]
+
+
+def test_nothing_is_asked_of_the_outside(page: Page) -> None:
+    links = [(name, attributes[key]) for name, attributes in page.tags for key in ("src", "href") if key in attributes]
+    assert links
+    assert all(value.startswith(("#", "data:,")) for _, value in links)
+    style = "".join(text for tag, text in page.texts if tag == "style")
+    script = "".join(text for tag, text in page.texts if tag == "script")
+    assert not re.search(r"url\(|@import|https?:", style)
+    assert not re.search(r"fetch|XMLHttpRequest|import\(|https?:", script)
+    policies = [attributes["content"] for attributes in page.of("meta") if "http-equiv" in attributes]
+    assert policies == ["default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"]
+
+
+def test_texts_are_never_markup(page: Page) -> None:
+    assert len(page.of("script")) == 1
+    assert page.of("img") == []
+    assert sum("<script>alert('x')</script>" in text for _, text in page.texts) > 10
+
+
+def test_the_table_gives_the_figures_with_the_best_bold(page: Page) -> None:
+    cells = [(tag, text) for tag, text in page.texts if tag in {"td", "strong"}]
+    # R-precision, exact match and KILT-EM of bm25 and dense.
+    figures = [
+        ("td", "25.0"),
+        ("strong", "100.0"),
+        ("td", "50.0"),
+        ("strong", "100.0"),
+        ("td", "25.0"),
+        ("strong", "100.0"),
+    ]
+    assert cells[1:7] == figures
+
+
+def test_each_outcome_has_its_example(page: Page) -> None:
+    articles = page.of("article")
+    bm25 = [article["data-outcome"] for article in articles if article["data-access"] == "bm25"]
+    assert bm25 == ["missed", "not-used", "wrong-provenance", "right"]
+    assert {article["data-task"] for article in articles} == {"qa"}
+    options = {attributes["value"] for attributes in page.of("option")}
+    assert {"", "qa", "bm25", "dense", *bm25} == options
+    assert {outcome.value for outcome in Outcome} <= {text for tag, text in page.texts if tag == "option"}
+
+
+def test_answers_are_marked_in_passages_and_hits_told(page: Page) -> None:
+    assert {text for tag, text in page.texts if tag == "mark"} == {"OSLO"}
+    spans = [text for tag, text in page.texts if tag == "span"]
+    assert spans.count("right page") == 3 + 4
+    assert spans.count("other page") == 4
+    assert "Page 2: found at 2" in [text for tag, text in page.texts if tag == "li"]
+    assert "Page 4: not found" in [text for tag, text in page.texts if tag == "li"]
+
+
+def test_origin_tells_costs_versions_and_configuration(page: Page) -> None:
+    texts = {text for _, text in page.texts}
+    assert {"1 min 01 s", "3.00 GiB", "from cache", "torch", "2.13", "qa dev", "beef"} <= texts
+    assert any('"name": "<script>' in text for tag, text in page.texts if tag == "pre")
+
+
+def test_without_training_there_is_no_such_section(run: Path) -> None:
+    shutil.rmtree(run / "training")
+    page = Page(write_report(run).read_text(encoding="utf-8"))
+    assert "training" not in [attributes["id"] for attributes in page.of("section")]
+
+
+def curves(run: Path) -> dict[str, list[str]]:
+    """Give what the training curves of a report say, by stage: each title, then each point."""
+    report = write_report(run).read_text(encoding="utf-8")
+    found: dict[str, list[str]] = {}
+    for tag, text in Page(report.split('<section id="training">')[1].split("</section>")[0]).texts:
+        if tag == "h3":
+            found[text] = []
+        elif tag in {"figcaption", "title"}:
+            found[list(found)[-1]].append(text)
+    return found
+
+
+def test_each_training_has_its_curves(run: Path) -> None:
+    log = run / "training" / "metrics.csv"
+    shutil.copytree(run / "training", run / "training" / "teach dense")
+    loss = ["Loss", "train/loss: 3.5 at 0", "train/loss: 1.5 at 20"]
+    score = ["Scores on dev", "dev/score: 0.25 at 10"]
+    assert curves(run) == {"train the predictor": [*loss, *score], "teach dense": [*loss, *score]}
+    log.unlink()
+    assert curves(run) == {"teach dense": [*loss, *score]}
+
+
+REFRESHED = (
+    "1,index/age,0.0\n1,index/age_retrieved,0.0\n2,index/age,1.0\n2,index/age_retrieved,0.5\n2,index/overlap,0.75\n"
+)
+AGE, OVERLAP = "Mean age of vectors, in steps", "Overlap of top k at a refresh"
+
+
+@pytest.mark.parametrize(
+    ("log", "expected"),
+    [
+        (
+            REFRESHED,
+            [
+                AGE,
+                "all vectors: 0 at 1",
+                "all vectors: 1 at 2",
+                "those retrieved: 0 at 1",
+                "those retrieved: 0.5 at 2",
+                OVERLAP,
+                "share of items that stay: 0.75 at 2",
+            ],
+        ),
+        ("1,index/age,0.0\n2,index/age,1.0\n", [AGE, "all vectors: 0 at 1", "all vectors: 1 at 2"]),
+        ("1,index/age,0.0\n2,index/age,0.0\n", []),
+        ("", []),
+    ],
+    ids=["refreshed", "never refreshed", "vectors that never age", "lists retrieved before"],
+)
+def test_staleness_is_shown_where_there_is_any(run: Path, log: str, expected: list[str]) -> None:
+    (run / "training" / "teach dense").mkdir()
+    (run / "training" / "teach dense" / "metrics.csv").write_text(f"step,name,value\n1,train/loss,2\n{log}")
+    assert curves(run)["teach dense"] == ["Loss", "train/loss: 2 at 1", *expected]
+
+
+def test_durations_and_sizes_are_told_as_a_person_would() -> None:
+    assert [duration(seconds) for seconds in (0.04, 59.9, 60, 3600, 7260.4, None)] == [
+        "0.0 s",
+        "59.9 s",
+        "1 min 00 s",
+        "1 h 00 min",
+        "2 h 01 min",
+        "–",
+    ]
+    assert [memory(size) for size in (5 << 20, 1 << 30, "?")] == ["5 MiB", "1.00 GiB", "–"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("outcome", "shown"), [("", 8), ("missed", 1), ("right", 5)])
+def test_filters_work_in_a_browser(run: Path, outcome: str, shown: int) -> None:
+    report = write_report(run)
+    choose = f"filters.outcome.value = '{outcome}'; filters.dispatchEvent(new Event('change'));"
+    report.write_text(report.read_text(encoding="utf-8").replace("</script>\n</body>", f"{choose}</script>\n</body>"))
+    assert_shown(report.as_uri(), shown)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("link", "shown"), [("#examples", 8), ("#task=qa&access=bm25", 4), ("#task=qa", 8)])
+def test_a_link_chooses_examples_in_a_browser(run: Path, link: str, shown: int) -> None:
+    assert_shown(write_report(run).as_uri() + link, shown)
+
+
+def assert_shown(address: str, shown: int) -> None:
+    """Open a report in a real browser, if there is one, and count the examples of 8 that it shows."""
+    browser = shutil.which("chromium")
+    if browser is None:
+        pytest.skip("chromium is not installed")
+    options = [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-background-networking",
+        "--enable-logging=stderr",
+    ]
+    told = subprocess.run([browser, *options, "--dump-dom", address], capture_output=True, text=True, check=True)
+    page = Page(told.stdout)
+    assert sum("hidden" not in attributes for attributes in page.of("article")) == shown
+    assert f"{shown} of 8 examples shown." in html.unescape(told.stdout)
+    assert "CONSOLE" not in told.stderr
