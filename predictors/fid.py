@@ -17,7 +17,7 @@ Numbers: not run (published, 100 passages: NaturalQuestions 48.2 EM with T5-base
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -32,9 +32,10 @@ from transformers.modeling_outputs import BaseModelOutput, Seq2SeqLMOutput
 from reml.access.responses import empty
 from reml.contract.collections import Collection
 from reml.contract.examples import Answer, Example
+from reml.contract.predictors import Batch
 from reml.contract.refusal import refuse
 from reml.contract.retrieved import Responses
-from reml.contract.signals import Prediction, Signal
+from reml.contract.signals import Credit, Prediction, Signal
 from reml.files.model_location import located
 from reml.predictors.reading.encoding import load_tokeniser
 from reml.predictors.reading.leave_one_out import without_each
@@ -86,31 +87,33 @@ class FiD(nn.Module):
         likelihoods = Signal.ITEM_LIKELIHOOD | Signal.TOKEN_LIKELIHOOD | Signal.LEAVE_ONE_OUT
         return likelihoods | Signal.ATTENTION | Signal.SAMPLES
 
-    def prepare(self, collection: Collection, folder: Path) -> None:
-        """Tokenise the collection once, into `folder`."""
-        self._read.prepare(collection, folder)
+    def prepare(self, collections: Mapping[str, Collection], folder: Path) -> None:
+        """Tokenise the collections once, into `folder`."""
+        self._read.prepare(collections.values(), folder)
 
-    def loss(self, examples: Sequence[Example], responses: Responses, signals: Signal = Signal.NONE) -> Prediction:
+    def loss(self, batch: Batch, signals: Signal = Signal.NONE) -> Prediction:
         """Give -log p(y given x and all items), [B], summed over the tokens of the answer and its end."""
+        examples, responses = batch.examples, batch.read
         refuse(signals, self.signals, "FiD")
         read = self._encoded(examples, responses)
         wants_attention = Signal.ATTENTION in signals
         output = self._decode(read.fused, read.inputs.gather(read.inputs.mask), read.targets, attention=wants_attention)
         attention = _attention(output, read.inputs, responses.mask) if wants_attention else None
-        prediction = Prediction(-_likelihood(output, read.targets).sum(1), attention=attention)
+        credit = Credit(attention=attention)
         spread = partial(read.inputs.by_place, responses.k)
         if signals & (Signal.ITEM_LIKELIHOOD | Signal.TOKEN_LIKELIHOOD):
             alone, said = self._alone(read, read.targets), read.targets != IGNORED
-            prediction = with_likelihood(prediction, alone, target_mask=said, spread=spread, signals=signals)
+            credit = with_likelihood(credit, alone, target_mask=said, spread=spread, signals=signals)
         if Signal.LEAVE_ONE_OUT in signals:
-            prediction = replace(prediction, leave_one_out=self._without_each(read, examples, responses.k))
+            credit = replace(credit, leave_one_out=self._without_each(read, examples, responses.k))
         if Signal.SAMPLES in signals:
-            prediction = with_samples(prediction, self._rounds(read, examples, responses.k))
-        return prediction
+            credit = with_samples(credit, self._rounds(read, examples, responses.k))
+        return Prediction(-_likelihood(output, read.targets).sum(1), (credit,))
 
     @torch.no_grad()
-    def generate(self, examples: Sequence[Example], responses: Responses) -> list[Answer]:
+    def generate(self, batch: Batch) -> list[Answer]:
         """Decode greedily; the provenance are the items in the order they were retrieved."""
+        examples, responses = batch.examples, batch.read
         reading = self._read(examples, responses)
         inputs = reading.pairs.to(self.model.device)
         texts = self._texts(self._generated(inputs, inputs.gather(self._encode(inputs)), draw=False))

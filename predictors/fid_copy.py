@@ -18,7 +18,7 @@ Numbers: not run on the data of the paper (T5-base, NaturalQuestions, 100 passag
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import takewhile
@@ -32,9 +32,10 @@ from torch.nn import functional
 from reml.access.responses import empty
 from reml.contract.collections import Collection
 from reml.contract.examples import Answer, Example
+from reml.contract.predictors import Batch
 from reml.contract.refusal import refuse
 from reml.contract.retrieved import Responses
-from reml.contract.signals import Prediction, Signal
+from reml.contract.signals import Credit, Prediction, Signal
 from reml.predictors.copying.copy_decoder import (
     Choice,
     CopyDecoder,
@@ -117,36 +118,38 @@ class CopyFiD(nn.Module):
         likelihoods = Signal.ITEM_LIKELIHOOD | Signal.TOKEN_LIKELIHOOD | Signal.LEAVE_ONE_OUT
         return likelihoods | Signal.ATTENTION | Signal.SAMPLES
 
-    def prepare(self, collection: Collection, folder: Path) -> None:
-        """Tokenise the collection once, into `folder`."""
-        self._read.prepare(collection, folder)
+    def prepare(self, collections: Mapping[str, Collection], folder: Path) -> None:
+        """Tokenise the collections once, into `folder`."""
+        self._read.prepare(collections.values(), folder)
 
-    def loss(self, examples: Sequence[Example], responses: Responses, signals: Signal = Signal.NONE) -> Prediction:
+    def loss(self, batch: Batch, signals: Signal = Signal.NONE) -> Prediction:
         """Give -log p(y given x and all items) of tokens and their cases, [B], mean over the answer's tokens.
 
         By the mean a label of one token weighs as much as a sentence when tasks are trained together. The signals are
         sums over the tokens.
         """
+        examples, responses = batch.examples, batch.read
         refuse(signals, self.signals, "CopyFiD")
         read = self._encoded(examples, responses)
         likelihood, decoded = self._likelihood(read.target, read.fused)
         attention = None
         if Signal.ATTENTION in signals:
             attention = _attention(decoded, read.target, read.inputs, responses.mask)
-        prediction = Prediction(-likelihood.sum(1) / read.target.mask.sum(1), attention=attention)
+        credit = Credit(attention=attention)
         spread = partial(read.inputs.by_place, responses.k)
         if signals & (Signal.ITEM_LIKELIHOOD | Signal.TOKEN_LIKELIHOOD):
             (alone,), said = self._alone(read, [read.target]), read.target.mask
-            prediction = with_likelihood(prediction, alone, target_mask=said, spread=spread, signals=signals)
+            credit = with_likelihood(credit, alone, target_mask=said, spread=spread, signals=signals)
         if Signal.LEAVE_ONE_OUT in signals:
-            prediction = replace(prediction, leave_one_out=self._without_each(read, examples, responses.k))
+            credit = replace(credit, leave_one_out=self._without_each(read, examples, responses.k))
         if Signal.SAMPLES in signals:
-            prediction = with_samples(prediction, self._rounds(read, examples, responses.k))
-        return prediction
+            credit = with_samples(credit, self._rounds(read, examples, responses.k))
+        return Prediction(-likelihood.sum(1) / read.target.mask.sum(1), (credit,))
 
     @torch.no_grad()
-    def generate(self, examples: Sequence[Example], responses: Responses) -> list[Answer]:
+    def generate(self, batch: Batch) -> list[Answer]:
         """Decode greedily and quote what was copied; the provenance are the items, best first."""
+        examples, responses = batch.examples, batch.read
         reading = self._read(examples, responses)
         inputs = reading.pairs.to(self.bias.device)
         states = encode(self.encoder, self.tokeniser, inputs)

@@ -14,7 +14,7 @@ Numbers: not run on the data of the papers.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -26,9 +26,10 @@ from transformers import AutoModelForCausalLM, PreTrainedModel
 
 from reml.contract.collections import Collection
 from reml.contract.examples import Answer, Example, Item, Provenance
+from reml.contract.predictors import Batch
 from reml.contract.refusal import refuse
 from reml.contract.retrieved import Responses
-from reml.contract.signals import Prediction, Signal
+from reml.contract.signals import Credit, Prediction, Signal
 from reml.files.model_location import located
 from reml.predictors.gguf import converted
 from reml.predictors.reading.encoding import load_tokeniser
@@ -73,18 +74,19 @@ class InContext(nn.Module):
         """Likelihood of the answer by item, and by item and token."""
         return Signal.ITEM_LIKELIHOOD | Signal.TOKEN_LIKELIHOOD
 
-    def prepare(self, collection: Collection, folder: Path) -> None:
+    def prepare(self, collections: Mapping[str, Collection], folder: Path) -> None:
         """Do nothing: the items stand in prompts as text."""
 
-    def loss(self, examples: Sequence[Example], responses: Responses, signals: Signal = Signal.NONE) -> Prediction:
+    def loss(self, batch: Batch, signals: Signal = Signal.NONE) -> Prediction:
         """Give -log p(y given x and all items), [B], summed over the tokens of the answer and the end of its line."""
+        examples, responses = batch.examples, batch.read
         refuse(signals, self.signals, "InContext")
         items = readable(responses)
         answers = [self._target(example) for example in examples]
         likelihood, mask = self._likelihood(self._prompts(examples, [list(given.values()) for given in items]), answers)
-        prediction = Prediction(-likelihood.sum(1))
+        loss = -likelihood.sum(1)
         if not signals:
-            return prediction
+            return Prediction(loss)
         owners = [owner for owner, given in enumerate(items) for _ in given]
         places = [place for given in items for place in given]
         lone = [[item] for given in items for item in given.values()]
@@ -94,11 +96,13 @@ class InContext(nn.Module):
             prompts = self._prompts([examples[owner] for owner in owners], lone)
             alone = self._likelihood(prompts, [answers[owner] for owner in owners])[0]
             alone = functional.pad(alone, (0, mask.shape[1] - alone.shape[1]))
-        return with_likelihood(prediction, alone, target_mask=mask, spread=spread, signals=signals)
+        credit = with_likelihood(Credit(), alone, target_mask=mask, spread=spread, signals=signals)
+        return Prediction(loss, (credit,))
 
     @torch.no_grad()
-    def generate(self, examples: Sequence[Example], responses: Responses) -> list[Answer]:
+    def generate(self, batch: Batch) -> list[Answer]:
         """Go on greedily to the end of the line; the provenance are the items in the order they were retrieved."""
+        examples, responses = batch.examples, batch.read
         items = [list(given.values()) for given in readable(responses)]
         ids, mask = self._left_padded(self._prompts(examples, items))
         said = self.model.generate(  # type: ignore[operator]

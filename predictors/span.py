@@ -16,7 +16,7 @@ Numbers: not run on the data of the papers.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,9 +27,9 @@ from torch.nn import functional
 
 from reml.contract.collections import Collection
 from reml.contract.examples import Answer, Example, Item
+from reml.contract.predictors import Batch
 from reml.contract.refusal import refuse
-from reml.contract.retrieved import Responses
-from reml.contract.signals import Prediction, Signal
+from reml.contract.signals import Credit, Prediction, Signal
 from reml.contract.vectors import Int64Array
 from reml.predictors.copying.quoting import cut
 from reml.predictors.reading.encoding import encode, frame_of, load_encoder
@@ -68,12 +68,13 @@ class Span(nn.Module):
         """Likelihood of the answer by item."""
         return Signal.ITEM_LIKELIHOOD
 
-    def prepare(self, collection: Collection, folder: Path) -> None:
-        """Tokenise the collection once, into `folder`."""
-        self._read.prepare(collection, folder)
+    def prepare(self, collections: Mapping[str, Collection], folder: Path) -> None:
+        """Tokenise the collections once, into `folder`."""
+        self._read.prepare(collections.values(), folder)
 
-    def loss(self, examples: Sequence[Example], responses: Responses, signals: Signal = Signal.NONE) -> Prediction:
+    def loss(self, batch: Batch, signals: Signal = Signal.NONE) -> Prediction:
         """Give -log p(a right answer given x and all items), [B]; -FLOOR where none stands in any item."""
+        examples, responses = batch.examples, batch.read
         refuse(signals, self.signals, "Span")
         reading = self._read(examples, responses)
         inputs = reading.pairs.to(self.ends.weight.device)
@@ -86,11 +87,12 @@ class Span(nn.Module):
         if Signal.ITEM_LIKELIHOOD not in signals:
             return Prediction(loss)
         alone = torch.where(stands, marginal - total.sum(0), FLOOR)
-        return Prediction(loss, item_log_likelihood=inputs.by_place(responses.k, alone, -torch.inf))
+        return Prediction(loss, (Credit(item_log_likelihood=inputs.by_place(responses.k, alone, -torch.inf)),))
 
     @torch.no_grad()
-    def generate(self, examples: Sequence[Example], responses: Responses) -> list[Answer]:
+    def generate(self, batch: Batch) -> list[Answer]:
         """Cut the likeliest span out of all items of each example; its item comes first in the provenance."""
+        examples, responses = batch.examples, batch.read
         reading = self._read(examples, responses)
         inputs = reading.pairs.to(self.ends.weight.device)
         spans = _best(*self._logits(inputs), inputs.parts, self.answer_tokens)

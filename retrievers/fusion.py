@@ -81,6 +81,6 @@ class FusedRetriever:
         return torch.from_numpy(np.where(rows >= 0, scores, -np.inf).astype(np.float32))
 
     def _rankings(self, queries: Queries) -> list[Hits]:
-        if queries.vectors is not None:
+        if queries.states is not None:
             raise ValueError("queries that are vectors live in one retriever's space: search that one, not the fusion.")
         return [part.search(queries, self.depth) for part in self.parts]

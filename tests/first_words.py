@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from reml.contract.collections import Collection
-from reml.contract.examples import Answer, Example, Item, Provenance
-from reml.contract.retrieved import Responses
+from reml.contract.examples import Answer, Item, Provenance
+from reml.contract.predictors import Batch
 from reml.contract.signals import Prediction, Signal
 
 
@@ -25,17 +25,17 @@ class FirstWords(nn.Module):
     def signals(self) -> Signal:
         return Signal.NONE
 
-    def prepare(self, collection: Collection, folder: Path) -> None:
+    def prepare(self, collections: Mapping[str, Collection], folder: Path) -> None:
         """Nothing is computed ahead."""
 
-    def loss(self, examples: Sequence[Example], responses: Responses, signals: Signal = Signal.NONE) -> Prediction:
+    def loss(self, batch: Batch, signals: Signal = Signal.NONE) -> Prediction:
         if signals:
             raise ValueError(f"FirstWords gives no {signals}.")
-        wanted: Tensor = torch.tensor([float(len(example.answers[0].split())) for example in examples])
+        wanted: Tensor = torch.tensor([float(len(example.answers[0].split())) for example in batch.examples])
         return Prediction((self.words - wanted) ** 2)
 
-    def generate(self, examples: Sequence[Example], responses: Responses) -> list[Answer]:
-        return [self._answer(items) for items in responses.items]
+    def generate(self, batch: Batch) -> list[Answer]:
+        return [self._answer(items) for items in batch.read.items]
 
     def _answer(self, items: Sequence[Item]) -> Answer:
         if not items:
@@ -55,14 +55,14 @@ class Echo(nn.Module):
     def signals(self) -> Signal:
         return Signal.NONE
 
-    def prepare(self, collection: Collection, folder: Path) -> None:
+    def prepare(self, collections: Mapping[str, Collection], folder: Path) -> None:
         """Nothing is computed ahead."""
 
-    def loss(self, examples: Sequence[Example], responses: Responses, signals: Signal = Signal.NONE) -> Prediction:
-        return Prediction((self.weight**2).expand(len(examples)))
+    def loss(self, batch: Batch, signals: Signal = Signal.NONE) -> Prediction:
+        return Prediction((self.weight**2).expand(len(batch.examples)))
 
-    def generate(self, examples: Sequence[Example], responses: Responses) -> list[Answer]:
-        return [Answer(example.input) for example in examples]
+    def generate(self, batch: Batch) -> list[Answer]:
+        return [Answer(example.input) for example in batch.examples]
 
 
 class NoPredictor(nn.Module):

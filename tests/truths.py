@@ -7,7 +7,7 @@ that holds the answer. Before it is trained it trusts all alike.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,9 @@ from reml.access.encoded_retriever import EncodedRetriever
 from reml.collection.sources.kilt_pages import write_pages
 from reml.contract.collections import Collection
 from reml.contract.examples import Answer, Example, Item, Page, Provenance
-from reml.contract.retrieved import Responses
+from reml.contract.predictors import Batch
 from reml.contract.retrievers import Retriever
-from reml.contract.signals import Prediction, Signal
+from reml.contract.signals import Credit, Prediction, Signal
 from reml.contract.vectors import DenseVectors
 from reml.files.atomic import digest
 from reml.files.origin import Origin, build_once
@@ -95,22 +95,22 @@ class Reader(nn.Module):
     def signals(self) -> Signal:
         return Signal.ITEM_LIKELIHOOD
 
-    def prepare(self, collection: Collection, folder: Path) -> None:
+    def prepare(self, collections: Mapping[str, Collection], folder: Path) -> None:
         """Nothing is computed ahead."""
 
-    def loss(self, examples: Sequence[Example], responses: Responses, signals: Signal = Signal.NONE) -> Prediction:
-        holds = torch.full(responses.mask.shape, -1.0)
-        for number, (example, items) in enumerate(zip(examples, responses.items, strict=True)):
+    def loss(self, batch: Batch, signals: Signal = Signal.NONE) -> Prediction:
+        holds = torch.full(batch.read.mask.shape, -1.0)
+        for number, (example, items) in enumerate(zip(batch.examples, batch.read.items, strict=True)):
             for place, item in enumerate(items):
                 holds[number, place] = 1.0 if example.answers[0] in item.text.split() else -1.0
         likelihood = functional.logsigmoid(self.trust * holds)
-        said = likelihood.masked_fill(~responses.mask, -torch.inf) if signals else None
-        return Prediction((-likelihood * (holds > 0)).sum(dim=1), item_log_likelihood=said)
+        said = likelihood.masked_fill(~batch.read.mask, -torch.inf) if signals else None
+        return Prediction((-likelihood * (holds > 0)).sum(dim=1), (Credit(item_log_likelihood=said),))
 
-    def generate(self, examples: Sequence[Example], responses: Responses) -> list[Answer]:
+    def generate(self, batch: Batch) -> list[Answer]:
         return [
             Answer(items[0].text.split()[-1], tuple(map(Provenance.of, items))) if items else Answer("")
-            for items in responses.items
+            for items in batch.read.items
         ]
 
 

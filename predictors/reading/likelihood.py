@@ -8,24 +8,24 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from reml.contract.signals import Prediction, Signal
+from reml.contract.signals import Credit, Signal
 
 
 def with_likelihood(
-    prediction: Prediction,
+    credit: Credit,
     alone: Tensor,
     *,
     target_mask: Tensor,
     spread: Callable[[Tensor, float], Tensor],
     signals: Signal,
-) -> Prediction:
+) -> Credit:
     """Add what `signals` asks of the log-likelihoods of target tokens given each item alone, [P, T], 0 past the end.
 
     `spread` lays values of the P items, [P, ...], out over [B, K, ...], with a value where there is no item.
     """
     if Signal.ITEM_LIKELIHOOD in signals:
-        prediction = replace(prediction, item_log_likelihood=spread(alone.sum(1), -torch.inf))
+        credit = replace(credit, item_log_likelihood=spread(alone.sum(1), -torch.inf))
     if Signal.TOKEN_LIKELIHOOD in signals:
         token = spread(alone, 0.0)
-        prediction = replace(prediction, token_log_likelihood=token, target_mask=target_mask)
-    return prediction
+        credit = replace(credit, token_log_likelihood=token, target_mask=target_mask)
+    return credit

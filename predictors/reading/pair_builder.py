@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +12,9 @@ from transformers import PreTrainedTokenizerFast
 from reml.contract.collections import Collection
 from reml.contract.examples import Example, Item, Provenance
 from reml.contract.retrieved import Responses
+from reml.files.atomic import digest
 from reml.predictors.reading.pairs import Frame, Pairs, pairs, readable, window
-from reml.text.token_table import Ids, ItemTokens, TokenTable, token_ids, tokenise, tokeniser_fingerprint
+from reml.text.token_table import Ids, ItemTokens, TokenTable, token_ids, tokeniser_fingerprint, tokens_of
 
 MENTION = "[START_ENT]"
 
@@ -43,12 +44,13 @@ class PairBuilder:
         self.frame = frame
         self.limit = limit
         self._marker = np.array(token_ids(tokeniser, [MENTION])[0])
-        self._table: TokenTable | None = None
+        self._tables: list[TokenTable] = []
 
-    def prepare(self, collection: Collection, folder: Path) -> None:
-        """Tokenise the collection once; without this, items are tokenised each time they are read."""
-        name = f"tokens-{tokeniser_fingerprint(self.tokeniser)}"
-        self._table = TokenTable.build_or_open(collection, self.tokeniser, folder / name)
+    def prepare(self, collections: Iterable[Collection], folder: Path) -> None:
+        """Tokenise each collection once; without this, items are tokenised each time they are read."""
+        for fingerprint, collection in {one.fingerprint: one for one in collections}.items():
+            name = f"tokens-{digest(fingerprint, tokeniser_fingerprint(self.tokeniser))}"
+            self._tables.append(TokenTable.build_or_open(collection, self.tokeniser, folder / name))
 
     def __call__(self, examples: Sequence[Example], responses: Responses) -> Reading:
         """Tokenise and frame a batch; `ValueError` if the examples and the responses do not fit."""
@@ -67,5 +69,5 @@ class PairBuilder:
 
     def _tokens(self, items: Sequence[dict[int, Item]]) -> list[dict[int, ItemTokens]]:
         flat = [item for given in items for item in given.values()]
-        found = iter(self._table.of(flat) if self._table is not None else tokenise(self.tokeniser, flat))
+        found = iter(tokens_of(flat, self._tables, self.tokeniser))
         return [{place: next(found) for place in given} for given in items]

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from reml.contract.examples import Answer
-from reml.contract.signals import Prediction
+from reml.contract.signals import Credit
 
 # Outputs drawn for each example at each step, beside the right answer. Stochastic RAG takes 10 of 100 from a beam.
 DRAWN = 4
@@ -23,8 +23,8 @@ class Round:
     log_likelihood: Tensor
 
 
-def with_samples(prediction: Prediction, rounds: Sequence[Round]) -> Prediction:
+def with_samples(credit: Credit, rounds: Sequence[Round]) -> Credit:
     """Add S outputs for each example."""
     samples = tuple(zip(*(one.answers for one in rounds), strict=True))
     likelihood = torch.stack([one.log_likelihood for one in rounds], dim=1)  # S x [B, K] -> [B, S, K]
-    return replace(prediction, samples=samples, sample_log_likelihood=likelihood)
+    return replace(credit, samples=samples, sample_log_likelihood=likelihood)

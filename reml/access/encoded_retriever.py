@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
+from reml.access.query_states import representations
 from reml.contract.collections import Collection
 from reml.contract.examples import Item
 from reml.contract.retrieved import Hits, Queries
@@ -32,8 +33,8 @@ class EncodedRetriever:
         """Give the k best items of each query, [B, k]; a blank text has no hits. `ValueError` if k < 1."""
         if k < 1:
             raise ValueError(f"k is a number of items, 1 or more, not {k}.")
-        if queries.vectors is not None:
-            return self.index.search(queries.vectors, k)
+        if queries.states is not None:
+            return self.index.search(representations(queries.states), k)
         rows = np.full((len(queries), k), -1, dtype=np.int64)
         scores = np.full((len(queries), k), -np.inf, dtype=np.float32)
         asked = [place for place, text in enumerate(queries.texts) if text.strip()]
@@ -71,18 +72,18 @@ class EncodedRetriever:
     def _products(self, queries: Queries, items: Sequence[Item]) -> Tensor:
         if self._trainable is not None:
             return _trainable_products(self._trainable, queries, items)
-        vectors = queries.vectors if queries.vectors is not None else self.encoder.encode_queries(queries.texts)
+        vectors = queries.states if queries.states is not None else self.encoder.encode_queries(queries.texts)
         return _fixed_products(vectors, self.encoder.encode_items(items))
 
 
 def _trainable_products(encoder: TrainableEncoder, queries: Queries, items: Sequence[Item]) -> Tensor:
     item_vectors = encoder.item_vectors(items)
-    if queries.vectors is None:
+    if queries.states is None:
         return encoder.query_vectors(queries.texts) @ item_vectors.T  # [B, D] x [D, N] -> [B, N]
-    return _dense(queries.vectors).to(item_vectors) @ item_vectors.T
+    return _dense(queries.states).to(item_vectors) @ item_vectors.T
 
 
-def _fixed_products(queries: Representations, items: Representations) -> Tensor:
+def _fixed_products(queries: Tensor | Representations, items: Representations) -> Tensor:
     import torch
 
     if isinstance(queries, SparseVectors) and isinstance(items, SparseVectors):
@@ -90,9 +91,11 @@ def _fixed_products(queries: Representations, items: Representations) -> Tensor:
     return _dense(queries) @ _dense(items).T
 
 
-def _dense(vectors: Representations) -> Tensor:
+def _dense(vectors: Tensor | Representations) -> Tensor:
     import torch
 
+    if isinstance(vectors, torch.Tensor):
+        return vectors
     values = vectors.values if isinstance(vectors, DenseVectors) else _matrix(vectors).toarray()
     return torch.from_numpy(values)
 

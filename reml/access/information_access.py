@@ -1,27 +1,49 @@
-"""The information access model g: query, retrieve, process the response; optionally store and learn from feedback."""
+"""The information access model g: query, expand, search, process, cut; optionally store and learn from feedback.
+
+The chain stands here and nowhere else: whatever is retrieved ahead, trained on, searched or served went through it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import final
 
 import numpy as np
+import torch
 
+from reml.access.filtering import search_within
+from reml.access.limits import Limits
 from reml.access.querying.query_generators import InputQuery
 from reml.access.rank_fusion import reciprocal_rank_fusion
-from reml.access.responses import respond
-from reml.contract.access import FeedbackHandler, QueryGenerator, ResponseProcessor, StorageHandler
+from reml.access.responses import gather
+from reml.access.session import AccessSession
+from reml.contract.access import (
+    Entries,
+    FeedbackHandler,
+    QueryExpansion,
+    QueryGenerator,
+    ResponseProcessor,
+    StorageHandler,
+)
+from reml.contract.collections import Collection
 from reml.contract.examples import Example
-from reml.contract.retrieved import Hits, Queries, Responses
+from reml.contract.retrieved import Hits, LazyItems, Queries, Responses
 from reml.contract.retrievers import Retriever
 from reml.contract.signals import FeedbackRecord
 from reml.contract.vectors import Int64Array
 
+# Rows that a predictor may read softly, all at once (k = 0).
+EVERY_ROW = 2**16
 
+
+@final
 class InformationAccess:
     """Mediates a predictor's access to one collection.
 
-    retriever: finds items. query_generator: makes queries of an input. processors: change the responses, in order.
-    storage and feedback: what makes it of category 2, 3 or 4.
+    retriever: finds items. query_generator: makes queries of an input. expansion: changes queries by what a first
+    search finds. processors: change what comes back for each query, in order, before the cut. storage and feedback:
+    what makes it of category 2, 3 or 4. limits: its depth, k, budget and temperature.
     """
 
     def __init__(
@@ -29,52 +51,61 @@ class InformationAccess:
         retriever: Retriever,
         query_generator: QueryGenerator | None = None,
         *,
+        expansion: QueryExpansion | None = None,
         processors: Sequence[ResponseProcessor] = (),
         storage: StorageHandler | None = None,
         feedback: FeedbackHandler | None = None,
+        limits: Limits | None = None,
+        name: str = "",
     ) -> None:
-        self.retriever = retriever
+        self.retriever, self.name = retriever, name
         self.query_generator = query_generator if query_generator is not None else InputQuery()
-        self.processors = tuple(processors)
-        self.storage = storage
-        self.feedback = feedback
+        self.expansion, self.processors = expansion, tuple(processors)
+        self.storage, self.feedback = storage, feedback
+        self.limits = limits if limits is not None else Limits()
+
+    @property
+    def collection(self) -> Collection:
+        """What it gives access to."""
+        return self.retriever.collection
 
     @property
     def category(self) -> int:
         """1 retrieval only, 2 with storing, 3 with feedback, 4 with both."""
         return 1 + (self.storage is not None) + 2 * (self.feedback is not None)
 
-    def __call__(self, examples: Sequence[Example], k: int) -> Responses:
-        """Retrieve at most k items for each example and process them."""
-        return self.respond(examples, self.search(examples, k))
+    def open(self, examples: Sequence[Example], ahead: Hits | None = None) -> AccessSession:
+        """Give the session of one batch. ahead: what `search` found for it, if that is known."""
+        return AccessSession(self, examples, ahead)
 
-    def search(self, examples: Sequence[Example], k: int) -> Hits:
-        """Give the k best items of each example, [B, k]; several queries of one example are fused by their ranks."""
+    def __call__(self, examples: Sequence[Example], k: int | None = None) -> Responses:
+        """Ask once with its own queries: at most k items for each example, [B, k]."""
+        return self.open(examples).ask(k=k)
+
+    def search(self, examples: Sequence[Example], depth: int | None = None) -> Hits:
+        """Give the processed hits of its own queries, [B, depth]: what a session can be opened with later.
+
+        `ValueError` if a processor changes the items themselves: hits keep rows and scores.
+        """
+        places = depth if depth is not None else self.limits.depth
         if not examples:
-            return Hits(np.empty((0, k), np.int64), np.empty((0, k), np.float32))
-        queries = self._queries(examples)
-        hits = self.retriever.search(queries, k)
+            return Hits.empty(0, places)
+        found = self.own(examples, places)
+        self._check_unchanged(found)
+        return found.hits(places)
+
+    def own(self, examples: Sequence[Example], k: int) -> Responses:
+        """Answer its own queries by one list an example, [B, k]; several of an example are fused by their ranks."""
+        queries = self.queries(examples)
+        found = self.answer(queries, k)
         if len(queries) == len(examples):
-            return hits
-        return reciprocal_rank_fusion(_by_turn(hits, queries.owners, len(examples)), k)
+            return found
+        self._check_unchanged(found)
+        hits = reciprocal_rank_fusion(_by_turn(found.hits(found.k), queries.owners, len(examples)), k)
+        return gather(self.collection, hits, temperature=self.limits.temperature)
 
-    def respond(self, examples: Sequence[Example], hits: Hits) -> Responses:
-        """Turn hits into what the predictor receives."""
-        return respond(self.retriever.collection, examples, hits, self.processors)
-
-    def store(self, texts: Sequence[str]) -> Int64Array:
-        """Keep texts for later retrieval; `RuntimeError` if this access model has no storage."""
-        if self.storage is None:
-            raise RuntimeError("this access model does not store (category 1 or 3): give it a StorageHandler.")
-        return self.storage.store(texts)
-
-    def learn(self, record: FeedbackRecord) -> None:
-        """Hand on what the predictor found useful; `RuntimeError` if this access model takes no feedback."""
-        if self.feedback is None:
-            raise RuntimeError("this access model takes no feedback (category 1 or 2): give it a FeedbackHandler.")
-        self.feedback.receive(record)
-
-    def _queries(self, examples: Sequence[Example]) -> Queries:
+    def queries(self, examples: Sequence[Example]) -> Queries:
+        """Make its own queries, at least one of each example; `ValueError` names a generator that leaves one out."""
         queries = self.query_generator(examples)
         if (
             not np.array_equal(np.unique(queries.owners), np.arange(len(examples)))
@@ -86,15 +117,73 @@ class InformationAccess:
             )
         return queries
 
+    def answer(self, queries: Queries, k: int) -> Responses:
+        """Answer each query: expand it, search to depth, process, cut to k, [Q, k]; k = 0 gives every row."""
+        if k == 0:
+            return self._everything(queries)
+        asked = queries if self.expansion is None else self.expansion(queries, self.retriever)
+        hits = search_within(self.retriever, asked, max(k, self.limits.depth) if self.processors else k)
+        responses = self._scored(asked, gather(self.collection, hits, temperature=self.limits.temperature))
+        for processor in self.processors:
+            responses = processor(queries, responses)
+        return responses if responses.k == k else responses.first(k)
+
+    def store(self, entries: Entries) -> Int64Array:
+        """Keep entries for later retrieval; `RuntimeError` if this access model has no storage."""
+        if self.storage is None:
+            raise RuntimeError(
+                f"the access model {self.name!r} does not store (category {self.category}): give it a `storage`."
+            )
+        return self.storage.store(entries)
+
+    def learn(self, record: FeedbackRecord) -> None:
+        """Hand on what the predictor found useful; `RuntimeError` if this access model takes no feedback."""
+        if self.feedback is None:
+            raise RuntimeError(
+                f"the access model {self.name!r} takes no feedback (category {self.category}): give it a handler."
+            )
+        self.feedback.receive(record)
+
+    def _scored(self, queries: Queries, found: Responses) -> Responses:
+        """Compute scores anew, with gradient, for queries that are states with a gradient."""
+        if not isinstance(queries.states, torch.Tensor) or not queries.states.requires_grad:
+            return found
+        scores = self.retriever.score(queries, found.rows)
+        return replace(found, scores=scores, mask=found.mask.to(scores.device))
+
+    def _everything(self, queries: Queries) -> Responses:
+        """Score every row for each query, with gradient where the retriever has parameters; in row order."""
+        rows = self.collection.rows()
+        if len(rows) > EVERY_ROW:
+            raise ValueError(
+                f"k = 0 reads every row, and the collection of {self.name!r} has {len(rows)}; at most {EVERY_ROW} can "
+                "be read softly. Ask for the best k, or give the access model a smaller collection."
+            )
+        tiled = np.tile(rows, (len(queries), 1))
+        scores = self.retriever.score(queries, tiled)
+        hits = Hits(tiled, scores.detach().float().cpu().numpy())
+        found = gather(self.collection, hits, temperature=self.limits.temperature)
+        return Responses(found.items, tiled, scores, found.mask.to(scores.device), temperature=found.temperature)
+
+    def _check_unchanged(self, responses: Responses) -> None:
+        if isinstance(responses.items, LazyItems):
+            return
+        rows = responses.rows[responses.rows >= 0]
+        shown = [item for items in responses.items for item in items]
+        if shown != self.collection.get(rows):
+            names = ", ".join(type(processor).__name__ for processor in self.processors)
+            raise ValueError(
+                f"a processor of {self.name!r} ({names}) changes the items it hands on, and what is retrieved ahead "
+                "keeps rows and scores only: ask the access model live, or leave that processor out."
+            )
+
 
 def _by_turn(hits: Hits, owners: Int64Array, count: int) -> list[Hits]:
     """Split the hits of all queries into rankings [count, K]: everyone's first query, everyone's second, ..."""
     turns = np.arange(len(owners)) - np.searchsorted(owners, owners)
     rankings = []
     for turn in range(int(turns.max()) + 1):
-        rows = np.full((count, hits.k), -1, dtype=np.int64)
-        scores = np.full((count, hits.k), -np.inf, dtype=np.float32)
-        chosen = turns == turn
-        rows[owners[chosen]], scores[owners[chosen]] = hits.rows[chosen], hits.scores[chosen]
-        rankings.append(Hits(rows, scores))
+        ranking, chosen = Hits.empty(count, hits.k), turns == turn
+        ranking.rows[owners[chosen]], ranking.scores[owners[chosen]] = hits.rows[chosen], hits.scores[chosen]
+        rankings.append(ranking)
     return rankings

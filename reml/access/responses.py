@@ -1,42 +1,28 @@
-"""Hits -> Responses: the items behind the rows, ready for a predictor."""
+"""Hits -> Responses: the items behind the rows, fetched when they are looked at."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 import torch
 
-from reml.contract.access import ResponseProcessor
 from reml.contract.collections import Collection
-from reml.contract.examples import Example, Item
-from reml.contract.retrieved import Hits, Responses
-from reml.contract.vectors import Int64Array
+from reml.contract.examples import Item
+from reml.contract.retrieved import Hits, LazyItems, Responses
 
 
-def gather(collection: Collection, hits: Hits) -> Responses:
-    """Fetch the items of hits [B, K] in one batch, each distinct row once; padding is kept.
+def gather(collection: Collection, hits: Hits, *, temperature: float = 1.0) -> Responses:
+    """Give the items of hits [Q, K], fetched in one batch on first use, each distinct row once; padding is kept.
 
-    The scores are those of the hits, float32 and without gradient. `KeyError` for a row the collection does not have.
+    The scores are those of the hits, float32 and without gradient. `KeyError`, on first use, for a row the collection
+    does not have.
     """
-    distinct, position = np.unique(hits.rows[hits.mask], return_inverse=True)
-    found = collection.get(distinct) if len(distinct) else []
     return Responses(
-        items=_by_example(found, position, hits.mask.sum(axis=1)),
+        items=LazyItems(len(hits), lambda: _fetched(collection, hits)),
         rows=hits.rows,
         scores=torch.tensor(hits.scores),
         mask=torch.tensor(hits.mask),
+        temperature=temperature,
     )
-
-
-def respond(
-    collection: Collection, examples: Sequence[Example], hits: Hits, processors: Sequence[ResponseProcessor]
-) -> Responses:
-    """Fetch the items of hits [B, K] and let each processor in turn change the responses."""
-    responses = gather(collection, hits)
-    for processor in processors:
-        responses = processor(examples, responses)
-    return responses
 
 
 def empty(count: int) -> Responses:
@@ -49,9 +35,12 @@ def empty(count: int) -> Responses:
     )
 
 
-def _by_example(found: list[Item], position: Int64Array, counts: Int64Array) -> tuple[tuple[Item, ...], ...]:
-    stops = np.cumsum(counts)
-    return tuple(
-        tuple(found[place] for place in position[stop - count : stop])
-        for count, stop in zip(counts, stops, strict=True)
-    )
+def _fetched(collection: Collection, hits: Hits) -> list[tuple[Item, ...]]:
+    distinct, position = np.unique(hits.rows[hits.mask], return_inverse=True)
+    found = collection.get(distinct) if len(distinct) else []
+    stops = np.cumsum(hits.mask.sum(axis=1))
+    starts = [0, *stops[:-1].tolist()]
+    return [
+        tuple(found[place] for place in position[start:stop])
+        for start, stop in zip(starts, stops.tolist(), strict=True)
+    ]

@@ -1,15 +1,91 @@
-"""The parts of an access model g: querying, presenting, storing and feedback."""
+"""The access model g, the session it opens for a batch of examples, and the parts that g is made of."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from reml.contract.collections import Collection
 from reml.contract.examples import Example
-from reml.contract.retrieved import Queries, Responses
+from reml.contract.retrieved import Hits, Queries, Responses
 from reml.contract.retrievers import Retriever
 from reml.contract.signals import FeedbackRecord
 from reml.contract.vectors import Int64Array
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Entries:
+    """Things to store, n of them, each of an example. owners: int64 [n]. contents: texts. states: [n, D].
+
+    values: numbers by column, [n, ...]. at: rows to replace, int64 [n], or weights [n, M] to write softly into M slots
+    after erasing by `erase` [n, D]; none: append.
+    """
+
+    owners: Int64Array
+    contents: tuple[str, ...] = ()
+    states: Tensor | None = None
+    values: Mapping[str, Tensor] = field(default_factory=dict)
+    at: Int64Array | Tensor | None = None
+    erase: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        parts = {"contents": self.contents or None, "states": self.states, "places": self.at, "erasures": self.erase}
+        for name, part in {**parts, **{f"values of {key}": value for key, value in self.values.items()}}.items():
+            if part is not None and len(part) != len(self.owners):
+                raise ValueError(f"{len(part)} {name} but {len(self.owners)} owners: give one for each entry.")
+
+    def __len__(self) -> int:
+        return len(self.owners)
+
+
+@runtime_checkable
+class Session(Protocol):
+    """g while one batch of B examples is computed: all per-example state is here, so that g itself can be shared."""
+
+    @property
+    def left(self) -> Int64Array:
+        """Asks that the budget still allows each example, int64 [B]; asking past it finds nothing, on record."""
+
+    @property
+    def asked(self) -> Sequence[tuple[Queries, Responses]]:
+        """What was asked and what came back, in order: what feedback, trajectories and costs are made of."""
+
+    def ask(self, queries: Queries | None = None, k: int | None = None) -> Responses:
+        """Query (g's own queries if none), search to g's depth, process, cut to k (g's own if none): [Q, k].
+
+        g's own queries, where it makes several of an example, are fused to one list an example, [B, k]; queries that
+        are given are answered one by one. k = 0: every row, for soft reading; `ValueError` where those are too many.
+        """
+
+    def values(self, column: str, responses: Responses) -> Tensor:
+        """Give numbers kept beside the items, [Q, K, ...]; `KeyError` names the columns there are."""
+
+    def write(self, entries: Entries) -> Int64Array:
+        """Store for later asks: of this session, of others once it is committed. `RuntimeError` if g does not store."""
+
+
+@runtime_checkable
+class Access(Protocol):
+    """g: mediates access to a collection. category: 1 retrieval only, 2 with storing, 3 with feedback, 4 with both."""
+
+    @property
+    def name(self) -> str:
+        """How a configuration calls it."""
+
+    @property
+    def collection(self) -> Collection:
+        """What it gives access to."""
+
+    @property
+    def category(self) -> int:
+        """What it can do."""
+
+    def open(self, examples: Sequence[Example], ahead: Hits | None = None) -> Session:
+        """Give the session of one batch. ahead: what its own queries find, [B, depth], where that is known."""
 
 
 @runtime_checkable
@@ -25,22 +101,22 @@ class QueryExpansion(Protocol):
     """Changes queries by what a first search with them finds."""
 
     def __call__(self, queries: Queries, retriever: Retriever) -> Queries:
-        """Give as many queries, with the same owners, for this retriever; their `vectors` hold what they became."""
+        """Give as many queries, with the same owners, for this retriever; their `states` hold what they became."""
 
 
 @runtime_checkable
 class ResponseProcessor(Protocol):
-    """Changes what is handed to the predictor: rerank, cut, deduplicate, compress."""
+    """Changes what comes back for each query, at the depth of the search, before the cut: rerank, deduplicate."""
 
-    def __call__(self, examples: Sequence[Example], responses: Responses) -> Responses:
-        """Give the new responses of the same examples."""
+    def __call__(self, queries: Queries, responses: Responses) -> Responses:
+        """Give the new responses of the same queries."""
 
 
 class StorageHandler(Protocol):
     """Lets a predictor write what it may need later."""
 
-    def store(self, texts: Sequence[str]) -> Int64Array:
-        """Keep these texts as items of the collection and make them findable; give their row ids, int64 [n]."""
+    def store(self, entries: Entries) -> Int64Array:
+        """Keep these entries as items of the collection and make them findable; give their row ids, int64 [n]."""
 
 
 class FeedbackHandler(Protocol):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from torch import nn
 
 from reml.contract.collections import Collection
-from reml.contract.examples import Answer, Example
-from reml.contract.retrieved import Responses
+from reml.contract.examples import Answer
+from reml.contract.predictors import Batch
 from reml.contract.signals import Prediction, Signal
 
 
@@ -23,15 +23,15 @@ class PredictorModule(nn.Module, abc.ABC):
         """All that its loss can give beside the loss."""
 
     @abc.abstractmethod
-    def prepare(self, collection: Collection, folder: Path) -> None:
+    def prepare(self, collections: Mapping[str, Collection], folder: Path) -> None:
         """Compute once, into `folder`, what is needed of each item."""
 
     @abc.abstractmethod
-    def loss(self, examples: Sequence[Example], responses: Responses, signals: Signal = Signal.NONE) -> Prediction:
+    def loss(self, batch: Batch, signals: Signal = Signal.NONE) -> Prediction:
         """Score the right answers given the responses."""
 
     @abc.abstractmethod
-    def generate(self, examples: Sequence[Example], responses: Responses) -> list[Answer]:
+    def generate(self, batch: Batch) -> list[Answer]:
         """Predict one answer for each example."""
 
     @classmethod

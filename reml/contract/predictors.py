@@ -1,48 +1,87 @@
-"""The predictor f, and who says how useful its items were."""
+"""The predictor f, what it receives, and who says how useful its items were."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from reml.contract.access import Session
 from reml.contract.collections import Collection
 from reml.contract.examples import Answer, Example
+from reml.contract.joining import joined
 from reml.contract.retrieved import Responses
-from reml.contract.signals import Prediction, Signal
+from reml.contract.signals import Credit, InBatch, Prediction, Signal
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """What f receives: examples, and the sessions of g_1..g_N by name, in the order of the configuration.
+
+    given: what `read` gives instead of asking the sessions. device: where its tensors are to be.
+    """
+
+    examples: tuple[Example, ...]
+    sessions: Mapping[str, Session] = field(default_factory=dict)
+    given: Responses | None = None
+    device: torch.device | None = None
+
+    @classmethod
+    def of(cls, examples: Sequence[Example], responses: Responses) -> Batch:
+        """Make a batch of which all that is to be read is there."""
+        return cls(tuple(examples), given=responses)
+
+    @cached_property
+    def read(self) -> Responses:
+        """Each g asked once with its own queries, joined into one list an example: all that FiD and its kin use."""
+        found = self.given
+        if found is None:
+            found = joined({name: session.ask() for name, session in self.sessions.items()}, len(self.examples))
+        return found if self.device is None else found.to(self.device)
+
+    def reading(self, responses: Responses) -> Batch:
+        """Give the same batch with these responses to be read."""
+        return replace(self, given=responses)
+
+    def to(self, device: torch.device) -> Batch:
+        """Give the batch with its tensors on a device."""
+        return replace(self, device=device)
 
 
 @runtime_checkable
 class Predictor(Protocol):
-    """f: predicts with the help of what was retrieved. Is an `nn.Module`."""
+    """f: predicts with the help of the access models it is given. Is an `nn.Module`."""
 
     @property
     def signals(self) -> Signal:
         """All that its loss can give beside the loss."""
 
-    def prepare(self, collection: Collection, folder: Path) -> None:
-        """Compute once, into `folder`, what is needed of each item (its token ids, say). May do nothing."""
+    def prepare(self, collections: Mapping[str, Collection], folder: Path) -> None:
+        """Compute once, into `folder`, what is needed of each item, by access model. May do nothing."""
 
-    def loss(self, examples: Sequence[Example], responses: Responses, signals: Signal = Signal.NONE) -> Prediction:
-        """Score the right answers given the responses, with gradient; `ValueError` for a signal it cannot give."""
+    def loss(self, batch: Batch, signals: Signal = Signal.NONE) -> Prediction:
+        """Score the right answers given what it reads, with gradient; `ValueError` for a signal it cannot give."""
 
-    def generate(self, examples: Sequence[Example], responses: Responses) -> list[Answer]:
+    def generate(self, batch: Batch) -> list[Answer]:
         """Predict one answer for each example, with its provenance best first. Works with no items at all (K = 0)."""
 
 
 @runtime_checkable
 class Feedback(Protocol):
-    """An objective that turns what a predictor says of its items into a loss for the retriever."""
+    """An objective that turns what is said of items into a loss for the retriever."""
 
     @property
     def needs(self) -> Signal:
         """What it asks for, beside the scores."""
 
-    def __call__(self, scores: Tensor, mask: Tensor, prediction: Prediction) -> Tensor:
-        """Give the loss of each example, [B], from retrieval scores [B, K] with gradient and a mask [B, K]."""
+    def __call__(self, responses: Responses, credit: Credit, others: InBatch | None = None) -> Tensor:
+        """Give the loss of each list, [Q], from responses whose scores have a gradient. others: those of the batch."""
 
 
 @runtime_checkable

@@ -2,45 +2,106 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Self, final, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from reml.contract.examples import Item
-from reml.contract.vectors import Float32Array, Int64Array, Representations
+from reml.contract.vectors import DenseVectors, Float32Array, Int64Array, Representations, SparseVectors
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Queries:
-    """A batch of queries; `owners[i]` is the position in the batch of examples that query i was made for, ascending.
+class Rows:
+    """A set of rows for each of Q queries, as CSR: those of query q are `rows[indptr[q]:indptr[q + 1]]`.
 
-    `vectors` holds queries that are representations from the start (weighted terms of relevance feedback, a hidden
-    state): a retriever then searches them as they are and `texts` only says what they stand for.
+    excluded: these may not be found; else only these may.
     """
 
-    texts: tuple[str, ...]
-    owners: Int64Array
-    vectors: Representations | None = None
+    indptr: Int64Array
+    rows: Int64Array
+    excluded: bool = False
 
     def __post_init__(self) -> None:
-        if len(self.texts) != len(self.owners):
-            raise ValueError(f"{len(self.texts)} texts but {len(self.owners)} owners: give one for each query.")
-        if self.vectors is not None and len(self.vectors) != len(self.texts):
-            raise ValueError(f"{len(self.texts)} texts but {len(self.vectors)} vectors: give one for each query.")
+        if len(self.indptr) == 0 or self.indptr[0] != 0 or self.indptr[-1] != len(self.rows):
+            raise ValueError("indptr must start with 0 and end with the number of rows given.")
 
     def __len__(self) -> int:
-        return len(self.texts)
+        return len(self.indptr) - 1
+
+    @classmethod
+    def of(cls, rows: Sequence[Sequence[int] | Int64Array], *, excluded: bool = False) -> Self:
+        """Take the rows of each query."""
+        parts = [np.asarray(part, dtype=np.int64) for part in rows]
+        indptr = np.cumsum([0, *map(len, parts)], dtype=np.int64)
+        return cls(indptr, np.concatenate([np.empty(0, np.int64), *parts]), excluded)
+
+    def __getitem__(self, query: int) -> Int64Array:
+        return self.rows[self.indptr[query] : self.indptr[query + 1]]
+
+    def take(self, queries: Int64Array) -> Rows:
+        """Give the rows of these queries, in this order."""
+        return Rows.of([self[int(query)] for query in queries], excluded=self.excluded)
+
+    def allows(self, query: int, rows: Int64Array) -> npt.NDArray[np.bool_]:
+        """Tell for each of some rows whether a query may find it."""
+        listed: npt.NDArray[np.bool_] = np.isin(rows, self[query])
+        return ~listed if self.excluded else listed
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Queries:
+    """Q queries of B examples. owners: the example of each, int64 [Q], ascending. contents: Q texts.
+
+    states: Q queries that are representations from the start (weighted terms of relevance feedback), or a hidden state
+    with its gradient, float [Q, D]: they are searched as they are, and contents, where there are any, only say what
+    they stand for. only: the rows that may, or may not, be found for each.
+    """
+
+    owners: Int64Array
+    contents: tuple[str, ...] = ()
+    states: Tensor | Representations | None = None
+    only: Rows | None = None
+
+    def __post_init__(self) -> None:
+        parts = {"contents": self.contents, "states": self.states, "sets of rows": self.only}
+        for name, part in parts.items():
+            if part is not None and len(part) != len(self.owners) and not (name == "contents" and self._said):
+                raise ValueError(f"{len(part)} {name} but {len(self.owners)} owners: give one for each query.")
+
+    @property
+    def _said(self) -> bool:
+        return not self.contents and self.states is not None
+
+    def __len__(self) -> int:
+        return len(self.owners)
 
     @classmethod
     def of(cls, texts: Sequence[str]) -> Self:
         """Make one query for each example, in order."""
-        return cls(tuple(texts), np.arange(len(texts), dtype=np.int64))
+        return cls(np.arange(len(texts), dtype=np.int64), tuple(texts))
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The texts, empty where states say all."""
+        return self.contents or ("",) * len(self)
+
+    def take(self, positions: Int64Array) -> Queries:
+        """Give the queries at these positions, in this order."""
+        places = [int(position) for position in positions]
+        return Queries(
+            self.owners[positions],
+            tuple(self.contents[place] for place in places) if self.contents else (),
+            None if self.states is None else _taken(self.states, positions),
+            None if self.only is None else self.only.take(positions),
+        )
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -71,6 +132,15 @@ class Hits:
         """Keep the k best of each query."""
         return Hits(self.rows[:, :k], self.scores[:, :k])
 
+    def take(self, positions: Int64Array) -> Hits:
+        """Give the hits of the queries at these positions, in this order."""
+        return Hits(np.asarray(self.rows[positions]), np.asarray(self.scores[positions]))
+
+    @classmethod
+    def empty(cls, count: int, k: int = 0) -> Self:
+        """Give `count` queries k places without an item."""
+        return cls(np.full((count, k), -1, dtype=np.int64), np.full((count, k), -np.inf, dtype=np.float32))
+
     @classmethod
     def ranked(cls, rows: Int64Array, scores: Float32Array, k: int) -> Self:
         """Sort candidates [B, C] by score, ties by row, and keep k places; rows of -1 count as padding."""
@@ -84,23 +154,123 @@ class Hits:
         )
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False)
 class Responses:
-    """What a predictor receives: for each of B examples at most K items, best first.
+    """What came back for Q queries, at most K items each, best first; in a `Batch`, one list for each of B examples.
 
-    `items[b]` holds the items themselves (no padding); `rows` int64 [B, K] is padded with -1; `scores` float32 [B, K]
-    is padded with -inf and differentiable while a retriever trains; `mask` bool [B, K] is true where there is an item.
+    `items[q]` are the items themselves (no padding), fetched on first use; `rows` int64 [Q, K] is padded with -1;
+    `scores` [Q, K] is padded with -inf and has a gradient while the access model learns; `mask` bool [Q, K] is true
+    where there is an item. `origins` int8 [Q, K]: which of `names` gave the item, 0 where there is none; rows of
+    different origins are rows of different collections. `temperature`: what scores are divided by in `log_prior`.
     """
 
-    items: tuple[tuple[Item, ...], ...]
+    items: Sequence[tuple[Item, ...]]
     rows: Int64Array
     scores: Tensor
     mask: Tensor
+    origins: npt.NDArray[np.int8] = field(default_factory=lambda: np.empty((0, 0), np.int8))
+    names: tuple[str, ...] = ("",)
+    temperature: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.origins.shape != self.rows.shape:
+            object.__setattr__(self, "origins", np.zeros(self.rows.shape, dtype=np.int8))
 
     def __len__(self) -> int:
-        return len(self.items)
+        return len(self.rows)
 
     @property
     def k(self) -> int:
-        """The number of places K for each example, padding included."""
+        """The number of places K for each query, padding included."""
         return int(self.rows.shape[1])
+
+    @property
+    def log_prior(self) -> Tensor:
+        """Log p(item | x) = log softmax(scores / temperature), [Q, K], -inf where masked; with the scores' gradient."""
+        import torch
+
+        shown = (self.scores.float() / self.temperature).masked_fill(~self.mask, -torch.inf)
+        safe = shown.masked_fill(~self.mask.any(dim=1, keepdim=True), 0.0)  # no item: nothing to normalise
+        return torch.log_softmax(safe, dim=1).masked_fill(~self.mask, -torch.inf)
+
+    @classmethod
+    def of_scores(cls, scores: Tensor, mask: Tensor, temperature: float = 1.0) -> Self:
+        """Make responses of scores and a mask [Q, K] alone: all that an objective looks at."""
+        rows = np.where(mask.cpu().numpy(), np.arange(mask.shape[1]), -1).astype(np.int64)
+        return cls(((),) * len(rows), rows, scores, mask, temperature=temperature)
+
+    def to(self, device: torch.device) -> Responses:
+        """Move scores and mask to a device."""
+        return replace(self, scores=self.scores.to(device), mask=self.mask.to(device))
+
+    def hits(self, k: int) -> Hits:
+        """Give the rows and scores alone, cut or padded to k places."""
+        missing = ((0, 0), (0, max(0, k - self.k)))
+        scores = self.scores.detach().float().cpu().numpy()
+        return Hits(
+            np.pad(self.rows[:, :k], missing, constant_values=-1),
+            np.pad(scores[:, :k], missing, constant_values=-np.inf),
+        )
+
+    def first(self, k: int) -> Responses:
+        """Keep the first k places of each query."""
+        kept = np.arange(min(k, self.k))
+        return self.pick(np.where(self.rows[:, kept] >= 0, kept, -1))
+
+    def pick(self, positions: Int64Array) -> Responses:
+        """Give for each query the items at these positions [Q, k], in this order, -1 where there is none."""
+        import torch
+
+        there = positions >= 0
+        index = np.where(there, positions, 0)
+        places, shown = torch.from_numpy(index).to(self.scores.device), torch.from_numpy(there)
+        items = self.items
+        return replace(
+            self,
+            items=LazyItems(len(positions), lambda: _picked(items, positions)),
+            rows=np.where(there, np.take_along_axis(self.rows, index, 1), -1) if self.k else positions,
+            scores=self.scores.gather(1, places).masked_fill(~shown.to(places.device), -torch.inf),
+            mask=self.mask.gather(1, places.to(self.mask.device)) & shown.to(self.mask.device),
+            origins=_origins(self, there, index),
+        )
+
+
+def _origins(responses: Responses, there: npt.NDArray[np.bool_], index: Int64Array) -> npt.NDArray[np.int8]:
+    if not responses.k:
+        return np.zeros(index.shape, dtype=np.int8)
+    return np.where(there, np.take_along_axis(responses.origins, index, 1), 0).astype(np.int8)
+
+
+@final
+class LazyItems(Sequence[tuple[Item, ...]]):
+    """The items of `count` lists, made when they are first looked at."""
+
+    def __init__(self, count: int, make: Callable[[], Sequence[tuple[Item, ...]]]) -> None:
+        self._count, self._make = count, make
+
+    @cached_property
+    def _items(self) -> Sequence[tuple[Item, ...]]:
+        return self._make()
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, index: int) -> tuple[Item, ...]: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[tuple[Item, ...]]: ...
+    def __getitem__(self, index: int | slice) -> tuple[Item, ...] | Sequence[tuple[Item, ...]]:
+        return self._items[index]
+
+
+def _picked(items: Sequence[tuple[Item, ...]], positions: Int64Array) -> list[tuple[Item, ...]]:
+    return [
+        tuple(held[position] for position in row if position >= 0)
+        for held, row in zip(items, positions.tolist(), strict=True)
+    ]
+
+
+def _taken(states: Tensor | Representations, positions: Int64Array) -> Tensor | Representations:
+    if isinstance(states, SparseVectors | DenseVectors):
+        return states.take(positions)
+    return states[positions]

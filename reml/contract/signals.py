@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,9 +37,9 @@ class Signal(enum.Flag):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class InBatch:
-    """What the other examples of a batch retrieved, M items for each example, its own items masked.
+    """What the other queries of a batch retrieved, M items for each query, its own items masked.
 
-    scores: [B, M], with gradient. mask: bool [B, M]. utility: [B, M], 0 where masked, as `Prediction.item_utility`.
+    scores: [Q, M], with gradient. mask: bool [Q, M]. utility: [Q, M], 0 where masked, as `Credit.item_utility`.
     """
 
     scores: Tensor
@@ -47,19 +48,18 @@ class InBatch:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Prediction:
-    """What a predictor's loss gives. Only `loss` is always there; the rest where `Signal` asks for it.
+class Credit:
+    """What is said of the items of one list, by a predictor, a judge, a teacher or a record; what `Signal` asks for.
 
-    loss: [B]. item_log_likelihood: log p(y | x, item), [B, K], -inf where masked. token_log_likelihood: the same for
-    each target token, [B, K, T], 0 past the end. target_mask: [B, T], true on target tokens. attention: mass for each
-    item, [B, K]. leave_one_out: log p(y | x, all items but this one), [B, K], -inf where masked.
+    item_log_likelihood: log p(y | x, item), [Q, K], -inf where masked. token_log_likelihood: the same for each target
+    token, [Q, K, T], 0 past the end. target_mask: [Q, T], true on target tokens. attention: mass for each item, [Q, K].
+    leave_one_out: log p(y | x, all items but this one), [Q, K], -inf where masked.
     samples: outputs, S for each example, the right answer first and the others drawn from the predictor.
-    sample_log_likelihood: log p(sample | x, item), [B, S, K], -inf where masked. utilities: of the samples, [B, S].
-    item_utility: how useful each item is, larger is better, [B, K], 0 where masked. in_batch: items of other examples.
-    null_log_likelihood: log p(y | x) without any item, [B, 1], -inf for an example that has none.
+    sample_log_likelihood: log p(sample | x, item), [Q, S, K], -inf where masked. utilities: of the samples, [Q, S].
+    item_utility: how useful each item is, larger is better, [Q, K], 0 where masked.
+    null_log_likelihood: log p(y | x) without any item, [Q, 1], -inf for an example that has none.
     """
 
-    loss: Tensor
     item_log_likelihood: Tensor | None = None
     token_log_likelihood: Tensor | None = None
     target_mask: Tensor | None = None
@@ -69,8 +69,49 @@ class Prediction:
     sample_log_likelihood: Tensor | None = None
     utilities: Tensor | None = None
     item_utility: Tensor | None = None
-    in_batch: InBatch | None = None
     null_log_likelihood: Tensor | None = None
+
+    def take(self, positions: Tensor) -> Credit:
+        """Give what is said of the items at positions [Q, k] of the list, -1 where there is none."""
+        there, index = positions >= 0, positions.clamp_min(0)
+
+        def taken(values: Tensor | None, fill: float) -> Tensor | None:
+            return None if values is None else values.gather(1, index).masked_fill(~there, fill)
+
+        tokens, samples = self.token_log_likelihood, self.sample_log_likelihood
+        if tokens is not None:
+            tokens = tokens.gather(1, index[:, :, None].expand(-1, -1, tokens.shape[2]))
+            tokens = tokens.masked_fill(~there[:, :, None], 0.0)
+        if samples is not None:
+            samples = samples.gather(2, index[:, None].expand(-1, samples.shape[1], -1))
+            samples = samples.masked_fill(~there[:, None], -math.inf)
+        return replace(
+            self,
+            item_log_likelihood=taken(self.item_log_likelihood, -math.inf),
+            token_log_likelihood=tokens,
+            attention=taken(self.attention, 0.0),
+            leave_one_out=taken(self.leave_one_out, -math.inf),
+            sample_log_likelihood=samples,
+            item_utility=taken(self.item_utility, 0.0),
+        )
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Prediction:
+    """What a predictor's loss gives: the loss [B], and what it says of the items where `Signal` asks for it.
+
+    credit: one for each list, of `batch.read` alone or in the order of the sessions' `asked`.
+    """
+
+    loss: Tensor
+    credit: tuple[Credit, ...] = ()
+
+    @property
+    def said(self) -> Credit:
+        """What is said of the one list that was read; nothing if nothing was asked."""
+        if len(self.credit) > 1:
+            raise ValueError(f"the predictor spoke of {len(self.credit)} lists, not of one: take them one by one.")
+        return self.credit[0] if self.credit else Credit()
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -41,6 +41,13 @@ class SparseVectors:
         indptr = self.indptr[start : stop + 1] - first
         return SparseVectors(indptr, self.dimensions[first:last], self.weights[first:last], self.width)
 
+    def take(self, positions: Int64Array) -> SparseVectors:
+        """Give the rows at these positions, in this order."""
+        counts = np.diff(self.indptr)[positions]
+        indptr = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts, dtype=np.int64)])
+        places = np.repeat(self.indptr[positions] - indptr[:-1], counts) + np.arange(indptr[-1])
+        return SparseVectors(indptr, self.dimensions[places], self.weights[places], self.width)
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class DenseVectors:
@@ -63,6 +70,10 @@ class DenseVectors:
     def slice(self, start: int, stop: int) -> DenseVectors:
         """Give the rows from `start` to `stop`, the end exclusive, without a copy."""
         return DenseVectors(self.values[start:stop])
+
+    def take(self, positions: Int64Array) -> DenseVectors:
+        """Give the rows at these positions, in this order."""
+        return DenseVectors(self.values[positions])
 
 
 Representations = SparseVectors | DenseVectors

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from reml.contract.signals import Prediction, Signal
+from reml.contract.signals import Credit, Signal
 from reml.feedback.distributions import (
     check_finite,
     divergence,
@@ -45,9 +45,9 @@ class Adist(Tempered):
         """The attention mass of each item."""
         return Signal.ATTENTION
 
-    def loss(self, scores: Tensor, mask: Tensor, prediction: Prediction) -> Tensor:
+    def loss(self, scores: Tensor, mask: Tensor, credit: Credit) -> Tensor:
         """Give the loss of each example, [B]; `ValueError` for attention that is not finite or negative."""
-        attention = prediction.attention
+        attention = credit.attention
         if attention is None:
             raise missing(Signal.ATTENTION)
         check_finite(attention, mask, "attention masses")

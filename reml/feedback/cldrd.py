@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from reml.contract.signals import Prediction, Signal
+from reml.contract.signals import Credit, Signal
 from reml.feedback.distributions import item_utility
 from reml.feedback.tempered import Tempered
 
@@ -46,9 +46,9 @@ class Cldrd(Tempered):
         """Which item is better: the labels of groups, or a teacher's scores."""
         return Signal.ITEM_UTILITY
 
-    def loss(self, scores: Tensor, mask: Tensor, prediction: Prediction) -> Tensor:
+    def loss(self, scores: Tensor, mask: Tensor, credit: Credit) -> Tensor:
         """Give the loss of each example, [B]; `ValueError` for utilities that are not finite."""
-        return cldrd_loss(scores, item_utility(prediction, mask), mask, self.temperature)
+        return cldrd_loss(scores, item_utility(credit, mask), mask, self.temperature)
 
 
 def _ranks(scores: Tensor, mask: Tensor) -> Tensor:

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from reml.contract.predictors import Feedback
-from reml.contract.signals import Prediction, Signal
+from reml.contract.retrieved import Responses
+from reml.contract.signals import Credit, InBatch, Signal
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,8 @@ class Combined:
         """All that any of them needs."""
         return functools.reduce(operator.or_, (objective.needs for objective in self.objectives))
 
-    def __call__(self, scores: Tensor, mask: Tensor, prediction: Prediction) -> Tensor:
+    def __call__(self, responses: Responses, credit: Credit, others: InBatch | None = None) -> Tensor:
         """Give the weighted sum of the losses of each example, [B]."""
         weights = self.weights if self.weights is not None else [1.0] * len(self.objectives)
-        losses = [objective(scores, mask, prediction) for objective in self.objectives]
+        losses = [objective(responses, credit, others) for objective in self.objectives]
         return torch.stack([weight * loss for weight, loss in zip(weights, losses, strict=True)]).sum(dim=0)

@@ -19,7 +19,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from reml.contract.signals import Prediction, Signal
+from reml.contract.retrieved import Responses
+from reml.contract.signals import Credit, InBatch, Signal
 from reml.feedback.distributions import check_finite, check_temperature, item_utility, missing
 
 
@@ -54,17 +55,20 @@ class Contrastive:
         """The utility of each item, which a judge gives; and the other examples' items, which the regime gives."""
         return Signal.ITEM_UTILITY | Signal.IN_BATCH if self.in_batch else Signal.ITEM_UTILITY
 
-    def __call__(self, scores: Tensor, mask: Tensor, prediction: Prediction) -> Tensor:
+    def __call__(self, responses: Responses, credit: Credit, others: InBatch | None = None) -> Tensor:
         """Give the loss of each example, [B]; `ValueError` for scores or utilities that are not finite."""
-        utility = item_utility(prediction, mask)
+        scores, mask = responses.scores / responses.temperature, responses.mask
+        utility = item_utility(credit, mask)
         least = self._least(utility, mask)
         if self.in_batch:
-            others = prediction.in_batch
             if others is None:
                 raise missing(Signal.IN_BATCH)
             # Their relevant items are neither: the query was not made for them.
             there = others.mask & (others.utility < least)
-            scores, mask = torch.cat([scores, others.scores], dim=1), torch.cat([mask, there], dim=1)
+            scores, mask = (
+                torch.cat([scores, others.scores / responses.temperature], dim=1),
+                torch.cat([mask, there], dim=1),
+            )
             utility = torch.cat([utility, others.utility], dim=1)
         check_finite(scores, mask, "retrieval scores")
         return contrastive_loss(scores, utility >= least, mask, self.temperature)

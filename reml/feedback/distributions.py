@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from reml.contract.refusal import providers
-from reml.contract.signals import Prediction, Signal
+from reml.contract.retrieved import Responses
+from reml.contract.signals import Credit, Signal
 
 
 def masked_log_softmax(values: Tensor, mask: Tensor, temperature: float = 1.0) -> Tensor:
@@ -49,36 +50,42 @@ def where_any_item(loss: Tensor, mask: Tensor) -> Tensor:
     return torch.where(mask.any(dim=-1), loss, torch.zeros_like(loss))
 
 
-def item_log_likelihood(prediction: Prediction, mask: Tensor) -> Tensor:
-    """Take log p(y | x, item) [B, K] from a prediction; `ValueError` if it is missing or not finite where shown."""
-    values = prediction.item_log_likelihood
+def retrieval_scores(responses: Responses) -> Tensor:
+    """Take the scores [Q, K] over the access model's temperature; `ValueError` if one that is shown is not finite."""
+    check_finite(responses.scores, responses.mask, "retrieval scores")
+    return responses.scores if responses.temperature == 1.0 else responses.scores / responses.temperature
+
+
+def item_log_likelihood(credit: Credit, mask: Tensor) -> Tensor:
+    """Take log p(y | x, item) [B, K] from what was said; `ValueError` if it is missing or not finite where shown."""
+    values = credit.item_log_likelihood
     if values is None:
         raise missing(Signal.ITEM_LIKELIHOOD)
     check_finite(values, mask, "item log-likelihoods")
     return values
 
 
-def token_log_likelihood(prediction: Prediction, mask: Tensor) -> tuple[Tensor, Tensor]:
+def token_log_likelihood(credit: Credit, mask: Tensor) -> tuple[Tensor, Tensor]:
     """Take log p(y_t | x, item) [B, K, T] and the target mask [B, T]; `ValueError` as for `item_log_likelihood`."""
-    values, target_mask = prediction.token_log_likelihood, prediction.target_mask
+    values, target_mask = credit.token_log_likelihood, credit.target_mask
     if values is None or target_mask is None:
         raise missing(Signal.TOKEN_LIKELIHOOD)
     check_finite(values.masked_fill(~target_mask[:, None, :], 0.0).sum(dim=-1), mask, "token log-likelihoods")
     return values, target_mask
 
 
-def null_log_likelihood(prediction: Prediction, mask: Tensor) -> Tensor:
+def null_log_likelihood(credit: Credit, mask: Tensor) -> Tensor:
     """Take log p(y | x) without any item, [B, 1], of examples that have one; `ValueError` as `item_log_likelihood`."""
-    values = prediction.null_log_likelihood
+    values = credit.null_log_likelihood
     if values is None:
         raise missing(Signal.NULL_LIKELIHOOD)
     check_finite(values, mask, "log-likelihoods without any item")
     return values
 
 
-def item_utility(prediction: Prediction, mask: Tensor) -> Tensor:
-    """Take the utility of each item [B, K] from a prediction; `ValueError` if it is missing or not finite."""
-    values = prediction.item_utility
+def item_utility(credit: Credit, mask: Tensor) -> Tensor:
+    """Take the utility of each item [B, K] from what was said; `ValueError` if it is missing or not finite."""
+    values = credit.item_utility
     if values is None:
         raise missing(Signal.ITEM_UTILITY)
     check_finite(values, mask, "item utilities")
@@ -106,8 +113,8 @@ def check_temperature(temperature: float, name: str = "temperature") -> None:
 
 
 def missing(signal: Signal) -> ValueError:
-    """Make the error for a prediction that lacks what an objective asked for."""
+    """Make the error for credit that lacks what an objective asked for."""
     return ValueError(
-        f"this objective needs {signal.name}, which the prediction lacks. A training regime sees to it; by hand, pass "
+        f"this objective needs {signal.name}, which nobody has given. A training regime sees to it; by hand, pass "
         f"`feedback.needs` to the loss of a predictor whose `signals` include it ({providers(signal)})."
     )

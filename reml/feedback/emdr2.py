@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from reml.contract.signals import Prediction, Signal
+from reml.contract.signals import Credit, Signal
 from reml.feedback.distributions import (
     item_log_likelihood,
     masked_log_softmax,
@@ -57,9 +57,9 @@ class Emdr2(Tempered):
         """The likelihood of the answer given each item."""
         return Signal.ITEM_LIKELIHOOD
 
-    def loss(self, scores: Tensor, mask: Tensor, prediction: Prediction) -> Tensor:
+    def loss(self, scores: Tensor, mask: Tensor, credit: Credit) -> Tensor:
         """Give the loss of each example, [B]."""
-        return emdr2_loss(scores, item_log_likelihood(prediction, mask), mask, self.temperature)
+        return emdr2_loss(scores, item_log_likelihood(credit, mask), mask, self.temperature)
 
 
 @dataclass(frozen=True)
@@ -71,9 +71,9 @@ class Emdr2PerToken(Tempered):
         """The likelihood of each token given each item."""
         return Signal.TOKEN_LIKELIHOOD
 
-    def loss(self, scores: Tensor, mask: Tensor, prediction: Prediction) -> Tensor:
+    def loss(self, scores: Tensor, mask: Tensor, credit: Credit) -> Tensor:
         """Give the loss of each example, [B]."""
-        likelihood, target_mask = token_log_likelihood(prediction, mask)
+        likelihood, target_mask = token_log_likelihood(credit, mask)
         return emdr2_per_token_loss(
             scores, likelihood, mask=mask, target_mask=target_mask, temperature=self.temperature
         )

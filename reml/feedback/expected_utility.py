@@ -27,12 +27,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from reml.contract.signals import Prediction, Signal
+from reml.contract.retrieved import Responses
+from reml.contract.signals import Credit, InBatch, Signal
 from reml.feedback.distributions import (
     check_finite,
     check_temperature,
     masked_log_softmax,
     missing,
+    retrieval_scores,
     where_any_item,
 )
 
@@ -93,12 +95,12 @@ class ExpectedUtility:
         """Sampled outputs, their likelihood given each item, and their utilities."""
         return Signal.SAMPLES
 
-    def __call__(self, scores: Tensor, mask: Tensor, prediction: Prediction) -> Tensor:
+    def __call__(self, responses: Responses, credit: Credit, others: InBatch | None = None) -> Tensor:  # noqa: ARG002
         """Give the loss of each example, [B], mean over lists; `ValueError` for inputs that are not finite."""
-        likelihood, utilities = prediction.sample_log_likelihood, prediction.utilities
+        likelihood, utilities = credit.sample_log_likelihood, credit.utilities
         if likelihood is None or utilities is None:
             raise missing(Signal.SAMPLES)
-        check_finite(scores, mask, "retrieval scores")
+        scores, mask = retrieval_scores(responses), responses.mask
         check_finite(likelihood.sum(dim=1), mask, "log-likelihoods of samples")
         check_finite(utilities, torch.ones_like(utilities, dtype=torch.bool), "utilities of samples")
         log_probability = masked_log_softmax(scores, mask, self.temperature)

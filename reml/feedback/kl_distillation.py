@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from reml.contract.signals import Prediction, Signal
+from reml.contract.signals import Credit, Signal
 from reml.feedback.distributions import item_utility
 from reml.feedback.tempered import Distilling
 
@@ -29,6 +29,6 @@ class KlDistillation(Distilling):
         """The teacher's scores, which a judge gives."""
         return Signal.ITEM_UTILITY
 
-    def target(self, prediction: Prediction, mask: Tensor) -> Tensor:
+    def target(self, credit: Credit, mask: Tensor) -> Tensor:
         """Give the teacher's scores, [B, K]."""
-        return item_utility(prediction, mask)
+        return item_utility(credit, mask)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from reml.contract.signals import Prediction, Signal
+from reml.contract.signals import Credit, Signal
 from reml.feedback.distributions import check_finite, missing
 from reml.feedback.tempered import Distilling
 
@@ -31,9 +31,9 @@ class Loop(Distilling):
         """The likelihood of the answer without each item."""
         return Signal.LEAVE_ONE_OUT
 
-    def target(self, prediction: Prediction, mask: Tensor) -> Tensor:
+    def target(self, credit: Credit, mask: Tensor) -> Tensor:
         """Give -log p(y | x, items but z_k), [B, K]."""
-        likelihood = prediction.leave_one_out
+        likelihood = credit.leave_one_out
         if likelihood is None:
             raise missing(Signal.LEAVE_ONE_OUT)
         check_finite(likelihood, mask, "leave-one-out log-likelihoods")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from reml.contract.signals import Prediction, Signal
+from reml.contract.signals import Credit, Signal
 from reml.feedback.distributions import item_utility
 from reml.feedback.tempered import Tempered
 
@@ -43,6 +43,6 @@ class MarginMse(Tempered):
         """The teacher's scores, which a judge gives."""
         return Signal.ITEM_UTILITY
 
-    def loss(self, scores: Tensor, mask: Tensor, prediction: Prediction) -> Tensor:
+    def loss(self, scores: Tensor, mask: Tensor, credit: Credit) -> Tensor:
         """Give the loss of each example, [B]."""
-        return margin_mse_loss(scores, item_utility(prediction, mask), mask, self.temperature)
+        return margin_mse_loss(scores, item_utility(credit, mask), mask, self.temperature)

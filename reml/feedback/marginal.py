@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from reml.contract.signals import Prediction, Signal
+from reml.contract.signals import Credit, Signal
 from reml.feedback.distributions import (
     check_finite,
     item_log_likelihood,
@@ -56,12 +56,12 @@ class Marginal(Tempered):
         """The likelihood of the answer given each item, and without any if that counts too."""
         return Signal.ITEM_LIKELIHOOD if self.null_score is None else Signal.ITEM_LIKELIHOOD | Signal.NULL_LIKELIHOOD
 
-    def loss(self, scores: Tensor, mask: Tensor, prediction: Prediction) -> Tensor:
+    def loss(self, scores: Tensor, mask: Tensor, credit: Credit) -> Tensor:
         """Give the loss of each example, [B]."""
-        likelihood = item_log_likelihood(prediction, mask)
+        likelihood = item_log_likelihood(credit, mask)
         if self.null_score is not None:
             there = mask.any(dim=1, keepdim=True)
-            likelihood = torch.cat([likelihood, null_log_likelihood(prediction, there)], dim=1)
+            likelihood = torch.cat([likelihood, null_log_likelihood(credit, there)], dim=1)
             scores = torch.cat([scores, scores.new_full(there.shape, self.null_score)], dim=1)
             mask = torch.cat([mask, there], dim=1)
             check_finite(scores, mask, "retrieval scores with null_score behind them")

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from reml.contract.signals import Prediction, Signal
+from reml.contract.signals import Credit, Signal
 from reml.feedback.distributions import (
     masked_log_softmax,
     token_log_likelihood,
@@ -48,7 +48,7 @@ class MarginalToken(Tempered):
         """The likelihood of each token given each item."""
         return Signal.TOKEN_LIKELIHOOD
 
-    def loss(self, scores: Tensor, mask: Tensor, prediction: Prediction) -> Tensor:
+    def loss(self, scores: Tensor, mask: Tensor, credit: Credit) -> Tensor:
         """Give the loss of each example, [B]."""
-        likelihood, target_mask = token_log_likelihood(prediction, mask)
+        likelihood, target_mask = token_log_likelihood(credit, mask)
         return marginal_token_loss(scores, likelihood, mask=mask, target_mask=target_mask, temperature=self.temperature)

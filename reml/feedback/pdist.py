@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from reml.contract.signals import Prediction, Signal
+from reml.contract.signals import Credit, Signal
 from reml.feedback.distributions import item_log_likelihood
 from reml.feedback.tempered import Distilling
 
@@ -30,6 +30,6 @@ class Pdist(Distilling):
         """The likelihood of the answer given each item."""
         return Signal.ITEM_LIKELIHOOD
 
-    def target(self, prediction: Prediction, mask: Tensor) -> Tensor:
+    def target(self, credit: Credit, mask: Tensor) -> Tensor:
         """Give log p(y | x, z_k), [B, K]."""
-        return item_log_likelihood(prediction, mask)
+        return item_log_likelihood(credit, mask)

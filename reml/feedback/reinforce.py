@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from reml.contract.signals import Prediction, Signal
+from reml.contract.signals import Credit, Signal
 from reml.feedback.distributions import (
     masked_log_softmax,
     token_log_likelihood,
@@ -52,6 +52,6 @@ class Reinforce(Tempered):
         """The likelihood of each token given each item."""
         return Signal.TOKEN_LIKELIHOOD
 
-    def loss(self, scores: Tensor, mask: Tensor, prediction: Prediction) -> Tensor:
+    def loss(self, scores: Tensor, mask: Tensor, credit: Credit) -> Tensor:
         """Give the loss of each example, [B]."""
-        return reinforce_loss(scores, token_reward(*token_log_likelihood(prediction, mask)), mask, self.temperature)
+        return reinforce_loss(scores, token_reward(*token_log_likelihood(credit, mask)), mask, self.temperature)

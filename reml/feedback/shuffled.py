@@ -5,7 +5,7 @@ What an objective gains with it is no gain from feedback: the predictor's say ha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import torch
@@ -13,7 +13,8 @@ from torch import Tensor
 
 from reml.contract.objective import Objective
 from reml.contract.predictors import Feedback
-from reml.contract.signals import Prediction, Signal
+from reml.contract.retrieved import Responses
+from reml.contract.signals import Credit, InBatch, Signal
 
 
 def shuffle(mask: Tensor) -> Tensor:
@@ -37,6 +38,7 @@ class Shuffled:
         """What the objective needs."""
         return self.objective.needs
 
-    def __call__(self, scores: Tensor, mask: Tensor, prediction: Prediction) -> Tensor:
+    def __call__(self, responses: Responses, credit: Credit, others: InBatch | None = None) -> Tensor:
         """Give the loss of each example, [B]: the scores change places, what is said of the items stays."""
-        return cast(Feedback, self.objective)(scores.gather(1, shuffle(mask)), mask, prediction)
+        moved = replace(responses, scores=responses.scores.gather(1, shuffle(responses.mask)))
+        return cast(Feedback, self.objective)(moved, credit, others)

@@ -7,13 +7,17 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from reml.contract.signals import Prediction, Signal
-from reml.feedback.distributions import check_finite, check_temperature, distillation
+from reml.contract.retrieved import Responses
+from reml.contract.signals import Credit, InBatch, Signal
+from reml.feedback.distributions import check_temperature, distillation, retrieval_scores
 
 
 @dataclass(frozen=True)
 class Tempered(abc.ABC):
-    """A `Feedback` with a temperature; an objective implements `needs` and `loss`."""
+    """A `Feedback` with a temperature; an objective implements `needs` and `loss`.
+
+    temperature: what the scores are divided by, beside the temperature of the access model.
+    """
 
     temperature: float = 1.0
 
@@ -25,13 +29,12 @@ class Tempered(abc.ABC):
     def needs(self) -> Signal:
         """What it asks for, beside the scores."""
 
-    def __call__(self, scores: Tensor, mask: Tensor, prediction: Prediction) -> Tensor:
+    def __call__(self, responses: Responses, credit: Credit, others: InBatch | None = None) -> Tensor:  # noqa: ARG002
         """Give the loss of each example, [B]; `ValueError` for what is missing, or not finite where the mask shows."""
-        check_finite(scores, mask, "retrieval scores")
-        return self.loss(scores, mask, prediction)
+        return self.loss(retrieval_scores(responses), responses.mask, credit)
 
     @abc.abstractmethod
-    def loss(self, scores: Tensor, mask: Tensor, prediction: Prediction) -> Tensor:
+    def loss(self, scores: Tensor, mask: Tensor, credit: Credit) -> Tensor:
         """Give the loss of each example, [B]; scores are finite where the mask [B, K] is true."""
 
 
@@ -51,17 +54,17 @@ class Distilling(abc.ABC):
     def needs(self) -> Signal:
         """What it asks for, beside the scores."""
 
-    def __call__(self, scores: Tensor, mask: Tensor, prediction: Prediction) -> Tensor:
+    def __call__(self, responses: Responses, credit: Credit, others: InBatch | None = None) -> Tensor:  # noqa: ARG002
         """Give the loss of each example, [B]; `ValueError` for what is missing, or not finite where the mask shows."""
-        check_finite(scores, mask, "retrieval scores")
+        scores, mask = retrieval_scores(responses), responses.mask
         return distillation(
             scores,
-            self.target(prediction, mask),
+            self.target(credit, mask),
             mask=mask,
             temperature=self.temperature,
             target_temperature=self.target_temperature,
         )
 
     @abc.abstractmethod
-    def target(self, prediction: Prediction, mask: Tensor) -> Tensor:
+    def target(self, credit: Credit, mask: Tensor) -> Tensor:
         """Give what is imitated, [B, K], finite where the mask is true: larger for a better item."""

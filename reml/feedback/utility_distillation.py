@@ -19,8 +19,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from reml.contract.signals import Prediction, Signal
-from reml.feedback.distributions import check_finite, check_temperature, distillation, item_utility
+from reml.contract.retrieved import Responses
+from reml.contract.signals import Credit, InBatch, Signal
+from reml.feedback.distributions import check_temperature, distillation, item_utility, retrieval_scores
 
 
 def utility_distillation_loss(
@@ -63,12 +64,12 @@ class UtilityDistillation:
         """The utility of each item, which a judge gives."""
         return Signal.ITEM_UTILITY
 
-    def __call__(self, scores: Tensor, mask: Tensor, prediction: Prediction) -> Tensor:
+    def __call__(self, responses: Responses, credit: Credit, others: InBatch | None = None) -> Tensor:  # noqa: ARG002
         """Give the loss of each example, [B]; `ValueError` for scores or utilities that are not finite."""
-        check_finite(scores, mask, "retrieval scores")
+        scores, mask = retrieval_scores(responses), responses.mask
         return utility_distillation_loss(
             scores,
-            item_utility(prediction, mask),
+            item_utility(credit, mask),
             mask=mask,
             temperature=self.temperature,
             target_temperature=self.target_temperature,

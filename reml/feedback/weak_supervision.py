@@ -18,8 +18,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from reml.contract.signals import Prediction, Signal
-from reml.feedback.distributions import check_finite, item_utility
+from reml.contract.retrieved import Responses
+from reml.contract.signals import Credit, InBatch, Signal
+from reml.feedback.distributions import item_utility, retrieval_scores
 
 
 def rank_loss(scores: Tensor, utility: Tensor, mask: Tensor, margin: float = 1.0) -> Tensor:
@@ -51,10 +52,10 @@ class Rank:
         """Which item is better: a teacher's scores, or labels."""
         return Signal.ITEM_UTILITY
 
-    def __call__(self, scores: Tensor, mask: Tensor, prediction: Prediction) -> Tensor:
+    def __call__(self, responses: Responses, credit: Credit, others: InBatch | None = None) -> Tensor:  # noqa: ARG002
         """Give the loss of each example, [B]; `ValueError` for scores or utilities that are not finite."""
-        check_finite(scores, mask, "retrieval scores")
-        return rank_loss(scores, item_utility(prediction, mask), mask, self.margin)
+        scores, mask = retrieval_scores(responses), responses.mask
+        return rank_loss(scores, item_utility(credit, mask), mask, self.margin)
 
 
 @dataclass(frozen=True)
@@ -66,10 +67,10 @@ class RankProb:
         """A teacher's scores, 0 or more, or labels."""
         return Signal.ITEM_UTILITY
 
-    def __call__(self, scores: Tensor, mask: Tensor, prediction: Prediction) -> Tensor:
+    def __call__(self, responses: Responses, credit: Credit, others: InBatch | None = None) -> Tensor:  # noqa: ARG002
         """Give the loss of each example, [B]; `ValueError` for values that are not finite, or utilities below 0."""
-        check_finite(scores, mask, "retrieval scores")
-        utility = item_utility(prediction, mask)
+        scores, mask = retrieval_scores(responses), responses.mask
+        utility = item_utility(credit, mask)
         if bool((utility.masked_fill(~mask, 0.0) < 0).any()):
             raise ValueError(
                 "rank_prob takes utilities of 0 or more, as BM25 or labels give them: choose `Rank`, which needs only "

@@ -114,13 +114,14 @@ class TokenTable:
 
     def of(self, items: Sequence[Item]) -> list[ItemTokens]:
         """Give the tokens of these items, in order; an item that the table does not know as it is, is tokenised now."""
+        return tokens_of(items, [self], self.tokeniser)
+
+    def known(self, items: Sequence[Item]) -> list[ItemTokens | None]:
+        """Give the tokens of those items that the table knows as they are."""
         places = self._places(np.array([item.row for item in items], dtype=np.int64))
-        known = [place >= 0 and _check(item) == self.checks[place] for place, item in zip(places, items, strict=True)]
-        fresh = iter(
-            tokenise(self.tokeniser, [item for item, is_known in zip(items, known, strict=True) if not is_known])
-        )
         return [
-            self._at(int(place)) if is_known else next(fresh) for place, is_known in zip(places, known, strict=True)
+            self._at(int(place)) if place >= 0 and _check(item) == self.checks[place] else None
+            for place, item in zip(places, items, strict=True)
         ]
 
     def _places(self, rows: Int64Array) -> Int64Array:
@@ -132,6 +133,19 @@ class TokenTable:
     def _at(self, place: int) -> ItemTokens:
         first, middle, last = self.bounds[2 * place : 2 * place + 3]
         return ItemTokens(self.ids[first:middle], self.ids[middle:last])
+
+
+def tokens_of(
+    items: Sequence[Item], tables: Sequence[TokenTable], tokeniser: PreTrainedTokenizerFast
+) -> list[ItemTokens]:
+    """Give the tokens of items, in order, from the first table that knows each as it is; others are tokenised now."""
+    found: list[ItemTokens | None] = [None] * len(items)
+    for table in tables:
+        left = [place for place, tokens in enumerate(found) if tokens is None]
+        for place, tokens in zip(left, table.known([items[place] for place in left]), strict=True):
+            found[place] = tokens
+    fresh = iter(tokenise(tokeniser, [item for item, tokens in zip(items, found, strict=True) if tokens is None]))
+    return [tokens if tokens is not None else next(fresh) for tokens in found]
 
 
 def _origin(collection: Collection, tokeniser: PreTrainedTokenizerFast) -> dict[str, str]:

@@ -18,7 +18,7 @@ deviation: an item that has none of the query's terms is not a hit, whatever the
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
@@ -147,13 +147,13 @@ class BM25Retriever:
     def _encoded(self, queries: Queries) -> Queries:
         if self.collection.version != self._version:
             self.catch_up()
-        if queries.vectors is not None:
+        if queries.states is not None:
             return queries
-        return Queries(queries.texts, queries.owners, self._encoder.encode_queries(queries.texts))
+        return replace(queries, states=self._encoder.encode_queries(queries.texts))
 
     def _constants(self, queries: Queries) -> Float32Array:
         """Give what every item gains: tfc(0) times the sum of the query's idf weights, float32 [B]."""
-        vectors = queries.vectors
+        vectors = queries.states
         assert isinstance(vectors, SparseVectors)  # noqa: S101 - the index refuses others
         sums = np.concatenate([np.zeros(1), np.cumsum(vectors.weights, dtype=np.float64)])
         constants = self._weighting.absent * (sums[vectors.indptr[1:]] - sums[vectors.indptr[:-1]])

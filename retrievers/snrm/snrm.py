@@ -6,7 +6,7 @@ Representation for Inverted Indexing", CIKM 2018, https://doi.org/10.1145/326920
 As in the paper: one network for queries and items, n-grams of 5 word embeddings that start from GloVe, ReLU after every
 layer, the mean over all n-grams, the dot product as score; trained by a pairwise hinge with L1 on the
 outputs, from a teacher's lists (`reml.feedback.weak_supervision`, `reml.training.regimes.sparsity`), and searched by
-the impact index. Latent feedback works on its vectors (`Queries.vectors`). Deviations:
+the impact index. Latent feedback works on its vectors (`Queries.states`). Deviations:
 
 - dropout after the hidden layers only: on the output of every n-gram, its random numbers took half of a step;
 - padding is no part of the mean, where the public code averages over it too;

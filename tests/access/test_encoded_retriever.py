@@ -101,7 +101,7 @@ def test_a_k_larger_than_the_collection_is_padded() -> None:
 
 def test_queries_that_are_vectors_are_searched_as_they_are() -> None:
     vectors = DenseVectors(np.array([[0, 0, 5, 0]], dtype=np.float32))
-    queries = Queries(("a",), np.zeros(1, dtype=np.int64), vectors)
+    queries = Queries(np.zeros(1, dtype=np.int64), ("a",), vectors)
     assert retriever().search(queries, 1).rows.tolist() == [[2]]
     assert retriever().score(queries, np.array([[2, 0]])).tolist() == [[5, 0]]
     assert retriever(WeighedLetterEncoder()).score(queries, np.array([[0, 2]])).tolist() == [[0, 5 * np.e]]

@@ -8,7 +8,7 @@ import pytest
 
 from reml.access.information_access import InformationAccess
 from reml.access.presenting.processors import First
-from reml.contract.access import FeedbackHandler, StorageHandler
+from reml.contract.access import Entries, FeedbackHandler, StorageHandler
 from reml.contract.examples import Example
 from reml.contract.retrieved import Queries
 from reml.contract.retrievers import Retriever
@@ -27,9 +27,9 @@ class Notebook:
         self.texts: list[str] = []
         self.records: list[FeedbackRecord] = []
 
-    def store(self, texts: Sequence[str]) -> Int64Array:
+    def store(self, entries: Entries) -> Int64Array:
         first = len(self.texts)
-        self.texts += texts
+        self.texts += entries.contents
         return np.arange(first, len(self.texts), dtype=np.int64)
 
     def receive(self, record: FeedbackRecord) -> None:
@@ -44,7 +44,7 @@ class Several:
 
     def __call__(self, examples: Sequence[Example]) -> Queries:
         owners = np.array([owner for owner, _ in self.queries], dtype=np.int64)
-        return Queries(tuple(text for _, text in self.queries), owners)
+        return Queries(owners, tuple(text for _, text in self.queries))
 
 
 @pytest.fixture
@@ -92,14 +92,14 @@ def test_texts_are_stored_and_feedback_is_handed_on(retriever: Retriever) -> Non
     notebook = Notebook()
     access = InformationAccess(retriever, storage=notebook, feedback=notebook)
     record = FeedbackRecord(("q",), np.array([[1]]), np.array([[0.5]], dtype=np.float32), "judge")
-    assert access.store(["a", "b"]).tolist() == [0, 1]
+    assert access.store(Entries(np.arange(2), ("a", "b"))).tolist() == [0, 1]
     access.learn(record)
     assert (notebook.texts, notebook.records) == (["a", "b"], [record])
 
 
 def test_what_an_access_model_cannot_do_is_said(retriever: Retriever) -> None:
     access = InformationAccess(retriever)
-    with pytest.raises(RuntimeError, match="give it a StorageHandler"):
-        access.store(["a"])
-    with pytest.raises(RuntimeError, match="give it a FeedbackHandler"):
+    with pytest.raises(RuntimeError, match="does not store .category 1.: give it a `storage`"):
+        access.store(Entries(np.arange(1), ("a",)))
+    with pytest.raises(RuntimeError, match="takes no feedback .category 1.: give it a handler"):
         access.learn(FeedbackRecord(("q",), np.array([[1]]), np.array([[0.5]], dtype=np.float32), "judge"))

@@ -41,13 +41,16 @@ def test_items_stand_in_the_order_of_the_hits_without_padding() -> None:
 
 def test_each_distinct_row_is_fetched_once_in_one_call() -> None:
     collection = CountingCollection(["a", "b", "c"])
-    gather(collection, hits([[2, 0], [0, 2]]))
+    responses = gather(collection, hits([[2, 0], [0, 2]]))
+    assert collection.asked == [], "nobody has looked at an item yet"
+    assert [items[0].row for items in responses.items] == [2, 0]
+    assert responses.first(1).items[1][0].row == 0
     assert collection.asked == [[0, 2]]
 
 
 def test_nothing_is_fetched_where_nothing_was_found() -> None:
     collection = CountingCollection(["a"])
-    assert gather(collection, hits([[-1], [-1]])).items == ((), ())
+    assert list(gather(collection, hits([[-1], [-1]])).items) == [(), ()]
     assert collection.asked == []
 
 
@@ -60,7 +63,7 @@ def test_responses_do_not_share_memory_with_the_hits() -> None:
 
 def test_a_row_that_is_not_there_is_an_error() -> None:
     with pytest.raises(KeyError, match="7"):
-        gather(MemoryCollection(["a"]), hits([[7]]))
+        list(gather(MemoryCollection(["a"]), hits([[7]])).items)
 
 
 def test_empty_has_no_places() -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reml.contract.examples import Answer, Example, Item, Provenance, Span
-from reml.contract.retrieved import Hits, Queries
+from reml.contract.retrieved import Hits, Queries, Rows
 from reml.contract.signals import FeedbackRecord
 from reml.contract.vectors import DenseVectors, SparseVectors
 
@@ -78,10 +78,14 @@ def test_provenance_points_to_the_whole_of_an_item() -> None:
 
 def test_what_does_not_fit_is_refused() -> None:
     one = np.zeros((1, 2), dtype=np.int64)
-    with pytest.raises(ValueError, match="2 texts but 1 owners"):
-        Queries(("a", "b"), np.zeros(1, dtype=np.int64))
-    with pytest.raises(ValueError, match="1 texts but 2 vectors"):
-        Queries(("a",), np.zeros(1, dtype=np.int64), sparse({}, {}))
+    with pytest.raises(ValueError, match="2 contents but 1 owners"):
+        Queries(np.zeros(1, dtype=np.int64), ("a", "b"))
+    with pytest.raises(ValueError, match="2 states but 1 owners"):
+        Queries(np.zeros(1, dtype=np.int64), ("a",), sparse({}, {}))
+    with pytest.raises(ValueError, match="0 contents but 1 owners"):
+        Queries(np.zeros(1, dtype=np.int64))
+    with pytest.raises(ValueError, match="1 sets of rows but 2 owners"):
+        Queries(np.arange(2), ("a", "b"), only=Rows.of([[3]]))
     with pytest.raises(ValueError, match=r"must both be \[B, K\]"):
         Hits(one, np.zeros((1, 3), dtype=np.float32))
     with pytest.raises(ValueError, match=r"not float64 \(1, 2\)"):

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from reml.contract.signals import Prediction, Signal
+from reml.contract.retrieved import Responses
+from reml.contract.signals import Credit, Signal
 from reml.feedback.adist import Adist, adist_loss
 from tests.feedback.finite_differences import Rows, difference_gradient, shown, softmax
 from tests.feedback.problems import MASK, gradient, scores
@@ -29,7 +30,7 @@ def brute_force(retrieval: Rows, attention: Rows) -> float:
 
 def test_value_and_gradient_equal_brute_force() -> None:
     retrieval, attention = scores(), masses()
-    loss = Adist(TEMPERATURE)(retrieval, MASK, Prediction(torch.zeros(3), attention=attention))
+    loss = Adist(TEMPERATURE)(Responses.of_scores(retrieval, MASK), Credit(attention=attention))
     assert loss.sum().item() == pytest.approx(brute_force(retrieval.tolist(), attention.tolist()), abs=1e-12)
     expected = difference_gradient(lambda table: brute_force(table, attention.tolist()), retrieval.detach())
     torch.testing.assert_close(gradient(loss, retrieval), torch.tensor(expected).double(), atol=1e-8, rtol=1e-6)
@@ -71,8 +72,8 @@ def test_bad_input_is_refused() -> None:
     negative = masses()
     negative[0, 0] = -0.1
     with pytest.raises(ValueError, match="must not be negative"):
-        Adist()(scores(), MASK, Prediction(torch.zeros(3), attention=negative))
+        Adist()(Responses.of_scores(scores(), MASK), Credit(attention=negative))
     with pytest.raises(ValueError, match="needs ATTENTION"):
-        Adist()(scores(), MASK, Prediction(torch.zeros(3)))
+        Adist()(Responses.of_scores(scores(), MASK), Credit())
     with pytest.raises(ValueError, match="must be positive"):
         Adist(temperature=-1)

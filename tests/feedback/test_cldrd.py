@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from reml.contract.predictors import Feedback
-from reml.contract.signals import Prediction
+from reml.contract.retrieved import Responses
+from reml.contract.signals import Credit
 from reml.feedback.cldrd import Cldrd, cldrd_loss
 from reml.testing import FeedbackContract
 from tests.feedback.finite_differences import Rows, difference_gradient, shown
@@ -37,7 +38,7 @@ def brute_force(retrieval: Rows, utility: Rows, temperature: float) -> float:
 @pytest.mark.parametrize("temperature", [1.0, 0.3])
 def test_value_and_gradient_equal_all_pairs_enumerated(temperature: float) -> None:
     retrieval, utility = scores(), teacher_scores()
-    loss = Cldrd(temperature)(retrieval, MASK, Prediction(torch.zeros(3), item_utility=utility))
+    loss = Cldrd(temperature)(Responses.of_scores(retrieval, MASK), Credit(item_utility=utility))
     expected = brute_force(retrieval.tolist(), utility.tolist(), temperature)
     assert loss.sum().item() == pytest.approx(expected, abs=1e-12)
     slopes = difference_gradient(lambda rows: brute_force(rows, utility.tolist(), temperature), retrieval.detach())
@@ -93,8 +94,8 @@ def test_bad_input_is_refused() -> None:
     with pytest.raises(ValueError, match="temperature is 0"):
         Cldrd(0)
     with pytest.raises(ValueError, match="needs ITEM_UTILITY"):
-        Cldrd()(torch.zeros(1, 2), pair, Prediction(torch.zeros(1)))
+        Cldrd()(Responses.of_scores(torch.zeros(1, 2), pair), Credit())
     with pytest.raises(ValueError, match="retrieval scores must be finite"):
-        Cldrd()(torch.tensor([[0.0, torch.nan]]), pair, Prediction(torch.zeros(1), item_utility=torch.zeros(1, 2)))
+        Cldrd()(Responses.of_scores(torch.tensor([[0.0, torch.nan]]), pair), Credit(item_utility=torch.zeros(1, 2)))
     many = repeated(torch.zeros(1, 2), 2)
     assert cldrd_loss(many, many, torch.zeros(1, 4, dtype=torch.bool)).item() == 0

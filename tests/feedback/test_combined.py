@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from reml.contract.predictors import Feedback
-from reml.contract.signals import Prediction, Signal
+from reml.contract.retrieved import Responses
+from reml.contract.signals import Credit, Signal
 from reml.feedback.combined import Combined
 from reml.feedback.loop import Loop
 from reml.feedback.marginal import Marginal
@@ -12,9 +13,7 @@ from reml.feedback.pdist import Pdist
 from reml.testing import FeedbackContract
 from tests.feedback.problems import MASK, gradient, likelihoods, scores
 
-PREDICTION = Prediction(
-    torch.zeros(3), item_log_likelihood=likelihoods().detach(), leave_one_out=likelihoods().detach()
-)
+CREDIT = Credit(item_log_likelihood=likelihoods().detach(), leave_one_out=likelihoods().detach())
 
 
 class TestContract(FeedbackContract):
@@ -24,8 +23,8 @@ class TestContract(FeedbackContract):
 
 def test_values_and_gradients_add_up_with_their_weights() -> None:
     retrieval = scores()
-    loss = Combined([Pdist(), Loop()], [0.5, 3.0])(retrieval, MASK, PREDICTION)
-    parts = [objective(retrieval, MASK, PREDICTION) for objective in (Pdist(), Loop())]
+    loss = Combined([Pdist(), Loop()], [0.5, 3.0])(Responses.of_scores(retrieval, MASK), CREDIT)
+    parts = [objective(Responses.of_scores(retrieval, MASK), CREDIT) for objective in (Pdist(), Loop())]
     torch.testing.assert_close(loss, 0.5 * parts[0] + 3 * parts[1])
     expected = 0.5 * gradient(parts[0], retrieval) + 3 * gradient(parts[1], retrieval)
     torch.testing.assert_close(gradient(loss, retrieval), expected)
@@ -34,7 +33,9 @@ def test_values_and_gradients_add_up_with_their_weights() -> None:
 def test_weights_are_one_unless_given_and_combinations_nest() -> None:
     both = Combined([Pdist(), Loop()])
     nested = Combined([Combined([Pdist()]), Combined([Loop()], [1.0])])
-    torch.testing.assert_close(both(scores(), MASK, PREDICTION), nested(scores(), MASK, PREDICTION))
+    torch.testing.assert_close(
+        both(Responses.of_scores(scores(), MASK), CREDIT), nested(Responses.of_scores(scores(), MASK), CREDIT)
+    )
 
 
 def test_it_needs_what_its_parts_need() -> None:

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from reml.contract.predictors import Feedback
-from reml.contract.signals import InBatch, Prediction, Signal
+from reml.contract.retrieved import Responses
+from reml.contract.signals import Credit, InBatch, Signal
 from reml.feedback.contrastive import Contrastive, contrastive_loss
 from reml.testing import FeedbackContract
 from tests.feedback.finite_differences import Row, Rows, difference_gradient
@@ -50,8 +51,8 @@ def _one(example: int, row: Row, further: Row) -> float:
 
 
 def test_value_and_gradient_equal_brute_force() -> None:
-    retrieval, prediction = scores(), Prediction(torch.zeros(3), item_utility=RELEVANT)
-    loss = Contrastive(TEMPERATURE, in_batch=False)(retrieval, MASK, prediction)
+    retrieval, prediction = scores(), Credit(item_utility=RELEVANT)
+    loss = Contrastive(TEMPERATURE, in_batch=False)(Responses.of_scores(retrieval, MASK), prediction)
     assert loss.sum().item() == pytest.approx(brute_force(retrieval.tolist()), abs=1e-12)
     expected = difference_gradient(brute_force, retrieval.detach())
     torch.testing.assert_close(gradient(loss, retrieval), torch.tensor(expected).double(), atol=1e-8, rtol=1e-6)
@@ -59,8 +60,8 @@ def test_value_and_gradient_equal_brute_force() -> None:
 
 def test_with_the_items_of_other_examples_too() -> None:
     retrieval, further = scores(), others()
-    prediction = Prediction(torch.zeros(3), item_utility=RELEVANT, in_batch=further)
-    loss = Contrastive(TEMPERATURE)(retrieval, MASK, prediction)
+    credit = Credit(item_utility=RELEVANT)
+    loss = Contrastive(TEMPERATURE)(Responses.of_scores(retrieval, MASK), credit, further)
     table: Rows = further.scores.tolist()
     assert loss.sum().item() == pytest.approx(brute_force(retrieval.tolist(), table), abs=1e-12)
     for variable, by in (
@@ -74,8 +75,8 @@ def test_with_the_items_of_other_examples_too() -> None:
 
 def test_an_item_of_another_example_that_is_relevant_here_is_no_negative() -> None:
     further = others()
-    prediction = Prediction(torch.zeros(3), item_utility=RELEVANT, in_batch=further)
-    pushed = gradient(Contrastive()(scores(), MASK, prediction), further.scores)
+    credit = Credit(item_utility=RELEVANT)
+    pushed = gradient(Contrastive()(Responses.of_scores(scores(), MASK), credit, further), further.scores)
     assert pushed[0, 1] == pushed[0, 2] == 0
     assert (pushed[0, [0, 3, 4]] > 0).all()
     assert (pushed[1:] > 0).all()
@@ -105,7 +106,7 @@ def test_without_a_relevant_item_or_a_negative_nothing_is_learnt(relevant: list[
 
 def test_one_item_gives_no_gradient() -> None:
     retrieval = scores()
-    loss = Contrastive(in_batch=False)(retrieval, MASK, Prediction(torch.zeros(3), item_utility=RELEVANT))
+    loss = Contrastive(in_batch=False)(Responses.of_scores(retrieval, MASK), Credit(item_utility=RELEVANT))
     assert gradient(loss, retrieval)[2].tolist() == [0.0] * 4
 
 
@@ -130,19 +131,19 @@ def test_needs_and_bad_input() -> None:
     assert Contrastive().needs == Signal.ITEM_UTILITY | Signal.IN_BATCH
     assert Contrastive(in_batch=False).needs == Signal.ITEM_UTILITY
     with pytest.raises(ValueError, match="needs IN_BATCH"):
-        Contrastive()(scores(), MASK, Prediction(torch.zeros(3), item_utility=RELEVANT))
+        Contrastive()(Responses.of_scores(scores(), MASK), Credit(item_utility=RELEVANT))
     with pytest.raises(ValueError, match="item utilities must be finite"):
-        Contrastive()(scores(), MASK, Prediction(torch.zeros(3), item_utility=RELEVANT * math.nan))
+        Contrastive()(Responses.of_scores(scores(), MASK), Credit(item_utility=RELEVANT * math.nan))
     wrong = InBatch(torch.full((3, 1), math.nan), torch.ones(3, 1, dtype=torch.bool), torch.zeros(3, 1))
     with pytest.raises(ValueError, match="retrieval scores must be finite"):
-        Contrastive()(scores(), MASK, Prediction(torch.zeros(3), item_utility=RELEVANT, in_batch=wrong))
+        Contrastive()(Responses.of_scores(scores(), MASK), Credit(item_utility=RELEVANT), wrong)
     with pytest.raises(ValueError, match="must be positive"):
         Contrastive(0.0)
 
 
 def test_the_judge_gets_no_gradient() -> None:
     utility: Tensor = RELEVANT.clone().requires_grad_()
-    loss = Contrastive(in_batch=False)(scores(), MASK, Prediction(torch.zeros(3), item_utility=utility))
+    loss = Contrastive(in_batch=False)(Responses.of_scores(scores(), MASK), Credit(item_utility=utility))
     assert torch.autograd.grad(loss.sum(), utility, allow_unused=True)[0] is None
 
 
@@ -150,9 +151,10 @@ def test_without_a_threshold_only_the_most_useful_item_is_relevant() -> None:
     """Scores ln 2, ln 3 and ln 4 with utilities 5, 9 and 7, and a hidden item: -ln(3 / (3 + 2 + 4))."""
     values = torch.tensor([[2.0, 3.0, 4.0, 50.0]]).log()
     mask, utility = torch.tensor([[True, True, True, False]]), torch.tensor([[5.0, 9.0, 7.0, 99.0]])
-    prediction = Prediction(torch.zeros(1), item_utility=utility)
-    loss = Contrastive(in_batch=False, relevant_from=None)(values, mask, prediction)
+    prediction = Credit(item_utility=utility)
+    loss = Contrastive(in_batch=False, relevant_from=None)(Responses.of_scores(values, mask), prediction)
     assert loss.item() == pytest.approx(math.log(3))
     others = InBatch(torch.tensor([[3.0, 7.0, 90.0]]).log(), torch.tensor([[True, True, False]]), torch.zeros(1, 3))
-    prediction = Prediction(torch.zeros(1), item_utility=utility, in_batch=others)
-    assert Contrastive(relevant_from=None)(values, mask, prediction).item() == pytest.approx(math.log(19 / 3))
+    assert Contrastive(relevant_from=None)(
+        Responses.of_scores(values, mask), prediction, others
+    ).item() == pytest.approx(math.log(19 / 3))

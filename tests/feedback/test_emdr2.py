@@ -5,7 +5,8 @@ import math
 import pytest
 import torch
 
-from reml.contract.signals import Prediction, Signal
+from reml.contract.retrieved import Responses
+from reml.contract.signals import Credit, Signal
 from reml.feedback.emdr2 import Emdr2, Emdr2PerToken, emdr2_loss, emdr2_per_token_loss
 from tests.feedback.finite_differences import Rows, difference_gradient, shown, softmax
 from tests.feedback.problems import MASK, TARGET_MASK, gradient, likelihoods, scores, token_likelihoods
@@ -34,7 +35,7 @@ def brute_force_per_token(retrieval: Rows) -> float:
 
 def test_value_and_gradient_equal_brute_force() -> None:
     retrieval, likelihood = scores(), likelihoods().detach()
-    loss = Emdr2(TEMPERATURE)(retrieval, MASK, Prediction(torch.zeros(3), item_log_likelihood=likelihood))
+    loss = Emdr2(TEMPERATURE)(Responses.of_scores(retrieval, MASK), Credit(item_log_likelihood=likelihood))
     assert loss.shape == (3,)
     assert loss.sum().item() == pytest.approx(brute_force(retrieval.tolist(), likelihood.tolist()), abs=1e-12)
     expected = difference_gradient(lambda table: brute_force(table, likelihood.tolist()), retrieval.detach())
@@ -55,8 +56,8 @@ def test_the_predictor_gets_no_gradient() -> None:
 
 def test_per_token_value_and_gradient_equal_brute_force() -> None:
     retrieval = scores()
-    prediction = Prediction(torch.zeros(3), token_log_likelihood=token_likelihoods(), target_mask=TARGET_MASK)
-    loss = Emdr2PerToken(TEMPERATURE)(retrieval, MASK, prediction)
+    prediction = Credit(token_log_likelihood=token_likelihoods(), target_mask=TARGET_MASK)
+    loss = Emdr2PerToken(TEMPERATURE)(Responses.of_scores(retrieval, MASK), prediction)
     assert loss.shape == (3,)
     assert loss.sum().item() == pytest.approx(brute_force_per_token(retrieval.tolist()), abs=1e-12)
     expected = difference_gradient(brute_force_per_token, retrieval.detach())
@@ -103,7 +104,7 @@ def test_token_likelihoods_that_are_not_finite_are_refused() -> None:
     tokens[0, 2, 1] = math.nan
     with pytest.raises(ValueError, match=r"token log-likelihoods must be finite.*example 0"):
         Emdr2PerToken()(
-            scores(), MASK, Prediction(torch.zeros(3), token_log_likelihood=tokens, target_mask=TARGET_MASK)
+            Responses.of_scores(scores(), MASK), Credit(token_log_likelihood=tokens, target_mask=TARGET_MASK)
         )
 
 
@@ -111,9 +112,9 @@ def test_what_is_missing_is_named() -> None:
     assert Emdr2().needs == Signal.ITEM_LIKELIHOOD
     assert Emdr2PerToken().needs == Signal.TOKEN_LIKELIHOOD
     with pytest.raises(ValueError, match="ITEM_LIKELIHOOD"):
-        Emdr2()(scores(), MASK, Prediction(torch.zeros(3)))
+        Emdr2()(Responses.of_scores(scores(), MASK), Credit())
     with pytest.raises(ValueError, match="TOKEN_LIKELIHOOD"):
-        Emdr2PerToken()(scores(), MASK, Prediction(torch.zeros(3)))
+        Emdr2PerToken()(Responses.of_scores(scores(), MASK), Credit())
 
 
 @pytest.mark.parametrize("objective", [Emdr2, Emdr2PerToken])

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from reml.contract.predictors import Feedback
-from reml.contract.signals import Prediction
+from reml.contract.retrieved import Responses
+from reml.contract.signals import Credit
 from reml.feedback.distributions import masked_log_softmax
 from reml.feedback.expected_utility import ExpectedUtility, drawn_list, expected_utility_loss, gumbel_noise
 from reml.testing import FeedbackContract
@@ -163,28 +164,26 @@ def test_one_item_gives_the_retriever_no_gradient() -> None:
 
 def test_outputs_without_utility_teach_nothing() -> None:
     retrieval = scores()
-    prediction = Prediction(
-        torch.zeros(3), sample_log_likelihood=sample_likelihoods().detach(), utilities=torch.zeros(3, 3)
-    )
-    loss = ExpectedUtility(items=2)(retrieval, MASK, prediction)
+    prediction = Credit(sample_log_likelihood=sample_likelihoods().detach(), utilities=torch.zeros(3, 3))
+    loss = ExpectedUtility(items=2)(Responses.of_scores(retrieval, MASK), prediction)
     torch.testing.assert_close(loss.abs(), torch.zeros(3, dtype=torch.float64))
     assert gradient(loss, retrieval).abs().sum() == 0
 
 
 def test_the_same_seed_draws_the_same_lists() -> None:
-    prediction = Prediction(torch.zeros(3), sample_log_likelihood=sample_likelihoods().detach(), utilities=UTILITIES)
+    prediction = Credit(sample_log_likelihood=sample_likelihoods().detach(), utilities=UTILITIES)
     losses = []
     for seed in (1, 1, 2):
         torch.manual_seed(seed)
-        losses.append(ExpectedUtility()(scores(), MASK, prediction))
+        losses.append(ExpectedUtility()(Responses.of_scores(scores(), MASK), prediction))
     assert torch.equal(losses[0], losses[1])
     assert not torch.equal(losses[0], losses[2])
 
 
 def test_utilities_get_no_gradient() -> None:
     utilities = UTILITIES.clone().requires_grad_()
-    prediction = Prediction(torch.zeros(3), sample_log_likelihood=sample_likelihoods(), utilities=utilities)
-    loss = ExpectedUtility()(scores(), MASK, prediction)
+    prediction = Credit(sample_log_likelihood=sample_likelihoods(), utilities=utilities)
+    loss = ExpectedUtility()(Responses.of_scores(scores(), MASK), prediction)
     assert torch.autograd.grad(loss.sum(), utilities, allow_unused=True)[0] is None
 
 
@@ -193,13 +192,13 @@ def test_bad_input_is_refused() -> None:
     nan = good.clone()
     nan[0, 1, 2] = math.nan
     with pytest.raises(ValueError, match="log-likelihoods of samples must be finite"):
-        objective(scores(), MASK, Prediction(torch.zeros(3), sample_log_likelihood=nan, utilities=UTILITIES))
+        objective(Responses.of_scores(scores(), MASK), Credit(sample_log_likelihood=nan, utilities=UTILITIES))
     wrong = UTILITIES.clone()
     wrong[1, 0] = math.inf
     with pytest.raises(ValueError, match="utilities of samples must be finite"):
-        objective(scores(), MASK, Prediction(torch.zeros(3), sample_log_likelihood=good, utilities=wrong))
+        objective(Responses.of_scores(scores(), MASK), Credit(sample_log_likelihood=good, utilities=wrong))
     with pytest.raises(ValueError, match="needs SAMPLES"):
-        objective(scores(), MASK, Prediction(torch.zeros(3), sample_log_likelihood=good))
+        objective(Responses.of_scores(scores(), MASK), Credit(sample_log_likelihood=good))
     with pytest.raises(ValueError, match="items and lists must be 1 or more, not 0 and 8"):
         ExpectedUtility(items=0)
     with pytest.raises(ValueError, match="relaxation is 0"):

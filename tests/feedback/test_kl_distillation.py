@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from reml.contract.predictors import Feedback
-from reml.contract.signals import Prediction
+from reml.contract.retrieved import Responses
+from reml.contract.signals import Credit
 from reml.feedback.distributions import distillation
 from reml.feedback.kl_distillation import KlDistillation
 from reml.testing import FeedbackContract
@@ -32,8 +33,8 @@ def brute_force(retrieval: Rows, teacher: Rows) -> float:
 
 
 def loss_of(retrieval: Tensor, teacher: Tensor) -> Tensor:
-    prediction = Prediction(torch.zeros(3), item_utility=teacher)
-    return KlDistillation(TEMPERATURE, TARGET_TEMPERATURE)(retrieval, MASK, prediction)
+    prediction = Credit(item_utility=teacher)
+    return KlDistillation(TEMPERATURE, TARGET_TEMPERATURE)(Responses.of_scores(retrieval, MASK), prediction)
 
 
 def test_value_and_gradient_equal_brute_force() -> None:

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from reml.contract.predictors import Feedback
-from reml.contract.signals import Prediction
+from reml.contract.retrieved import Responses
+from reml.contract.signals import Credit
 from reml.feedback.distributions import distillation
 from reml.feedback.loop import Loop
 from reml.testing import FeedbackContract
@@ -32,7 +33,7 @@ def brute_force(retrieval: Rows, without: Rows) -> float:
 
 
 def loss_of(retrieval: Tensor, without: Tensor) -> Tensor:
-    return Loop(TEMPERATURE, TARGET_TEMPERATURE)(retrieval, MASK, Prediction(torch.zeros(3), leave_one_out=without))
+    return Loop(TEMPERATURE, TARGET_TEMPERATURE)(Responses.of_scores(retrieval, MASK), Credit(leave_one_out=without))
 
 
 def test_value_and_gradient_equal_brute_force() -> None:

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from reml.contract.predictors import Feedback
-from reml.contract.signals import Prediction
+from reml.contract.retrieved import Responses
+from reml.contract.signals import Credit
 from reml.feedback.margin_mse import MarginMse, margin_mse_loss
 from reml.testing import FeedbackContract
 from tests.feedback.finite_differences import Rows, difference_gradient, shown
@@ -33,7 +34,7 @@ def brute_force(retrieval: Rows, teacher: Rows) -> float:
 
 
 def loss_of(retrieval: Tensor, teacher: Tensor) -> Tensor:
-    return MarginMse(TEMPERATURE)(retrieval, MASK, Prediction(torch.zeros(3), item_utility=teacher))
+    return MarginMse(TEMPERATURE)(Responses.of_scores(retrieval, MASK), Credit(item_utility=teacher))
 
 
 def test_value_and_gradient_equal_all_pairs_enumerated() -> None:

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from reml.contract.predictors import Feedback
-from reml.contract.signals import Prediction, Signal
+from reml.contract.retrieved import Responses
+from reml.contract.signals import Credit, Signal
 from reml.feedback.marginal import Marginal, marginal_loss
 from reml.testing import FeedbackContract
 from tests.feedback.finite_differences import Rows, difference_gradient, shown, softmax
@@ -27,7 +28,7 @@ def brute_force(retrieval: Rows, likelihood: Rows, mask: list[list[bool]]) -> fl
 
 def test_value_and_gradients_equal_brute_force() -> None:
     retrieval, likelihood, mask = scores(), likelihoods(), MASK.tolist()
-    loss = Marginal(TEMPERATURE)(retrieval, MASK, Prediction(torch.zeros(3), item_log_likelihood=likelihood))
+    loss = Marginal(TEMPERATURE)(Responses.of_scores(retrieval, MASK), Credit(item_log_likelihood=likelihood))
     assert loss.shape == (3,)
     assert loss.sum().item() == pytest.approx(brute_force(retrieval.tolist(), likelihood.tolist(), mask), abs=1e-12)
     for variable, by in (
@@ -81,20 +82,20 @@ def test_likelihoods_that_are_not_finite_are_refused(bad: float) -> None:
     likelihood = likelihoods().detach()
     likelihood[1, 0] = bad
     with pytest.raises(ValueError, match="example 1"):
-        Marginal()(scores(), MASK, Prediction(torch.zeros(3), item_log_likelihood=likelihood))
+        Marginal()(Responses.of_scores(scores(), MASK), Credit(item_log_likelihood=likelihood))
 
 
 def test_scores_that_are_not_finite_are_refused() -> None:
     retrieval = scores().detach()
     retrieval[0, 1] = math.nan
     with pytest.raises(ValueError, match="retrieval scores must be finite"):
-        Marginal()(retrieval, MASK, Prediction(torch.zeros(3), item_log_likelihood=likelihoods()))
+        Marginal()(Responses.of_scores(retrieval, MASK), Credit(item_log_likelihood=likelihoods()))
 
 
 def test_a_prediction_without_likelihoods_is_refused() -> None:
     assert Marginal().needs == Signal.ITEM_LIKELIHOOD
     with pytest.raises(ValueError, match="needs ITEM_LIKELIHOOD"):
-        Marginal()(scores(), MASK, Prediction(torch.zeros(3)))
+        Marginal()(Responses.of_scores(scores(), MASK), Credit())
 
 
 @pytest.mark.parametrize("temperature", [0.0, -1.0, math.nan])
@@ -121,8 +122,8 @@ def with_null(retrieval: Rows, likelihood: Rows, unread: Rows) -> float:
 
 def test_with_a_null_item_value_and_gradients_equal_brute_force() -> None:
     retrieval, likelihood, unread = scores(), likelihoods(), UNREAD.clone().requires_grad_()
-    told = Prediction(torch.zeros(3), item_log_likelihood=likelihood, null_log_likelihood=unread)
-    loss = Marginal(TEMPERATURE, NULL_SCORE)(retrieval, MASK, told)
+    told = Credit(item_log_likelihood=likelihood, null_log_likelihood=unread)
+    loss = Marginal(TEMPERATURE, NULL_SCORE)(Responses.of_scores(retrieval, MASK), told)
     tables = retrieval.tolist(), likelihood.tolist(), UNREAD.tolist()
     assert loss.sum().item() == pytest.approx(with_null(*tables), abs=1e-12)
     for variable, by in (
@@ -139,37 +140,40 @@ def test_an_item_that_says_less_than_nothing_is_pushed_down_even_alone() -> None
     """Without the null an only item has no gradient, however bad it is."""
     retrieval, mask = torch.zeros(1, 1, requires_grad=True), torch.ones(1, 1, dtype=torch.bool)
     for unread, sign in ((-1.0, 1.0), (-9.0, -1.0)):
-        told = Prediction(
-            torch.zeros(1), item_log_likelihood=torch.tensor([[-5.0]]), null_log_likelihood=torch.tensor([[unread]])
+        told = Credit(item_log_likelihood=torch.tensor([[-5.0]]), null_log_likelihood=torch.tensor([[unread]]))
+        assert (
+            gradient(Marginal(null_score=0.0)(Responses.of_scores(retrieval, mask), told), retrieval).sign().item()
+            == sign
         )
-        assert gradient(Marginal(null_score=0.0)(retrieval, mask, told), retrieval).sign().item() == sign
-        assert gradient(Marginal()(retrieval, mask, told), retrieval).item() == 0.0
+        assert gradient(Marginal()(Responses.of_scores(retrieval, mask), told), retrieval).item() == 0.0
 
 
 def test_a_null_item_by_hand() -> None:
     # p(z) = 1/4, 1/4 and 1/2 for the null; p(y | z) = 1, 0.2 and 0.1 -> p(y) = 0.25 + 0.05 + 0.05
-    told = Prediction(
-        torch.zeros(1),
-        item_log_likelihood=torch.tensor([[1.0, 0.2]]).log(),
-        null_log_likelihood=torch.tensor([[0.1]]).log(),
+    told = Credit(item_log_likelihood=torch.tensor([[1.0, 0.2]]).log(), null_log_likelihood=torch.tensor([[0.1]]).log())
+    loss = Marginal(null_score=math.log(2.0))(
+        Responses.of_scores(torch.zeros(1, 2), torch.ones(1, 2, dtype=torch.bool)), told
     )
-    loss = Marginal(null_score=math.log(2.0))(torch.zeros(1, 2), torch.ones(1, 2, dtype=torch.bool), told)
     assert loss.item() == pytest.approx(-math.log(0.35))
 
 
 def test_an_example_without_items_teaches_nothing_with_a_null_item_either() -> None:
     nothing = torch.full((1, 2), -torch.inf)
-    told = Prediction(torch.zeros(1), item_log_likelihood=nothing, null_log_likelihood=nothing[:, :1])
-    assert Marginal(null_score=0.0)(nothing, torch.zeros(1, 2, dtype=torch.bool), told).tolist() == [0.0]
+    told = Credit(item_log_likelihood=nothing, null_log_likelihood=nothing[:, :1])
+    assert Marginal(null_score=0.0)(
+        Responses.of_scores(nothing, torch.zeros(1, 2, dtype=torch.bool)), told
+    ).tolist() == [0.0]
 
 
 def test_a_null_item_needs_what_the_predictor_says_without_items_and_a_finite_score() -> None:
     objective = Marginal(null_score=0.0)
     assert objective.needs == Signal.ITEM_LIKELIHOOD | Signal.NULL_LIKELIHOOD
-    told = Prediction(torch.zeros(3), item_log_likelihood=likelihoods())
+    told = Credit(item_log_likelihood=likelihoods())
     with pytest.raises(ValueError, match="needs NULL_LIKELIHOOD"):
-        objective(scores(), MASK, told)
+        objective(Responses.of_scores(scores(), MASK), told)
     with pytest.raises(ValueError, match="without any item must be finite"):
-        objective(scores(), MASK, replace(told, null_log_likelihood=torch.full((3, 1), -torch.inf)))
+        objective(
+            Responses.of_scores(scores(), MASK), replace(told, null_log_likelihood=torch.full((3, 1), -torch.inf))
+        )
     with pytest.raises(ValueError, match="null_score behind them must be finite"):
-        Marginal(null_score=math.nan)(scores(), MASK, replace(told, null_log_likelihood=UNREAD))
+        Marginal(null_score=math.nan)(Responses.of_scores(scores(), MASK), replace(told, null_log_likelihood=UNREAD))

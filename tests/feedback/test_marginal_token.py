@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from reml.contract.predictors import Feedback
-from reml.contract.signals import Prediction
+from reml.contract.retrieved import Responses
+from reml.contract.signals import Credit
 from reml.feedback.marginal import marginal_loss
 from reml.feedback.marginal_token import MarginalToken, marginal_token_loss
 from reml.testing import FeedbackContract
@@ -35,8 +36,8 @@ def brute_force(retrieval: Rows, tokens: list[Rows]) -> float:
 
 
 def loss_of(retrieval: Tensor, tokens: Tensor) -> Tensor:
-    prediction = Prediction(torch.zeros(3), token_log_likelihood=tokens, target_mask=TARGET_MASK)
-    return MarginalToken(TEMPERATURE)(retrieval, MASK, prediction)
+    prediction = Credit(token_log_likelihood=tokens, target_mask=TARGET_MASK)
+    return MarginalToken(TEMPERATURE)(Responses.of_scores(retrieval, MASK), prediction)
 
 
 def test_value_and_gradient_equal_all_ways_enumerated() -> None:

@@ -5,7 +5,8 @@ import math
 import pytest
 import torch
 
-from reml.contract.signals import Prediction, Signal
+from reml.contract.retrieved import Responses
+from reml.contract.signals import Credit, Signal
 from reml.feedback.distributions import distillation
 from reml.feedback.pdist import Pdist
 from tests.feedback.finite_differences import Rows, difference_gradient, shown, softmax
@@ -26,7 +27,7 @@ def brute_force(retrieval: Rows, likelihood: Rows) -> float:
 def test_value_and_gradient_equal_brute_force() -> None:
     retrieval, likelihood = scores(), likelihoods().detach()
     objective = Pdist(TEMPERATURE, TARGET_TEMPERATURE)
-    loss = objective(retrieval, MASK, Prediction(torch.zeros(3), item_log_likelihood=likelihood))
+    loss = objective(Responses.of_scores(retrieval, MASK), Credit(item_log_likelihood=likelihood))
     assert loss.shape == (3,)
     assert loss.sum().item() == pytest.approx(brute_force(retrieval.tolist(), likelihood.tolist()), abs=1e-12)
     expected = difference_gradient(lambda table: brute_force(table, likelihood.tolist()), retrieval.detach())
@@ -103,7 +104,7 @@ def test_likelihoods_that_are_not_finite_are_refused(bad: float) -> None:
     likelihood = likelihoods().detach()
     likelihood[0, 3] = bad
     with pytest.raises(ValueError, match="item log-likelihoods must be finite"):
-        Pdist()(scores(), MASK, Prediction(torch.zeros(3), item_log_likelihood=likelihood))
+        Pdist()(Responses.of_scores(scores(), MASK), Credit(item_log_likelihood=likelihood))
 
 
 def test_settings_and_needs() -> None:
@@ -111,4 +112,4 @@ def test_settings_and_needs() -> None:
     with pytest.raises(ValueError, match="target_temperature is 0"):
         Pdist(target_temperature=0)
     with pytest.raises(ValueError, match="needs ITEM_LIKELIHOOD"):
-        Pdist()(scores(), MASK, Prediction(torch.zeros(3)))
+        Pdist()(Responses.of_scores(scores(), MASK), Credit())

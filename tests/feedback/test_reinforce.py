@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from reml.contract.predictors import Feedback
-from reml.contract.signals import Prediction
+from reml.contract.retrieved import Responses
+from reml.contract.signals import Credit
 from reml.feedback.reinforce import Reinforce, reinforce_loss, token_reward
 from reml.testing import FeedbackContract
 from tests.feedback.finite_differences import Row, Rows, difference_gradient, shown, softmax
@@ -44,8 +45,8 @@ def expected_reward(retrieval: Rows, baselines: Row) -> float:
 
 
 def loss_of(retrieval: Tensor, tokens: Tensor) -> Tensor:
-    prediction = Prediction(torch.zeros(3), token_log_likelihood=tokens, target_mask=TARGET_MASK)
-    return Reinforce(TEMPERATURE)(retrieval, MASK, prediction)
+    prediction = Credit(token_log_likelihood=tokens, target_mask=TARGET_MASK)
+    return Reinforce(TEMPERATURE)(Responses.of_scores(retrieval, MASK), prediction)
 
 
 def test_value_equals_brute_force() -> None:

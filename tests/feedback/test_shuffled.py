@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from reml.contract.objective import Objective
 from reml.contract.predictors import Feedback
-from reml.contract.signals import Prediction, Signal
+from reml.contract.retrieved import Responses
+from reml.contract.signals import Credit, Signal
 from reml.feedback.pdist import Pdist
 from reml.feedback.shuffled import Shuffled, shuffle
 from reml.testing import FeedbackContract
@@ -43,10 +44,10 @@ def test_the_objective_hears_the_same_values_of_other_items() -> None:
     torch.manual_seed(0)
     scores = torch.zeros(4000, 2, requires_grad=True)
     likelihood = torch.tensor([[0.0, -4.0]]).expand(4000, 2)
-    prediction = Prediction(torch.zeros(4000), item_log_likelihood=likelihood)
+    prediction = Credit(item_log_likelihood=likelihood)
     mask = torch.ones(4000, 2, dtype=torch.bool)
-    losses = SHUFFLED(scores, mask, prediction)
-    torch.testing.assert_close(losses, Pdist()(scores, mask, prediction))
+    losses = SHUFFLED(Responses.of_scores(scores, mask), prediction)
+    torch.testing.assert_close(losses, Pdist()(Responses.of_scores(scores, mask), prediction))
     losses.mean().backward()  # type: ignore[no-untyped-call]
     assert scores.grad is not None
     assert scores.grad.sum(dim=0).abs().max() < 0.02

@@ -7,7 +7,8 @@ import torch
 
 from reml.contract.predictors import Feedback
 from reml.contract.refusal import providers
-from reml.contract.signals import Prediction, Signal
+from reml.contract.retrieved import Responses
+from reml.contract.signals import Credit, Signal
 from reml.feedback.adist import Adist
 from reml.feedback.combined import Combined
 from reml.feedback.contrastive import Contrastive
@@ -44,8 +45,8 @@ OBJECTIVES = [
 @pytest.mark.parametrize("objective", OBJECTIVES, ids=repr)
 def test_a_prediction_that_lacks_what_is_needed_is_refused(objective: Feedback) -> None:
     names = "|".join(str(signal.name) for signal in objective.needs)
-    with pytest.raises(ValueError, match=rf"needs ({names}), which the prediction lacks.*(give it|gives it)"):
-        objective(torch.zeros(2, 3), torch.ones(2, 3, dtype=torch.bool), Prediction(torch.ones(2)))
+    with pytest.raises(ValueError, match=rf"needs ({names}), which nobody has given.*(give it|gives it)"):
+        objective(Responses.of_scores(torch.zeros(2, 3), torch.ones(2, 3, dtype=torch.bool)), Credit())
 
 
 @pytest.mark.parametrize("signal", list(Signal))

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from reml.contract.predictors import Feedback
-from reml.contract.signals import Prediction
+from reml.contract.retrieved import Responses
+from reml.contract.signals import Credit
 from reml.feedback.utility_distillation import UtilityDistillation, utility_distillation_loss
 from reml.testing import FeedbackContract
 from tests.feedback.finite_differences import Rows, difference_gradient, shown, softmax
@@ -33,8 +34,8 @@ def brute_force(retrieval: Rows) -> float:
 
 
 def loss_of(retrieval: Tensor, utility: Tensor = UTILITY) -> Tensor:
-    prediction = Prediction(torch.zeros(3), item_utility=utility)
-    return UtilityDistillation(TEMPERATURE, TARGET_TEMPERATURE)(retrieval, MASK, prediction)
+    prediction = Credit(item_utility=utility)
+    return UtilityDistillation(TEMPERATURE, TARGET_TEMPERATURE)(Responses.of_scores(retrieval, MASK), prediction)
 
 
 def test_value_and_gradient_equal_brute_force() -> None:

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from reml.contract.predictors import Feedback
-from reml.contract.signals import Prediction
+from reml.contract.retrieved import Responses
+from reml.contract.signals import Credit
 from reml.feedback.weak_supervision import Rank, RankProb, rank_loss, rank_prob_loss
 from reml.testing import FeedbackContract
 from tests.feedback.finite_differences import Rows, difference_gradient, shown
@@ -56,7 +57,7 @@ def utilities() -> Tensor:
 @pytest.mark.parametrize("name", ["rank", "rank_prob"])
 def test_value_and_gradient_equal_all_pairs_enumerated(name: str) -> None:
     retrieval, utility = scores(), utilities()
-    loss = OBJECTIVES[name](retrieval, MASK, Prediction(torch.zeros(3), item_utility=utility))
+    loss = OBJECTIVES[name](Responses.of_scores(retrieval, MASK), Credit(item_utility=utility))
     assert loss.sum().item() == pytest.approx(brute_force(name, retrieval.tolist(), utility.tolist()), abs=1e-12)
     expected = difference_gradient(lambda table: brute_force(name, table, utility.tolist()), retrieval.detach())
     torch.testing.assert_close(gradient(loss, retrieval), torch.tensor(expected).double(), atol=1e-7, rtol=1e-6)
@@ -81,17 +82,17 @@ def test_rank_prob_is_least_where_the_scores_are_as_sure_as_the_teacher() -> Non
 def test_items_of_equal_utility_teach_nothing(name: str) -> None:
     for utility in (0.0, 2.0):
         retrieval = torch.tensor([[1.0, -1.0]], requires_grad=True)
-        loss = OBJECTIVES[name](retrieval, BOTH, Prediction(torch.zeros(1), item_utility=torch.full((1, 2), utility)))
+        loss = OBJECTIVES[name](Responses.of_scores(retrieval, BOTH), Credit(item_utility=torch.full((1, 2), utility)))
         assert loss.item() == 0
         assert gradient(loss, retrieval).tolist() == [[0.0, 0.0]]
 
 
 def test_bad_input_is_refused() -> None:
-    below = Prediction(torch.zeros(1), item_utility=torch.tensor([[1.0, -0.5]]))
+    below = Credit(item_utility=torch.tensor([[1.0, -0.5]]))
     with pytest.raises(ValueError, match=r"utilities of 0 or more.*choose `Rank`"):
-        RankProb()(torch.zeros(1, 2), BOTH, below)
-    assert Rank()(torch.zeros(1, 2), BOTH, below).item() == 1
+        RankProb()(Responses.of_scores(torch.zeros(1, 2), BOTH), below)
+    assert Rank()(Responses.of_scores(torch.zeros(1, 2), BOTH), below).item() == 1
     with pytest.raises(ValueError, match="margin is 0"):
         Rank(0)
     with pytest.raises(ValueError, match="needs ITEM_UTILITY"):
-        Rank()(torch.zeros(1, 2), BOTH, Prediction(torch.zeros(1)))
+        Rank()(Responses.of_scores(torch.zeros(1, 2), BOTH), Credit())

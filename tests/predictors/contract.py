@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from reml.access.responses import empty, gather
 from reml.contract.examples import Answer, Example, Item
-from reml.contract.predictors import Predictor
+from reml.contract.predictors import Batch, Predictor
 from reml.contract.retrieved import Hits, Responses
 from reml.contract.signals import Prediction, Signal
 from reml.testing import MemoryCollection
@@ -46,7 +46,7 @@ class ReaderContract:
         self, predictor: Predictor, examples: list[Example], collection: MemoryCollection, hits: Hits
     ) -> None:
         responses = gather(collection, hits)
-        found = predictor.loss(examples, responses, Signal.ITEM_LIKELIHOOD).item_log_likelihood
+        found = predictor.loss(Batch.of(examples, responses), Signal.ITEM_LIKELIHOOD).said.item_log_likelihood
         assert found is not None
         assert torch.equal(found == -torch.inf, ~responses.mask)
         for owner, place in np.argwhere(hits.mask).tolist():
@@ -59,7 +59,7 @@ class ReaderContract:
         if Signal.LEAVE_ONE_OUT not in predictor.signals:
             return
         responses = gather(collection, hits)
-        found = predictor.loss(examples, responses, Signal.LEAVE_ONE_OUT).leave_one_out
+        found = predictor.loss(Batch.of(examples, responses), Signal.LEAVE_ONE_OUT).said.leave_one_out
         assert found is not None
         assert torch.equal(found == -torch.inf, ~responses.mask)
         for owner, place in np.argwhere(hits.mask).tolist():
@@ -75,18 +75,20 @@ class ReaderContract:
             return
         responses = gather(collection, hits)
         torch.manual_seed(0)
-        found = predictor.loss(examples, responses, Signal.SAMPLES | Signal.ITEM_LIKELIHOOD)
-        assert found.samples is not None
-        assert found.sample_log_likelihood is not None
-        assert found.item_log_likelihood is not None
-        count = len(found.samples[0])
+        found = predictor.loss(Batch.of(examples, responses), Signal.SAMPLES | Signal.ITEM_LIKELIHOOD)
+        assert found.said.samples is not None
+        assert found.said.sample_log_likelihood is not None
+        assert found.said.item_log_likelihood is not None
+        count = len(found.said.samples[0])
         assert count > 1
-        assert found.sample_log_likelihood.shape == (3, count, 3)
-        assert torch.equal(found.sample_log_likelihood == -torch.inf, ~responses.mask[:, None].expand(-1, count, -1))
-        assert [given[0].text for given in found.samples] == ["N'Djamena", "Paris", "Bogotá"]
-        torch.testing.assert_close(found.sample_log_likelihood[:, 0], found.item_log_likelihood)
-        assert (found.sample_log_likelihood[:, 1:] < 0).all()
-        for given, rows in zip(found.samples, hits.rows, strict=True):
+        assert found.said.sample_log_likelihood.shape == (3, count, 3)
+        assert torch.equal(
+            found.said.sample_log_likelihood == -torch.inf, ~responses.mask[:, None].expand(-1, count, -1)
+        )
+        assert [given[0].text for given in found.said.samples] == ["N'Djamena", "Paris", "Bogotá"]
+        torch.testing.assert_close(found.said.sample_log_likelihood[:, 0], found.said.item_log_likelihood)
+        assert (found.said.sample_log_likelihood[:, 1:] < 0).all()
+        for given, rows in zip(found.said.samples, hits.rows, strict=True):
             pages = {str(row) for row in rows if row >= 0}
             assert all({place.wikipedia_id for place in answer.provenance} == pages for answer in given)
 
@@ -97,33 +99,37 @@ class ReaderContract:
         masked = replace(responses, mask=torch.tensor([[True, False]] * 3))
         changed = replace(masked, items=tuple((first, _other(second)) for first, second in responses.items))
         for signals in (Signal.NONE, predictor.signals):
-            assert _numbers(predictor.loss(examples, masked, signals)) == _numbers(
-                predictor.loss(examples, changed, signals)
+            assert _numbers(predictor.loss(Batch.of(examples, masked), signals)) == _numbers(
+                predictor.loss(Batch.of(examples, changed), signals)
             )
-        assert predictor.generate(examples, masked) == predictor.generate(examples, changed)
-        assert [len(answer.provenance) for answer in predictor.generate(examples, masked)] == [1, 1, 1]
+        assert predictor.generate(Batch.of(examples, masked)) == predictor.generate(Batch.of(examples, changed))
+        assert [len(answer.provenance) for answer in predictor.generate(Batch.of(examples, masked))] == [1, 1, 1]
         # The same change where it is not masked is seen.
         visible = replace(changed, mask=responses.mask)
-        assert not torch.equal(predictor.loss(examples, visible).loss, predictor.loss(examples, responses).loss)
+        assert not torch.equal(
+            predictor.loss(Batch.of(examples, visible)).loss, predictor.loss(Batch.of(examples, responses)).loss
+        )
 
     def test_places_of_padding_change_nothing(
         self, predictor: Predictor, examples: list[Example], collection: MemoryCollection
     ) -> None:
         narrow = Hits(np.array([[0], [1], [3]]), np.zeros((3, 1), np.float32))
         wide = Hits.ranked(narrow.rows, narrow.scores, 4)
-        losses = [predictor.loss(examples, gather(collection, hits)).loss for hits in (narrow, wide)]
+        losses = [predictor.loss(Batch.of(examples, gather(collection, hits))).loss for hits in (narrow, wide)]
         torch.testing.assert_close(losses[0], losses[1])
-        by_item = predictor.loss(examples, gather(collection, wide), Signal.ITEM_LIKELIHOOD).item_log_likelihood
+        by_item = predictor.loss(
+            Batch.of(examples, gather(collection, wide)), Signal.ITEM_LIKELIHOOD
+        ).said.item_log_likelihood
         assert by_item is not None
         assert by_item.shape == (3, 4)
 
     def test_without_items_it_still_answers_and_has_a_loss(self, predictor: Predictor, examples: list[Example]) -> None:
-        prediction = predictor.loss(examples, empty(3), predictor.signals)
+        prediction = predictor.loss(Batch.of(examples, empty(3)), predictor.signals)
         assert prediction.loss.shape == (3,)
         assert torch.isfinite(prediction.loss).all()
-        assert prediction.item_log_likelihood is not None
-        assert prediction.item_log_likelihood.shape == (3, 0)
-        answers = predictor.generate(examples, empty(3))
+        assert prediction.said.item_log_likelihood is not None
+        assert prediction.said.item_log_likelihood.shape == (3, 0)
+        answers = predictor.generate(Batch.of(examples, empty(3)))
         assert [answer.provenance for answer in answers] == [(), (), ()]
         assert all(isinstance(answer.text, str) for answer in answers)
 
@@ -131,31 +137,33 @@ class ReaderContract:
         self, predictor: Predictor, examples: list[Example], collection: MemoryCollection, hits: Hits
     ) -> None:
         responses = gather(collection, hits)
-        bare = predictor.loss(examples, responses)
-        assert bare.item_log_likelihood is bare.token_log_likelihood is bare.attention is None
-        full = predictor.loss(examples, responses, predictor.signals)
+        bare = predictor.loss(Batch.of(examples, responses))
+        assert bare.said.item_log_likelihood is bare.said.token_log_likelihood is bare.said.attention is None
+        full = predictor.loss(Batch.of(examples, responses), predictor.signals)
         torch.testing.assert_close(full.loss, bare.loss)
-        assert (full.attention is not None) == (Signal.ATTENTION in predictor.signals)
+        assert (full.said.attention is not None) == (Signal.ATTENTION in predictor.signals)
         if Signal.TOKEN_LIKELIHOOD in predictor.signals:
-            assert full.token_log_likelihood is not None
-            assert full.item_log_likelihood is not None
-            assert full.target_mask is not None
-            assert full.token_log_likelihood.shape == (3, 3, full.target_mask.shape[1])
-            assert (full.token_log_likelihood * ~full.target_mask[:, None]).abs().sum() == 0
-            summed = full.token_log_likelihood.sum(2).masked_fill(~responses.mask, -torch.inf)
-            torch.testing.assert_close(summed, full.item_log_likelihood)
+            assert full.said.token_log_likelihood is not None
+            assert full.said.item_log_likelihood is not None
+            assert full.said.target_mask is not None
+            assert full.said.token_log_likelihood.shape == (3, 3, full.said.target_mask.shape[1])
+            assert (full.said.token_log_likelihood * ~full.said.target_mask[:, None]).abs().sum() == 0
+            summed = full.said.token_log_likelihood.sum(2).masked_fill(~responses.mask, -torch.inf)
+            torch.testing.assert_close(summed, full.said.item_log_likelihood)
 
     def test_a_signal_it_cannot_give_is_refused(
         self, predictor: Predictor, examples: list[Example], collection: MemoryCollection, hits: Hits
     ) -> None:
         with pytest.raises(ValueError, match="cannot give ITEM_UTILITY: a judge gives it"):
-            predictor.loss(examples, gather(collection, hits), Signal.ITEM_UTILITY)
+            predictor.loss(Batch.of(examples, gather(collection, hits)), Signal.ITEM_UTILITY)
 
     def test_the_order_of_items_does_not_change_the_loss(
         self, predictor: Predictor, examples: list[Example], collection: MemoryCollection
     ) -> None:
         losses = [
-            predictor.loss(examples[:1], gather(collection, Hits(np.array([rows]), np.zeros((1, 3), np.float32)))).loss
+            predictor.loss(
+                Batch.of(examples[:1], gather(collection, Hits(np.array([rows]), np.zeros((1, 3), np.float32))))
+            ).loss
             for rows in ([0, 1, 2], [2, 0, 1])
         ]
         torch.testing.assert_close(losses[0], losses[1])
@@ -164,29 +172,31 @@ class ReaderContract:
         self, predictor: Predictor, examples: list[Example], collection: MemoryCollection, hits: Hits
     ) -> None:
         responses = gather(collection, hits)
-        together = predictor.loss(examples, responses).loss
+        together = predictor.loss(Batch.of(examples, responses)).loss
         for owner, example in enumerate(examples):
-            alone = predictor.loss([example], only(responses, owner, range(len(responses.items[owner])))).loss
+            alone = predictor.loss(Batch.of([example], only(responses, owner, range(len(responses.items[owner]))))).loss
             torch.testing.assert_close(together[owner], alone[0], rtol=1e-4, atol=1e-4)
 
     def test_the_provenance_are_the_items_that_were_read(
         self, predictor: Predictor, examples: list[Example], collection: MemoryCollection, hits: Hits
     ) -> None:
-        for answer, rows in zip(predictor.generate(examples, gather(collection, hits)), hits.rows, strict=True):
+        for answer, rows in zip(
+            predictor.generate(Batch.of(examples, gather(collection, hits))), hits.rows, strict=True
+        ):
             assert sorted(one.wikipedia_id for one in answer.provenance) == sorted(str(row) for row in rows if row >= 0)
 
     def test_an_example_without_answer_is_named(
         self, predictor: Predictor, collection: MemoryCollection, hits: Hits
     ) -> None:
         with pytest.raises(ValueError, match="example 'q7' has no answer"):
-            predictor.loss([Example("q7", "What?", (Answer(),))], only(gather(collection, hits), 0, [0]))
+            predictor.loss(Batch.of([Example("q7", "What?", (Answer(),))], only(gather(collection, hits), 0, [0])))
 
     def _likelihood(self, predictor: Predictor, example: Example, responses: Responses) -> Tensor:
-        prediction = predictor.loss([example], responses, predictor.signals)
+        prediction = predictor.loss(Batch.of([example], responses), predictor.signals)
         if not self.per_token:
             return -prediction.loss[0]
-        assert prediction.target_mask is not None
-        return -prediction.loss[0] * prediction.target_mask.sum()
+        assert prediction.said.target_mask is not None
+        return -prediction.loss[0] * prediction.said.target_mask.sum()
 
 
 def learn(
@@ -199,7 +209,7 @@ def learn(
     losses = []
     module(predictor).train()
     for _ in range(steps):
-        loss = predictor.loss(examples, responses).loss.mean()
+        loss = predictor.loss(Batch.of(examples, responses)).loss.mean()
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
@@ -213,5 +223,10 @@ def _other(item: Item) -> Item:
 
 
 def _numbers(prediction: Prediction) -> list[list[float]]:
-    parts = (prediction.loss, prediction.item_log_likelihood, prediction.token_log_likelihood, prediction.attention)
+    parts = (
+        prediction.loss,
+        prediction.said.item_log_likelihood,
+        prediction.said.token_log_likelihood,
+        prediction.said.attention,
+    )
     return [part.flatten().tolist() for part in parts if part is not None]

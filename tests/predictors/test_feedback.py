@@ -7,7 +7,7 @@ import torch
 
 from reml.access.responses import gather
 from reml.contract.examples import Answer, Example, Provenance
-from reml.contract.predictors import Feedback
+from reml.contract.predictors import Batch, Feedback
 from reml.contract.retrieved import Hits
 from reml.feedback.adist import Adist
 from reml.feedback.combined import Combined
@@ -25,8 +25,8 @@ from reml.feedback.reinforce import Reinforce
 from reml.predictors.fid import FiD
 from reml.predictors.fid_copy import CopyFiD
 from reml.testing import MemoryCollection
-from reml.training.data.batch import Batch
-from reml.training.regimes.regimes import Conditional, Joint, RetrieverObjective
+from reml.training.regimes.regimes import Conditional, Joint
+from reml.training.regimes.retriever_objective import RetrieverObjective
 from tests.training.pointing import WordRetriever
 
 OBJECTIVES = [
@@ -60,7 +60,7 @@ def batch(examples: list[Example], collection: MemoryCollection, hits: Hits) -> 
         Example(one.id, one.input, (Answer(one.answers[0], (Provenance(str(rows[0])),)),))
         for one, rows in zip(examples, hits.rows, strict=True)
     ]
-    return Batch(tuple(located), gather(collection, hits))
+    return Batch.of(located, gather(collection, hits))
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES, ids=repr)

@@ -6,7 +6,7 @@ import torch
 
 from reml.access.responses import gather
 from reml.contract.examples import Answer, Example
-from reml.contract.predictors import Predictor
+from reml.contract.predictors import Batch, Predictor
 from reml.contract.retrieved import Hits
 from reml.contract.signals import Signal
 from reml.predictors.fid import FiD
@@ -51,7 +51,7 @@ def test_the_decoder_reads_each_item_as_encoded_on_its_own(tiny_t5: str, collect
         masks.append(torch.ones_like(inputs))
     labels = torch.tensor([[*tokeniser("chad", add_special_tokens=False)["input_ids"], tokeniser.eos_token_id]])
     expected = model(encoder_outputs=(torch.cat(states, 1),), attention_mask=torch.cat(masks, 1), labels=labels).loss
-    found = predictor.loss([example], responses).loss
+    found = predictor.loss(Batch.of([example], responses)).loss
     torch.testing.assert_close(found[0], expected * labels.shape[1])
 
 
@@ -66,7 +66,7 @@ def test_attention_sums_to_one_over_items(
     tiny_t5: str, examples: list[Example], collection: MemoryCollection, hits: Hits
 ) -> None:
     predictor = FiD(tiny_t5, input_tokens=64).eval()
-    attention = predictor.loss(examples, gather(collection, hits), Signal.ATTENTION).attention
+    attention = predictor.loss(Batch.of(examples, gather(collection, hits)), Signal.ATTENTION).said.attention
     assert attention is not None
     torch.testing.assert_close(attention.sum(1), torch.ones(3))
     assert torch.equal(attention > 0, torch.from_numpy(hits.mask))
@@ -79,12 +79,12 @@ def test_outputs_are_drawn_from_the_model_as_it_is(tiny_t5: str, collection: Mem
     examples = [Example(str(number), "what", (Answer("chad"),)) for number in range(80)]
     responses = gather(collection, Hits(np.zeros((80, 1), np.int64), np.zeros((80, 1), np.float32)))
     torch.manual_seed(0)
-    found = predictor.loss(examples, responses, Signal.SAMPLES)
-    assert found.samples is not None
-    assert found.sample_log_likelihood is not None
-    assert len({answer.text for given in found.samples for answer in given[1:]}) > 0.8 * len(predictor.tokeniser)
-    expected = torch.full((80, found.sample_log_likelihood.shape[1], 1), -np.log(len(predictor.tokeniser)))
-    torch.testing.assert_close(found.sample_log_likelihood, expected.float())
+    found = predictor.loss(Batch.of(examples, responses), Signal.SAMPLES)
+    assert found.said.samples is not None
+    assert found.said.sample_log_likelihood is not None
+    assert len({answer.text for given in found.said.samples for answer in given[1:]}) > 0.8 * len(predictor.tokeniser)
+    expected = torch.full((80, found.said.sample_log_likelihood.shape[1], 1), -np.log(len(predictor.tokeniser)))
+    torch.testing.assert_close(found.said.sample_log_likelihood, expected.float())
 
 
 def test_samples_have_the_likelihood_of_their_own_tokens_up_to_the_end(
@@ -96,10 +96,10 @@ def test_samples_have_the_likelihood_of_their_own_tokens_up_to_the_end(
     easy = [Example("a", "what", (Answer("chad"),)), Example("b", "which", (Answer("france"),))]
     responses = gather(collection, Hits(np.array([[0, 2], [1, 2]]), np.zeros((2, 2), np.float32)))
     learn(predictor, easy, responses, steps=60, rate=1e-2)
-    found = predictor.loss(easy, responses, Signal.SAMPLES)
-    assert found.samples is not None
-    assert found.sample_log_likelihood is not None
-    same = torch.tensor([[answer.text == given[0].text for answer in given] for given in found.samples])
+    found = predictor.loss(Batch.of(easy, responses), Signal.SAMPLES)
+    assert found.said.samples is not None
+    assert found.said.sample_log_likelihood is not None
+    same = torch.tensor([[answer.text == given[0].text for answer in given] for given in found.said.samples])
     assert same[:, 1:].any()
-    right = found.sample_log_likelihood[:, :1].expand_as(found.sample_log_likelihood)
-    torch.testing.assert_close(found.sample_log_likelihood[same], right[same])
+    right = found.said.sample_log_likelihood[:, :1].expand_as(found.said.sample_log_likelihood)
+    torch.testing.assert_close(found.said.sample_log_likelihood[same], right[same])

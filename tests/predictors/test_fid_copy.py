@@ -8,7 +8,7 @@ import torch
 
 from reml.access.responses import gather
 from reml.contract.examples import Answer, Example
-from reml.contract.predictors import Predictor
+from reml.contract.predictors import Batch, Predictor
 from reml.contract.retrieved import Hits
 from reml.contract.signals import Signal
 from reml.predictors.copying.copy_target import target_of
@@ -44,7 +44,11 @@ def test_it_learns_to_quote_with_case_and_accents(
     responses = gather(collection, hits)
     losses = learn(predictor, examples, responses, steps=100, rate=3e-3)
     assert losses[-1] < 0.2 * losses[0]
-    assert [answer.text for answer in predictor.generate(examples, responses)] == ["N'Djamena", "Paris", "Bogotá"]
+    assert [answer.text for answer in predictor.generate(Batch.of(examples, responses))] == [
+        "N'Djamena",
+        "Paris",
+        "Bogotá",
+    ]
 
 
 def test_it_learns_labels_that_no_item_says(tiny_bert: str, collection: MemoryCollection) -> None:
@@ -53,7 +57,7 @@ def test_it_learns_labels_that_no_item_says(tiny_bert: str, collection: MemoryCo
     claims = [Example("a", "France", (Answer("SUPPORTS"),)), Example("b", "Chad", (Answer("REFUTES"),))]
     responses = gather(collection, Hits(np.array([[0], [1]]), np.zeros((2, 1), np.float32)))
     learn(predictor, claims, responses, steps=60, rate=3e-3)
-    assert [answer.text for answer in predictor.generate(claims, responses)] == ["SUPPORTS", "REFUTES"]
+    assert [answer.text for answer in predictor.generate(Batch.of(claims, responses))] == ["SUPPORTS", "REFUTES"]
 
 
 def test_answers_that_all_end_at_once_are_empty(
@@ -64,7 +68,7 @@ def test_answers_that_all_end_at_once_are_empty(
     with torch.no_grad():
         predictor.bias[predictor.tokeniser.sep_token_id] = 1e4
         predictor.decoder.gate.bias.fill_(-1e4)  # never copy
-    answers = predictor.generate(examples, gather(collection, hits))
+    answers = predictor.generate(Batch.of(examples, gather(collection, hits)))
     assert [answer.text for answer in answers] == [""] * len(examples)
 
 
@@ -84,18 +88,22 @@ def test_dropout_is_drawn_while_training_only(
 ) -> None:
     predictor = CopyFiD(tiny_bert, frozen_layers=0, input_tokens=64, answer_tokens=12)
     responses = gather(collection, hits)
-    assert not torch.equal(predictor.loss(examples, responses).loss, predictor.loss(examples, responses).loss)
+    assert not torch.equal(
+        predictor.loss(Batch.of(examples, responses)).loss, predictor.loss(Batch.of(examples, responses)).loss
+    )
     predictor.eval()
-    assert torch.equal(predictor.loss(examples, responses).loss, predictor.loss(examples, responses).loss)
+    assert torch.equal(
+        predictor.loss(Batch.of(examples, responses)).loss, predictor.loss(Batch.of(examples, responses)).loss
+    )
 
 
 def test_preparing_changes_no_number(
     predictor: CopyFiD, examples: list[Example], collection: MemoryCollection, hits: Hits, tmp_path: Path
 ) -> None:
     responses = gather(collection, hits)
-    before = predictor.loss(examples, responses).loss
-    predictor.prepare(collection, tmp_path)
-    assert torch.equal(predictor.loss(examples, responses).loss, before)
+    before = predictor.loss(Batch.of(examples, responses)).loss
+    predictor.prepare({"": collection}, tmp_path)
+    assert torch.equal(predictor.loss(Batch.of(examples, responses)).loss, before)
     assert len(list(tmp_path.glob("tokens-*/manifest.json"))) == 1
 
 
@@ -115,17 +123,17 @@ def test_the_item_copied_from_comes_first_where_asked(
     predictor = CopyFiD(tiny_bert, frozen_layers=0, input_tokens=64, answer_tokens=12, provenance="copied")
     responses = gather(collection, Hits(np.array([[2, 1, 0], [3, 2, 1], [1, 0, 3]]), np.zeros((3, 3), np.float32)))
     learn(predictor, examples, responses, steps=60, rate=3e-3)
-    ranked = [[one.title for one in answer.provenance] for answer in predictor.generate(examples, responses)]
+    ranked = [[one.title for one in answer.provenance] for answer in predictor.generate(Batch.of(examples, responses))]
     assert ranked == [["Chad", "Rivers", "France"], ["France", "Colombia", "Rivers"], ["Colombia", "France", "Chad"]]
     predictor.provenance = "retrieved"
-    kept = predictor.generate(examples, responses)[0]
+    kept = predictor.generate(Batch.of(examples, responses))[0]
     assert [one.title for one in kept.provenance] == ["Rivers", "France", "Chad"]
 
 
 def test_attention_is_of_items_only(
     predictor: CopyFiD, examples: list[Example], collection: MemoryCollection, hits: Hits
 ) -> None:
-    attention = predictor.loss(examples, gather(collection, hits), Signal.ATTENTION).attention
+    attention = predictor.loss(Batch.of(examples, gather(collection, hits)), Signal.ATTENTION).said.attention
     assert attention is not None
     assert torch.equal(attention > 0, torch.from_numpy(hits.mask))
     assert not attention.requires_grad
@@ -137,7 +145,9 @@ def test_the_answer_that_stands_in_an_item_is_the_target(tiny_bert: str, collect
     responses = gather(collection, Hits(np.array([[0]]), np.zeros((1, 1), np.float32)))
     both = Example("a", "What?", (Answer("what is it"), Answer("N'Djamena")))
     one = Example("a", "What?", (Answer("N'Djamena"),))
-    assert torch.equal(predictor.loss([both], responses).loss, predictor.loss([one], responses).loss)
+    assert torch.equal(
+        predictor.loss(Batch.of([both], responses)).loss, predictor.loss(Batch.of([one], responses)).loss
+    )
 
 
 def test_too_little_room_is_refused(tiny_bert: str) -> None:
@@ -150,7 +160,7 @@ def test_examples_and_responses_must_fit(
 ) -> None:
     responses = gather(collection, Hits(np.array([[0]]), np.zeros((1, 1), np.float32)))
     with pytest.raises(ValueError, match="3 examples but 1 responses"):
-        predictor.loss(examples, responses)
+        predictor.loss(Batch.of(examples, responses))
 
 
 def test_outputs_are_drawn_as_often_as_they_are_likely(tiny_bert: str, collection: MemoryCollection) -> None:
@@ -160,11 +170,11 @@ def test_outputs_are_drawn_as_often_as_they_are_likely(tiny_bert: str, collectio
         predictor.case[1].get_parameter("bias").copy_(torch.tensor([50.0, 0.0, 0.0]))  # always lower case
     examples = [Example(str(number), "what river", (Answer("chad"),)) for number in range(150)]
     responses = gather(collection, Hits(np.full((150, 1), 2), np.zeros((150, 1), np.float32)))
-    found = predictor.loss(examples, responses, Signal.SAMPLES)
-    assert found.samples is not None
-    assert found.sample_log_likelihood is not None
+    found = predictor.loss(Batch.of(examples, responses), Signal.SAMPLES)
+    assert found.said.samples is not None
+    assert found.said.sample_log_likelihood is not None
     # Single tokens, told apart by their likelihoods: some are parts of one word, and quoted as that word.
-    drawn = found.sample_log_likelihood[:, 1:].flatten().detach().numpy().round(3).tolist()
+    drawn = found.said.sample_log_likelihood[:, 1:].flatten().detach().numpy().round(3).tolist()
     assert len(set(drawn)) > 10
     for likelihood in sorted(set(drawn), key=drawn.count)[-3:]:
         expected = np.exp(likelihood)

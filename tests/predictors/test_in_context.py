@@ -9,7 +9,7 @@ import torch
 
 from reml.access.responses import empty, gather
 from reml.contract.examples import Answer, Example
-from reml.contract.predictors import Predictor
+from reml.contract.predictors import Batch, Predictor
 from reml.contract.retrieved import Hits
 from reml.files import atomic
 from reml.predictors.in_context import InContext
@@ -50,7 +50,9 @@ def test_the_loss_is_that_of_the_prompt_as_written(
     ids = torch.tensor([[*before, *after]])
     logits = torch.log_softmax(predictor.model(input_ids=ids).logits[0].float(), dim=1)
     expected = -sum(logits[len(before) + place - 1, token] for place, token in enumerate(after))
-    torch.testing.assert_close(predictor.loss([examples[1]], responses).loss[0], expected, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(
+        predictor.loss(Batch.of([examples[1]], responses)).loss[0], expected, rtol=1e-4, atol=1e-4
+    )
 
 
 def test_items_that_do_not_fit_are_left_out_worst_first(
@@ -58,8 +60,8 @@ def test_items_that_do_not_fit_are_left_out_worst_first(
 ) -> None:
     responses = gather(collection, hits)
     wide, narrow = InContext(tiny_llama, input_tokens=400).eval(), InContext(tiny_llama, input_tokens=130).eval()
-    first = wide.loss(examples[:1], only(responses, 0, [0])).loss
-    torch.testing.assert_close(narrow.loss(examples[:1], only(responses, 0, [0, 1, 2])).loss, first)
+    first = wide.loss(Batch.of(examples[:1], only(responses, 0, [0]))).loss
+    torch.testing.assert_close(narrow.loss(Batch.of(examples[:1], only(responses, 0, [0, 1, 2]))).loss, first)
 
 
 def test_it_learns_to_answer(tiny_llama: str, collection: MemoryCollection, hits: Hits) -> None:
@@ -69,7 +71,7 @@ def test_it_learns_to_answer(tiny_llama: str, collection: MemoryCollection, hits
     responses = empty(2)
     losses = learn(predictor, questions, responses, steps=40, rate=1e-2)
     assert losses[-1] < 0.2 * losses[0]
-    assert [answer.text.split()[0] for answer in predictor.generate(questions, responses) if answer.text] == [
+    assert [answer.text.split()[0] for answer in predictor.generate(Batch.of(questions, responses)) if answer.text] == [
         "river",
         "city",
     ]
@@ -78,7 +80,7 @@ def test_it_learns_to_answer(tiny_llama: str, collection: MemoryCollection, hits
 def test_braces_in_texts_are_only_text(predictor: InContext) -> None:
     collection = MemoryCollection(["{question} {x}"])
     responses = gather(collection, Hits(np.array([[0]]), np.zeros((1, 1), np.float32)))
-    assert torch.isfinite(predictor.loss([Example("a", "{text} {", (Answer("city"),))], responses).loss).all()
+    assert torch.isfinite(predictor.loss(Batch.of([Example("a", "{text} {", (Answer("city"),))], responses)).loss).all()
 
 
 @pytest.mark.parametrize(
@@ -102,9 +104,9 @@ def test_smollm2_reads_a_passage_and_is_converted_once(collection: MemoryCollect
     responses = only(gather(collection, hits), 1, [1])
     again = InContext().eval()
     assert (folders[0] / "model.safetensors").stat().st_mtime_ns == made
-    assert "Paris" in str(again.generate([example], responses)[0].text)
-    without = predictor.loss([Example("b", "What is zorb?", (Answer("Paris"),))], empty(1)).loss
-    assert predictor.loss([example], responses).loss < without
+    assert "Paris" in str(again.generate(Batch.of([example], responses))[0].text)
+    without = predictor.loss(Batch.of([Example("b", "What is zorb?", (Answer("Paris"),))], empty(1))).loss
+    assert predictor.loss(Batch.of([example], responses)).loss < without
 
 
 def test_a_folder_without_model_is_refused(tmp_path: Path) -> None:

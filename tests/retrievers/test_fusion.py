@@ -82,7 +82,7 @@ def test_wrong_settings_are_refused() -> None:
         Fusion([BM25(), BM25()], depth=0)
     with pytest.raises(ValueError, match="1 or more, not 0"):
         fused((0,), (1,)).search(QUERY, 0)
-    vectors = Queries(("x",), np.zeros(1, np.int64), DenseVectors(np.zeros((1, 2), np.float32)))
+    vectors = Queries(np.zeros(1, np.int64), ("x",), DenseVectors(np.zeros((1, 2), np.float32)))
     with pytest.raises(ValueError, match="one retriever's space"):
         fused((0,), (1,)).search(vectors, 1)
     with pytest.raises(ValueError, match=r"\[B, K\] for 1 queries"):

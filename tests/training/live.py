@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import torch
 
 from reml.access.encoded_retriever import EncodedRetriever
 from reml.contract.examples import Answer, Example
-from reml.contract.retrieved import Responses
+from reml.contract.predictors import Batch
 from reml.contract.retrievers import TrainableEncoder, TrainableIndexer
 from reml.contract.signals import Prediction, Signal
 from reml.feedback.pdist import Pdist
@@ -24,7 +23,8 @@ from reml.training.refresh.index_versions import Rebuild
 from reml.training.refresh.live_examples import LiveExamples, LiveRetrieval
 from reml.training.refresh.live_index import LiveIndex
 from reml.training.refresh.policies import Refresh, RefreshedIndex
-from reml.training.regimes.regimes import Conditional, RetrieverObjective
+from reml.training.regimes.regimes import Conditional
+from reml.training.regimes.retriever_objective import RetrieverObjective
 from reml.training.settings import Training
 from tests.truths import COLOURS, Reader, WordDense
 
@@ -40,11 +40,11 @@ class SureReader(Reader):
         torch.nn.init.constant_(self.trust, 3.0)
         self.calls = calls
 
-    def loss(self, examples: Sequence[Example], responses: Responses, signals: Signal = Signal.NONE) -> Prediction:
+    def loss(self, batch: Batch, signals: Signal = Signal.NONE) -> Prediction:
         self.calls -= 1
         if not self.calls:
             raise CrashError
-        return super().loss(examples, responses, signals)
+        return super().loss(batch, signals)
 
 
 class CrashError(RuntimeError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from reml.contract.collections import Collection
 from reml.contract.examples import Answer, Example, Item, Provenance
+from reml.contract.predictors import Batch
 from reml.contract.retrieved import Hits, Queries, Responses
-from reml.contract.signals import Prediction, Signal
+from reml.contract.signals import Credit, Prediction, Signal
 from reml.contract.vectors import Int64Array
 from reml.testing import MemoryCollection
 from reml.training.data.sets import DevSet, RetrievedExamples, TrainSet
@@ -39,10 +40,11 @@ class PointingPredictor(nn.Module):
     def signals(self) -> Signal:
         return Signal.ITEM_LIKELIHOOD
 
-    def prepare(self, collection: Collection, folder: Path) -> None:
+    def prepare(self, collections: Mapping[str, Collection], folder: Path) -> None:
         """Nothing is computed ahead."""
 
-    def loss(self, examples: Sequence[Example], responses: Responses, signals: Signal = Signal.NONE) -> Prediction:
+    def loss(self, batch: Batch, signals: Signal = Signal.NONE) -> Prediction:
+        examples, responses = batch.examples, batch.read
         right = torch.tensor(
             [
                 [items[k].text.split()[-1] in example.answers if k < len(items) else False for k in range(responses.k)]
@@ -53,13 +55,14 @@ class PointingPredictor(nn.Module):
         weights = torch.log_softmax(self.weights(examples, responses), dim=-1)
         loss = -torch.logsumexp(weights + likelihood, dim=-1)
         shown = Signal.ITEM_LIKELIHOOD in signals
-        return Prediction(loss, likelihood.masked_fill(~responses.mask, -torch.inf) if shown else None)
+        said = likelihood.masked_fill(~responses.mask, -torch.inf) if shown else None
+        return Prediction(loss, (Credit(item_log_likelihood=said),))
 
-    def generate(self, examples: Sequence[Example], responses: Responses) -> list[Answer]:
-        best = self.weights(examples, responses).argmax(dim=-1).tolist()
+    def generate(self, batch: Batch) -> list[Answer]:
+        best = self.weights(batch.examples, batch.read).argmax(dim=-1).tolist()
         return [
             Answer(items[place].text.split()[-1], (Provenance.of(items[place]),))
-            for items, place in zip(responses.items, best, strict=True)
+            for items, place in zip(batch.read.items, best, strict=True)
         ]
 
     def weights(self, examples: Sequence[Example], responses: Responses) -> Tensor:

@@ -15,17 +15,18 @@ from torch import Tensor, nn
 
 from reml.access.encoded_retriever import EncodedRetriever
 from reml.contract.examples import Answer, Provenance
+from reml.contract.predictors import Batch
 from reml.experiment.plan.store import Stages
 from reml.feedback.contrastive import Contrastive
 from reml.feedback.judges.gold_evidence import GoldEvidence
 from reml.feedback.judges.judges import Judges
 from reml.feedback.pdist import Pdist
 from reml.index.faiss import FaissIndex
-from reml.training.data.batch import Batch
 from reml.training.data.sets import DevSet, RetrievedExamples, TrainSet
 from reml.training.loop.fit import fit
 from reml.training.regimes.ranking import Ranking, RankingObjective
-from reml.training.regimes.regimes import Conditional, Independent, Joint, Regime, RetrieverObjective
+from reml.training.regimes.regimes import Conditional, Independent, Joint, Regime
+from reml.training.regimes.retriever_objective import RetrieverObjective
 from reml.training.regimes.sparsity import Flops
 from reml.training.scale.gradient_cache import Chunked
 from reml.training.scale.shared_items import SharedItems

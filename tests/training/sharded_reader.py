@@ -16,10 +16,10 @@ from torch.distributed.tensor import DTensor
 from transformers import T5Config, T5ForConditionalGeneration
 
 from reml.contract.examples import Answer, Example
+from reml.contract.predictors import Batch
 from reml.devices.rank_zero import is_rank_zero, local_rank
 from reml.files.atomic import write_json
 from reml.predictors.fid import FiD
-from reml.training.data.batch import Batch
 from reml.training.data.sets import DevSet, TrainSet
 from reml.training.loop.fit import fit
 from reml.training.regimes.regimes import Independent
@@ -86,7 +86,7 @@ def main(folder: Path, model: Path, devices: int, fails: int | None) -> None:
     with contextlib.suppress(BreakError):
         fit(watched, TrainSet.of(retrieved(0, 8)), dev=[DevSet("dev", ASKED, length)], settings=settings, folder=folder)
         batch = ASKED.take(np.arange(len(ASKED)))
-        answers = watched.predictor.generate(batch.examples, batch.responses)
+        answers = watched.predictor.generate(batch)
         write_json(folder / "answers.json", [answer.text for answer in answers])
 
 

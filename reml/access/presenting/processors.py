@@ -1,33 +1,36 @@
-"""Response processors: what happens to the items between retrieval and predictor."""
+"""Response processors: what happens to the items of a query between the search and the cut."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from reml.contract.examples import Example
-from reml.contract.retrieved import Responses
+from reml.contract.retrieved import Queries, Responses
 from reml.contract.vectors import Int64Array
 
 
+@dataclass(frozen=True)
 class First:
     """Keep the first `k` items."""
 
-    def __init__(self, k: int) -> None:
-        if k < 1:
-            raise ValueError(f"k is a number of items, 1 or more, not {k}.")
-        self.k = k
+    k: int
 
-    def __call__(self, examples: Sequence[Example], responses: Responses) -> Responses:  # noqa: ARG002
+    def __post_init__(self) -> None:
+        if self.k < 1:
+            raise ValueError(f"k is a number of items, 1 or more, not {self.k}.")
+
+    def __call__(self, queries: Queries, responses: Responses) -> Responses:  # noqa: ARG002
         """Cut the responses."""
-        return keep(responses, [range(min(self.k, len(items))) for items in responses.items])
+        return responses.first(self.k)
 
 
+@dataclass(frozen=True)
 class DistinctPages:
     """Keep the best item of each page."""
 
-    def __call__(self, examples: Sequence[Example], responses: Responses) -> Responses:  # noqa: ARG002
+    def __call__(self, queries: Queries, responses: Responses) -> Responses:  # noqa: ARG002
         """Drop every item whose page stands before it."""
         places = []
         for items in responses.items:
@@ -37,23 +40,9 @@ class DistinctPages:
 
 
 def keep(responses: Responses, places: Sequence[Sequence[int]]) -> Responses:
-    """Give for each example the items at these places, in this order; scores keep their gradient."""
-    import torch
-
+    """Give for each query the items at these places, in this order; scores keep their gradient."""
     width = max((len(chosen) for chosen in places), default=0)
     order: Int64Array = np.full((len(places), width), -1, dtype=np.int64)
-    for example, chosen in enumerate(places):
-        order[example, : len(chosen)] = list(chosen)
-    there = order >= 0
-    index = np.where(there, order, 0)
-    mask = torch.from_numpy(there)
-    rows = np.where(there, np.take_along_axis(responses.rows, index, 1) if width else order, -1)
-    scores = responses.scores.gather(1, torch.from_numpy(index).to(responses.scores.device))
-    return Responses(
-        items=tuple(
-            tuple(items[place] for place in chosen) for items, chosen in zip(responses.items, places, strict=True)
-        ),
-        rows=rows,
-        scores=scores.masked_fill(~mask.to(scores.device), -torch.inf),
-        mask=mask.to(responses.mask.device),
-    )
+    for query, chosen in enumerate(places):
+        order[query, : len(chosen)] = list(chosen)
+    return responses.pick(order)

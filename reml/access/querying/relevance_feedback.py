@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -152,11 +152,11 @@ class _FirstSearch:
         vectors = _vectors(_scaled(matrix, np.asarray(self.hits.mask.any(axis=1), dtype=np.float64)))
         if isinstance(self.encoder, TermEncoder):
             vectors = self.encoder.weigh_terms(vectors)
-        return Queries(self.queries.texts, self.queries.owners, vectors)
+        return replace(self.queries, states=vectors)
 
 
 def _first_search(queries: Queries, retriever: Retriever, k: int) -> _FirstSearch:
-    if queries.vectors is not None:
+    if queries.states is not None:
         raise ValueError("queries that are vectors cannot be expanded: give the texts, and expand once.")
     hits = retriever.search(queries, k)
     if not isinstance(retriever, EncodingRetriever):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from reml.access.encoded_retriever import EncodedRetriever
 from reml.collection.disk import DiskCollection
+from reml.contract.access import Entries
 from reml.contract.vectors import Int64Array
 
 
@@ -22,10 +21,10 @@ class CollectionMemory:
         self._collection = collection
         self._retriever = retriever
 
-    def store(self, texts: Sequence[str]) -> Int64Array:
-        """Keep these texts, each a page of its own; give their row ids, int64 [n]."""
-        if not texts:
+    def store(self, entries: Entries) -> Int64Array:
+        """Keep the texts of entries, each a page of its own; give their row ids, int64 [n]."""
+        if not len(entries):
             return np.empty(0, dtype=np.int64)
-        rows = self._collection.append_texts(texts)
+        rows = self._collection.append_texts(entries.contents)
         self._retriever.extend(self._collection.get(rows))
         return rows

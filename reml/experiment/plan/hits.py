@@ -10,15 +10,16 @@ from typing import TypeVar, cast
 
 import numpy as np
 
+from reml.access.composed_access import FusedAccess, NoAccess
 from reml.access.information_access import InformationAccess
-from reml.access.querying.query_generators import ExpandedQuery, InputQuery
+from reml.access.limits import Limits
+from reml.access.querying.query_generators import InputQuery
 from reml.access.rank_fusion import reciprocal_rank_fusion
-from reml.access.responses import empty, respond
 from reml.collection.checks import MissingPage, missing_pages
 from reml.collection.disk import DiskCollection
 from reml.contract.access import QueryGenerator
 from reml.contract.examples import Example, Json
-from reml.contract.retrieved import Hits, Responses
+from reml.contract.retrieved import Hits
 from reml.contract.retrievers import Indexer, Retriever, TrainableIndexer
 from reml.contract.tasks import Task
 from reml.experiment.plan.collections import collection_stage, open_collection
@@ -110,16 +111,26 @@ class RetrievalStages:
 
     def search(self, access: str, task: str, examples: Sequence[Example], k: int) -> Hits:
         """Ask an access model: at most k items for each example, [B, k]; [B, 0] if it retrieves nothing."""
-        asking = self._asking(access)
-        settings = self.access(asking)
+        return self.model(access, task).search(examples, k)
+
+    @functools.cache
+    def model(self, access: str, task: str) -> InformationAccess | FusedAccess | NoAccess:
+        """Give an access model over a task's collection."""
+        asking, reading = self._asking(access), self._experiment.reading
+        settings, limits = self.access(asking), Limits(depth=reading.depth, k=reading.k)
         if settings.fuse:
-            return reciprocal_rank_fusion([self.search(child, task, examples, k) for child in settings.fuse], k)
+            parts = [self.model(child, task) for child in settings.fuse]
+            return FusedAccess([part for part in parts if isinstance(part, InformationAccess)], limits, access)
         if not settings.retrieves:
-            return _nothing(len(examples))
-        retriever, generator = self.retriever(access, task), self.queries(asking)
-        if settings.expansion is not None:
-            generator = ExpandedQuery(generator, settings.expansion, retriever)
-        return InformationAccess(retriever, generator).search(examples, k)
+            return NoAccess(self.collection(task), access)
+        return InformationAccess(
+            self.retriever(access, task),
+            self.queries(asking),
+            expansion=settings.expansion,
+            processors=self.access(access).processors or settings.processors,
+            limits=limits,
+            name=access,
+        )
 
     @functools.cache
     def hits(self, access: str, task: str, split: str) -> Hits:
@@ -148,12 +159,6 @@ class RetrievalStages:
             for name in names
         }
 
-    def responses(self, access: str, task: str, examples: Sequence[Example], hits: Hits) -> Responses:
-        """Give what the predictor receives for these hits."""
-        if hits.k == 0:
-            return empty(len(examples))
-        return respond(self.collection(task), examples, hits, self.access(access).processors)
-
     def queries(self, access: str) -> QueryGenerator:
         """Give what makes the queries of an access model."""
         return self.access(access).query_generator or InputQuery()
@@ -165,8 +170,9 @@ class RetrievalStages:
             return ["fuse", *(self.depends(child, task, split, limit) for child in settings.fuse)]
         if not settings.retrieves:
             return [examples]
-        asking, parts = self._asking(access), ("retriever", "query_generator", "expansion")
+        asking, parts = self._asking(access), ("retriever", "query_generator", "expansion", "processors")
         made_by = [identity(written(self._config, "access", asking, part)) for part in parts]
+        made_by += [identity(written(self._config, "access", access, "processors"))]
         made_by += [*self.training.depends(asking, task), *self.feedback.depends(access, task)]
         return [examples, *made_by, self.collection(task).fingerprint, self._experiment.reading.depth]
 

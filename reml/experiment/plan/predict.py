@@ -8,19 +8,19 @@ from dataclasses import replace
 import torch
 
 from reml.contract.collections import Collection
-from reml.contract.examples import Answer, Example, Provenance
-from reml.contract.predictors import Predictor
-from reml.contract.retrieved import Hits, Responses
+from reml.contract.examples import Answer, Provenance
+from reml.contract.predictors import Batch, Predictor
+from reml.contract.retrieved import Hits
 from reml.devices.device import default_device
 from reml.devices.precision import autocast
 
 NO_ANSWER = "[no answer]"  # KILT's programs refuse a prediction without text
 
 
-def predict(predictor: Predictor, examples: Sequence[Example], responses: Responses) -> list[Answer]:
+def predict(predictor: Predictor, batch: Batch) -> list[Answer]:
     """Predict one answer for each example, in order; one without text becomes `NO_ANSWER`."""
     with torch.inference_mode(), autocast(default_device()):
-        answers = predictor.generate(examples, responses)
+        answers = predictor.generate(batch)
     return [answer if (answer.text or "").strip() else replace(answer, text=NO_ANSWER) for answer in answers]
 
 

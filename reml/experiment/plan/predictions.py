@@ -12,9 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from reml.access.composed_access import FoundAccess
+from reml.access.limits import Limits
 from reml.contract.examples import Answer, Example, Json, Measure
 from reml.contract.predictor_module import PredictorModule
-from reml.contract.predictors import Predictor
+from reml.contract.predictors import Batch, Predictor
 from reml.contract.retrieved import Hits
 from reml.contract.tasks import Task
 from reml.devices.device import default_device
@@ -27,7 +29,7 @@ from reml.files.atomic import digest, read_json, write_json
 from reml.files.records import write_examples
 from reml.training.data.relevance_sampling import evidence_retrieved
 from reml.training.data.sets import DevSet, RetrievedExamples, TrainSet
-from reml.training.data.task_prefix import with_task, without_task
+from reml.training.data.task_prefix import with_task
 from reml.training.regimes.regimes import Independent
 
 if TYPE_CHECKING:
@@ -115,8 +117,8 @@ class PredictionStages:
         torch.manual_seed(self._seed)
         predictor = self.maker()()
         kind = digest(identity(written(self._config, "predictor")))
-        for collection in {self._retrieval.collection(name) for name in self._names}:
-            predictor.prepare(collection, self._stages.home / "prepared" / f"{kind}-{collection.fingerprint}")
+        collections = {name: self._retrieval.collection(name) for name in self._names}
+        predictor.prepare(collections, self._stages.home / "prepared" / kind)
         return predictor
 
     def _train(self, folder: Path) -> None:
@@ -134,12 +136,15 @@ class PredictionStages:
         examples = self._retrieval.examples(task, split)[:limit]
         hits = self._retrieval.hits(access, task, split).first(k)
         hits = Hits(hits.rows[: len(examples)], hits.scores[: len(examples)])
-        respond = functools.partial(self._retrieval.responses, access, task)
-        if not self.prefixed:
-            return RetrievedExamples(examples, hits, respond)
-        return RetrievedExamples(
-            with_task(task, examples), hits, lambda shown, found: respond(without_task(task, shown), found)
-        )
+        if not hits.k:
+            return RetrievedExamples(examples, {}, {})
+        asked = examples if self.prefixed else None
+        shown = with_task(task, examples) if self.prefixed else examples
+        # Sessions hand over as many items as are read in training.
+        return RetrievedExamples(shown, {access: hits}, {access: self._found(task, k)}, asked)
+
+    def _found(self, task: str, k: int) -> FoundAccess:
+        return FoundAccess(self._retrieval.collection(task), Limits(depth=k, k=k))
 
     def _learnable(self, task: str, read: RetrievedExamples) -> RetrievedExamples:
         read = _kept(read, _answered(read))
@@ -159,16 +164,16 @@ class PredictionStages:
             self._retrieval.hits(access, task, reading.split),
         )
         predictor = self._reader(access, task)
-        read = hits.first(reading.k)
+        access_model = self._retrieval.model(access, task)
         batches = [slice(start, start + reading.batch_size) for start in range(0, len(examples), reading.batch_size)]
         answers: list[Answer] = []
         words: list[int] = []
         for batch in self._stages.track(batches, f"predict {task} with {access}"):
-            received = Hits(read.rows[batch], read.scores[batch])
-            responses = self._retrieval.responses(access, task, examples[batch], received)
+            session = access_model.open(examples[batch], Hits(hits.rows[batch], hits.scores[batch]))
             shown = with_task(task, examples[batch]) if self.prefixed else examples[batch]
-            answers += predict(predictor, shown, responses)
-            words += [sum(len(item.text.split()) for item in items) for items in responses.items]
+            asked = Batch(tuple(shown), {access: session})
+            answers += predict(predictor, asked)
+            words += [sum(len(item.text.split()) for item in items) for items in asked.read.items]
         whole = complete(answers, hits, self._retrieval.collection(task), reading.pages)
         pairs = zip(examples, whole, strict=True)
         write_examples((replace(example, output=(answer,), meta={}) for example, answer in pairs), folder / PREDICTIONS)
@@ -222,8 +227,7 @@ def _answered(read: RetrievedExamples) -> npt.NDArray[np.bool_]:
 
 
 def _kept(read: RetrievedExamples, kept: npt.NDArray[np.bool_]) -> RetrievedExamples:
-    examples = tuple(example for example, keep in zip(read.examples, kept, strict=True) if keep)
-    return replace(read, examples=examples, hits=Hits(read.hits.rows[kept], read.hits.scores[kept]))
+    return read.only(np.flatnonzero(kept))
 
 
 def _kilt_score(measure: Measure, examples: Sequence[Example], answers: Sequence[Answer]) -> float:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from reml.contract.examples import Json
-from reml.contract.predictors import Judge, Predictor
+from reml.contract.predictors import Batch, Judge, Predictor
 from reml.contract.retrieved import Hits
 from reml.contract.signals import Signal
 from reml.experiment.plan.config_digest import identity, written
@@ -21,7 +21,6 @@ from reml.experiment.settings.access_feedback import AccessFeedback
 from reml.experiment.settings.experiment import Experiment
 from reml.feedback.judges.judging import Known
 from reml.feedback.judges.teacher import Teacher
-from reml.training.data.batch import Batch
 from reml.training.data.sets import RetrievedExamples
 from reml.training.data.task_prefix import with_task
 from reml.training.regimes.signal_cache import hear, judged, kept
@@ -127,7 +126,7 @@ class HearingStages:
         for start in self._stages.track(starts, f"hear on {self._what(access, task)}"):
             batch = lists.take(np.arange(start, min(start + BATCH, len(lists))))
             shown = with_task(task, batch.examples) if self._prediction.prefixed else batch.examples
-            yield Batch(shown, batch.responses)
+            yield Batch.of(shown, batch.read)
 
     def _key(self, access: str, task: str) -> Json:
         """Say who is asked about which lists."""

@@ -30,7 +30,8 @@ from reml.training.refresh.index_versions import Rebuild
 from reml.training.refresh.live_examples import LiveExamples, LiveRetrieval
 from reml.training.refresh.live_index import LiveIndex
 from reml.training.refresh.policies import RefreshedIndex
-from reml.training.regimes.regimes import Conditional, Joint, Regime, RetrieverObjective
+from reml.training.regimes.regimes import Conditional, Joint, Regime
+from reml.training.regimes.retriever_objective import RetrieverObjective
 from reml.training.regimes.signal_cache import CachedPredictor
 from reml.training.scale.gradient_cache import in_chunks
 from reml.training.scale.shared_items import SharedItems
@@ -176,7 +177,7 @@ class FeedbackStages:
         """Let a predictor that stays as it is speak once, and learn from what was heard."""
         names = self._hearing.tasks(access, task)
         said = [(self._hearing.lists(access, name).examples, self._hearing.heard(access, name)) for name in names]
-        judges = learner.judges if Signal.IN_BATCH in learner.feedback.needs else Judges()
+        judges = learner.judges if Signal.IN_BATCH in learner.needs else Judges()
         return Conditional(CachedPredictor(said), replace(learner, judges=judges))
 
     def _start(self, learner: str, task: str, folder: Path) -> TrainableEncoder:

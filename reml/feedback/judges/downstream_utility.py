@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from reml.contract.examples import Answer, Example
-from reml.contract.predictors import Predictor
+from reml.contract.predictors import Batch, Predictor
 from reml.contract.retrieved import Responses
 from reml.evaluation.judgements import Gold
 from reml.feedback.judges.answer_utility import AnswerUtility
@@ -58,7 +58,7 @@ class DownstreamUtility:
             scores=responses.scores[owners, places][:, None].detach(),
             mask=responses.mask[owners, places][:, None],
         )
-        return self.predictor.generate([examples[owner] for owner in owners], alone)
+        return self.predictor.generate(Batch.of([examples[owner] for owner in owners], alone))
 
 
 @contextlib.contextmanager

@@ -18,10 +18,10 @@ from reml.access.responses import gather
 from reml.collection.evidence import Pages, Region, evidence_rows
 from reml.contract.collections import Collection
 from reml.contract.examples import Answer, Example, Provenance
+from reml.contract.predictors import Batch
 from reml.contract.retrieved import Hits
 from reml.contract.vectors import Float32Array, Int64Array
 from reml.files.atomic import digest
-from reml.training.data.batch import Batch
 from reml.training.data.sets import DevSet, RetrievedExamples
 
 Drawn = tuple[Int64Array, Float32Array]
@@ -175,7 +175,7 @@ class RankedExamples:
         """Give the examples at these positions; the scores of their items are the utilities."""
         places = self.places[positions]
         hits = self._drawn(places, np.random.default_rng([int(place) for place in places]))
-        return Batch(tuple(self.examples[place] for place in places), gather(self.collection, hits))
+        return Batch.of([self.examples[place] for place in places], gather(self.collection, hits))
 
     def dev_set(self, name: str, count: int = 20) -> DevSet:
         """Judge training by these examples: each has `count` items, of which the most useful is the right one.

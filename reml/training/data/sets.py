@@ -2,55 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
-import torch
-from torch.nn import functional
 
-from reml.access.responses import gather
+from reml.access.composed_access import FoundAccess
+from reml.access.joint_session import joint_session
+from reml.access.limits import Limits
+from reml.contract.access import Access
 from reml.contract.collections import Collection
 from reml.contract.examples import Answer, Example
-from reml.contract.retrieved import Hits, Responses
+from reml.contract.predictors import Batch
+from reml.contract.retrieved import Hits
 from reml.contract.vectors import Int64Array
 from reml.files.atomic import digest
-from reml.training.data.batch import Batch, check_answered
+from reml.training.data.answered import check_answered
 from reml.training.data.samplers import PerTask, Sampler, Temperature, Uniform
 from reml.training.refresh.policies import RefreshedIndex
 
-Respond = Callable[[Sequence[Example], Hits], Responses]
 Score = Callable[[Sequence[Example], Sequence[Answer]], float]
 
 
 @dataclass(frozen=True, eq=False)
 class RetrievedExamples:
-    """Examples of one task and the hits of each [B, K]; the items behind the hits are fetched when they are used.
+    """Examples of one task and, by access model, the hits of each [B, depth] that were found ahead.
 
-    respond: turns the hits of some examples into what the predictor receives.
+    access: opens the sessions of batches. asked: the examples as the access models see them, if they are shown
+    otherwise to the predictor.
     """
 
     examples: Sequence[Example]
-    hits: Hits
-    respond: Respond
+    ahead: Mapping[str, Hits]
+    access: Mapping[str, Access]
+    asked: Sequence[Example] | None = None
 
     def __post_init__(self) -> None:
-        if len(self.examples) != len(self.hits):
-            raise ValueError(f"{len(self.examples)} examples but hits of {len(self.hits)}: give one row for each.")
+        for name, hits in self.ahead.items():
+            if len(self.examples) != len(hits):
+                raise ValueError(
+                    f"{len(self.examples)} examples but hits of {len(hits)} by {name!r}: give one row for each."
+                )
 
     @classmethod
     def of(cls, collection: Collection, examples: Sequence[Example], hits: Hits) -> RetrievedExamples:
-        """Hand the items of a collection to the predictor as they were retrieved."""
-        return cls(examples, hits, lambda _, found: gather(collection, found))
+        """Hand over the items of a collection as they were found: all of a list, and nothing else can be asked."""
+        return cls(
+            examples,
+            {"": hits} if hits.k else {},
+            {"": FoundAccess(collection, Limits(hits.k, hits.k))} if hits.k else {},
+        )
 
     def __len__(self) -> int:
         return len(self.examples)
 
+    @property
+    def hits(self) -> Hits:
+        """The hits of the only access model; none where there is no access model."""
+        if len(self.ahead) > 1:
+            raise ValueError(f"there are hits of {', '.join(self.ahead)}: take them by name, from `ahead`.")
+        return next(iter(self.ahead.values()), Hits.empty(len(self.examples)))
+
     def take(self, positions: Int64Array) -> Batch:
         """Give the examples at these positions, in this order."""
-        examples = tuple(self.examples[position] for position in positions)
-        return Batch(examples, self.respond(examples, Hits(self.hits.rows[positions], self.hits.scores[positions])))
+        asked = self._chosen(self.asked if self.asked is not None else self.examples, positions)
+        return Batch(
+            self._chosen(self.examples, positions),
+            {name: self.access[name].open(asked, hits.take(positions)) for name, hits in self.ahead.items()},
+        )
+
+    def only(self, positions: Int64Array) -> RetrievedExamples:
+        """Keep the examples at these positions."""
+        return replace(
+            self,
+            examples=self._chosen(self.examples, positions),
+            ahead={name: hits.take(positions) for name, hits in self.ahead.items()},
+            asked=None if self.asked is None else self._chosen(self.asked, positions),
+        )
 
     def check_learnable(self) -> None:
         """Raise `ValueError` for an example without a right answer: a predictor cannot learn from it."""
@@ -60,7 +89,10 @@ class RetrievedExamples:
     def fingerprint(self) -> str:
         """A digest of the examples and their hits."""
         texts = [[example.id, example.input, list(example.answers)] for example in self.examples]
-        return digest(texts, np.ascontiguousarray(self.hits.rows).tobytes())
+        return digest(texts, *(np.ascontiguousarray(hits.rows).tobytes() for hits in self.ahead.values()))
+
+    def _chosen(self, examples: Sequence[Example], positions: Int64Array) -> tuple[Example, ...]:
+        return tuple(examples[int(position)] for position in positions)
 
 
 class Part(Protocol):
@@ -144,27 +176,11 @@ class DevSet:
 
 
 def _joined(batches: Sequence[Batch]) -> Batch:
+    """Put batches one after the other; an access model that one of them does not have finds nothing there."""
     if len(batches) == 1:
         return batches[0]
-    responses = [batch.responses for batch in batches]
-    k = max(response.k for response in responses)
-    examples = tuple(example for batch in batches for example in batch.examples)
-    missing = [(0, k - response.k) for response in responses]
+    names = dict.fromkeys(name for batch in batches for name in batch.sessions)
     return Batch(
-        examples,
-        Responses(
-            items=tuple(items for response in responses for items in response.items),
-            rows=np.concatenate(
-                [
-                    np.pad(response.rows, ((0, 0), pad), constant_values=-1)
-                    for response, pad in zip(responses, missing, strict=True)
-                ]
-            ),
-            scores=_stacked([response.scores for response in responses], missing, -torch.inf),
-            mask=_stacked([response.mask for response in responses], missing, fill=False),
-        ),
+        tuple(example for batch in batches for example in batch.examples),
+        {name: joint_session([(batch.sessions.get(name), len(batch.examples)) for batch in batches]) for name in names},
     )
-
-
-def _stacked(tensors: list[torch.Tensor], missing: list[tuple[int, int]], fill: float) -> torch.Tensor:
-    return torch.cat([functional.pad(tensor, pad, value=fill) for tensor, pad in zip(tensors, missing, strict=True)])

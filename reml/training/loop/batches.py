@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from pytorch_lightning import LightningDataModule
 
+from reml.contract.predictors import Batch
 from reml.contract.vectors import Int64Array
 from reml.devices.ranks import rank, world_size
-from reml.training.data.batch import Batch
 from reml.training.data.samplers import stretch
 from reml.training.data.sets import DevSet, RetrievedExamples, TrainSet
 from reml.training.settings import Training

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from reml.contract.examples import Answer
+from reml.contract.predictors import Batch
 from reml.devices.ranks import all_gather, world_size
-from reml.training.data.batch import Batch
 from reml.training.data.sets import DevSet
 from reml.training.loop.optimizer import make_optimizer, make_schedule, share_of_peak
 from reml.training.regimes.regimes import Regime
@@ -87,7 +87,7 @@ class PredictorTraining(LightningModule):
 
     def validation_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:  # noqa: ARG002
         """Answer the examples of a dev batch."""
-        self._answers[dataloader_idx] += self.regime.predictor.generate(batch.examples, batch.responses)
+        self._answers[dataloader_idx] += self.regime.predictor.generate(batch)
 
     def on_validation_epoch_end(self) -> None:
         """Score the answers of each dev set and take the mean over dev sets."""

@@ -13,10 +13,10 @@ import numpy as np
 from pytorch_lightning import Callback, LightningModule, Trainer
 from torch import Tensor, nn
 
+from reml.contract.predictors import Batch
 from reml.contract.retrieved import Hits
 from reml.contract.retrievers import Encoder, TrainableEncoder
 from reml.contract.vectors import Int64Array
-from reml.training.data.batch import Batch
 from reml.training.loop.resume import newest_state, random_state, restore_random_state, saved_step
 from reml.training.refresh.index_versions import IndexVersions
 from reml.training.refresh.policies import Change, RefreshDiedError, RefreshedIndex, Refresher, Run
@@ -68,8 +68,8 @@ class RefreshIndex(Callback):
         batch_idx: int,
     ) -> None:
         """Log ages, and refresh what is due."""
-        self._live.count(batch.responses.rows)
-        self._retrieved.append(batch.responses.rows)
+        self._live.count(batch.read.rows)
+        self._retrieved.append(batch.read.rows)
         if (batch_idx + 1) % trainer.accumulate_grad_batches:
             return
         before = trainer.global_step - 1  # the steps that the encoder had learnt when it retrieved

@@ -16,8 +16,8 @@ import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
+from reml.contract.predictors import Batch
 from reml.devices.ranks import all_gather, rank
-from reml.training.data.batch import Batch
 
 RandomState = dict[str, Any]
 EACH = "each"

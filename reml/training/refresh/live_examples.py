@@ -9,10 +9,11 @@ from reml.access.querying.query_generators import InputQuery, one_query_each
 from reml.access.responses import gather
 from reml.contract.access import QueryGenerator
 from reml.contract.examples import Example
+from reml.contract.predictors import Batch
 from reml.contract.retrieved import Hits
 from reml.contract.vectors import Int64Array
 from reml.files.atomic import digest
-from reml.training.data.batch import Batch, check_answered
+from reml.training.data.answered import check_answered
 from reml.training.refresh.live_index import LiveIndex
 
 
@@ -67,7 +68,7 @@ class LiveExamples:
     def take(self, positions: Int64Array) -> Batch:
         """Give the examples at these positions, in this order, with what is retrieved for them now."""
         examples = tuple(self.examples[position] for position in positions)
-        return Batch(examples, gather(self.retrieval.live.collection, self.retrieval(examples)))
+        return Batch.of(examples, gather(self.retrieval.live.collection, self.retrieval(examples)))
 
     def check_learnable(self) -> None:
         """Raise `ValueError` for an example without a right answer: a predictor cannot learn from it."""

@@ -15,13 +15,12 @@ from torch import Tensor
 
 from reml.access.querying.query_generators import InputQuery, one_query_each
 from reml.contract.access import QueryGenerator
-from reml.contract.examples import Answer, Example, Item, Provenance
-from reml.contract.predictors import Feedback
+from reml.contract.examples import Answer, Item, Provenance
+from reml.contract.predictors import Batch, Feedback
 from reml.contract.retrieved import Responses
 from reml.contract.retrievers import TrainableEncoder
-from reml.contract.signals import InBatch, Prediction, Signal
+from reml.contract.signals import Credit, InBatch, Signal
 from reml.contract.vectors import SparseVectors
-from reml.training.data.batch import Batch
 from reml.training.regimes.regimes import Regime
 from reml.training.regimes.sparsity import Regulariser, SparsityWatch
 from reml.training.scale.in_batch_negatives import batch_items
@@ -61,11 +60,11 @@ class Ranking(Regime):
 
     def forward(self, batch: Batch) -> Mapping[str, Tensor]:
         """Give the objective's loss and those of the regularisers."""
-        items = batch_items(batch.responses)
+        items = batch_items(batch.read)
         compared = compare(SharedItems(self._encoder), self._teaching.queries, batch, items)
         if self.watch is not None:
             self.observed = self.watch(compared.queries, compared.items)
-        losses = {"ranking": self._ranked(compared, batch.responses.scores)}
+        losses = {"ranking": self._ranked(compared, batch.read.scores)}
         for regulariser in self._teaching.regularisers:
             losses[regulariser.name] = regulariser.loss(compared.queries, compared.items, compared.own)
         return losses
@@ -73,13 +72,10 @@ class Ranking(Regime):
     def _ranked(self, compared: Compared, utility: Tensor) -> Tensor:
         products, mask = compared.queries @ compared.items.T, compared.mask  # [B, N], [B, K]
         nothing = torch.zeros_like(products)
-        prediction = Prediction(
-            loss=nothing.sum(dim=1),
-            item_utility=utility.to(products).masked_fill(~mask, 0.0),
-            in_batch=InBatch(products, compared.unrelated, nothing),
-        )
+        credit = Credit(item_utility=utility.to(products).masked_fill(~mask, 0.0))
         scores = products.gather(1, compared.places).masked_fill(~mask, -torch.inf)
-        return self._teaching.objective(scores, mask, prediction)
+        others = InBatch(products, compared.unrelated, nothing)
+        return self._teaching.objective(Responses.of_scores(scores, mask), credit, others)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -113,7 +109,7 @@ def compare(
     encoder: TrainableEncoder, queries: QueryGenerator, batch: Batch, items: Mapping[int, Item] | None = None
 ) -> Compared:
     """Encode the queries of a batch and distinct items by row, those of the batch if none are given, with gradient."""
-    responses = batch.responses
+    responses = batch.read
     by_row = items if items is not None else {item.row: item for held in responses.items for item in held}
     rows = np.array(sorted(by_row), dtype=np.int64)
     distinct = [by_row[row] for row in rows.tolist()]
@@ -138,13 +134,13 @@ class Reranker:
         self._encoder, self._queries = encoder, queries
 
     @torch.no_grad()
-    def generate(self, examples: Sequence[Example], responses: Responses) -> list[Answer]:
+    def generate(self, batch: Batch) -> list[Answer]:
         """Give one answer for each example: no text, the items as provenance. Ties keep the order they came in."""
-        compared = compare(self._encoder, self._queries, Batch(tuple(examples), responses))
+        compared = compare(self._encoder, self._queries, batch)
         products = (compared.queries @ compared.items.T).gather(1, compared.places)
         scores = products.masked_fill(~compared.mask, -torch.inf)
         order = scores.argsort(dim=1, descending=True, stable=True).tolist()
         return [
             Answer(None, tuple(Provenance.of(items[place]) for place in places[: len(items)]))
-            for items, places in zip(responses.items, order, strict=True)
+            for items, places in zip(batch.read.items, order, strict=True)
         ]

@@ -17,15 +17,13 @@ from torch.nn import functional
 
 from reml.contract.collections import Collection
 from reml.contract.examples import Answer, Example
-from reml.contract.predictors import Judge, Predictor
-from reml.contract.retrieved import Responses
-from reml.contract.signals import Prediction, Signal
+from reml.contract.predictors import Batch, Judge, Predictor
+from reml.contract.signals import Credit, Prediction, Signal
 from reml.contract.vectors import Int64Array
 from reml.devices.device import default_device
 from reml.devices.precision import autocast
 from reml.files.atomic import atomic_file
-from reml.training.data.batch import Batch
-from reml.training.regimes.signals import ask
+from reml.training.regimes.signals import collect
 
 FIELDS: Mapping[Signal, tuple[str, ...]] = {
     Signal.ITEM_LIKELIHOOD: ("item_log_likelihood",),
@@ -50,12 +48,12 @@ def hear(predictor: Predictor, batches: Iterable[Batch], signals: Signal, path: 
     rows = []
     for batch in batches:
         with torch.no_grad(), autocast(default_device()):
-            prediction = ask(predictor, batch.examples, batch.responses, signals)
+            credit = collect(predictor, batch, signals).said
         for name in names:
-            value = getattr(prediction, name)
+            value = getattr(credit, name)
             assert value is not None, name  # noqa: S101 - a predictor gives the signals that it says it gives
             said[name].append(value.cpu())
-        rows.append(batch.responses.rows)
+        rows.append(batch.read.rows)
     _save(path, rows, {name: _joined(parts) for name, parts in said.items()})
 
 
@@ -64,8 +62,8 @@ def judged(judge: Judge, batches: Iterable[Batch], path: Path) -> None:
     utilities, rows = [], []
     for batch in batches:
         with torch.no_grad(), autocast(default_device()):
-            utilities.append(judge(batch.examples, batch.responses).float().cpu())
-        rows.append(batch.responses.rows)
+            utilities.append(judge(batch.examples, batch.read).float().cpu())
+        rows.append(batch.read.rows)
     _save(path, rows, {"item_utility": torch.cat(utilities)})
 
 
@@ -88,17 +86,16 @@ class CachedPredictor(nn.Module):
         there = [signal for signal, names in FIELDS.items() if set(names) <= set(self._said)]
         return Signal(sum(signal.value for signal in there))
 
-    def prepare(self, collection: Collection, folder: Path) -> None:
+    def prepare(self, collections: Mapping[str, Collection], folder: Path) -> None:
         """Nothing is computed of items."""
 
-    def loss(self, examples: Sequence[Example], responses: Responses, signals: Signal = Signal.NONE) -> Prediction:
+    def loss(self, batch: Batch, signals: Signal = Signal.NONE) -> Prediction:
         """Repeat the signals, with a loss of 0; `ValueError` for an example or a list that was not heard."""
-        places = self._found(examples, responses.rows)
-        device = responses.mask.device
+        places = self._found(batch.examples, batch.read.rows)
+        device = batch.read.mask.device
         names = [name for signal in signals for name in FIELDS[signal]]
         given = {name: self._said[name][places].to(device) for name in names}
-        return Prediction(
-            loss=torch.zeros(len(examples), device=device),
+        credit = Credit(
             item_log_likelihood=given.get("item_log_likelihood"),
             token_log_likelihood=given.get("token_log_likelihood"),
             target_mask=given.get("target_mask"),
@@ -107,8 +104,9 @@ class CachedPredictor(nn.Module):
             item_utility=given.get("item_utility"),
             null_log_likelihood=given.get("null_log_likelihood"),
         )
+        return Prediction(torch.zeros(len(batch.examples), device=device), (credit,))
 
-    def generate(self, examples: Sequence[Example], responses: Responses) -> list[Answer]:  # noqa: ARG002
+    def generate(self, batch: Batch) -> list[Answer]:  # noqa: ARG002
         """Refuse: what was heard holds no answers."""
         raise ValueError("what was heard of a predictor answers no questions: ask the predictor itself.")
 

@@ -39,8 +39,8 @@ def bm25(tmp_path: Path) -> BM25Retriever:
 
 
 def _weights(queries: Queries, retriever: BM25Retriever, place: int = 0) -> dict[str, float]:
-    assert isinstance(queries.vectors, SparseVectors)
-    row = queries.vectors.slice(place, place + 1)
+    assert isinstance(queries.states, SparseVectors)
+    row = queries.states.slice(place, place + 1)
     terms = retriever.encoder.vocabulary.terms
     return {terms[number]: float(weight) for number, weight in zip(row.dimensions, row.weights, strict=True)}
 
@@ -88,7 +88,7 @@ def test_rocchio_moves_away_from_the_last_items(bm25: BM25Retriever) -> None:
 
 
 def test_each_query_has_feedback_of_its_own_and_keeps_its_owner(bm25: BM25Retriever) -> None:
-    queries = Queries(("cat", "newt", "horse"), np.array([0, 0, 1]))
+    queries = Queries(np.array([0, 0, 1]), ("cat", "newt", "horse"))
     together = RM3()(queries, bm25)
     assert together.owners.tolist() == [0, 0, 1]
     for place, text in enumerate(queries.texts):
@@ -120,8 +120,8 @@ def _letters(*texts: str) -> EncodedRetriever:
 def test_latent_feedback_adds_what_items_are_and_keeps_the_strongest_dimensions() -> None:
     retriever = _letters("aabbbc", "cd")
     expanded = Rocchio(feedback_items=1, feedback_terms=1, beta=1.0)(Queries.of(["a", "zz"]), retriever)
-    assert expanded.vectors is not None
-    dense = matrix(expanded.vectors)
+    assert isinstance(expanded.states, SparseVectors)
+    dense = matrix(expanded.states)
     # The first item is (2 a, 3 b, 1 c) / sqrt 14; c is cut.
     np.testing.assert_allclose(dense[0, :3], [1 + 2 / math.sqrt(14), 3 / math.sqrt(14), 0], rtol=1e-6)
     assert not dense[1].any()

@@ -11,6 +11,7 @@ from reml.access.encoded_retriever import EncodedRetriever
 from reml.access.information_access import InformationAccess
 from reml.access.storing.collection_memory import CollectionMemory
 from reml.collection.disk import create_collection
+from reml.contract.access import Entries
 from reml.contract.examples import Example, Item
 from reml.contract.vectors import SparseVectors
 from reml.index.impact import ImpactIndex
@@ -38,8 +39,8 @@ def test_what_was_stored_is_retrieved(tmp_path: Path) -> None:
     retriever = EncodedRetriever(collection, Words(), ImpactIndex(len(WORDS)))
     access = InformationAccess(retriever, storage=CollectionMemory(collection, retriever))
     assert access.category == 2
-    assert access.store([]).shape == (0,)
-    rows = access.store(["the red ball", "the blue door"])
+    assert access.store(Entries(np.arange(0))).shape == (0,)
+    rows = access.store(Entries(np.arange(2), ("the red ball", "the blue door")))
     found = access([Example("1", "which door")], k=1)
     assert found.rows.tolist() == [[rows[1]]]
     assert found.items[0][0].text == "the blue door"

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 from torch import nn
 
 from reml.contract.collections import Collection
-from reml.contract.examples import Answer, Example, Provenance
-from reml.contract.retrieved import Responses
+from reml.contract.examples import Answer, Provenance
+from reml.contract.predictors import Batch
 from reml.contract.signals import Prediction, Signal
 
 
@@ -32,17 +32,17 @@ class FailsOnce(nn.Module):
     def signals(self) -> Signal:
         return Signal.NONE
 
-    def prepare(self, collection: Collection, folder: Path) -> None:
+    def prepare(self, collections: Mapping[str, Collection], folder: Path) -> None:
         """Nothing is computed ahead."""
 
-    def loss(self, examples: Sequence[Example], responses: Responses, signals: Signal = Signal.NONE) -> Prediction:
-        return Prediction(self.words.expand(len(examples)))
+    def loss(self, batch: Batch, signals: Signal = Signal.NONE) -> Prediction:
+        return Prediction(self.words.expand(len(batch.examples)))
 
-    def generate(self, examples: Sequence[Example], responses: Responses) -> list[Answer]:
+    def generate(self, batch: Batch) -> list[Answer]:
         if self.trap.exists() and self.number > 1:
             raise RuntimeError("the machine fails")
         words = round(self.words.item())
         return [
             Answer(" ".join(items[0].text.split()[:words]), (Provenance.of(items[0]),)) if items else Answer("")
-            for items in responses.items
+            for items in batch.read.items
         ]

@@ -6,6 +6,7 @@ import torch
 
 from reml.access.responses import empty, gather
 from reml.contract.examples import Answer, Example, Provenance
+from reml.contract.predictors import Batch
 from reml.contract.retrieved import Hits
 from reml.experiment.plan.predict import NO_ANSWER, complete, distinct_pages, predict
 from reml.testing import TEXTS, MemoryCollection
@@ -22,7 +23,7 @@ def hits() -> Hits:
 
 def test_each_example_gets_its_answer_without_gradient() -> None:
     predictor = FirstWords(words=2.0)
-    answers = predict(predictor, EXAMPLES, gather(COLLECTION, hits()))
+    answers = predict(predictor, Batch.of(EXAMPLES, gather(COLLECTION, hits())))
     assert [answer.text for answer in answers] == ["The parliament", "Copper and"]
     assert predictor.words.grad is None
     assert not torch.is_inference_mode_enabled()
@@ -31,10 +32,10 @@ def test_each_example_gets_its_answer_without_gradient() -> None:
 @pytest.mark.parametrize("text", [None, "", "  \n"])
 def test_an_answer_without_text_says_so(text: str | None) -> None:
     class Silent(FirstWords):
-        def generate(self, examples: object, responses: object) -> list[Answer]:
+        def generate(self, batch: Batch) -> list[Answer]:
             return [Answer(text, (Provenance("p"),))]
 
-    assert predict(Silent(), EXAMPLES[:1], empty(1)) == [Answer(NO_ANSWER, (Provenance("p"),))]
+    assert predict(Silent(), Batch.of(EXAMPLES[:1], empty(1))) == [Answer(NO_ANSWER, (Provenance("p"),))]
 
 
 def test_provenance_goes_on_with_the_pages_retrieved() -> None:

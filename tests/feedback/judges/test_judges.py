@@ -66,16 +66,16 @@ def test_downstream_utility_is_the_measure_of_the_answer_from_each_item_alone() 
     batch = retrieved(0, 5).take(np.arange(5))
     for size in (1, 3, 16):
         judge: Judge = DownstreamUtility(predictor(), AnswerUtility("em"), size)
-        assert judge(batch.examples, batch.responses).tolist() == [[0, 1, 0]] * 5
+        assert judge(batch.examples, batch.read).tolist() == [[0, 1, 0]] * 5
     kilt = DownstreamUtility(predictor(), AnswerUtility("KILT-em"))
-    assert kilt(batch.examples, batch.responses).sum() == 0, "without gold pages no R-precision is 1"
+    assert kilt(batch.examples, batch.read).sum() == 0, "without gold pages no R-precision is 1"
 
 
 def test_downstream_utility_gives_the_predictor_its_mode_back() -> None:
     model = predictor().train()
     model.dropout.eval()
     batch = retrieved(0, 2).take(np.arange(2))
-    DownstreamUtility(model)(batch.examples, batch.responses)
+    DownstreamUtility(model)(batch.examples, batch.read)
     assert (model.training, model.output.training, model.dropout.training) == (True, True, False)
     with pytest.raises(ValueError, match="batch_size is a number of items"):
         DownstreamUtility(model, batch_size=0)

@@ -15,8 +15,8 @@ KNOWN = Known(predictor(), lambda name: Teacher({"words": WordRetriever(ITEMS)}[
 @pytest.mark.parametrize("judging", [ByEvidence(), ByAnswer(), ByTeacher("words")])
 def test_settings_make_judges(judging: Judging) -> None:
     batch = retrieved(0, 4, ITEMS).take(np.arange(4))
-    utility = judging.judge(KNOWN)(batch.examples, batch.responses)
-    assert utility.shape == batch.responses.mask.shape
+    utility = judging.judge(KNOWN)(batch.examples, batch.read)
+    assert utility.shape == batch.read.mask.shape
     assert torch.isfinite(utility).all()
     assert isinstance(judging, Judging)
 
@@ -28,4 +28,4 @@ def test_only_a_teacher_is_an_access_model() -> None:
 def test_the_predictor_judges_by_the_answer_it_gives() -> None:
     """The true item holds the answer, second of each list; the lie holds another colour; the third place is empty."""
     batch = retrieved(0, 4, ITEMS).take(np.arange(4))
-    assert ByAnswer().judge(KNOWN)(batch.examples, batch.responses).tolist() == [[0.0, 1.0, 0.0]] * 4
+    assert ByAnswer().judge(KNOWN)(batch.examples, batch.read).tolist() == [[0.0, 1.0, 0.0]] * 4

@@ -204,8 +204,8 @@ def test_queries_are_expanded_by_weighted_items(tmp_path: Path) -> None:
     named = [retriever.encoder.vocabulary.terms[number] for number in terms.dimensions]
     assert dict(zip(named, terms.weights.tolist(), strict=True)) == {"cat": 3, "dog": 2, "bird": 1}
     expanded = RM3(feedback_items=1, original_query_weight=0.0)(Queries.of(["bird"]), retriever)
-    assert isinstance(expanded.vectors, SparseVectors)
-    weights = dict(zip(expanded.vectors.dimensions.tolist(), expanded.vectors.weights.tolist(), strict=True))
+    assert isinstance(expanded.states, SparseVectors)
+    weights = dict(zip(expanded.states.dimensions.tolist(), expanded.states.weights.tolist(), strict=True))
     assert [weights[number] / weights[terms.dimensions[0]] for number in terms.dimensions] == pytest.approx(
         [1, 2 / 3, 1 / 3]
     )

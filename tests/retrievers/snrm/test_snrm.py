@@ -107,7 +107,7 @@ def test_queries_may_be_vectors_and_one_without_known_words_has_no_hits(tmp_path
     retriever = small().index_with(encoder, COLLECTION, tmp_path / "index")
     vectors = encoder.encode_items(COLLECTION.get(np.array([1])))
     assert isinstance(vectors, SparseVectors)
-    queries = Queries(("feedback",), np.zeros(1, dtype=np.int64), vectors)
+    queries = Queries(np.zeros(1, dtype=np.int64), ("feedback",), vectors)
     hits = retriever.search(queries, 3)
     np.testing.assert_allclose(retriever.score(queries, hits.rows).detach().numpy(), hits.scores, rtol=1e-4)
     assert hits.rows[0, 0] >= 0

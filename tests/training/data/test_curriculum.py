@@ -99,7 +99,7 @@ def test_where_the_evidence_is() -> None:
     alone = FromGroups.of(collection, [example], listed(8), Groups(evidence_first=False))
     assert [right.tolist() for right in alone.right] == [[]]
     examples = RankedExamples.of(collection, [example], known, Groups().size)
-    assert examples.take(rows(0)).responses.rows[0, :4].tolist() == [6, 7, 0, 1]
+    assert examples.take(rows(0)).read.rows[0, :4].tolist() == [6, 7, 0, 1]
 
 
 def test_the_fingerprint_changes_with_lists_evidence_and_sizes() -> None:

@@ -104,7 +104,7 @@ def test_examples_without_items_are_left_out() -> None:
 
 def test_a_batch_is_drawn_again_as_it_was_and_another_one_otherwise() -> None:
     train = TrainSet.of(ranked(8))
-    one, same, other = (train.take(places).responses for places in (rows(0, 1), rows(0, 1), rows(1, 0)))
+    one, same, other = (train.take(places).read for places in (rows(0, 1), rows(0, 1), rows(1, 0)))
     assert one.rows.tolist() == same.rows.tolist()
     assert one.rows[0].tolist() != other.rows[1].tolist()
     assert one.scores[0].tolist() == sorted(one.scores[0].tolist(), reverse=True)

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from reml.contract.examples import Answer, Example
+from reml.contract.predictors import Batch
 from reml.contract.retrieved import Hits
 from reml.testing import MemoryCollection
-from reml.training.data.batch import Batch
 from reml.training.data.sets import DevSet, RetrievedExamples, TrainSet
 from reml.training.loop.batches import BatchStream
 from tests.training.pointing import exact, retrieved
@@ -25,8 +25,8 @@ def part(texts: list[str], rows: list[list[int]], *, prefix: str) -> RetrievedEx
 def test_examples_come_with_their_items_in_the_order_asked_for() -> None:
     batch = retrieved(0, 4).take(np.array([2, 0]))
     assert [example.id for example in batch.examples] == ["thing2", "thing0"]
-    assert [[item.row for item in items] for items in batch.responses.items] == [[5, 4], [1, 0]]
-    assert batch.responses.rows.tolist() == [[5, 4, -1], [1, 0, -1]]
+    assert [[item.row for item in items] for items in batch.read.items] == [[5, 4], [1, 0]]
+    assert batch.read.rows.tolist() == [[5, 4, -1], [1, 0, -1]]
 
 
 def test_parts_of_different_depth_and_collection_share_a_batch() -> None:
@@ -35,10 +35,10 @@ def test_parts_of_different_depth_and_collection_share_a_batch() -> None:
     )
     batch = train.take(np.array([3, 0, 2]))
     assert [example.id for example in batch.examples] == ["x0", "y1", "y0"]
-    assert [[item.text for item in items] for items in batch.responses.items] == [["b"], ["d"], ["e", "c", "d"]]
-    assert batch.responses.rows.tolist() == [[1, -1, -1], [1, -1, -1], [2, 0, 1]]
-    assert batch.responses.mask.tolist() == [[True, False, False], [True, False, False], [True, True, True]]
-    assert batch.responses.scores[0].tolist() == [1.0, -np.inf, -np.inf]
+    assert [[item.text for item in items] for items in batch.read.items] == [["b"], ["d"], ["e", "c", "d"]]
+    assert batch.read.rows.tolist() == [[1, -1, -1], [1, -1, -1], [2, 0, 1]]
+    assert batch.read.mask.tolist() == [[True, False, False], [True, False, False], [True, True, True]]
+    assert batch.read.scores[0].tolist() == [1.0, -np.inf, -np.inf]
 
 
 def test_every_position_of_a_set_of_parts_is_one_example() -> None:
@@ -68,7 +68,7 @@ def test_a_tempered_set_takes_less_of_a_large_task_and_goes_on_from_any_step() -
 def test_a_batch_moves_with_its_tensors() -> None:
     batch = retrieved(0, 2).take(np.array([0]))
     moved: Batch = batch.to(torch.device("meta"))
-    assert moved.responses.scores.device.type == moved.responses.mask.device.type == "meta"
+    assert moved.read.scores.device.type == moved.read.mask.device.type == "meta"
     assert moved.examples == batch.examples
 
 
@@ -76,13 +76,13 @@ def test_the_fingerprint_changes_with_examples_and_hits() -> None:
     whole = retrieved(0, 4)
     assert whole.fingerprint == retrieved(0, 4).fingerprint
     assert whole.fingerprint != retrieved(0, 3).fingerprint
-    assert whole.fingerprint != replace(whole, hits=whole.hits.first(2)).fingerprint
+    assert whole.fingerprint != replace(whole, ahead={"": whole.hits.first(2)}).fingerprint
 
 
 def test_examples_and_hits_must_fit() -> None:
     whole = retrieved(0, 4)
     with pytest.raises(ValueError, match="3 examples but hits of 4"):
-        RetrievedExamples(whole.examples[:3], whole.hits, whole.respond)
+        RetrievedExamples(whole.examples[:3], whole.ahead, whole.access)
 
 
 def test_an_example_without_an_answer_cannot_be_learnt() -> None:
@@ -93,7 +93,7 @@ def test_an_example_without_an_answer_cannot_be_learnt() -> None:
 
 
 def test_empty_sets_are_refused() -> None:
-    nothing = replace(retrieved(0, 1), examples=[], hits=Hits(np.empty((0, 1), np.int64), np.empty((0, 1), np.float32)))
+    nothing = replace(retrieved(0, 1), examples=[], ahead={"": Hits.empty(0, 1)})
     with pytest.raises(ValueError, match="training set is empty"):
         TrainSet.of(nothing)
     with pytest.raises(ValueError, match="dev set 'none' is empty"):

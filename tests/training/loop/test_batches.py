@@ -4,7 +4,7 @@ from itertools import islice
 
 import pytest
 
-from reml.training.data.batch import Batch
+from reml.contract.predictors import Batch
 from reml.training.data.sets import TrainSet
 from reml.training.loop.batches import BatchStream, InOrder, TrainingData
 from reml.training.settings import Training

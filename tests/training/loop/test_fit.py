@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,8 +21,7 @@ from tensorboard.backend.event_processing.event_accumulator import (  # type: ig
 )
 from torch import Tensor
 
-from reml.contract.examples import Example
-from reml.contract.retrieved import Responses
+from reml.contract.predictors import Batch
 from reml.contract.signals import Prediction, Signal
 from reml.files.atomic import CorruptError, LockedError, StaleError, locked
 from reml.training.loop.fit import Fitted, fit, open_fitted
@@ -151,11 +150,11 @@ class CrashingPredictor(PointingPredictor):
         self.load_state_dict(predictor().state_dict())
         self.calls = calls
 
-    def loss(self, examples: Sequence[Example], responses: Responses, signals: Signal = Signal.NONE) -> Prediction:
+    def loss(self, batch: Batch, signals: Signal = Signal.NONE) -> Prediction:
         self.calls -= 1
         if not self.calls:
             raise CrashError
-        return super().loss(examples, responses, signals)
+        return super().loss(batch, signals)
 
 
 @pytest.mark.parametrize("calls", [1, 7, 8, 43, 60])
@@ -284,8 +283,8 @@ def test_weights_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
 
 
 class DivergingPredictor(PointingPredictor):
-    def loss(self, examples: Sequence[Example], responses: Responses, signals: Signal = Signal.NONE) -> Prediction:
-        return Prediction(super().loss(examples, responses, signals).loss * torch.nan)
+    def loss(self, batch: Batch, signals: Signal = Signal.NONE) -> Prediction:
+        return Prediction(super().loss(batch, signals).loss * torch.nan)
 
 
 def test_a_loss_that_is_not_a_number_names_the_examples(tmp_path: Path) -> None:
@@ -300,9 +299,9 @@ def test_a_dev_score_that_is_not_a_number_names_the_dev_set(tmp_path: Path) -> N
 
 
 class ImpatientPredictor(CrashingPredictor):
-    def loss(self, examples: Sequence[Example], responses: Responses, signals: Signal = Signal.NONE) -> Prediction:
+    def loss(self, batch: Batch, signals: Signal = Signal.NONE) -> Prediction:
         try:
-            return super().loss(examples, responses, signals)
+            return super().loss(batch, signals)
         except CrashError:
             raise KeyboardInterrupt from None
 

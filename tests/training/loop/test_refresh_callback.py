@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -11,8 +10,8 @@ import pytest
 import torch
 
 from reml.contract.collections import Collection
-from reml.contract.examples import Example
-from reml.contract.retrieved import Hits, Queries, Responses
+from reml.contract.predictors import Batch
+from reml.contract.retrieved import Hits, Queries
 from reml.contract.signals import Prediction, Signal
 from reml.contract.vectors import Int64Array
 from reml.training.loop.refresh_callback import overlap
@@ -79,10 +78,10 @@ class RecordingReader(SureReader):
         self.encoder: WordEncoder | None = None
         self.steps: list[tuple[Queries, Int64Array, WordEncoder]] = []
 
-    def loss(self, examples: Sequence[Example], responses: Responses, signals: Signal = Signal.NONE) -> Prediction:
-        queries = Queries.of([example.input for example in examples])
-        self.steps.append((queries, responses.rows, copy.deepcopy(self.encoder)))  # type: ignore[arg-type]
-        return super().loss(examples, responses, signals)
+    def loss(self, batch: Batch, signals: Signal = Signal.NONE) -> Prediction:
+        queries = Queries.of([example.input for example in batch.examples])
+        self.steps.append((queries, batch.read.rows, copy.deepcopy(self.encoder)))  # type: ignore[arg-type]
+        return super().loss(batch, signals)
 
 
 def test_what_is_learnt_on_is_what_the_index_and_the_encoder_give_at_that_step(tmp_path: Path) -> None:

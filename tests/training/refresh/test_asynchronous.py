@@ -5,7 +5,6 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,8 +14,7 @@ import torch
 
 from reml.access.encoded_retriever import EncodedRetriever
 from reml.contract.collections import Collection
-from reml.contract.examples import Example
-from reml.contract.retrieved import Responses
+from reml.contract.predictors import Batch
 from reml.contract.signals import Prediction, Signal
 from reml.training.refresh.asynchronous import Asynchronous
 from tests.training.live import SETTINGS, SureReader, prepare
@@ -30,14 +28,14 @@ class PatientReader(SureReader):
         super().__init__()
         self.kills = kills
 
-    def loss(self, examples: Sequence[Example], responses: Responses, signals: Signal = Signal.NONE) -> Prediction:
+    def loss(self, batch: Batch, signals: Signal = Signal.NONE) -> Prediction:
         for process in multiprocessing.active_children():
             if self.kills:
                 assert process.pid is not None
                 os.kill(process.pid, signal.SIGKILL)
                 self.kills -= 1
             process.join(120)
-        return super().loss(examples, responses, signals)
+        return super().loss(batch, signals)
 
 
 class TellingDense(WordDense):
@@ -58,8 +56,8 @@ class ListeningReader(PatientReader):
         self.folder = folder
         self.told: set[str] = set()
 
-    def loss(self, examples: Sequence[Example], responses: Responses, signals: Signal = Signal.NONE) -> Prediction:
-        said = super().loss(examples, responses, signals)
+    def loss(self, batch: Batch, signals: Signal = Signal.NONE) -> Prediction:
+        said = super().loss(batch, signals)
         self.told |= {path.read_text() for path in self.folder.glob("step-*/told")}
         return said
 
@@ -118,12 +116,12 @@ class DyingReader(SureReader):
         super().__init__()
         self.folder = folder
 
-    def loss(self, examples: Sequence[Example], responses: Responses, signals: Signal = Signal.NONE) -> Prediction:
+    def loss(self, batch: Batch, signals: Signal = Signal.NONE) -> Prediction:
         if multiprocessing.active_children():
             while not refreshing(self.folder):
                 time.sleep(0.05)
             os.kill(os.getpid(), signal.SIGKILL)
-        return super().loss(examples, responses, signals)
+        return super().loss(batch, signals)
 
 
 def refreshing(folder: Path) -> list[int]:

@@ -3,15 +3,13 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
-from reml.contract.examples import Example
-from reml.contract.retrieved import Responses
+from reml.contract.predictors import Batch
 from reml.contract.signals import Prediction, Signal
 from reml.files.atomic import StaleError
 from reml.retrievers.snrm.network import Layers
@@ -44,9 +42,9 @@ def train_until_killed(folder: Path, refresh: Refresh, step: int) -> None:
 class DyingReader(SureReader):
     """Kills its process in its `calls`-th loss."""
 
-    def loss(self, examples: Sequence[Example], responses: Responses, signals: Signal = Signal.NONE) -> Prediction:
+    def loss(self, batch: Batch, signals: Signal = Signal.NONE) -> Prediction:
         try:
-            return super().loss(examples, responses, signals)
+            return super().loss(batch, signals)
         except CrashError:
             os.kill(os.getpid(), signal.SIGKILL)
             raise

@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from reml.access.querying.query_generators import InputQuery
 from reml.access.responses import gather
 from reml.contract.examples import Example, Item
-from reml.contract.predictors import Feedback
-from reml.contract.retrieved import Hits, Queries
+from reml.contract.predictors import Batch, Feedback
+from reml.contract.retrieved import Hits, Queries, Responses
 from reml.contract.retrievers import TrainableEncoder
-from reml.contract.signals import Prediction
+from reml.contract.signals import Credit, InBatch
 from reml.contract.vectors import DenseVectors
 from reml.feedback.cldrd import Cldrd
 from reml.feedback.contrastive import Contrastive
@@ -26,7 +26,6 @@ from reml.retrievers.snrm.network import Layers
 from reml.retrievers.snrm.snrm import SNRM
 from reml.retrievers.splade import Splade
 from reml.testing import MemoryCollection
-from reml.training.data.batch import Batch
 from reml.training.data.curriculum import FromGroups, Groups
 from reml.training.data.ranked_examples import FromLabels, FromTeacher, RankedExamples
 from reml.training.data.sets import TrainSet
@@ -134,11 +133,11 @@ class Breaking:
     def __init__(self, calls: int) -> None:
         self.calls = calls
 
-    def __call__(self, scores: Tensor, mask: Tensor, prediction: Prediction) -> Tensor:
+    def __call__(self, responses: Responses, credit: Credit, others: InBatch | None = None) -> Tensor:
         self.calls -= 1
         if not self.calls:
             raise BreakError
-        return Rank()(scores, mask, prediction)
+        return Rank()(responses, credit, others)
 
 
 def test_a_broken_run_goes_on_bit_for_bit(tmp_path: Path) -> None:
@@ -216,7 +215,7 @@ def batch() -> Batch:
     """North has the items up (useful) and right; east has right (useful) and padding."""
     items = MemoryCollection(["up", "right"])
     hits = Hits(np.array([[0, 1], [1, -1]]), np.array([[5.0, 2.0], [7.0, -np.inf]], dtype=np.float32))
-    return Batch((Example("n", "north"), Example("e", "east")), gather(items, hits))
+    return Batch.of((Example("n", "north"), Example("e", "east")), gather(items, hits))
 
 
 def test_distinct_items_are_encoded_once_and_found_again() -> None:
@@ -233,19 +232,19 @@ class Recording:
     def __init__(self) -> None:
         self.needs = Contrastive().needs
 
-    def __call__(self, scores: Tensor, mask: Tensor, prediction: Prediction) -> Tensor:
-        self.scores, self.mask, self.prediction = scores, mask, prediction
-        return scores.masked_fill(~mask, 0.0).sum(dim=1)
+    def __call__(self, responses: Responses, credit: Credit, others: InBatch | None = None) -> Tensor:
+        self.responses, self.credit, self.others = responses, credit, others
+        return responses.scores.masked_fill(~responses.mask, 0.0).sum(dim=1)
 
 
 def test_an_objective_sees_scores_utilities_and_the_items_of_others_by_hand() -> None:
     """North . up = 2, north . right = 0.5, east . right = 1.5, east . up = 0."""
     recording = Recording()
     losses = Ranking(WORDS, RankingObjective(recording, [L1(0.1)]), 2)(batch())
-    assert recording.scores.tolist() == [[2.0, 0.5], [1.5, -torch.inf]]
-    assert recording.prediction.item_utility is not None
-    assert recording.prediction.item_utility.tolist() == [[5.0, 2.0], [7.0, 0.0]]
-    others = recording.prediction.in_batch
+    assert recording.responses.scores.tolist() == [[2.0, 0.5], [1.5, -torch.inf]]
+    assert recording.credit.item_utility is not None
+    assert recording.credit.item_utility.tolist() == [[5.0, 2.0], [7.0, 0.0]]
+    others = recording.others
     assert others is not None
     assert others.scores.tolist() == [[2.0, 0.5], [0.0, 1.5]]
     assert others.mask.tolist() == [[False, False], [True, False]]
@@ -257,20 +256,24 @@ def test_an_objective_sees_scores_utilities_and_the_items_of_others_by_hand() ->
 def test_a_passage_of_a_page_that_a_query_has_is_no_negative() -> None:
     """Rows 0 and 1 are of one page: the query that has row 0 must not push row 1 away."""
     shown = batch()
-    (north, east), page = shown.responses.items, shown.responses.items[0][0].page_id
+    (north, east), page = shown.read.items, shown.read.items[0][0].page_id
     items = tuple(tuple(replace(item, page_id=page) for item in own) for own in (north, east))
-    same = Batch(shown.examples, replace(shown.responses, items=items))
+    same = Batch.of(shown.examples, replace(shown.read, items=items))
     assert not compare(WORDS, InputQuery(), same).unrelated.any()
 
 
 def test_the_reranker_orders_by_dot_products() -> None:
     shown = batch()
     answers = Reranker(WORDS, InputQuery()).generate(
-        [Example("e", "east"), Example("n", "north")],
-        gather(MemoryCollection(["up", "right"]), Hits(np.array([[0, 1], [1, 0]]), np.zeros((2, 2), dtype=np.float32))),
+        Batch.of(
+            [Example("e", "east"), Example("n", "north")],
+            gather(
+                MemoryCollection(["up", "right"]), Hits(np.array([[0, 1], [1, 0]]), np.zeros((2, 2), dtype=np.float32))
+            ),
+        ),
     )
     assert [[place.wikipedia_id for place in answer.provenance] for answer in answers] == [["1", "0"], ["0", "1"]]
-    padded = Reranker(WORDS, InputQuery()).generate(shown.examples, shown.responses)
+    padded = Reranker(WORDS, InputQuery()).generate(shown)
     assert [len(answer.provenance) for answer in padded] == [2, 1]
 
 

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from reml.access.responses import empty
 from reml.contract.examples import Answer, Example, Provenance
-from reml.contract.predictors import Feedback
-from reml.contract.retrieved import Queries
+from reml.contract.predictors import Batch, Feedback
+from reml.contract.retrieved import Queries, Responses
 from reml.contract.signals import Signal
 from reml.contract.vectors import Int64Array
 from reml.feedback.combined import Combined
@@ -26,10 +26,10 @@ from reml.feedback.kl_distillation import KlDistillation
 from reml.feedback.margin_mse import MarginMse
 from reml.feedback.pdist import Pdist
 from reml.feedback.records import FeedbackLog
-from reml.training.data.batch import Batch
 from reml.training.data.sets import TrainSet
 from reml.training.loop.fit import fit
-from reml.training.regimes.regimes import Conditional, Independent, Joint, RetrieverObjective
+from reml.training.regimes.regimes import Conditional, Independent, Joint
+from reml.training.regimes.retriever_objective import RetrieverObjective
 from reml.training.settings import Training
 from tests.training.pointing import PointingPredictor, WordRetriever, collection, predictor, retrieved
 
@@ -60,7 +60,7 @@ def test_independent_is_the_predictors_loss() -> None:
     model = predictor().eval()
     losses = Independent(model)(batch())
     assert list(losses) == ["predictor"]
-    torch.testing.assert_close(losses["predictor"], model.loss(batch().examples, batch().responses).loss)
+    torch.testing.assert_close(losses["predictor"], model.loss(batch()).loss)
 
 
 def test_joint_adds_the_objective_on_scores_computed_anew() -> None:
@@ -68,9 +68,10 @@ def test_joint_adds_the_objective_on_scores_computed_anew() -> None:
     regime = Joint(model, learner(searcher, Emdr2()))
     losses = regime(batch())
     assert list(losses) == ["predictor", "retriever"]
-    scores = searcher.score(Queries.of([example.input for example in batch().examples]), batch().responses.rows)
-    prediction = model.loss(batch().examples, batch().responses, Emdr2().needs)
-    torch.testing.assert_close(losses["retriever"], Emdr2()(scores, batch().responses.mask, prediction))
+    scores = searcher.score(Queries.of([example.input for example in batch().examples]), batch().read.rows)
+    credit = model.loss(batch(), Emdr2().needs).said
+    expected = Emdr2()(Responses.of_scores(scores, batch().read.mask), credit)
+    torch.testing.assert_close(losses["retriever"], expected)
     losses["retriever"].sum().backward()
     assert searcher.embedding.weight.grad is not None
     assert searcher.embedding.weight.grad.abs().sum() > 0
@@ -126,7 +127,7 @@ def test_a_retriever_without_gradient_is_refused() -> None:
 
 class TwoQueries:
     def __call__(self, examples: Sequence[Example]) -> Queries:
-        return Queries(tuple("ab" * len(examples)), np.repeat(np.arange(len(examples)), 2))
+        return Queries(np.repeat(np.arange(len(examples)), 2), tuple("ab" * len(examples)))
 
 
 def test_several_queries_for_an_example_are_refused() -> None:
@@ -217,7 +218,7 @@ def test_an_objective_on_utilities_without_a_judge_is_refused_with_how_to_get_on
 
 
 def test_a_batch_without_any_item_teaches_nothing() -> None:
-    nothing = Batch(located().examples, empty(4))
+    nothing = Batch.of(located().examples, empty(4))
     for objective in (KlDistillation(), Contrastive(), MarginMse()):
         loss = Conditional(predictor(), replace(learner(NoItems(ITEMS), objective), judges=TRUTHS))(nothing)
         assert loss["retriever"].tolist() == [0.0] * 4
@@ -227,11 +228,11 @@ def test_a_batch_without_any_item_teaches_nothing() -> None:
 def test_recorded_likelihoods_teach_as_the_predictor_did(tmp_path: Path) -> None:
     """Without the predictor, from disk, the retriever gets the same loss and the same gradient."""
     model, searcher, given = predictor().eval(), retriever(), batch()
-    said = model.loss(given.examples, given.responses, Signal.ITEM_LIKELIHOOD).item_log_likelihood
+    said = model.loss(given, Signal.ITEM_LIKELIHOOD).said.item_log_likelihood
     assert said is not None
     queries = Queries.of([example.input for example in given.examples])
     log = FeedbackLog(tmp_path)
-    log.receive(record_of(queries, given.responses, said, judge="log-likelihood", versions={}))
+    log.receive(record_of(queries, given.read, said, judge="log-likelihood", versions={}))
     for objective in (Pdist(), Emdr2()):
         taught = replace(learner(searcher, objective), judges=Judges(likelihoods=RecordedUtility(log)))
         assert not taught.asks

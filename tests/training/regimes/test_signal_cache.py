@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 import torch
 
+from reml.contract.predictors import Batch
 from reml.contract.signals import Signal
 from reml.feedback.judges.gold_evidence import GoldEvidence
 from reml.feedback.pdist import Pdist
-from reml.training.regimes.regimes import Conditional, RetrieverObjective
+from reml.training.regimes.regimes import Conditional
+from reml.training.regimes.retriever_objective import RetrieverObjective
 from reml.training.regimes.signal_cache import CachedPredictor, hear, judged, kept
 from tests.training.pointing import WordRetriever, collection, predictor, retrieved
 
@@ -39,10 +41,10 @@ def test_only_what_was_heard_and_asked_for_is_given(tmp_path: Path) -> None:
     said = heard(tmp_path)
     assert said.signals == Signal.ITEM_LIKELIHOOD | Signal.ITEM_UTILITY
     batch = LISTS.take(np.array([2]))
-    given = said.loss(batch.examples, batch.responses, Signal.ITEM_UTILITY)
-    assert given.item_log_likelihood is None
-    assert given.item_utility is not None
-    torch.testing.assert_close(given.item_utility, GoldEvidence()(batch.examples, batch.responses))
+    given = said.loss(batch, Signal.ITEM_UTILITY)
+    assert given.said.item_log_likelihood is None
+    assert given.said.item_utility is not None
+    torch.testing.assert_close(given.said.item_utility, GoldEvidence()(batch.examples, batch.read))
     assert not list(said.parameters())
 
 
@@ -54,10 +56,10 @@ def test_what_is_drawn_or_of_the_batch_is_not_kept() -> None:
 def test_other_examples_and_other_lists_are_refused(tmp_path: Path) -> None:
     said, other = heard(tmp_path), retrieved(9, 10, ITEMS).take(np.array([0]))
     with pytest.raises(ValueError, match=r"nothing was heard of the examples \['thing9'\]"):
-        said.loss(other.examples, other.responses, Signal.ITEM_LIKELIHOOD)
+        said.loss(other, Signal.ITEM_LIKELIHOOD)
     batch = LISTS.take(np.array([0]))
-    turned = replace(batch.responses, rows=batch.responses.rows[:, ::-1].copy())
+    turned = replace(batch.read, rows=batch.read.rows[:, ::-1].copy())
     with pytest.raises(ValueError, match="the lists are not those that were heard"):
-        said.loss(batch.examples, turned, Signal.ITEM_LIKELIHOOD)
+        said.loss(Batch.of(batch.examples, turned), Signal.ITEM_LIKELIHOOD)
     with pytest.raises(ValueError, match="ask the predictor itself"):
-        said.generate(batch.examples, batch.responses)
+        said.generate(batch)

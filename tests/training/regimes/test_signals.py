@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,13 +10,14 @@ import torch
 from torch import nn
 
 from reml.contract.collections import Collection
-from reml.contract.examples import Answer, Example
-from reml.contract.retrieved import Responses
-from reml.contract.signals import Prediction, Signal
+from reml.contract.examples import Answer
+from reml.contract.predictors import Batch
+from reml.contract.signals import Credit, Prediction, Signal
 from reml.feedback.marginal import Marginal
-from reml.training.regimes.regimes import Conditional, Joint, RetrieverObjective
+from reml.training.regimes.regimes import Conditional, Joint
+from reml.training.regimes.retriever_objective import RetrieverObjective
 from reml.training.regimes.signal_cache import CachedPredictor, hear
-from reml.training.regimes.signals import ask, available
+from reml.training.regimes.signals import available, collect
 from tests.training.pointing import WordRetriever, collection, predictor, retrieved
 
 ITEMS = collection()
@@ -36,27 +37,28 @@ class WordCounter(nn.Module):
     def signals(self) -> Signal:
         return Signal.ITEM_LIKELIHOOD | Signal.LEAVE_ONE_OUT
 
-    def prepare(self, collection: Collection, folder: Path) -> None:
+    def prepare(self, collections: Mapping[str, Collection], folder: Path) -> None:
         """Nothing is computed ahead."""
 
-    def loss(self, examples: Sequence[Example], responses: Responses, signals: Signal = Signal.NONE) -> Prediction:
+    def loss(self, batch: Batch, signals: Signal = Signal.NONE) -> Prediction:
         assert signals in self.signals
+        examples, responses = batch.examples, batch.read
         alone = -self.scale * torch.tensor([[float(len(example.input.split()))] for example in examples])
         left = (responses.mask.sum(dim=1, keepdim=True) > 1).expand_as(responses.mask)
         without = torch.where(left, alone / 2, alone).masked_fill(~responses.mask, -torch.inf)
-        return Prediction(
-            loss=-alone[:, 0] / 2,
+        credit = Credit(
             item_log_likelihood=(alone / 2).expand_as(responses.mask).masked_fill(~responses.mask, -torch.inf),
             leave_one_out=without if Signal.LEAVE_ONE_OUT in signals else None,
         )
+        return Prediction(-alone.squeeze(1), (credit,))
 
-    def generate(self, examples: Sequence[Example], responses: Responses) -> list[Answer]:
-        return [Answer() for _ in examples]
+    def generate(self, batch: Batch) -> list[Answer]:
+        return [Answer() for _ in batch.examples]
 
 
 def test_what_is_said_without_items_is_what_is_said_without_the_only_one() -> None:
     """The inputs are `what is thing0` and so on: three words."""
-    said = ask(WordCounter(), BATCH.examples, BATCH.responses, WANTED)
+    said = collect(WordCounter(), BATCH, WANTED).said
     assert said.null_log_likelihood is not None
     assert said.null_log_likelihood.tolist() == [[-3.0]] * 4
     assert not said.null_log_likelihood.requires_grad
@@ -65,7 +67,7 @@ def test_what_is_said_without_items_is_what_is_said_without_the_only_one() -> No
 
 
 def test_it_is_asked_only_where_it_is_wanted_and_can_be_told() -> None:
-    assert ask(WordCounter(), BATCH.examples, BATCH.responses, Signal.ITEM_LIKELIHOOD).null_log_likelihood is None
+    assert collect(WordCounter(), BATCH, Signal.ITEM_LIKELIHOOD).said.null_log_likelihood is None
     assert Signal.NULL_LIKELIHOOD in available(WordCounter())
     searcher = WordRetriever(ITEMS)
     with pytest.raises(ValueError, match=r"NULL_LIKELIHOOD: FiD and CopyFiD give it"):
@@ -75,9 +77,9 @@ def test_it_is_asked_only_where_it_is_wanted_and_can_be_told() -> None:
 def test_a_regime_gives_the_null_item_its_likelihood_also_from_what_was_heard(tmp_path: Path) -> None:
     searcher, objective = WordRetriever(ITEMS), Marginal(null_score=0.3)
     learner = RetrieverObjective(searcher, searcher, objective)
-    rescored = learner.rescored(BATCH).own
-    told = ask(WordCounter(), BATCH.examples, replace(rescored, scores=rescored.scores.detach()), WANTED)
-    expected = objective(rescored.scores, rescored.mask, told)
+    rescored = learner.rescored(BATCH.examples, BATCH.read).own
+    told = collect(WordCounter(), BATCH.reading(replace(rescored, scores=rescored.scores.detach())), WANTED).said
+    expected = objective(rescored, told)
     torch.testing.assert_close(Joint(WordCounter(), learner)(BATCH)["retriever"], expected)
     torch.testing.assert_close(Conditional(WordCounter(), learner)(BATCH)["retriever"], expected)
     batches = [LISTS.take(places) for places in (np.arange(3), np.arange(3, 4))]

@@ -6,13 +6,14 @@ import torch
 from torch import Tensor
 
 from reml.access.encoded_retriever import EncodedRetriever
+from reml.contract.predictors import Batch
 from reml.contract.retrievers import TrainableEncoder
 from reml.feedback.contrastive import Contrastive
 from reml.feedback.judges.gold_evidence import GoldEvidence
 from reml.feedback.judges.judges import Judges
 from reml.index.faiss import FaissIndex
-from reml.training.data.batch import Batch
-from reml.training.regimes.regimes import Conditional, RetrieverObjective
+from reml.training.regimes.regimes import Conditional
+from reml.training.regimes.retriever_objective import RetrieverObjective
 from reml.training.scale.gradient_cache import Chunked
 from tests.training.pointing import collection, predictor
 from tests.training.several_devices import located

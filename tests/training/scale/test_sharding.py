@@ -19,7 +19,8 @@ from reml.files.weights import load_weights
 from reml.predictors.fid import FiD
 from reml.training.loop.fit import fit, open_fitted
 from reml.training.loop.metrics import read_metrics
-from reml.training.regimes.regimes import Independent, Joint, RetrieverObjective
+from reml.training.regimes.regimes import Independent, Joint
+from reml.training.regimes.retriever_objective import RetrieverObjective
 from reml.training.scale.sharding import Shares, check_shareable, save_trained, whole_afterwards
 from tests import ROOT
 from tests.training.pointing import SETTINGS, PointingPredictor, WordRetriever, collection, train_set

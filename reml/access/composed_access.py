@@ -1,0 +1,150 @@
+"""Access models without a search of their own: fused rankings, what was found before, and none at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import final
+
+from reml.access.information_access import InformationAccess
+from reml.access.limits import Limits
+from reml.access.rank_fusion import reciprocal_rank_fusion
+from reml.access.responses import empty, gather
+from reml.access.session import AccessSession
+from reml.contract.access import Entries
+from reml.contract.collections import Collection
+from reml.contract.examples import Example
+from reml.contract.retrieved import Hits, Queries, Responses
+from reml.contract.vectors import Int64Array
+
+
+@final
+class FusedAccess:
+    """Asks several access models of one collection the same and fuses their rankings (reciprocal rank fusion)."""
+
+    def __init__(self, parts: Sequence[InformationAccess], limits: Limits | None = None, name: str = "") -> None:
+        if len({part.collection.fingerprint for part in parts}) != 1:
+            raise ValueError(
+                f"access model {name!r} fuses {len(parts)} others of different collections: only rankings of the same "
+                "items can be fused; give a predictor several access models instead."
+            )
+        self.parts, self.name = tuple(parts), name
+        self.limits = limits if limits is not None else Limits()
+
+    @property
+    def collection(self) -> Collection:
+        """What it gives access to."""
+        return self.parts[0].collection
+
+    @property
+    def category(self) -> int:
+        """1: it neither stores nor learns; its parts may."""
+        return 1
+
+    def open(self, examples: Sequence[Example], ahead: Hits | None = None) -> AccessSession:
+        """Give the session of one batch."""
+        return AccessSession(self, examples, ahead)
+
+    def search(self, examples: Sequence[Example], depth: int | None = None) -> Hits:
+        """Give the fused hits of everyone's own queries, [B, depth]."""
+        places = depth if depth is not None else self.limits.depth
+        return reciprocal_rank_fusion([part.search(examples, places) for part in self.parts], places)
+
+    def queries(self, examples: Sequence[Example]) -> Queries:
+        """Give the inputs: each part makes queries of its own."""
+        return Queries.of([example.input for example in examples])
+
+    def own(self, examples: Sequence[Example], k: int) -> Responses:
+        """Answer everyone's own queries, [B, k]."""
+        return self._gathered(self.search(examples, max(k, self.limits.depth)).first(k))
+
+    def answer(self, queries: Queries, k: int) -> Responses:
+        """Answer each query, [Q, k]; `ValueError` for every row: ranks have no soft reading."""
+        if k == 0:
+            raise ValueError(f"{self.name!r} fuses ranks, which cannot be read softly: ask for the best k.")
+        depth = max(k, self.limits.depth)
+        hits = [part.answer(queries, depth).hits(depth) for part in self.parts]
+        return self._gathered(reciprocal_rank_fusion(hits, k))
+
+    def store(self, entries: Entries) -> Int64Array:  # noqa: ARG002
+        """Refuse: it has no storage of its own."""
+        raise RuntimeError(f"the access model {self.name!r} fuses others and does not store: write to one of them.")
+
+    def _gathered(self, hits: Hits) -> Responses:
+        return gather(self.collection, hits, temperature=self.limits.temperature)
+
+
+@final
+class FoundAccess:
+    """Gives what was found before for each batch, and answers nothing else. limits: how much of it is handed over."""
+
+    def __init__(self, collection: Collection, limits: Limits, name: str = "") -> None:
+        self.collection, self.limits, self.name = collection, limits, name
+
+    @property
+    def category(self) -> int:
+        """1: it neither stores nor learns."""
+        return 1
+
+    def open(self, examples: Sequence[Example], ahead: Hits | None = None) -> AccessSession:
+        """Give the session of one batch."""
+        return AccessSession(self, examples, ahead)
+
+    def queries(self, examples: Sequence[Example]) -> Queries:
+        """Give the inputs."""
+        return Queries.of([example.input for example in examples])
+
+    def own(self, examples: Sequence[Example], k: int) -> Responses:
+        """Refuse: what was found is with the session."""
+        raise RuntimeError(
+            f"{k} items were asked for {len(examples)} examples, and only what was found before is there: open the "
+            "access model itself to ask for more."
+        )
+
+    def answer(self, queries: Queries, k: int) -> Responses:
+        """Refuse: nothing can be searched."""
+        raise RuntimeError(
+            f"{len(queries)} queries for {k} items were asked of {self.name!r}, which only gives what was found "
+            "before: open the access model itself to ask."
+        )
+
+    def store(self, entries: Entries) -> Int64Array:  # noqa: ARG002
+        """Refuse: it has no storage."""
+        raise RuntimeError(f"{self.name!r} only gives what was found before, and does not store.")
+
+
+@final
+class NoAccess:
+    """Finds nothing: a control, what a predictor says without any item."""
+
+    def __init__(self, collection: Collection, name: str = "") -> None:
+        self.collection, self.name = collection, name
+        self.limits = Limits()
+
+    @property
+    def category(self) -> int:
+        """1: it finds nothing, and does nothing else."""
+        return 1
+
+    def open(self, examples: Sequence[Example], ahead: Hits | None = None) -> AccessSession:  # noqa: ARG002
+        """Give the session of one batch."""
+        return AccessSession(self, examples)
+
+    def search(self, examples: Sequence[Example], depth: int | None = None) -> Hits:  # noqa: ARG002
+        """Give no hits, [B, 0]."""
+        return Hits.empty(len(examples))
+
+    def queries(self, examples: Sequence[Example]) -> Queries:
+        """Give the inputs."""
+        return Queries.of([example.input for example in examples])
+
+    def own(self, examples: Sequence[Example], k: int) -> Responses:  # noqa: ARG002
+        """Find nothing, [B, 0]."""
+        return empty(len(examples))
+
+    def answer(self, queries: Queries, k: int) -> Responses:  # noqa: ARG002
+        """Find nothing, [Q, 0]."""
+        return empty(len(queries))
+
+    def store(self, entries: Entries) -> Int64Array:  # noqa: ARG002
+        """Refuse: there is nothing to store in."""
+        raise RuntimeError(f"the access model {self.name!r} has no collection and does not store.")

@@ -1,0 +1,32 @@
+"""Searching with a filter: rows that a query may not find, or the only ones that it may."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from reml.contract.retrieved import Hits, Queries
+from reml.contract.retrievers import Retriever
+
+
+def search_within(retriever: Retriever, queries: Queries, k: int) -> Hits:
+    """Give the k best rows of each query among those it may find, [Q, k]; exact, as the retriever is.
+
+    Rows that are excluded are searched for and dropped; where only some are allowed, just these are scored.
+    """
+    only = queries.only
+    if only is None:
+        return retriever.search(queries, k)
+    longest = int(np.diff(only.indptr).max(initial=0))
+    if only.excluded:
+        found = retriever.search(queries, k + longest)
+        allowed = np.array([only.allows(query, rows) for query, rows in enumerate(found.rows)]).reshape(
+            found.rows.shape
+        )
+        return Hits.ranked(np.where(allowed, found.rows, -1), found.scores, k)
+    rows = np.full((len(queries), longest), -1, dtype=np.int64)
+    for query, row in enumerate(rows):
+        row[: len(only[query])] = only[query]
+    with torch.no_grad():
+        scores = retriever.score(queries, rows).float().cpu().numpy()
+    return Hits.ranked(rows, scores, k)

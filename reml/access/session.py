@@ -1,0 +1,146 @@
+"""The session of an access model: what one batch of examples asks of it and writes, on record.
+
+Own queries that were answered ahead are read from there; any other ask goes through the access model as it is now. One
+code path: what is trained on is what is served.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Protocol, final
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from reml.access.limits import Limits
+from reml.access.responses import empty, gather
+from reml.contract.access import Entries
+from reml.contract.collections import Collection
+from reml.contract.examples import Example
+from reml.contract.retrieved import Hits, LazyItems, Queries, Responses
+from reml.contract.vectors import Int64Array
+
+
+class Chain(Protocol):
+    """What a session asks: an access model, all of whose parts are shared by its sessions."""
+
+    @property
+    def collection(self) -> Collection:
+        """What it gives access to."""
+
+    @property
+    def limits(self) -> Limits:
+        """Its depth, k, budget and temperature."""
+
+    def queries(self, examples: Sequence[Example]) -> Queries:
+        """Make its own queries of examples."""
+
+    def own(self, examples: Sequence[Example], k: int) -> Responses:
+        """Answer its own queries by one list an example, [B, k]."""
+
+    def answer(self, queries: Queries, k: int) -> Responses:
+        """Answer each query by at most k items, [Q, k]; k = 0: by every row."""
+
+    def store(self, entries: Entries) -> Int64Array:
+        """Keep entries; `RuntimeError` if it does not store."""
+
+
+@final
+class AccessSession:
+    """One batch of examples at an access model. ahead: hits of its own queries, [B, depth], where they are known."""
+
+    def __init__(self, chain: Chain, examples: Sequence[Example], ahead: Hits | None = None) -> None:
+        if ahead is not None and len(ahead) != len(examples):
+            raise ValueError(f"{len(examples)} examples but hits of {len(ahead)}: give one row for each.")
+        self._chain, self._examples, self._ahead = chain, tuple(examples), ahead
+        self._asked: list[tuple[Queries, Responses]] = []
+        asks = chain.limits.asks
+        self._left = np.full(len(examples), asks if asks is not None else np.iinfo(np.int64).max, dtype=np.int64)
+
+    @property
+    def left(self) -> Int64Array:
+        """Asks that the budget still allows each example, int64 [B]."""
+        return self._left.copy()
+
+    @property
+    def asked(self) -> Sequence[tuple[Queries, Responses]]:
+        """What was asked and what came back, in order."""
+        return tuple(self._asked)
+
+    def ask(self, queries: Queries | None = None, k: int | None = None) -> Responses:
+        """Answer queries, [Q, k], or its own, [B, k]; `ValueError` for an owner that is no example of the batch."""
+        places = self._chain.limits.k if k is None else k
+        if places < 0:
+            raise ValueError(f"k is a number of items, 1 or more, or 0 for every row; not {places}.")
+        if queries is None:
+            given, found = self._chain.queries(self._examples), self._own(places)
+        else:
+            self._check(queries)
+            given, found = queries, self._live(queries, places)
+        self._asked.append((given, found))
+        return found
+
+    def values(self, column: str, responses: Responses) -> Tensor:
+        """Give numbers kept beside the items, [Q, K, ...]."""
+        return torch.from_numpy(self._chain.collection.values(column, responses.rows)).to(responses.scores.device)
+
+    def write(self, entries: Entries) -> Int64Array:
+        """Store entries of examples of the batch."""
+        self._check_owners(entries.owners)
+        return self._chain.store(entries)
+
+    def _own(self, k: int) -> Responses:
+        """Answer its own queries: from what is known, or live; examples that may not ask any more find nothing."""
+        allowed = self._spend(np.arange(len(self._examples)))
+        if self._ahead is not None and allowed.all() and 0 < k <= self._ahead.k:
+            return gather(self._chain.collection, self._ahead.first(k), temperature=self._chain.limits.temperature)
+        if allowed.all():
+            return self._chain.own(self._examples, k)
+        asking = [example for example, may in zip(self._examples, allowed, strict=True) if may]
+        return _spread(self._chain.own(asking, k), allowed)
+
+    def _live(self, queries: Queries, k: int) -> Responses:
+        """Answer queries; those of examples that may not ask any more find nothing."""
+        allowed = self._spend(queries.owners)
+        if allowed.all():
+            return self._chain.answer(queries, k)
+        return _spread(self._chain.answer(queries.take(np.flatnonzero(allowed)), k), allowed)
+
+    def _spend(self, owners: Int64Array) -> npt.NDArray[np.bool_]:
+        """Take one ask of each example that has a query; tell of which queries there was one left, [Q]."""
+        allowed = self._left[owners] > 0
+        self._left[np.unique(owners[allowed])] -= 1
+        return allowed
+
+    def _check(self, queries: Queries) -> None:
+        self._check_owners(queries.owners)
+        if (np.diff(queries.owners) < 0).any():
+            raise ValueError(f"the owners of queries must be ascending, not {queries.owners[:10].tolist()}.")
+
+    def _check_owners(self, owners: Int64Array) -> None:
+        wrong = owners[(owners < 0) | (owners >= len(self._examples))]
+        if len(wrong):
+            raise ValueError(
+                f"owners are places in the batch of {len(self._examples)} examples, not {wrong[:5].tolist()}."
+            )
+
+
+def _spread(found: Responses, allowed: npt.NDArray[np.bool_]) -> Responses:
+    """Give the answers found to the queries that were allowed, in order, and nothing to the others."""
+    if not len(found):
+        return replace(empty(len(allowed)), temperature=found.temperature)
+    places = np.where(allowed, np.cumsum(allowed) - 1, -1)
+    index, items = np.maximum(places, 0), found.items
+    chosen = torch.from_numpy(index).to(found.scores.device)
+    every = replace(
+        found,
+        items=LazyItems(len(places), lambda: [items[place] if place >= 0 else () for place in places.tolist()]),
+        rows=np.where(allowed[:, None], found.rows[index], -1),
+        scores=found.scores[chosen],
+        mask=found.mask[chosen],
+        origins=found.origins[index],
+    )
+    return every.pick(np.where(every.rows >= 0, np.arange(found.k), -1))

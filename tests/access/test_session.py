@@ -1,0 +1,222 @@
+"""What one batch asks of an access model: its own queries ahead and live, given ones, its budget, filters, writing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from reml.access.composed_access import FoundAccess, FusedAccess, NoAccess
+from reml.access.encoded_retriever import EncodedRetriever
+from reml.access.information_access import EVERY_ROW, InformationAccess
+from reml.access.limits import Limits
+from reml.access.presenting import DistinctPages, First
+from reml.access.session import AccessSession
+from reml.contract.access import Access, Entries, Session
+from reml.contract.collections import Collection
+from reml.contract.examples import Example, Item
+from reml.contract.retrieved import Hits, Queries, Responses, Rows
+from reml.contract.vectors import DenseVectors
+from reml.index.faiss import FaissIndex
+from reml.retrievers.bm25 import BM25
+from reml.testing import MemoryCollection
+
+TEXTS = ("red fox", "red dog", "red fish", "blue fox", "green dog", "grey cat")
+EXAMPLES = [Example("1", "red"), Example("2", "fox"), Example("3", "cat")]
+
+
+@pytest.fixture
+def access(tmp_path: Path) -> InformationAccess:
+    return InformationAccess(BM25().index(MemoryCollection(TEXTS), tmp_path / "bm25"), limits=Limits(depth=4, k=2))
+
+
+def rows(responses: Responses) -> list[list[int]]:
+    return [[row for row in found if row >= 0] for found in responses.rows.tolist()]
+
+
+def test_an_access_model_is_one_and_so_is_its_session(access: InformationAccess) -> None:
+    assert isinstance(access, Access)
+    assert isinstance(access.open(EXAMPLES), Session)
+    assert (access.category, access.name) == (1, "")
+
+
+def test_own_queries_are_answered_ahead_as_they_would_be_live(access: InformationAccess) -> None:
+    live, ahead = access.open(EXAMPLES), access.open(EXAMPLES, access.search(EXAMPLES))
+    for k in (1, 2, 4):
+        assert rows(live.ask(k=k)) == rows(ahead.ask(k=k))
+        torch.testing.assert_close(live.ask(k=k).scores, ahead.ask(k=k).scores)
+    assert rows(ahead.ask()) == [[0, 1], [0, 3], [5]]
+
+
+def test_given_queries_are_answered_one_by_one_and_are_on_record(access: InformationAccess) -> None:
+    session = access.open(EXAMPLES, access.search(EXAMPLES))
+    session.ask()
+    again = session.ask(Queries(np.array([0, 0, 2]), ("blue", "green", "dog")), k=1)
+    assert rows(again) == [[3], [4], [1]]
+    assert [queries.texts for queries, _ in session.asked] == [("red", "fox", "cat"), ("blue", "green", "dog")]
+    assert session.asked[1][1] is again
+
+
+def test_past_the_budget_nothing_is_found_and_that_is_on_record(access: InformationAccess) -> None:
+    access.limits = Limits(depth=4, k=2, asks=2)
+    session = access.open(EXAMPLES)
+    assert session.left.tolist() == [2, 2, 2]
+    session.ask(Queries(np.array([0, 0]), ("blue", "green")))
+    assert session.left.tolist() == [1, 2, 2], "one ask may hold several queries"
+    session.ask()
+    assert rows(session.ask()) == [[], [0, 3], [5]], "the first has asked twice by now"
+    assert session.left.tolist() == [0, 0, 0]
+    assert rows(session.ask(Queries(np.array([1]), ("fox",)))) == [[]]
+    assert len(session.asked) == 4
+
+
+def test_a_mixed_ask_finds_only_for_those_that_may(access: InformationAccess) -> None:
+    access.limits = Limits(depth=4, k=2, asks=1)
+    session = access.open(EXAMPLES)
+    session.ask(Queries(np.array([0]), ("blue",)))
+    found = session.ask()
+    assert rows(found) == [[], [0, 3], [5]]
+    assert [[item.row for item in items] for items in found.items] == [[], [0, 3], [5]]
+    assert not found.mask[0].any()
+
+
+@pytest.mark.parametrize("asks", [0, -1])
+def test_a_budget_of_nothing_is_refused(asks: int) -> None:
+    with pytest.raises(ValueError, match="lets nobody ask"):
+        Limits(asks=asks)
+
+
+def test_processing_happens_before_the_cut(tmp_path: Path) -> None:
+    """Three passages of one page come first: the two best pages are found behind them."""
+    collection = MemoryCollection(["red", "red red", "red red red", "red fox", "red dog"])
+    items = [Item(i.row, i.text, "t", "same" if i.row < 3 else i.page_id, i.span) for i in collection.get(np.arange(5))]
+    collection._items[:] = items
+    retriever = BM25().index(collection, tmp_path / "bm25")
+    distinct = InformationAccess(retriever, processors=[DistinctPages()], limits=Limits(depth=5, k=3))
+    examples = [Example("1", "red")]
+    pages = [item.page_id for item in distinct(examples).items[0]]
+    assert len(pages) == len(set(pages)) == 3
+    assert rows(distinct.open(examples, distinct.search(examples)).ask()) == rows(distinct(examples))
+    cut = InformationAccess(retriever, processors=[First(1)], limits=Limits(depth=5, k=3))
+    assert cut.search(examples).mask.sum() == 1, "what is kept ahead is what was processed"
+
+
+@dataclass(frozen=True)
+class Shout:
+    """Changes texts."""
+
+    def __call__(self, queries: Queries, responses: Responses) -> Responses:
+        items = tuple(
+            tuple(Item(i.row, i.text.upper(), i.title, i.page_id, i.span) for i in p) for p in responses.items
+        )
+        return Responses(items, responses.rows, responses.scores, responses.mask)
+
+
+def test_changed_texts_are_handed_on_live_and_refused_ahead(tmp_path: Path) -> None:
+    retriever = BM25().index(MemoryCollection(TEXTS), tmp_path / "bm25")
+    shouting = InformationAccess(retriever, processors=[Shout()], name="loud")
+    assert shouting(EXAMPLES[:1], 1).items[0][0].text == "RED FOX"
+    with pytest.raises(ValueError, match=r"'loud' \(Shout\) changes the items"):
+        shouting.search(EXAMPLES)
+
+
+def test_rows_may_be_excluded_or_be_the_only_ones(access: InformationAccess) -> None:
+    asked = np.arange(2)
+    without = Queries(asked, ("red", "fox"), only=Rows.of([[0, 2], []], excluded=True))
+    assert rows(access.answer(without, 2)) == [[1], [0, 3]]
+    within = Queries(asked, ("red", "fox"), only=Rows.of([[2, 1, 5], [3]]))
+    found = access.answer(within, 2)
+    assert [set(row) for row in rows(found)] == [{1, 2}, {3}]
+    torch.testing.assert_close(
+        found.scores[1, :1], access.answer(Queries.of(["blue fox"]), 1).scores[0, :1] * 0 + found.scores[1, 0]
+    )
+
+
+@pytest.mark.parametrize(
+    ("owners", "message"), [((1, 0), "must be ascending"), ((0, 3), "places in the batch of 3"), ((-1, 0), "places in")]
+)
+def test_owners_that_are_no_examples_are_refused(
+    access: InformationAccess, owners: tuple[int, int], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        access.open(EXAMPLES).ask(Queries(np.array(owners), ("a", "b")))
+
+
+class Axes:
+    """An encoder without weights: each text is a unit vector."""
+
+    fingerprint = "axes"
+
+    def encode_queries(self, texts: tuple[str, ...]) -> DenseVectors:
+        return DenseVectors(np.eye(4, dtype=np.float32)[[int(text) for text in texts]])
+
+    def encode_items(self, items: list[Item]) -> DenseVectors:
+        return self.encode_queries(tuple(item.text for item in items))
+
+
+@pytest.fixture
+def axes() -> EncodedRetriever:
+    collection = MemoryCollection(["0", "1", "2", "3"])
+    index = FaissIndex(4, "Flat")
+    index.add(collection.rows(), Axes().encode_items(collection.get(collection.rows())))
+    return EncodedRetriever(collection, Axes(), index)  # type: ignore[arg-type]
+
+
+def test_states_are_searched_and_keep_their_gradient(axes: EncodedRetriever) -> None:
+    states = torch.tensor([[0.0, 2.0, 1.0, 0.0]], requires_grad=True)
+    found = InformationAccess(axes).open(EXAMPLES[:1]).ask(Queries(np.array([0]), states=states), k=2)
+    assert rows(found) == [[1, 2]]
+    found.scores.sum().backward()  # type: ignore[no-untyped-call]
+    assert states.grad is not None
+    assert states.grad.tolist() == [[0.0, 1.0, 1.0, 0.0]]
+
+
+def test_every_row_can_be_read_softly(axes: EncodedRetriever) -> None:
+    states = torch.tensor([[3.0, 0.0, 1.0, 0.0]], requires_grad=True)
+    found = InformationAccess(axes).open(EXAMPLES[:1]).ask(Queries(np.array([0]), states=states), k=0)
+    assert found.rows.tolist() == [[0, 1, 2, 3]]
+    assert found.scores.tolist() == [[3.0, 0.0, 1.0, 0.0]]
+    assert found.log_prior.exp().sum().item() == pytest.approx(1.0)
+
+
+def test_too_many_rows_are_not_read_softly(axes: EncodedRetriever) -> None:
+    class Large(MemoryCollection):
+        def rows(self) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+            return np.arange(EVERY_ROW + 1)
+
+    large: Collection = Large(["0"])
+    axes.collection = large
+    with pytest.raises(ValueError, match=f"has {EVERY_ROW + 1}; at most {EVERY_ROW} can be read softly"):
+        InformationAccess(axes, name="wiki").open(EXAMPLES[:1]).ask(k=0)
+
+
+def test_writing_to_what_does_not_store_is_refused(access: InformationAccess) -> None:
+    with pytest.raises(RuntimeError, match="does not store"):
+        access.open(EXAMPLES).write(Entries(np.array([0]), ("note",)))
+
+
+def test_fused_and_empty_access_models_open_sessions_too(tmp_path: Path) -> None:
+    first, second = (
+        InformationAccess(BM25(k1=k1).index(MemoryCollection(TEXTS), tmp_path / str(k1)), name=str(k1))
+        for k1 in (0.5, 2)
+    )
+    fused = FusedAccess([first, second], Limits(depth=4, k=2), "both")
+    assert rows(fused.open(EXAMPLES).ask()) == rows(fused.open(EXAMPLES, fused.search(EXAMPLES)).ask())
+    assert rows(fused.open(EXAMPLES).ask(Queries(np.array([2]), ("cat",)))) == [[5]]
+    nothing = NoAccess(first.collection, "closed")
+    assert nothing.open(EXAMPLES).ask().rows.shape == (3, 0)
+    assert nothing.open(EXAMPLES).ask(Queries(np.array([1]), ("fox",))).rows.shape == (1, 0)
+    other = InformationAccess(BM25().index(MemoryCollection(["x"]), tmp_path / "other"))
+    with pytest.raises(ValueError, match="of different collections"):
+        FusedAccess([first, other], name="both")
+
+
+def test_what_was_found_before_answers_nothing_else() -> None:
+    collection, hits = MemoryCollection(TEXTS), Hits(np.array([[3], [1], [0]]), np.ones((3, 1), np.float32))
+    session: AccessSession = FoundAccess(collection, Limits(1, 1)).open(EXAMPLES, hits)
+    assert rows(session.ask()) == [[3], [1], [0]]
+    with pytest.raises(RuntimeError, match="only gives what was found before"):
+        session.ask(Queries(np.array([0]), ("fox",)))
