@@ -99,7 +99,7 @@ def test_texts_are_stored_and_feedback_is_handed_on(retriever: Retriever) -> Non
 
 def test_what_an_access_model_cannot_do_is_said(retriever: Retriever) -> None:
     access = InformationAccess(retriever)
-    with pytest.raises(RuntimeError, match="does not store .category 1.: give it a `storage`"):
+    with pytest.raises(RuntimeError, match=r"does not store .category 1.: give it a `storage`"):
         access.store(Entries(np.arange(1), ("a",)))
-    with pytest.raises(RuntimeError, match="takes no feedback .category 1.: give it a handler"):
+    with pytest.raises(RuntimeError, match=r"takes no feedback .category 1.: give it a handler"):
         access.learn(FeedbackRecord(("q",), np.array([[1]]), np.array([[0.5]], dtype=np.float32), "judge"))
