@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from jinja2 import TemplateNotFound, UndefinedError
 from reml.reporting.page import render, write_whole_page
 from reml.reporting.plots import Line, Plot
 from reml.reporting.table import Table
+from tests import ROOT
 
 TEMPLATE = "tests.reporting/hostile.html"
 
@@ -76,6 +78,14 @@ def test_characters_that_html_forbids_are_replaced(tmp_path: Path) -> None:
     assert page.startswith("<!doctype html>")
     assert Reader(page).texts.count("a�b�c�") == 12
     assert not set("\x00\ud800\x7f") & set(page)
+
+
+def test_no_template_lets_a_text_through() -> None:
+    folders = (ROOT / "reml" / "reporting", ROOT / "reml" / "study", ROOT / "benchmarks")
+    templates = [path for folder in folders for path in folder.rglob("*.html")]
+    assert len(templates) >= 9
+    for path in templates:
+        assert not re.search(r"\bsafe\b|autoescape", path.read_text(encoding="utf-8")), path
 
 
 def test_a_value_that_is_not_given_is_no_empty_text() -> None:
