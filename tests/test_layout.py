@@ -26,6 +26,16 @@ def sources(folder: str) -> list[Path]:
     ]
 
 
+def pages(folder: str) -> list[Path]:
+    """All templates, styles and scripts of one of our folders."""
+    return [
+        Path(root, name)
+        for root, _, names in os.walk(ROOT / folder, followlinks=False)
+        for name in names
+        if name.endswith((".html", ".css", ".js"))
+    ]
+
+
 def imported(path: Path) -> set[str]:
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
@@ -71,10 +81,15 @@ def test_rooms_import_only_reml_and_themselves(room: str) -> None:
 
 def test_data_files_are_packaged() -> None:
     patterns = {(package, pattern) for package, chosen in PROJECT["package-data"].items() for pattern in chosen}
+    packaged: set[Path] = set()
     for package, pattern in patterns:
         parts = package.split(".")
         folder = ROOT / Path(*(parts[1:] if len(parts) > 1 and parts[1] in ROOMS else parts))
-        assert list(folder.glob(pattern)), f"{package}: nothing fits {pattern}"
+        fitting = list(folder.glob(pattern))
+        assert fitting, f"{package}: nothing fits {pattern}"
+        packaged.update(fitting)
+    missing = {path for folder in ("reml", *ROOMS) for path in pages(folder)} - packaged
+    assert not missing, f"in no wheel: {missing}"
 
 
 def test_files_are_named_for_an_idea_and_short() -> None:

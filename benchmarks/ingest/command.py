@@ -55,7 +55,7 @@ class Ingest:
         result = self.measure(console)
         for grid in (built(result.builds), rates(result.builds), grown(result.growths)):
             print_whole(console, grid.terminal())
-        console.print(interrupted(result.interruption), highlight=False)
+        console.print(interrupted(result.interruption), highlight=False, markup=False)
         if self.json is not None:
             write_json(self.json, result.to_json())
         if self.page is not None:

@@ -9,26 +9,26 @@ from reml.benchmarks.ingest.interruption import Interruption
 from reml.benchmarks.ingest.result import Growth
 from reml.benchmarks.speed.tables import short
 from reml.kilt.catalogue import PAGES
-from reml.reporting.table import Grid
+from reml.reporting.table import Table
 
 BUILT = ("pages", "source MB", "passages", "disk MB", "peak MB", "wall s", "CPU s")
 RATES = ("pages", "MB/s", "passages/s", "MB/CPU s", "passages/CPU s")
 GROWN = ("quantity", "pages ^", "misfit", f"at {PAGES:,}", "by a line", "unit")
 
 
-def built(builds: Sequence[Built]) -> Grid:
+def built(builds: Sequence[Built]) -> Table:
     """Show what each build has made and cost."""
-    return Grid(BUILT, frozenset(), [_built_cells(one) for one in builds])
+    return Table(BUILT, frozenset(), [_built_cells(one) for one in builds])
 
 
-def rates(builds: Sequence[Built]) -> Grid:
+def rates(builds: Sequence[Built]) -> Table:
     """Show how much each build took in a second of wall time, and a second of CPU time."""
-    return Grid(RATES, frozenset(), [_rate_cells(one) for one in builds])
+    return Table(RATES, frozenset(), [_rate_cells(one) for one in builds])
 
 
-def grown(growths: Sequence[Growth]) -> Grid:
+def grown(growths: Sequence[Growth]) -> Table:
     """Show the power laws, and where they and straight lines lead."""
-    return Grid(GROWN, frozenset({"quantity", "unit"}), [_growth_cells(one) for one in growths])
+    return Table(GROWN, frozenset({"quantity", "unit"}), [_growth_cells(one) for one in growths])
 
 
 def interrupted(found: Interruption) -> str:

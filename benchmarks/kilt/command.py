@@ -17,7 +17,7 @@ from reml.cli.loading import experiment_parser, load
 from reml.comparison.comparisons import Comparison, comparisons
 from reml.comparison.matrix import Matrix, run_matrix
 from reml.experiment.runner import Runner
-from reml.reporting.table import Grid
+from reml.reporting.table import Table
 from reml.reporting.terminal import print_whole
 
 DESCRIPTION = """Run an experiment under several seeds: a matrix of tasks, access models and seeds, each cell cached;
@@ -81,7 +81,7 @@ def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-def _grids(runner: Runner, matrix: Matrix, compared: Sequence[Comparison]) -> dict[str, Grid]:
+def _grids(runner: Runner, matrix: Matrix, compared: Sequence[Comparison]) -> dict[str, Table]:
     differing = {task.name: differences(runner, task) for task in runner.experiment.tasks}
     return {
         "figures": tables.figures(matrix),
@@ -92,7 +92,7 @@ def _grids(runner: Runner, matrix: Matrix, compared: Sequence[Comparison]) -> di
     }
 
 
-def _show(console: Console, grids: Mapping[str, Grid], compared: Sequence[Comparison]) -> None:
+def _show(console: Console, grids: Mapping[str, Table], compared: Sequence[Comparison]) -> None:
     """Print what fits: of the tests only those of the KILT score, of published results not their sources."""
     ranked = tables.paired([one for one in compared if one.kind == "KILT score"])
     shown = {"figures, %": grids["figures"], "costs": grids["costs"], "differences by KILT score, %": ranked}

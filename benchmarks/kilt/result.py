@@ -19,12 +19,12 @@ from reml.comparison.matrix import Matrix
 from reml.contract.examples import Json
 from reml.experiment.results import PACKAGES
 from reml.files.atomic import digest, read_manifest, write_manifest, write_text
-from reml.reporting.table import Grid
+from reml.reporting.table import Table
 
 KIND = "benchmark"
 
 
-def write_result(home: Path, config: Mapping[str, Json], *, matrix: Matrix, tables: Mapping[str, Grid]) -> Path:
+def write_result(home: Path, config: Mapping[str, Json], *, matrix: Matrix, tables: Mapping[str, Table]) -> Path:
     """Write all files, those of another experiment elsewhere; give the page's path.
 
     config: the experiment under its first seed.

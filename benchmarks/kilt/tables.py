@@ -8,7 +8,7 @@ from reml.benchmarks.kilt.published import Published
 from reml.comparison.averages import Average, averages
 from reml.comparison.comparisons import Comparison
 from reml.comparison.matrix import KINDS, Cell, Matrix
-from reml.reporting.table import Grid
+from reml.reporting.table import Table
 
 WORDS = frozenset(
     {"task", "access", "measure", "figure", "first", "second", "system", "split", "data", "source", "not comparable"}
@@ -16,25 +16,25 @@ WORDS = frozenset(
 LEVEL = 0.05
 
 
-def figures(matrix: Matrix) -> Grid:
+def figures(matrix: Matrix) -> Table:
     """Show each system's means over seeds with half their 95 % intervals."""
     rows = []
     for task, measure in matrix.measures.items():
         for access in matrix.accesses:
             found, examples = averages(matrix, task, access), len(matrix.of(task, access)[0].evaluation)
             rows.append([task, access, str(examples), measure, *(_average(found.get(kind)) for kind in KINDS)])
-    return Grid(("task", "access", "n", "measure", *KINDS), WORDS, rows)
+    return Table(("task", "access", "n", "measure", *KINDS), WORDS, rows)
 
 
-def costs(matrix: Matrix) -> Grid:
+def costs(matrix: Matrix) -> Table:
     """Show each system's costs, means over seeds; a peak is the largest."""
     columns = ("train s", "index s", "retrieve s", "predict s", "peak MiB", "index MiB", "words read")
     places = [(task, access) for task in matrix.measures for access in matrix.accesses]
     rows = [[task, access, *_cost(matrix.of(task, access))] for task, access in places]
-    return Grid(("task", "access", *columns), WORDS, rows)
+    return Table(("task", "access", *columns), WORDS, rows)
 
 
-def paired(found: Sequence[Comparison]) -> Grid:
+def paired(found: Sequence[Comparison]) -> Table:
     """Show the differences of every two systems; a star marks those that Holm's correction leaves below 0.05."""
     columns = ("figure", "task", "first", "second", "difference", "from", "to", "p", "p corrected")
     rows = [
@@ -43,10 +43,10 @@ def paired(found: Sequence[Comparison]) -> Grid:
         + [f"{one.p:.4f}", f"{one.corrected:.4f}{'*' if one.corrected < LEVEL else ''}"]
         for one in found
     ]
-    return Grid(columns, WORDS, rows)
+    return Table(columns, WORDS, rows)
 
 
-def beside(matrix: Matrix, published: Sequence[Published], differing: Mapping[str, Sequence[str]]) -> Grid:
+def beside(matrix: Matrix, published: Sequence[Published], differing: Mapping[str, Sequence[str]]) -> Table:
     """Show published results of the tasks beside ours. differing: why ours cannot be compared, by task."""
     rows: list[list[str]] = []
     for task in matrix.measures:
@@ -54,10 +54,10 @@ def beside(matrix: Matrix, published: Sequence[Published], differing: Mapping[st
         for figure in dict.fromkeys(one.figure for one in known):
             rows += [_ours(matrix, task, access, figure=figure, why=differing[task]) for access in matrix.accesses]
             rows += [_theirs(one, task) for one in known if one.figure == figure]
-    return Grid(("task", "figure", "system", "value", "split", "not comparable", "data", "source"), WORDS, rows)
+    return Table(("task", "figure", "system", "value", "split", "not comparable", "data", "source"), WORDS, rows)
 
 
-def cells(matrix: Matrix) -> Grid:
+def cells(matrix: Matrix) -> Table:
     """Give every cell's own figures, unrounded."""
     columns = ("task", "access", "seed", "n", "measure", *KINDS)
     rows = [
@@ -65,7 +65,7 @@ def cells(matrix: Matrix) -> Grid:
         + [repr(cell.evaluation.mean(matrix.name(kind, cell.task))) for kind in KINDS]
         for cell in matrix.cells
     ]
-    return Grid(columns, WORDS, rows)
+    return Table(columns, WORDS, rows)
 
 
 def _average(average: Average | None) -> str:

@@ -70,7 +70,7 @@ class Speed:
         if result.growths:
             print_whole(console, grown(result.growths).terminal())
         for skipped in result.skipped:
-            console.print(f"skipped: {skipped.engine}: {skipped.reason}", highlight=False, soft_wrap=True)
+            console.print(f"skipped: {skipped.engine}: {skipped.reason}", highlight=False, markup=False, soft_wrap=True)
         if self.json is not None:
             write_json(self.json, result.to_json())
         if self.page is not None:
@@ -108,7 +108,7 @@ class Speed:
         return [Path(name) for name in names_in(self.corpus)]
 
     def _show(self, console: Console, comparison: Comparison) -> None:
-        console.print(f"\n[bold]{titled(comparison)}[/bold]", highlight=False, soft_wrap=True)
+        console.print(f"\n{titled(comparison)}", style="bold", highlight=False, markup=False, soft_wrap=True)
         baseline = baseline_of(comparison, names_in(self.baseline))
         if baseline is not None:
             print_whole(console, built(comparison).terminal())

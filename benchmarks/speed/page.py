@@ -4,53 +4,65 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from xml.etree import ElementTree as Tree
 
 from reml.benchmarks.speed.figures import Answering, Comparison, Spread
 from reml.benchmarks.speed.growth import FULL, Growth
 from reml.benchmarks.speed.ratios import baseline_of
 from reml.benchmarks.speed.result import Result
-from reml.benchmarks.speed.tables import TEXTS, Grid, answered, built, grown, titled
-from reml.reporting.markup import element
+from reml.benchmarks.speed.tables import answered, built, grown, titled
 from reml.reporting.page import write_whole_page
-from reml.reporting.plots import Line, Plot, figure, legend
+from reml.reporting.plots import Line, Plot
+from reml.reporting.table import Table
 
 HEADING = "Speed of indexes"
-READING = (
-    "Medians over the rounds; engines take turns. One call at a time on one thread: p50, p95, p99. Queries a second in "
-    "a batch. × is how many times as fast as {baseline}: of the median call and of a batch on one thread by CPU time, "
-    "on all threads by wall time. Recall counts against exact scores of the engine's own variant. Queries are brought "
-    "into the engine's own form before the clock starts; memory-mapped files count in memory as far as they are read."
-)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the page shows of a comparison: tables by their headings, none where no engine has figures."""
+
+    title: str
+    tables: Mapping[str, Table]
+    baseline: str
+    scorings: str
+    plots: Sequence[Plot]
 
 
 def write_page(path: Path, result: Result, preferred: Sequence[str]) -> None:
     """Write the page; ratios refer to the first of the preferred engines that has figures."""
     styles = {name: style for style, name in enumerate(_engines(result.comparisons))}
-    sections = [_comparison(comparison, preferred, styles) for comparison in result.comparisons]
-    if result.growths:
-        sections.append(_growth(result.growths, styles))
-    sections += [_skipped(result), _origin(result)]
-    write_whole_page(path, HEADING, sections, title=f"reml: {HEADING.lower()}")
+    kinds = dict.fromkeys((growth.model, growth.quantity, growth.unit) for growth in result.growths)
+    values = {
+        "title": f"reml: {HEADING.lower()}",
+        "heading": HEADING,
+        "engines": list(styles),
+        "comparisons": [_shown(comparison, preferred, styles) for comparison in result.comparisons],
+        "growth": grown(result.growths),
+        "growth_plots": [_growth_plot(kind, result.growths, styles) for kind in kinds],
+        "full": FULL,
+        "skipped": result.skipped,
+        "origin": (result.machine, result.versions, result.settings),
+    }
+    write_whole_page(path, "reml.benchmarks.speed/page.html", values)
 
 
 def _engines(comparisons: Sequence[Comparison]) -> list[str]:
     return list(dict.fromkeys(measured.engine for comparison in comparisons for measured in comparison.engines))
 
 
-def _comparison(comparison: Comparison, preferred: Sequence[str], styles: Mapping[str, int]) -> Tree.Element:
-    section = element("section", None, element("h2", None, titled(comparison)))
+def _shown(comparison: Comparison, preferred: Sequence[str], styles: Mapping[str, int]) -> Shown:
     baseline = baseline_of(comparison, preferred)
     if baseline is None:
-        section.append(element("p", None, "No engine has figures: see what was left out."))
-        return section
-    scorings = "; ".join(f"{measured.engine}: {measured.scoring}" for measured in comparison.engines)
-    section.extend([element("h3", None, "Building and opening"), _table(built(comparison))])
-    section.extend([element("h3", None, "Answering"), _table(answered(comparison, baseline))])
-    section.append(element("p", None, READING.format(baseline=baseline.engine), f" Scores: {scorings}."))
-    section.extend([legend(list(styles)), _figures(_tails(comparison, styles))])
-    return section
+        return Shown(titled(comparison), tables={}, baseline="", scorings="", plots=())
+    return Shown(
+        title=titled(comparison),
+        tables={"Building and opening": built(comparison), "Answering": answered(comparison, baseline)},
+        baseline=baseline.engine,
+        scorings="; ".join(f"{measured.engine}: {measured.scoring}" for measured in comparison.engines),
+        plots=_tails(comparison, styles),
+    )
 
 
 def _tails(comparison: Comparison, styles: Mapping[str, int]) -> list[Plot]:
@@ -80,19 +92,6 @@ def _logarithms(spread: Spread) -> tuple[float, ...]:
     return tuple(math.log10(value) for value in (spread.p50, spread.p95, spread.p99))
 
 
-def _growth(growths: Sequence[Growth], styles: Mapping[str, int]) -> Tree.Element:
-    note = (
-        "Over the synthetic corpora. The misfit is the largest ratio of a measured value and the power law. At "
-        f"{FULL:,} items, about KILT's passages, nothing was measured: expect a value between that of the power law, "
-        "which fixed costs of small sizes make too small, and that of a straight line with a fixed cost."
-    )
-    kinds = dict.fromkeys((growth.model, growth.quantity, growth.unit) for growth in growths)
-    plots = [_growth_plot(kind, growths, styles) for kind in kinds]
-    heading = element("h2", None, "Growth with the number of items")
-    table = _table(grown(growths))
-    return element("section", None, heading, legend(list(styles)), _figures(plots), table, element("p", None, note))
-
-
 def _growth_plot(kind: tuple[str, str, str], growths: Sequence[Growth], styles: Mapping[str, int]) -> Plot:
     model, quantity, unit = kind
     lines = tuple(
@@ -106,35 +105,3 @@ def _growth_plot(kind: tuple[str, str, str], growths: Sequence[Growth], styles: 
         if (growth.model, growth.quantity, growth.unit) == kind
     )
     return Plot(f"{model}, {quantity}: log10 of {unit}", "log10 of items", lines)
-
-
-def _figures(plots: Sequence[Plot]) -> Tree.Element:
-    return element("div", {"class": "plots"}, *map(figure, plots))
-
-
-def _table(grid: Grid) -> Tree.Element:
-    kinds = [{} if column in TEXTS else {"class": "number"} for column in grid.columns]
-    names = (element("th", {**kind, "scope": "col"}, name) for kind, name in zip(kinds, grid.columns, strict=True))
-    rows = (
-        element("tr", None, *(element("td", kind, cell) for kind, cell in zip(kinds, row, strict=True)))
-        for row in grid.rows
-    )
-    table = element("table", None, element("thead", None, element("tr", None, *names)), element("tbody", None, *rows))
-    return element("div", {"class": "scroll", "tabindex": "0", "role": "region", "aria-label": "Figures"}, table)
-
-
-def _skipped(result: Result) -> Tree.Element:
-    section = element("section", None, element("h2", None, "Left out"))
-    lines = [element("li", None, f"{one.engine}: {one.reason}") for one in result.skipped]
-    section.append(element("ul", None, *lines) if lines else element("p", None, "Nothing."))
-    return section
-
-
-def _origin(result: Result) -> Tree.Element:
-    section = element("section", None, element("h2", None, "Where this comes from"))
-    for values in (result.machine, result.versions, result.settings):
-        pairs = (
-            part for name, value in values.items() for part in (element("dt", None, name), element("dd", None, value))
-        )
-        section.append(element("dl", None, *pairs))
-    return section

@@ -3,32 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-
-from rich.table import Table
 
 from reml.benchmarks.speed.figures import Answering, Comparison, Measured
 from reml.benchmarks.speed.growth import FULL, Growth
 from reml.benchmarks.speed.ratios import Ratios, ratios
+from reml.reporting.table import Table
 
 TEXTS = frozenset({"engine", "from", "queries", "model", "quantity", "unit", "scoring"})
-
-
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """A table: names of columns, and rows of cells. Columns named in `TEXTS` hold words, the others numbers."""
-
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-    def terminal(self) -> Table:
-        """Give it as the terminal shows it."""
-        table = Table()
-        for column in self.columns:
-            table.add_column(column, justify="left" if column in TEXTS else "right", no_wrap=True)
-        for row in self.rows:
-            table.add_row(*row)
-        return table
 
 
 def titled(comparison: Comparison) -> str:
@@ -37,7 +18,7 @@ def titled(comparison: Comparison) -> str:
     return f"{comparison.model}, {comparison.rows:,} items ({comparison.corpus}); postings a query touches: {postings}"
 
 
-def built(comparison: Comparison) -> Grid:
+def built(comparison: Comparison) -> Table:
     """Show what building and opening cost; `base MB` of the peak was there before the work began."""
     columns = ("engine", "from", "build s", "CPU s", "peak MB", "base MB", "disk MB", "first result s", "search MB")
     rows = []
@@ -48,19 +29,19 @@ def built(comparison: Comparison) -> Grid:
             searched = (serving.first_result, serving.cost.peak / 1e6) if build is measured.builds[0] else ()
             shown = [*map(short, cells), *map(short, searched)]
             rows.append((measured.engine, build.source, *shown, *[""] * (7 - len(shown))))
-    return Grid(columns, tuple(rows))
+    return Table(columns, TEXTS, tuple(rows))
 
 
-def answered(comparison: Comparison, baseline: Measured) -> Grid:
+def answered(comparison: Comparison, baseline: Measured) -> Table:
     """Show how queries were answered, beside the baseline."""
     threads = [throughput.threads for throughput in baseline.serving.answers[0].throughputs]
     times = ("p50 ms", "p95", "p99", "CPU p50", "CPU p99", "× p50")
     rates = ("q/CPU s", "× batch", *(f"q/s {count} thr." for count in threads), f"× {threads[-1]} thr.")
     rows = (_answer_cells(measured, answer, ratios(answer, baseline)) for measured, answer in _answers(comparison))
-    return Grid(("queries", "k", "engine", "recall", *times, *rates), tuple(rows))
+    return Table(("queries", "k", "engine", "recall", *times, *rates), TEXTS, tuple(rows))
 
 
-def grown(growths: Sequence[Growth]) -> Grid:
+def grown(growths: Sequence[Growth]) -> Table:
     """Show the power laws and where they lead."""
     columns = ("model", "engine", "quantity", "rows ^", "misfit", f"at {FULL / 1e6:.0f} million", "by a line", "unit")
     rows = (
@@ -76,7 +57,7 @@ def grown(growths: Sequence[Growth]) -> Grid:
         )
         for one in growths
     )
-    return Grid(columns, tuple(rows))
+    return Table(columns, TEXTS, tuple(rows))
 
 
 def short(value: float) -> str:

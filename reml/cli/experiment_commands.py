@@ -31,7 +31,7 @@ def run(runner: Runner) -> None:
         for access in runner.experiment.access
     }
     report = publish(runner, evaluations)
-    print_whole(console, summary(runner.experiment.tasks, evaluations))
+    print_whole(console, summary(runner.experiment.tasks, evaluations).terminal())
     console.print(f"results: {runner.folder}\nreport:  {report}", highlight=False, soft_wrap=True)
 
 

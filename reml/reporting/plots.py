@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from xml.etree import ElementTree as Tree
-
-from reml.reporting.markup import element
 
 _WIDTH, _HEIGHT = 360, 240
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 14, 12, 36
@@ -71,7 +69,8 @@ def legend(names: Sequence[str]) -> Tree.Element:
     for style, name in enumerate(names):
         sample = element("line", {"x1": "1", "x2": "27", "y1": "5", "y2": "5", "class": _classes(style)})
         swatch = element("svg", {"viewBox": "0 0 28 10", "width": "28", "height": "10", "aria-hidden": "true"}, sample)
-        entries.append(element("li", None, swatch, f" {name}"))
+        swatch.tail = f" {name}"
+        entries.append(element("li", {}, swatch))
     return element("ul", {"class": "legend"}, *entries)
 
 
@@ -82,9 +81,17 @@ def ticks(low: float, high: float) -> list[float]:
     return [round(number * step, 12) for number in range(first, last + 1)]
 
 
-def figure(plot: Plot) -> Tree.Element:
-    """Draw a plot under its title."""
-    return element("figure", None, element("figcaption", None, plot.title), draw(plot))
+def element(tag: str, attributes: Mapping[str, str], *children: Tree.Element | str) -> Tree.Element:
+    """Make an element of a drawing; a text comes before its other children and is kept as a text."""
+    made = Tree.Element(tag, dict(attributes))
+    made.text = "".join(child for child in children if isinstance(child, str))
+    made.extend(child for child in children if not isinstance(child, str))
+    return made
+
+
+def written(made: Tree.Element) -> str:
+    """Write an element as HTML; no text in it can be taken for markup."""
+    return Tree.tostring(made, encoding="unicode", method="html")
 
 
 def _step(low: float, high: float) -> float:
@@ -154,13 +161,13 @@ def _line(line: Line, x: _Scale, y: _Scale) -> list[Tree.Element]:
 
 def _dot(at: tuple[float, float], style: int, text: str) -> Tree.Element:
     attributes = {"cx": f"{at[0]:.1f}", "cy": f"{at[1]:.1f}", "r": "2.5", "class": f"dot colour{style % _COLOURS}"}
-    return element("circle", attributes, element("title", None, text))
+    return element("circle", attributes, element("title", {}, text))
 
 
 def _level(height: float, style: int, text: str) -> Tree.Element:
     shape = f"{_LEFT - 5},{height:.1f} {_LEFT},{height - 5:.1f} {_LEFT + 5},{height:.1f} {_LEFT},{height + 5:.1f}"
     attributes = {"points": shape, "class": f"dot colour{style % _COLOURS}"}
-    return element("polygon", attributes, element("title", None, text))
+    return element("polygon", attributes, element("title", {}, text))
 
 
 def _classes(style: int) -> str:

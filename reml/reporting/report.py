@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from importlib import resources
+from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
-from string import Template
-from xml.etree import ElementTree as Tree
 
-from reml.files.atomic import write_text
-from reml.reporting.markup import element, render
-from reml.reporting.plots import Line, Plot, figure, legend
-from reml.reporting.report_cases import cases_section
-from reml.reporting.report_origin import origin_section
+from reml.reporting.page import write_whole_page
+from reml.reporting.plots import Line, Plot
+from reml.reporting.report_cases import shown_examples
+from reml.reporting.report_origin import origin_of
 from reml.reporting.result_folder import Curve, Figures, Results, read_results
 
 _CASES_EACH = 6
@@ -30,82 +27,57 @@ _INDEX = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure of the first table as text; the best access model's of a task is set in bold."""
+
+    text: str
+    best: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FiguresRow:
+    """The figures of a task: those of every access model by R-precision, then by the other measures."""
+
+    task: str
+    measure: str
+    figures: tuple[Figure, ...]
+
+
 def write_report(run: Path, cases_each: int = _CASES_EACH) -> Path:
     """Write `report.html` into a result folder and give its path.
 
     It shows `cases_each` examples of each outcome, task and access model. `CorruptError` names what the folder lacks.
     """
     results = read_results(run, cases_each)
-    sections = (
-        _figures_section(results),
-        _retrieval_section(results),
-        *([_training_section(results)] if results.curves or results.taught else []),
-        cases_section(results.cells),
-        origin_section(results.manifest),
-    )
-    page = Template(_resource("report.html")).substitute(
-        title=render(element("title", None, f"reml: {results.name}")),
-        style=_resource("report.css"),
-        script=_resource("report.js"),
-        heading=render(element("h1", None, results.name)),
-        links=render(*(_link(section) for section in sections)),
-        body=render(*sections),
-    )
+    values = {
+        "title": f"reml: {results.name}",
+        "heading": results.name,
+        "groups": [name for name, _ in _GROUPS],
+        "accesses": results.accesses,
+        "figures": [_figures_row(results, task) for task in results.measures],
+        "recalls": [_recall_plot(results, task) for task in results.measures],
+        "trainings": _trainings(results),
+        "examples": shown_examples(results.cells),
+        "origin": origin_of(results.manifest),
+    }
     path = run / "report.html"
-    write_text(path, page)
+    write_whole_page(path, "reml.reporting/templates/report.html", values)
     return path
 
 
-def _link(section: Tree.Element) -> Tree.Element:
-    return element("a", {"href": f"#{section.get('id')}"}, section.findtext("h2") or "")
-
-
-def _resource(name: str) -> str:
-    return (resources.files("reml.reporting") / name).read_text(encoding="utf-8")
-
-
-def _figures_section(results: Results) -> Tree.Element:
-    note = (
-        "Per cent. Downstream is the measure that KILT ranks the task by; the KILT score counts it only where "
-        "R-precision is 1. The best access model of each task is bold."
-    )
-    span = {"colspan": str(len(results.accesses)), "scope": "colgroup"}
-    top = element("tr", None, element("th", {"rowspan": "2", "scope": "col"}, "Task"))
-    top.append(element("th", {"rowspan": "2", "scope": "col"}, "Measure"))
-    top.extend(element("th", span, name) for name, _ in _GROUPS)
-    names = element("tr", None, *(element("th", {"scope": "col"}, name) for _ in _GROUPS for name in results.accesses))
-    rows = [_figures_row(results, task) for task in results.measures]
-    table = element("table", {"class": "figures"}, element("thead", None, top, names), element("tbody", None, *rows))
-    scroll = element("div", {"class": "scroll", "tabindex": "0", "role": "region", "aria-label": "Results"}, table)
-    return element("section", {"id": "results"}, element("h2", None, "Results"), scroll, element("p", None, note))
-
-
-def _figures_row(results: Results, task: str) -> Tree.Element:
+def _figures_row(results: Results, task: str) -> FiguresRow:
     found = [results.figures.get((access, task)) for access in results.accesses]
-    row = element("tr", None, element("th", {"scope": "row"}, task), element("td", None, results.measures[task]))
+    shown: list[Figure] = []
     for _, figure_of in _GROUPS:
         values = [None if figures is None else figure_of(figures) for figures in found]
         best = max((value for value in values if value is not None), default=None)
-        row.extend(_figure(value, best=value == best) for value in values)
-    return row
+        shown += (_figure(value, best) for value in values)
+    return FiguresRow(task, results.measures[task], tuple(shown))
 
 
-def _figure(value: float | None, *, best: bool) -> Tree.Element:
-    if value is None:
-        return element("td", {"class": "number"}, "–")
-    text = f"{100 * value:.1f}"
-    return element("td", {"class": "number"}, element("strong", None, text) if best else text)
-
-
-def _retrieval_section(results: Results) -> Tree.Element:
-    note = (
-        "Recall of evidence sets within the first k pages: a set of several pages counts when all of them are there. "
-        "The diamond on the left edge is R-precision."
-    )
-    plots = [figure(_recall_plot(results, task)) for task in results.measures]
-    grid = element("div", {"class": "plots"}, *plots)
-    heading = element("h2", None, "Retrieval against k")
-    return element("section", {"id": "retrieval"}, heading, legend(results.accesses), grid, element("p", None, note))
+def _figure(value: float | None, best: float | None) -> Figure:
+    return Figure("–", best=False) if value is None else Figure(f"{100 * value:.1f}", value == best)
 
 
 def _recall_plot(results: Results, task: str) -> Plot:
@@ -124,13 +96,12 @@ def _recall_plot(results: Results, task: str) -> Plot:
     return Plot(title=f"{task}: recall", x_label="k", lines=lines, floor=0.0, ceiling=1.0)
 
 
-def _training_section(results: Results) -> Tree.Element:
-    section = element("section", {"id": "training"}, element("h2", None, "Training"))
-    for stage, curves in {"train the predictor": results.curves, **results.taught}.items():
-        if curves:
-            plots = [_curves_figure(plot) for plot in _training_plots(curves) if plot.lines]
-            section.extend((element("h3", None, stage), element("div", {"class": "plots"}, *plots)))
-    return section
+def _trainings(results: Results) -> dict[str, list[Plot]]:
+    """Plot the curves of every training that left any, by its stage."""
+    stages = {"train the predictor": results.curves, **results.taught}
+    return {
+        stage: [plot for plot in _training_plots(curves) if plot.lines] for stage, curves in stages.items() if curves
+    }
 
 
 def _training_plots(curves: Sequence[Curve]) -> list[Plot]:
@@ -148,9 +119,3 @@ def _lines(curves: Sequence[Curve], prefix: str) -> tuple[Line, ...]:
     return tuple(
         Line(_INDEX.get(curve.name, curve.name), curve.steps, curve.values, style) for style, curve in enumerate(chosen)
     )
-
-
-def _curves_figure(plot: Plot) -> Tree.Element:
-    drawn = figure(plot)
-    drawn.append(legend([line.name for line in plot.lines]))
-    return drawn

@@ -4,48 +4,44 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from xml.etree import ElementTree as Tree
+from dataclasses import dataclass
 
 from reml.contract.examples import Json
-from reml.reporting.markup import element
+from reml.reporting.table import Table
 
 
-def origin_section(manifest: Mapping[str, Json]) -> Tree.Element:
-    """Show a run's manifest; parts that it lacks are left out."""
-    parts = [element("h2", None, "Where this comes from")]
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What `templates/origin.html` shows: the stages and their costs, facts by their headings, the configuration."""
+
+    stages: Table
+    facts: Mapping[str, Mapping[str, str]]
+    config: str
+
+
+def origin_of(manifest: Mapping[str, Json]) -> Origin:
+    """Take what a run's manifest says; parts that it lacks are left out."""
     stages = manifest.get("stages")
-    if isinstance(stages, list) and stages:
-        parts.append(_stages(stages))
-    origin: dict[str, Json] = {"reml": manifest.get("reml"), "seed": manifest.get("seed")}
-    grids = [
-        _pairs("Run", origin),
-        *(_pairs(name.title(), _object(manifest.get(name))) for name in ("versions", "checksums")),
-    ]
-    parts.append(element("div", {"class": "grids"}, *grids))
-    config = json.dumps(manifest.get("config"), indent=2, ensure_ascii=False)
-    parts.append(
-        element("details", None, element("summary", None, "Configuration"), element("pre", {"tabindex": "0"}, config))
+    run: dict[str, Json] = {"reml": manifest.get("reml"), "seed": manifest.get("seed")}
+    return Origin(
+        stages=_stages(stages if isinstance(stages, list) else []),
+        facts={
+            "Run": _texts(run),
+            "Versions": _texts(_object(manifest.get("versions"))),
+            "Checksums": _texts(_object(manifest.get("checksums"))),
+        },
+        config=json.dumps(manifest.get("config"), indent=2, ensure_ascii=False),
     )
-    return element("section", {"id": "origin"}, *parts)
 
 
-def _stages(stages: Sequence[Json]) -> Tree.Element:
-    names = ("Stage", "Time", "Peak memory", "")
-    header = element("tr", None, *(element("th", {"scope": "col"}, name) for name in names))
+def _stages(stages: Sequence[Json]) -> Table:
     rows = [_stage(_object(stage)) for stage in stages]
-    table = element("table", None, element("thead", None, header), element("tbody", None, *rows))
-    return element("div", {"class": "scroll", "tabindex": "0", "role": "region", "aria-label": "Stages"}, table)
+    return Table(("Stage", "Time", "Peak memory", ""), frozenset({"Stage", ""}), rows)
 
 
-def _stage(stage: Mapping[str, Json]) -> Tree.Element:
-    return element(
-        "tr",
-        None,
-        element("th", {"scope": "row"}, str(stage.get("name", ""))),
-        element("td", {"class": "number"}, duration(stage.get("seconds"))),
-        element("td", {"class": "number"}, memory(stage.get("peak_memory_bytes"))),
-        element("td", None, "from cache" if stage.get("cached") else ""),
-    )
+def _stage(stage: Mapping[str, Json]) -> tuple[str, ...]:
+    spent = duration(stage.get("seconds")), memory(stage.get("peak_memory_bytes"))
+    return (str(stage.get("name", "")), *spent, "from cache" if stage.get("cached") else "")
 
 
 def duration(seconds: Json) -> str:
@@ -69,10 +65,5 @@ def _object(value: Json) -> Mapping[str, Json]:
     return value if isinstance(value, dict) else {}
 
 
-def _pairs(title: str, values: Mapping[str, Json]) -> Tree.Element:
-    rows = [
-        element("tr", None, element("th", {"scope": "row"}, name), element("td", None, str(value)))
-        for name, value in values.items()
-        if value is not None
-    ]
-    return element("div", None, element("h3", None, title), element("table", None, element("tbody", None, *rows)))
+def _texts(values: Mapping[str, Json]) -> dict[str, str]:
+    return {name: str(value) for name, value in values.items() if value is not None}

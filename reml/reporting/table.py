@@ -1,4 +1,4 @@
-"""A table that is shown in the terminal, on a page and in a CSV file."""
+"""A table of texts with three renderings: the terminal's, a page's and CSV."""
 
 from __future__ import annotations
 
@@ -6,52 +6,61 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from xml.etree import ElementTree as Tree
+from typing import TYPE_CHECKING
 
-from rich.box import SIMPLE
-from rich.table import Table
+from rich import box, table
+from rich.cells import cell_len
+from rich.text import Text
 
-from reml.reporting.markup import element
+from reml.reporting.page import render
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
-    """Names of columns and rows of cells; columns in `words` are set to the left, the others hold numbers."""
+class Table:
+    """Names of columns and rows of cells; columns in `words` are set to the left, the others hold numbers.
+
+    title: shown above it in the terminal. apart: a column by whose values the terminal sets groups of rows apart.
+    """
 
     columns: tuple[str, ...]
     words: frozenset[str]
     rows: Sequence[Sequence[str]]
+    title: str = ""
+    apart: str = ""
 
-    def terminal(self) -> Table:
-        """Give it as the terminal shows it."""
-        table = Table(box=SIMPLE, padding=(0, 1, 0, 0))
+    def terminal(self) -> table.Table:
+        """Give it as the terminal shows it: cells are texts, never markup, whatever brackets they hold."""
+        title = Text(self.title, style="table.title") if self.title else None
+        room = cell_len(self.title)  # or a title longer than its rows would be folded
+        shown = table.Table(box=box.SIMPLE, padding=(0, 1, 0, 0), title=title, title_justify="left", min_width=room)
         for column in self.columns:
-            table.add_column(column, justify="left" if column in self.words else "right")
-        for row in self.rows:
-            table.add_row(*row)
-        return table
+            shown.add_column(Text(column), justify="left" if column in self.words else "right")
+        for number, row in enumerate(self.rows):
+            shown.add_row(*map(Text, row), end_section=self._ends(number))
+        return shown
 
-    def only(self, columns: Sequence[str]) -> Grid:
-        """Give some of its columns."""
-        places = [self.columns.index(column) for column in columns]
-        return Grid(tuple(columns), self.words, [[row[place] for place in places] for row in self.rows])
+    def html(self, name: str) -> Markup:
+        """Give it as HTML under a name that is read aloud; wide ones can be scrolled."""
+        return render("reml.reporting/templates/table.html", {"table": self, "name": name})
 
     def comma_separated(self) -> str:
         """Give it as CSV."""
         stream = io.StringIO()
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(self.columns)
-        writer.writerows(self.rows)
+        csv.writer(stream, lineterminator="\n").writerows([self.columns, *self.rows])
         return stream.getvalue()
 
-    def table(self, name: str) -> Tree.Element:
-        """Give it as HTML, wide ones to be scrolled."""
-        kinds = [{} if column in self.words else {"class": "number"} for column in self.columns]
-        heads = [element("th", {**kind, "scope": "col"}, name) for kind, name in zip(kinds, self.columns, strict=True)]
-        rows = [
-            element("tr", None, *(element("td", kind, cell) for kind, cell in zip(kinds, row, strict=True)))
-            for row in self.rows
-        ]
-        body = element("tbody", None, *rows)
-        table = element("table", None, element("thead", None, element("tr", None, *heads)), body)
-        return element("div", {"class": "scroll", "tabindex": "0", "role": "region", "aria-label": name}, table)
+    def only(self, columns: Sequence[str]) -> Table:
+        """Give some of its columns."""
+        places = [self.columns.index(column) for column in columns]
+        rows = [[row[place] for place in places] for row in self.rows]
+        return Table(tuple(columns), self.words, rows, self.title)
+
+    def _ends(self, number: int) -> bool:
+        """Tell whether a group of rows ends with this one."""
+        if not self.apart:
+            return False
+        place, after = self.columns.index(self.apart), self.rows[number + 1 : number + 2]
+        return any(row[place] != self.rows[number][place] for row in after)

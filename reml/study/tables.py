@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from rich.box import SIMPLE
-from rich.table import Table
-
+from reml.reporting.table import Table
 from reml.study.cells import Cell
 from reml.study.comparison import Average, Gain, average, of_condition
 from reml.study.plan import Condition
@@ -17,38 +12,21 @@ from reml.study.plan import Condition
 MEGABYTE = 1 << 20
 
 
-@dataclass(frozen=True)
-class Grid:
-    """A table of texts; the first `texts` columns are no numbers."""
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    texts: int = 1
-
-    def terminal(self) -> Table:
-        """Show it in a terminal."""
-        table = Table(title=self.title, box=SIMPLE, padding=(0, 1, 0, 0), title_justify="left")
-        for number, column in enumerate(self.columns):
-            table.add_column(column, justify="left" if number < self.texts else "right")
-        for row in self.rows:
-            table.add_row(*row)
-        return table
+WORDS = frozenset({"learner", "objective", "gain over", "measure"})
 
 
-def averages(cells: Sequence[Cell], conditions: Sequence[Condition], task: str, measures: Sequence[str]) -> Grid:
+def averages(cells: Sequence[Cell], conditions: Sequence[Condition], task: str, measures: Sequence[str]) -> Table:
     """Show the mean and 95 % interval over seeds of every condition, and what its training cost."""
     rows = []
     for condition in conditions:
         own = of_condition(cells, condition, task)
         shown = [_shown(average([cell.mean(measure) for cell in own])) for measure in measures]
         rows.append((condition.learner, condition.title, *shown, *_cost(own)))
-    return Grid(
-        f"{task}: mean and 95 % interval over seeds", ("learner", "objective", *measures, "s", "MB"), tuple(rows), 2
-    )
+    columns = ("learner", "objective", *measures, "s", "MB")
+    return Table(columns, WORDS, tuple(rows), f"{task}: mean and 95 % interval over seeds")
 
 
-def gained(found: Sequence[Gain]) -> Grid:
+def gained(found: Sequence[Gain]) -> Table:
     """Show gains with their intervals over examples and corrected p-values."""
     rows = [
         (
@@ -64,25 +42,26 @@ def gained(found: Sequence[Gain]) -> Grid:
         for one in found
     ]
     columns = ("learner", "objective", "gain over", "measure", "gain", "95 %", "p", "p (Holm)")
-    return Grid(f"{found[0].task}: gains over the controls" if found else "gains", columns, tuple(rows), 4)
+    title = f"{found[0].task}: gains over the controls" if found else "gains"
+    return Table(columns, WORDS, tuple(rows), title)
 
 
 def cells_csv(cells: Sequence[Cell]) -> str:
     """Write every cell's mean of every measure, a line each."""
     head = ("task", "learner", "objective", "control", "seed", "measure", "value", "seconds", "peak_memory_bytes")
-    lines: list[Sequence[object]] = [head]
+    lines: list[Sequence[object]] = []
     for cell in cells:
         one, cost = cell.condition, cell.cost
         spent = ("", "") if cost is None else (cost.seconds, cost.peak_memory_bytes)
         start = (cell.task, one.learner, one.objective, one.control, cell.seed)
         lines += [(*start, name, cell.mean(name), *spent) for name in cell.scores]
-    return _csv(lines)
+    return _csv(head, lines)
 
 
 def gains_csv(found: Sequence[Gain]) -> str:
     """Write every gain, a line each."""
     head = ("task", "measure", "learner", "objective", "over", "gain", "low", "high", "p", "p_holm")
-    lines: list[Sequence[object]] = [head]
+    lines: list[Sequence[object]] = []
     for one in found:
         start = (
             one.task,
@@ -92,7 +71,7 @@ def gains_csv(found: Sequence[Gain]) -> str:
             one.over.control or one.over.title,
         )
         lines.append((*start, one.difference, one.interval.low, one.interval.high, one.p, one.corrected))
-    return _csv(lines)
+    return _csv(head, lines)
 
 
 def _shown(value: Average) -> str:
@@ -109,7 +88,5 @@ def _cost(cells: Sequence[Cell]) -> tuple[str, str]:
     return f"{seconds:.1f}", f"{max(stage.peak_memory_bytes for stage in spent) / MEGABYTE:.0f}"
 
 
-def _csv(lines: Sequence[Sequence[object]]) -> str:
-    stream = io.StringIO()
-    csv.writer(stream, lineterminator="\n").writerows(lines)
-    return stream.getvalue()
+def _csv(columns: tuple[str, ...], lines: Sequence[Sequence[object]]) -> str:
+    return Table(columns, WORDS, [[str(value) for value in line] for line in lines]).comma_separated()

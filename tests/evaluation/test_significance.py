@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,6 +12,7 @@ from scipy import stats
 
 from reml.evaluation.significance import (
     Float64Array,
+    Interval,
     bootstrap_interval,
     holm,
     mean_interval,
@@ -27,6 +30,24 @@ def pair(count: int, shift: float) -> tuple[Float64Array, Float64Array]:
 def test_randomisation_of_three_pairs_by_hand() -> None:
     # Differences 1, 2, 3: of the 8 assignments of signs, +++ and --- are as extreme as the sum 6.
     assert randomisation_test(np.array([1.0, 2.0, 3.0]), np.zeros(3)) == 2 / 8
+
+
+@given(st.lists(st.sampled_from([-1.0, -1 / 3, -0.1, 0.0, 0.1, 1 / 3, 1.0]), min_size=2, max_size=8))
+def test_few_pairs_are_as_if_enumerated(differences: list[float]) -> None:
+    """Whole thirtieths tell which assignments of signs are as extreme; sums of the scores differ in the last bits."""
+    exact = [round(30 * one) for one in differences]
+    swaps = itertools.product((-1, 1), repeat=len(exact))
+    sums = [abs(sum(sign * one for sign, one in zip(signs, exact, strict=True))) for signs in swaps]
+    expected = sum(one >= abs(sum(exact)) for one in sums) / len(sums)
+    assert randomisation_test(np.array(differences), np.zeros(len(exact))) == expected
+
+
+@pytest.mark.parametrize("count", [3, 15])
+def test_sums_equal_on_paper_are_equal(count: int) -> None:
+    """0.1 + 0.2 - 0.3 is not 0 in floating point, yet no assignment of signs is less extreme."""
+    differences = np.array([0.1, 0.2, -0.3, *[0.0] * (count - 3)])
+    assert abs(differences.sum()) > 0
+    assert randomisation_test(differences, np.zeros(count)) == 1.0
 
 
 def test_equal_systems_are_not_different() -> None:
@@ -91,6 +112,7 @@ def test_interval_of_a_mean_by_hand_and_as_scipy() -> None:
     # Of 1 and 3 the mean is 2 and its standard error 1; Student's t of one degree of freedom is 12.706 at 97.5 %.
     interval = mean_interval([1.0, 3.0])
     assert (interval.low, interval.high) == pytest.approx((2 - 12.7062, 2 + 12.7062), abs=1e-4)
+    assert mean_interval([2.0, 2.0, 2.0]) == Interval(2.0, 2.0)
     values = [0.31, 0.35, 0.34, 0.30]
     expected = stats.ttest_1samp(values, 0.0).confidence_interval(0.9)
     assert mean_interval(values, 0.9).low == pytest.approx(expected.low, abs=1e-12)
@@ -121,5 +143,6 @@ def test_bad_input() -> None:
         bootstrap_interval(np.zeros(2), np.zeros(2), level=95)
     with pytest.raises(ValueError, match="2 or more finite values"):
         mean_interval([0.5])
-    with pytest.raises(ValueError, match="resamples 0"):
-        bootstrap_interval(np.zeros(2), np.zeros(2), resamples=0)
+    for test in (bootstrap_interval, randomisation_test):
+        with pytest.raises(ValueError, match="resamples 0"):
+            test(np.zeros(2), np.zeros(2), resamples=0)

@@ -22,7 +22,7 @@ def test_each_task_and_access_model_has_its_row() -> None:
         "none": {"one": evaluate(gold, [wrong] * 4)},
     }
     stream = io.StringIO()
-    Console(file=stream, width=80).print(summary([Empty("one")], evaluations))
+    Console(file=stream, width=80).print(summary([Empty("one")], evaluations).terminal())
     cells = [line.split() for line in stream.getvalue().splitlines() if "one" in line]
     assert cells == [
         ["one", "bm25", "4", "0.500", "em", "0.750", "0.500"],

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reml.reporting.markup import render
-from reml.reporting.plots import Line, Plot, draw, legend, ticks
+from reml.reporting.plots import Line, Plot, draw, legend, ticks, written
 
 
 @pytest.mark.parametrize(
@@ -61,11 +60,11 @@ def test_long_lines_have_no_dots() -> None:
 
 @pytest.mark.parametrize("line", [Line("flat", (1.0,), (2.0,), 0), Line("none", (), (), 0)])
 def test_one_point_or_none_still_makes_a_plot(line: Line) -> None:
-    assert "nan" not in render(draw(Plot("title", "k", (line,))))
-    assert "nan" not in render(draw(Plot("title", "k", ())))
+    assert "nan" not in written(draw(Plot("title", "k", (line,))))
+    assert "nan" not in written(draw(Plot("title", "k", ())))
 
 
 def test_the_legend_names_lines_in_their_styles() -> None:
     entries = list(legend(["bm25", "<b>"]))
     assert [entry[0][0].get("class") for entry in entries] == ["line colour0 dash0", "line colour1 dash1"]
-    assert "&lt;b&gt;" in render(entries[1])
+    assert "&lt;b&gt;" in written(entries[1])

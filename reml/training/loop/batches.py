@@ -42,11 +42,11 @@ class BatchStream:
             self.consumed += 1
 
     def state_dict(self) -> dict[str, int]:
-        """Say how far it was consumed."""
+        """Give how many batches were consumed."""
         return {"consumed": self.consumed}
 
     def load_state_dict(self, state: dict[str, int]) -> None:
-        """Go on from there."""
+        """Skip the batches that were consumed when the state was saved."""
         self.consumed = state["consumed"]
 
 

@@ -27,7 +27,7 @@ class KeepBest(Callback):
         return {"step": self.best_step, "score": self.best_score, "without_gain": self._without_gain}
 
     def load_state_dict(self, state_dict: dict[str, float]) -> None:
-        """Go on from there."""
+        """Take up the best score so far, and how long there was no gain."""
         self.best_step, self.best_score = int(state_dict["step"]), state_dict["score"]
         self._without_gain = int(state_dict["without_gain"])
 

@@ -32,7 +32,7 @@ class ProgressLine(Callback):
         self._progress.start()
 
     def on_train_batch_end(self, trainer: Trainer, *_: object) -> None:
-        """Move it on."""
+        """Show the steps done."""
         self._progress.update(self._task, completed=trainer.global_step, description=self._described())
 
     def on_validation_end(self, *_: object) -> None:

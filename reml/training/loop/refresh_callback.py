@@ -84,7 +84,7 @@ class RefreshIndex(Callback):
         self._end()
 
     def on_exception(self, *_: object) -> None:
-        """Do the same."""
+        """End a refresh that is under way, and close the index, as at the end of training."""
         self._end()
 
     def _refresh(self, trainer: Trainer, batch: Batch) -> None:

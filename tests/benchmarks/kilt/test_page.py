@@ -12,7 +12,7 @@ from reml.benchmarks.kilt.page import write_page
 from reml.benchmarks.kilt.published import read_published
 from reml.comparison.comparisons import comparisons
 from reml.comparison.matrix import Matrix
-from reml.reporting.table import Grid
+from reml.reporting.table import Table
 from tests.benchmarks.kilt.small_matrix import matrix
 
 
@@ -51,7 +51,7 @@ def test_each_cell_links_to_its_examples(tmp_path: Path) -> None:
 
 
 def test_a_table_without_rows_says_so(tmp_path: Path) -> None:
-    empty = Grid(("task",), frozenset({"task"}), [])
+    empty = Table(("task",), frozenset({"task"}), [])
     path, given = tmp_path / "report.html", matrix()
     grids = {"figures": tables.figures(given), "costs": empty, "tests": empty, "published": empty}
     write_page(path, given, tables=grids, manifest={"name": "small"})

@@ -9,11 +9,11 @@ from rich.console import Console
 from reml.benchmarks.kilt import tables
 from reml.benchmarks.kilt.published import read_published
 from reml.comparison.comparisons import comparisons
-from reml.reporting.table import Grid
+from reml.reporting.table import Table
 from tests.benchmarks.kilt.small_matrix import matrix
 
 
-def rows(grid: Grid) -> list[dict[str, str]]:
+def rows(grid: Table) -> list[dict[str, str]]:
     return [dict(zip(grid.columns, row, strict=True)) for row in grid.rows]
 
 
@@ -66,7 +66,7 @@ def test_cells_are_written_unrounded_as_csv() -> None:
 
 
 def test_a_grid_is_shown_in_the_terminal() -> None:
-    grid = Grid(("task", "n", "p"), frozenset({"task"}), [("nq", "12", "0.5")]).only(("task", "n"))
+    grid = Table(("task", "n", "p"), frozenset({"task"}), [("nq", "12", "0.5")]).only(("task", "n"))
     console = Console(width=120, file=io.StringIO())
     with console.capture() as captured:
         console.print(grid.terminal())

@@ -48,7 +48,8 @@ def test_growth_is_shown_in_the_terminal() -> None:
     with console.capture() as captured:
         console.print(grid.terminal())
     assert "at 22 million" in captured.get()
-    assert " 88,000 │    88,000 │ CPU ms" in captured.get(), "the p99 of slow"
+    last = [line.split()[-4:] for line in captured.get().splitlines()]
+    assert ["88,000", "88,000", "CPU", "ms"] in last, "the p99 of slow"
 
 
 def test_numbers_are_written_short() -> None:
