@@ -236,10 +236,8 @@ def _runs(page_ids: pa.StringArray) -> tuple[Int64Array, Int64Array]:
 
 def _is_unicode(passage: Passage) -> bool:
     try:
-        media = (medium.path for medium in passage.media)
-        "".join(
-            (passage.text, passage.title, passage.page_id, *media, *passage.fields, *passage.fields.values())
-        ).encode()
+        named = (*(medium.path for medium in passage.media), *passage.fields, *passage.fields.values())
+        "".join((passage.text, passage.title, passage.page_id, *named)).encode()
     except UnicodeEncodeError:
         return False
     return True
