@@ -61,9 +61,7 @@ class MemoryCollection:
 
     def get(self, rows: Int64Array) -> list[Item]:
         """Give the items of these rows, in this order."""
-        wrong = [int(row) for row in rows if not 0 <= row < len(self._items)]
-        if wrong:
-            raise KeyError(f"rows {wrong[:5]} are not in the collection of {len(self._items)} items.")
+        self._check(rows)
         return [self._items[row] for row in rows]
 
     def values(self, column: str, rows: Int64Array) -> NDArray[Any]:
@@ -71,7 +69,7 @@ class MemoryCollection:
         if column not in self._values:
             raise KeyError(f"there is no column {column!r}; there are {', '.join(self._values)}.")
         rows = np.asarray(rows, dtype=np.int64)
-        self.get(rows[rows != -1])
+        self._check(rows[rows != -1])
         kept = self._values[column]
         found = np.zeros((*rows.shape, *kept.shape[1:]), dtype=kept.dtype)
         found[rows != -1] = kept[rows[rows != -1]]
@@ -81,3 +79,8 @@ class MemoryCollection:
         """Yield all items from row id `start` on, at most `size` at a time."""
         for first in range(start, len(self._items), size):
             yield self._items[first : first + size]
+
+    def _check(self, rows: Int64Array) -> None:
+        wrong = [int(row) for row in rows if not 0 <= row < len(self._items)]
+        if wrong:
+            raise KeyError(f"rows {wrong[:5]} are not in the collection of {len(self._items)} items.")
