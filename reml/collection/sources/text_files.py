@@ -159,7 +159,7 @@ class _Text(Protocol):
 
 def _text_decoder(identifier: str, title: str, text: str) -> msgspec.json.Decoder[msgspec.Struct]:
     """Make what decodes a text by the keys it has in its file."""
-    fields = [("id", str | int), ("text", str), ("title", Any, None)]
+    fields: list[tuple[str, Any] | tuple[str, Any, Any]] = [("id", str | int), ("text", str), ("title", Any, None)]
     names = {"id": identifier, "text": text, "title": title}
     return msgspec.json.Decoder(msgspec.defstruct("Text", fields, rename=names, gc=False))
 
