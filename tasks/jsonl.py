@@ -21,7 +21,7 @@ from reml.files.records import read_examples
 
 
 class Jsonl:
-    """Examples of files in KILT's record format, one file a split, `.jsonl` or `.jsonl.gz`.
+    """Examples of files in KILT's record format, one file a split, plain or gzip.
 
     name: short and unique in an experiment. examples: the path of each split's file. knowledge_source: the path of
     pages in KILT's schema, or any `KnowledgeSource`. measure: what the task is ranked by. limit: keep the first so many

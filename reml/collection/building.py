@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -12,6 +12,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from reml.collection.columns import Column, checked_columns, joined
 from reml.collection.passages import Passage, split_page
 from reml.collection.segments import Segment, hashes, passage_batch, write_segment
 from reml.collection.snapshot import Snapshot, are_in
@@ -75,17 +76,25 @@ def build_first_version(source: KnowledgeSource, folder: Path, wanted: Version, 
     (folder / BUILDING).unlink()
 
 
-def add_pages(snapshot: Snapshot, pages: Iterable[Sequence[Passage]]) -> Iterator[Version]:
-    """Write pages, each given as its passages, as segments after those of a snapshot.
+def add_pages(
+    snapshot: Snapshot, pages: Iterable[Sequence[Passage]], values: Mapping[str, Column] | None = None
+) -> Iterator[Version]:
+    """Write pages, each given as its passages, as segments after those of a snapshot, with columns of their rows.
 
     Yields the version so far, not yet committed, after each segment. The ids of pages must differ from each other and
-    from those of all pages that are not deleted: `ValueError` names the id and both places.
+    from those of all pages that are not deleted: `ValueError` names the id and both places. A column must have a value
+    for each row and agree with what there is of it: `ValueError` before the last version.
     """
     version, segments = snapshot.version, list(snapshot.segments)
+    columns = checked_columns(values, snapshot.columns)
     for draft in _drafts(pages, version):
         _refuse_duplicates(draft, segments, snapshot)
-        version = _write(draft, snapshot, version, segments)
+        start = version.next_row - snapshot.version.next_row
+        _check_lengths(columns, start + len(draft.passages), more=True)
+        mine = {name: column[start : start + len(draft.passages)] for name, column in columns.items()}
+        version = _write(draft, snapshot, version, segments, mine)
         yield version
+    _check_lengths(columns, version.next_row - snapshot.version.next_row, more=False)
 
 
 def _begun(folder: Path, wanted: Version) -> Version:
@@ -114,19 +123,31 @@ def _drafts(pages: Iterable[Sequence[Passage]], version: Version) -> Iterator[_D
         yield draft
 
 
-def _write(draft: _Draft, snapshot: Snapshot, version: Version, segments: list[Segment]) -> Version:
+def _check_lengths(columns: Mapping[str, Column], rows: int, *, more: bool) -> None:
+    """Refuse columns that are too short for so many rows; and, unless more rows may come, those that are too long."""
+    wrong = {
+        name: len(column) for name, column in columns.items() if len(column) < rows or not (more or len(column) == rows)
+    }
+    if wrong:
+        raise ValueError(f"{rows} rows are appended with values for {wrong}: give one for each row, in their order.")
+
+
+def _write(
+    draft: _Draft, snapshot: Snapshot, version: Version, segments: list[Segment], columns: Mapping[str, Column]
+) -> Version:
     """Write a segment and take the short ones before it into it: a thousand small appends leave ten segments."""
     batches, rows, size = [passage_batch(draft.passages)], len(draft.passages), draft.characters
-    first = version.next_row
+    first, pieces = version.next_row, [(len(draft.passages), columns)]
     while segments and segments[-1].record.rows <= rows:
         record = segments[-1].record
         rows, size = rows + record.rows, size + record.size
         if rows > version.segment_rows or size > version.segment_rows * _CHARACTERS_A_ROW:
             break
+        pieces.insert(0, (record.rows, segments[-1].columns))
         batches.insert(0, segments.pop().batch)
         first = record.first
     parent = snapshot.folder / SEGMENTS
-    segments.append(Segment(parent, write_segment(parent, first, batches)))
+    segments.append(Segment(parent, write_segment(parent, first, batches, joined(pieces))))
     return replace(version, segments=tuple(segment.record for segment in segments))
 
 

@@ -11,13 +11,16 @@ from __future__ import annotations
 
 import contextlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
 
 from reml.collection.building import add_pages, build_first_version
+from reml.collection.columns import Column
 from reml.collection.passages import Passage, split_page
 from reml.collection.snapshot import Snapshot, are_in, deleted_rows
 from reml.collection.versions import (
@@ -103,6 +106,14 @@ class DiskCollection:
             raise ValueError(f"size is {size} and start {start}: give a size of at least 1 and a start of at least 0.")
         return self._snapshot.batches(size, start)
 
+    def values(self, column: str, rows: Int64Array) -> Column:
+        """Give numbers kept beside the items of these rows, [*rows.shape, *shape of the column], 0 for row -1.
+
+        `page` numbers the pages and `words` counts the words of the texts; others were given with the rows, which have
+        0 where they were not. `KeyError` names the columns there are, or a row that is not there.
+        """
+        return self._snapshot.values(column, rows)
+
     def by_page(self, page_id: str) -> list[Item]:
         """Give the items of a page in row order, none if there is no such page."""
         return self.get(self._snapshot.rows_of_page(page_id))
@@ -140,25 +151,42 @@ class DiskCollection:
         """Move to the newest version."""
         self._snapshot = _opened(self.folder, None, self._snapshot)
 
-    def append(self, pages: Iterable[Page]) -> Int64Array:
+    def append(self, pages: Iterable[Page], values: Mapping[str, Column] | None = None) -> Int64Array:
         """Add pages, split as the others are; give the rows of their passages, ascending.
 
-        `ValueError` names a page whose id is given twice or belongs to a page that is not deleted.
+        values: columns of numbers, [n, ...] for the n passages. `ValueError` names a page whose id is given twice or
+        belongs to a page that is not deleted, or a column that does not fit.
         """
         with self._writing() as newest:
-            return self._add(newest, (split_page(page, self.words) for page in pages))
+            return self._add(newest, (split_page(page, self.words) for page in pages), values)
 
-    def append_texts(self, texts: Sequence[str], title: str = "") -> Int64Array:
+    def append_items(self, items: Sequence[Item], values: Mapping[str, Column] | None = None) -> Int64Array:
+        """Add items as they are, with new rows; give these, int64 [n].
+
+        Items of one page stand together; one without a page gets one of its own, whose id is made from its row.
+        `ValueError` for an item with neither text nor title, media or fields, and as of `append`.
+        """
+        empty = [place for place, item in enumerate(items) if not _says_something(item)]
+        if empty:
+            raise ValueError(f"items {empty[:5]} have nothing to store. Leave them out.")
+        with self._writing() as newest:
+            passages = [_kept(item, row) for row, item in enumerate(items, start=newest.next_row)]
+            by_page = groupby(passages, attrgetter("page_id"))
+            return self._add(newest, (list(page) for _, page in by_page), values)
+
+    def append_texts(
+        self, texts: Sequence[str], title: str = "", values: Mapping[str, Column] | None = None
+    ) -> Int64Array:
         """Add texts as items, uncut, each a page of its own whose id is made from its row; give their rows, int64 [n].
 
-        `ValueError` if a text is blank.
+        values: columns of numbers, [n, ...]. `ValueError` if a text is blank or a column does not fit.
         """
         blank = [place for place, text in enumerate(texts) if not text.strip()]
         if blank:
             raise ValueError(f"texts {blank[:5]} are blank: there is nothing to store. Leave them out.")
         with self._writing() as newest:
             named = enumerate(texts, start=newest.next_row)
-            return self._add(newest, ([_whole(f"text-{row}", title, text)] for row, text in named))
+            return self._add(newest, ([_whole(f"text-{row}", title, text)] for row, text in named), values)
 
     def delete(self, rows: Int64Array) -> None:
         """Take items out of the newest version; `KeyError` for a row that is not there. Their ids stay unused."""
@@ -187,8 +215,10 @@ class DiskCollection:
             self.refresh()
             yield self._snapshot.version
 
-    def _add(self, newest: Version, pages: Iterable[Sequence[Passage]]) -> Int64Array:
-        added = deque(add_pages(self._snapshot, pages), maxlen=1)
+    def _add(
+        self, newest: Version, pages: Iterable[Sequence[Passage]], values: Mapping[str, Column] | None
+    ) -> Int64Array:
+        added = deque(add_pages(self._snapshot, pages, values), maxlen=1)
         for version in added:
             self._commit(version)
         return np.arange(newest.next_row, self._snapshot.version.next_row, dtype=np.int64)
@@ -283,6 +313,14 @@ def _fitting(collection: DiskCollection, wanted: Version) -> DiskCollection:
 
 def _whole(page_id: str, title: str, text: str) -> Passage:
     return Passage(page_id, title, text, Span(1, 0, 1, len(text)))
+
+
+def _kept(item: Item, row: int) -> Passage:
+    return Passage(item.page_id or f"item-{row}", item.title, item.text, item.span, item.media, item.fields)
+
+
+def _says_something(item: Item) -> bool:
+    return bool(item.full_text().strip() or item.media or item.fields)
 
 
 def _write_deleted(folder: Path, number: int, rows: Int64Array) -> CheckedFile:

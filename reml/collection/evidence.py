@@ -51,8 +51,10 @@ class Region:
 
     @classmethod
     def of_item(cls, item: Item) -> Region:
-        """Give the region that an item covers."""
+        """Give the region that an item covers; its whole page where it has no span."""
         span = item.span
+        if span is None:
+            return cls(item.page_id, _PAGE_START, _PAGE_END)
         start, stop = (span.start_paragraph, span.start_character), (span.end_paragraph, span.end_character)
         return cls(item.page_id, start, stop)
 

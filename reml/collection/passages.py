@@ -11,11 +11,11 @@ KILT's own passages they are no part of the text. They still count as paragraphs
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 
-from reml.contract.examples import Page, Span
+from reml.contract.examples import Media, Page, Span
 
 HEADING = "Section::::"
 
@@ -27,7 +27,9 @@ class Passage:
     page_id: str
     title: str
     text: str
-    span: Span
+    span: Span | None
+    media: tuple[Media, ...] = ()
+    fields: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 def split_page(page: Page, words: int = 100) -> list[Passage]:

@@ -4,14 +4,16 @@
     pages.u64     uint64 [3, P], little-endian, a column for each page: the hash of its id, ascending, its first row in
                   the batch, the number of its rows
     titles.u64    the same by the hash of the title
+    column.NAME.npy   numbers beside the items (`reml.collection.columns`), where they were given
 
-All three are memory-mapped. Look-ups compare the real string where a hash fits, so that two strings of one hash are
+All are memory-mapped. Look-ups compare the real string where a hash fits, so that two strings of one hash are
 told apart. The folder is named for its rows; the same rows always have the same bytes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -21,6 +23,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute
 
+from reml.collection.attachments import COLUMNS, attached, fields_of, media_of
+from reml.collection.columns import Column, column_of_file, open_column, write_column
 from reml.collection.passages import Passage
 from reml.contract.examples import Item, Json, Span
 from reml.contract.vectors import Int64Array
@@ -87,6 +91,11 @@ class Segment:
         self.batch = _batch(folder / ITEMS, record.rows)
         self.pages: UInt64Array = np.memmap(folder / PAGES, "<u8", "r").reshape(3, record.pages)
         self.titles: UInt64Array = np.memmap(folder / TITLES, "<u8", "r").reshape(3, record.pages)
+        self.columns: Mapping[str, Column] = {
+            name: open_column(folder / file.name, record.rows)
+            for file in record.files
+            if (name := column_of_file(file.name)) is not None
+        }
 
     def items(self, rows: Int64Array) -> list[Item]:
         """Give the items of rows of this segment, in this order."""
@@ -109,6 +118,19 @@ class Segment:
         """Count the pages of this segment up to the one that starts at `row`, itself included."""
         return int((self.pages[1] <= row - self.record.first).sum())
 
+    def page_numbers(self, rows: Int64Array) -> Int64Array:
+        """Give the place of each row's page in the order of this segment, from 0."""
+        return np.searchsorted(self._starts, rows - self.record.first, side="right") - 1
+
+    @functools.cached_property
+    def _starts(self) -> npt.NDArray[np.uint32]:
+        return np.sort(self.pages[1].astype(np.uint32))
+
+    def words(self, rows: Int64Array) -> Int64Array:
+        """Count the words of the texts of rows, as `str.split` sees them."""
+        texts = self.batch.column("text").take(pa.array(rows - self.record.first))
+        return np.fromiter((len(text.as_py().split()) for text in texts), dtype=np.int64, count=len(rows))
+
     def _rows(self, column: str, table: UInt64Array, wanted: str) -> Int64Array:
         key = hashes([wanted])[0]
         low, high = np.searchsorted(table[0], key, "left"), np.searchsorted(table[0], key, "right")
@@ -129,33 +151,49 @@ def passage_batch(passages: Sequence[Passage]) -> pa.RecordBatch:
     columns = zip(*map(_fields, passages), strict=True)
     try:
         arrays = [pa.array(column, kind) for column, kind in zip(columns, _SCHEMA.types, strict=True)]
+        further = attached(passages)
     except UnicodeEncodeError as error:
         page = next(passage for passage in passages if not _is_unicode(passage))
         raise ValueError(f"page {page.page_id!r} ({page.title!r}) has half a surrogate pair: {error}.") from error
-    return pa.record_batch(arrays, schema=_SCHEMA)
+    return pa.record_batch([*arrays, *further.values()], schema=_schema(further))
 
 
-def write_segment(parent: Path, first: int, batches: Sequence[pa.RecordBatch]) -> SegmentRecord:
-    """Write record batches as one segment that starts at row `first`; it is there whole or not at all."""
-    batch = pa.Table.from_batches(batches).combine_chunks().to_batches()[0]
+def write_segment(
+    parent: Path, first: int, batches: Sequence[pa.RecordBatch], columns: Mapping[str, Column] | None = None
+) -> SegmentRecord:
+    """Write record batches, and columns of all their rows, as one segment that starts at row `first`.
+
+    It is there whole or not at all.
+    """
+    batch = _together(batches)
     starts, counts = _runs(batch.column("page_id"))
     record = SegmentRecord(first, batch.num_rows, len(starts), ())
     with atomic_folder(parent / record.name) as draft:
-        with pa.OSFile(str(draft / ITEMS), "wb") as sink, pa.ipc.new_file(sink, _SCHEMA) as writer:
+        with pa.OSFile(str(draft / ITEMS), "wb") as sink, pa.ipc.new_file(sink, batch.schema) as writer:
             writer.write_batch(batch)
         for name, column in ((PAGES, "page_id"), (TITLES, "title")):
             keys = hashes(batch.column(column).take(pa.array(starts)).to_pylist())
             order = np.argsort(keys, kind="stable")
             table = np.stack([keys, starts.astype("<u8"), counts.astype("<u8")])[:, order]
             (draft / name).write_bytes(table.tobytes())
-        files = tuple(CheckedFile.of(draft, name) for name in (ITEMS, PAGES, TITLES))
+        written = [write_column(draft, name, column) for name, column in (columns or {}).items()]
+        files = tuple(CheckedFile.of(draft, name) for name in (ITEMS, PAGES, TITLES, *written))
     return SegmentRecord(first, batch.num_rows, len(starts), files)
 
 
-def _fields(passage: Passage) -> tuple[str, str, str, int, int, int, int]:
+def _fields(passage: Passage) -> tuple[str | int | None, ...]:
     span = passage.span
-    places = (span.start_paragraph, span.start_character, span.end_paragraph, span.end_character)
+    places = (None,) * 4 if span is None else tuple(getattr(span, place) for place in _PLACES)
     return (passage.text, passage.title, passage.page_id, *places)
+
+
+def _schema(further: Container[str]) -> pa.Schema:
+    return pa.schema([*_SCHEMA, *((name, kind) for name, kind in COLUMNS.items() if name in further)])
+
+
+def _together(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
+    table = pa.concat_tables([pa.Table.from_batches([batch]) for batch in batches], promote_options="default")
+    return table.select(_schema(table.schema.names).names).combine_chunks().to_batches()[0]
 
 
 def _batch(path: Path, rows: int) -> pa.RecordBatch:
@@ -164,7 +202,7 @@ def _batch(path: Path, rows: int) -> pa.RecordBatch:
         batch = pa.ipc.open_file(pa.BufferReader(pa.py_buffer(np.memmap(path, mode="r")))).get_batch(0)
     except (pa.ArrowException, OSError) as error:
         raise _corrupt(path, str(error)) from error
-    if batch.schema != _SCHEMA or batch.num_rows != rows:
+    if batch.schema != _schema(batch.schema.names) or batch.num_rows != rows:
         raise _corrupt(path, f"it holds {batch.num_rows} rows of {batch.schema.names}")
     return batch
 
@@ -176,8 +214,17 @@ def _corrupt(path: Path, reason: str) -> CorruptError:
 
 def _items(batch: pa.RecordBatch, rows: Int64Array) -> list[Item]:
     texts, titles, page_ids = (column.to_pylist() for column in batch.columns[:3])
-    spans = map(Span, *(column.to_numpy().tolist() for column in batch.columns[3:]))
-    return list(map(Item, rows.tolist(), texts, titles, page_ids, spans))
+    known = (rows.tolist(), texts, titles, page_ids, _spans(batch.columns[3 : len(_SCHEMA)]))
+    if len(batch.columns) == len(_SCHEMA):
+        return list(map(Item, *known))
+    return list(map(Item, *known, media_of(batch), fields_of(batch)))
+
+
+def _spans(places: Sequence[pa.Int32Array]) -> Iterator[Span | None]:
+    if not places[0].null_count:
+        return map(Span, *(column.to_numpy().tolist() for column in places))
+    ends = zip(*(column.to_pylist() for column in places), strict=True)
+    return (None if end[0] is None else Span(*end) for end in ends)
 
 
 def _runs(page_ids: pa.StringArray) -> tuple[Int64Array, Int64Array]:
@@ -189,7 +236,8 @@ def _runs(page_ids: pa.StringArray) -> tuple[Int64Array, Int64Array]:
 
 def _is_unicode(passage: Passage) -> bool:
     try:
-        (passage.text + passage.title + passage.page_id).encode()
+        named = (*(medium.path for medium in passage.media), *passage.fields, *passage.fields.values())
+        "".join((passage.text, passage.title, passage.page_id, *named)).encode()
     except UnicodeEncodeError:
         return False
     return True

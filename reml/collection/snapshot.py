@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from reml.collection.columns import COMPUTED, Column, zeros
 from reml.collection.segments import Segment, SegmentRecord
 from reml.collection.versions import SEGMENTS, Version
 from reml.contract.examples import Item
@@ -69,6 +70,27 @@ class Snapshot:
         rows = [segment.rows_of_title(title) for segment in self.segments]
         return self._not_deleted(np.concatenate(rows)) if rows else np.empty(0, dtype=np.int64)
 
+    def values(self, column: str, rows: Int64Array) -> Column:
+        """Give the numbers of a column for rows of any shape, 0 for row -1; `KeyError` for what is not there."""
+        rows = np.asarray(rows, dtype=np.int64)
+        flat = rows.ravel()
+        found = zeros(flat.shape, self._sample(column))
+        places = np.flatnonzero(flat != -1)
+        self.check_rows(flat[places])
+        places = places[np.argsort(flat[places], kind="stable")]
+        bounds = np.searchsorted(flat[places], [*self._firsts, self.version.next_row])
+        pages = 0
+        for segment, low, high in zip(self.segments, bounds[:-1], bounds[1:], strict=True):
+            if low < high:
+                found[places[low:high]] = _of_segment(segment, column, flat[places[low:high]], pages)
+            pages += segment.record.pages
+        return found.reshape(*rows.shape, *found.shape[1:])
+
+    @property
+    def columns(self) -> dict[str, Column]:
+        """The columns that were given with rows, each by the name and rows of one segment that has it."""
+        return {name: column for segment in self.segments for name, column in segment.columns.items()}
+
     def check_rows(self, rows: Int64Array) -> None:
         """Raise `KeyError` if any of these rows never was or is deleted."""
         wrong = (rows < 0) | (rows >= self.version.next_row) | are_in(self.deleted, rows)
@@ -79,11 +101,31 @@ class Snapshot:
                 f"{len(self.deleted):,} deleted."
             )
 
+    def _sample(self, column: str) -> Column:
+        if column in COMPUTED:
+            return np.empty(0, dtype=np.int64)
+        given = self.columns
+        if column not in given:
+            raise KeyError(
+                f"{self.folder} has no column {column!r}; it has {', '.join([*COMPUTED, *sorted(given)])}. Give values "
+                "with the rows as they are appended."
+            )
+        return given[column]
+
     def _live(self, low: int, high: int) -> Int64Array:
         return self._not_deleted(np.arange(low, high, dtype=np.int64))
 
     def _not_deleted(self, rows: Int64Array) -> Int64Array:
         return rows[~are_in(self.deleted, rows)]
+
+
+def _of_segment(segment: Segment, column: str, rows: Int64Array, pages_before: int) -> Column | int:
+    if column == "page":
+        return segment.page_numbers(rows) + pages_before
+    if column == "words":
+        return segment.words(rows)
+    kept = segment.columns.get(column)
+    return 0 if kept is None else np.asarray(kept[rows - segment.record.first])
 
 
 def are_in(ascending: Int64Array, rows: Int64Array) -> npt.NDArray[np.bool_]:

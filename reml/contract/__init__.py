@@ -2,7 +2,7 @@
 
 from reml.contract.access import FeedbackHandler, QueryExpansion, QueryGenerator, ResponseProcessor, StorageHandler
 from reml.contract.collections import Collection, KnowledgeSource
-from reml.contract.examples import Answer, Example, Item, Json, Measure, Page, Provenance, Span
+from reml.contract.examples import Answer, Example, Item, Json, Measure, Media, Page, Provenance, Span
 from reml.contract.predictors import Feedback, Judge, Predictor
 from reml.contract.retrieved import Hits, Queries, Responses
 from reml.contract.retrievers import Encoder, EncoderT, Index, Indexer, Retriever, TrainableEncoder, TrainableIndexer
@@ -32,6 +32,7 @@ __all__ = [
     "Judge",
     "KnowledgeSource",
     "Measure",
+    "Media",
     "Page",
     "Prediction",
     "Predictor",

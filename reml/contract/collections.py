@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
+
+from numpy.typing import NDArray
 
 from reml.contract.examples import Item, Page
 from reml.contract.vectors import Int64Array
@@ -43,3 +45,11 @@ class Collection(Protocol):
 
     def batches(self, size: int, start: int = 0) -> Iterator[list[Item]]:
         """Yield all items from row id `start` on in row order, at most `size` at a time, in bounded memory."""
+
+    def values(self, column: str, rows: Int64Array) -> NDArray[Any]:
+        """Give numbers kept beside the items of these rows, [*rows.shape, *shape of the column]; no item is made.
+
+        0 for row -1. `page` is there in every collection: a number for each distinct page, which one version never
+        changes; and so is `words`: how many words a text has. `KeyError` names the columns there are, or a row that is
+        not there.
+        """

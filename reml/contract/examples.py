@@ -32,14 +32,46 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Media:
+    """An image, a video or a sound by the path of its file; of what lasts, the seconds from `start` to `stop`."""
+
+    kind: Literal["image", "video", "audio"]
+    path: str
+    start: float = 0.0
+    stop: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("image", "video", "audio"):
+            raise ValueError(f"there is no kind of media {self.kind!r}: name image, video or audio.")
+        if self.start < 0 or (self.stop is not None and self.stop <= self.start):
+            raise ValueError(f"{self.path!r} from {self.start} to {self.stop} seconds: stop comes after start, from 0.")
+
+
+_NO_FIELDS: Mapping[str, str] = {}
+
+
+def _no_fields() -> Mapping[str, str]:
+    return _NO_FIELDS  # one for all: a collection has millions of items
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
-    """One row of a collection. `row` is its stable id, never reused; `span` is where it stands in its page."""
+    """One row of a collection. `row` is its stable id, never reused; what an item lacks is empty.
+
+    `span` is where it stands in its page; `fields` are further texts by name (an answer to a context, an author).
+    """
 
     row: int
-    text: str
-    title: str
-    page_id: str
-    span: Span
+    text: str = ""
+    title: str = ""
+    page_id: str = ""
+    span: Span | None = None
+    media: tuple[Media, ...] = ()
+    fields: Mapping[str, str] = field(default_factory=_no_fields, hash=False)
+
+    def full_text(self, *, title: bool = True) -> str:
+        """Give what is read of the item: its title, if that is wanted, and its text."""
+        return f"{self.title} {self.text}" if title else self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +91,10 @@ class Provenance:
 
     @classmethod
     def of(cls, item: Item) -> Provenance:
-        """Point to the whole of a retrieved item."""
+        """Point to the whole of a retrieved item; to its page alone where it has no span."""
         span = item.span
+        if span is None:
+            return cls(wikipedia_id=item.page_id, title=item.title, text=item.text)
         return cls(
             wikipedia_id=item.page_id,
             title=item.title,
@@ -83,12 +117,16 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """KILT's record. Each output is one right answer with one sufficient set of evidence; a test split has none."""
+    """KILT's record. Each output is one right answer with one sufficient set of evidence; a test split has none.
+
+    `media` belong to the input; KILT's records have none, and `reml.files.records` does not write them.
+    """
 
     id: str
     input: str
     output: tuple[Answer, ...] = ()
     meta: Mapping[str, Json] = field(default_factory=dict)
+    media: tuple[Media, ...] = ()
 
     @property
     def answers(self) -> tuple[str, ...]:

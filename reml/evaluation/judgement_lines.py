@@ -13,7 +13,7 @@ import msgspec
 
 from reml.evaluation.judgements import Gold, Guess
 
-_NOT_SIMPLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_NOT_SIMPLE = (msgspec.DecodeError, RecursionError)
 
 
 class _GoldPlace(msgspec.Struct, gc=False):
@@ -51,10 +51,10 @@ _GOLD = msgspec.json.Decoder(_GoldRecord)
 _GUESS = msgspec.json.Decoder(_GuessRecord)
 
 
-def gold_of(line: bytes) -> Gold:
+def gold_of(line: str) -> Gold:
     """Read the right answers of a line; `RecordError` if there are none, another `ValueError` if it is no JSON."""
     try:
-        record = _GOLD.decode(line.decode())
+        record = _GOLD.decode(line)
     except _NOT_SIMPLE:
         return Gold.parse(json.loads(line))
     places = [[] if output.provenance is msgspec.UNSET else output.provenance for output in record.output]
@@ -72,10 +72,10 @@ def gold_of(line: bytes) -> Gold:
     )
 
 
-def guess_of(line: bytes) -> Guess:
+def guess_of(line: str) -> Guess:
     """Read the prediction of a line; `RecordError` if there is not one, another `ValueError` if it is no JSON."""
     try:
-        record = _GUESS.decode(line.decode())
+        record = _GUESS.decode(line)
     except _NOT_SIMPLE:
         return Guess.parse(json.loads(line))
     output = record.output[0]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -13,6 +11,8 @@ from reml.evaluation.judgement_lines import gold_of, guess_of
 from reml.evaluation.judgements import Gold, Guess
 from reml.evaluation.kilt import DEPTHS, Evaluation, Scorer
 from reml.evaluation.problems import InvalidFilesError, Problems
+from reml.files.atomic import CorruptError
+from reml.files.lines import line_text, numbered_lines
 from reml.files.records import RecordError
 
 __all__ = ["InvalidFilesError", "evaluate_files"]
@@ -21,7 +21,7 @@ _Judgement = TypeVar("_Judgement", Gold, Guess)
 
 
 def evaluate_files(gold: Path, guess: Path, depths: Sequence[int] = DEPTHS, *, pages: Path | None = None) -> Evaluation:
-    """Score the KILT records of `guess` against those of `gold`; either file may end in .gz.
+    """Score the KILT records of `guess` against those of `gold`; either file may be gzip, by its bytes.
 
     Predictions may come in any order; those for ids that `gold` does not have are counted, not scored. Right answers
     are held in memory, predictions are not. `InvalidFilesError` lists whatever is wrong with either file: unreadable
@@ -93,10 +93,10 @@ def _read_golds(path: Path, problems: Problems) -> list[Gold]:
     return list(golds.values())
 
 
-def _records(path: Path, parse: Callable[[bytes], _Judgement], problems: Problems) -> Iterator[tuple[int, _Judgement]]:
+def _records(path: Path, parse: Callable[[str], _Judgement], problems: Problems) -> Iterator[tuple[int, _Judgement]]:
     for number, line in _lines(path, problems):
         try:
-            yield number, parse(line)
+            yield number, parse(line_text(line))
         except RecordError as error:
             problems.add(f"{path}, line {number}: {error}")
         except (ValueError, RecursionError) as error:
@@ -104,13 +104,9 @@ def _records(path: Path, parse: Callable[[bytes], _Judgement], problems: Problem
 
 
 def _lines(path: Path, problems: Problems) -> Iterator[tuple[int, bytes]]:
-    number = 0
     try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
-            for number, line in enumerate(stream, start=1):
-                if not line.isspace():
-                    yield number, line
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        problems.add(f"{path}: the gzip data end or break after line {number} ({error}); fetch the file anew")
+        yield from numbered_lines(path)
+    except CorruptError as error:
+        problems.add(str(error))
     except OSError as error:
         problems.add(f"{path}: cannot be read ({error.strerror})")

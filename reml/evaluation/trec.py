@@ -40,10 +40,15 @@ def rank_pages(page_ids: Iterable[str], scores: Iterable[float]) -> tuple[Ranked
     return tuple(RankedPage(page_id, score) for page_id, score in best.items())
 
 
-def write_run(path: Path, rankings: Mapping[str, Sequence[RankedPage]], *, tag: str) -> None:
-    """Write the ranking of each question, best first, whole or not at all; `ValueError` for an empty id or tag."""
+def write_run(
+    path: Path, rankings: Mapping[str, Sequence[RankedPage]] | Iterable[tuple[str, Sequence[RankedPage]]], *, tag: str
+) -> None:
+    """Write the ranking of each question, best first, whole or not at all; `ValueError` for an empty id or tag.
+
+    Rankings that come as a stream of pairs are held one at a time.
+    """
     with atomic_file(path) as draft, draft.open("w", encoding="utf-8") as stream:
-        for question, ranking in rankings.items():
+        for question, ranking in rankings.items() if isinstance(rankings, Mapping) else rankings:
             for rank, page in enumerate(ranking, start=1):
                 fields = (_encode(question), "Q0", _encode(page.page_id), str(rank), repr(page.score), _encode(tag))
                 stream.write(" ".join(fields) + "\n")

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 import platform
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import yaml
 
+from reml.collection.ranked_pages import batches_of_examples, first_of_pages, items_of_examples, page_ids
+from reml.contract.collections import Collection
 from reml.contract.examples import Example, Json, Provenance
+from reml.contract.retrieved import Hits
 from reml.evaluation.kilt import DEPTHS, Evaluation
 from reml.evaluation.passages import evaluate_passages
-from reml.evaluation.trec import rank_pages, write_relevance, write_run
+from reml.evaluation.trec import RankedPage, write_relevance, write_run
 from reml.experiment.plan.store import Stage
 from reml.files.atomic import atomic_file, write_json, write_manifest, write_text
 from reml.files.records import write_examples
@@ -68,11 +73,19 @@ def _publish_predictions(runner: Runner, access: str, task: str) -> None:
         shutil.copyfile(source, draft)
     examples, split = _examples(runner, task), runner.experiment.reading.split
     hits, collection = runner.retrieval.hits(access, task, split), runner.retrieval.collection(task)
-    rankings = {}
-    for example, rows, scores in zip(examples, hits.rows, hits.scores, strict=True):
-        pages = [item.page_id for item in collection.get(rows[rows >= 0])]
-        rankings[example.id] = rank_pages(pages, scores.tolist())
+    rankings = zip((example.id for example in examples), page_rankings(hits, collection), strict=True)
     write_run(folder / "run.trec", rankings, tag=access)
+
+
+def page_rankings(hits: Hits, collection: Collection) -> Iterator[tuple[RankedPage, ...]]:
+    """Rank the pages of each query's hits by the best of their items, a batch of queries in memory at a time."""
+    for batch in batches_of_examples(hits.rows):
+        scores = np.asarray(hits.scores[batch])
+        rows = np.where(np.isfinite(scores), hits.rows[batch], -1)
+        kept = first_of_pages(collection, rows)
+        best = zip(page_ids(collection, rows[kept]), scores[kept].tolist(), strict=True)
+        for count in kept.sum(axis=1).tolist():
+            yield tuple(itertools.starmap(RankedPage, itertools.islice(best, count)))
 
 
 def retrieved_passages(runner: Runner, access: str, task: str) -> Evaluation:
@@ -80,7 +93,7 @@ def retrieved_passages(runner: Runner, access: str, task: str) -> Evaluation:
     examples, split = _examples(runner, task), runner.experiment.reading.split
     hits, collection = runner.retrieval.hits(access, task, split).first(max(DEPTHS)), runner.retrieval.collection(task)
     judged = [number for number, example in enumerate(examples) if example.output]
-    retrieved = ([Provenance.of(item) for item in collection.get(rows[rows >= 0])] for rows in hits.rows[judged])
+    retrieved = (list(map(Provenance.of, items)) for items in items_of_examples(collection, hits.rows[judged]))
     return evaluate_passages([examples[number] for number in judged], retrieved)
 
 

@@ -7,7 +7,6 @@ says what made it, so that a result can be traced and an index that does not fit
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
@@ -19,7 +18,16 @@ from collections.abc import Callable, Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
 
+import filelock
+
 from reml.contract.examples import Json
+
+try:
+    import fcntl
+except ImportError:  # Windows: drafts are then not held, and those of dead writers stay
+    _CAN_HOLD = False
+else:
+    _CAN_HOLD = True
 
 MANIFEST = "manifest.json"
 # A draft that no process holds is left alone so long: its writer may be about to take hold of it.
@@ -142,15 +150,18 @@ def locked(folder: Path, *, wait: Callable[[], object] | None = None) -> Iterato
     While another process holds it: `LockedError`; or, after a call of `wait`, wait.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            if wait is None:
-                raise LockedError(f"another process is writing to {folder}. Wait for it to end.") from error
-            wait()
-            fcntl.flock(stream, fcntl.LOCK_EX)
+    lock = filelock.FileLock(folder / ".lock", thread_local=False)
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout as error:
+        if wait is None:
+            raise LockedError(f"another process is writing to {folder}. Wait for it to end.") from error
+        wait()
+        lock.acquire()
+    try:
         yield
+    finally:
+        lock.release()
 
 
 def _utf8(text: str) -> bytes:
@@ -165,6 +176,9 @@ def _draft_of(final: Path) -> Path:
 @contextlib.contextmanager
 def _held(draft: Path) -> Iterator[None]:
     """Show that this process is writing a draft; the system lets go of it when the process ends, however it ends."""
+    if not _CAN_HOLD:
+        yield
+        return
     handle = os.open(draft, os.O_RDONLY)
     try:
         with contextlib.suppress(OSError):  # a file system without locks: `_sweep_drafts` then removes nothing
@@ -175,7 +189,9 @@ def _held(draft: Path) -> Iterator[None]:
 
 
 def _sweep_drafts(final: Path) -> None:
-    """Remove the drafts of `final` whose writers are dead."""
+    """Remove the drafts of `final` whose writers are dead, where the system can tell."""
+    if not _CAN_HOLD:
+        return
     name = re.compile(rf"\.{re.escape(final.name)}\.[0-9a-f]{{8}}")
     for draft in [path for path in final.parent.iterdir() if name.fullmatch(path.name)]:
         with contextlib.suppress(OSError):  # another process swept it, or its writer holds it

@@ -6,7 +6,6 @@ A part of a file goes on from where it stopped only if the server still has the 
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
+import filelock
 import httpx2
 
 from reml.files.atomic import CorruptError, LockedError, read_json, write_json
@@ -68,12 +68,12 @@ class Part:
     def __init__(self, remote: Remote, target: Path) -> None:
         self.path = target.with_name(f".{target.name}.part")
         self._note = target.with_name(f".{target.name}.part.json")
-        self._stream: BinaryIO = self.path.open("ab")
+        self._lock = filelock.FileLock(target.with_name(f".{target.name}.part.lock"), thread_local=False)
         try:
-            fcntl.flock(self._stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            self._stream.close()
+            self._lock.acquire(timeout=0)
+        except filelock.Timeout as error:
             raise LockedError(f"another process is fetching {target}. Wait for it to end.") from error
+        self._stream: BinaryIO = self.path.open("ab")
         self.validator = self._former(remote)
         if not self.validator and (self.validator is None or remote.sha256 is None):
             self.restart(remote, "")
@@ -104,10 +104,18 @@ class Part:
         self.flush()
         self.path.replace(target)
         self._note.unlink(missing_ok=True)
+        self._close(landed=True)
 
     def close(self) -> None:
         """Let other processes write; what came stays."""
+        if self._lock.is_locked:
+            self._close(landed=False)
+
+    def _close(self, *, landed: bool) -> None:
         self._stream.close()
+        if landed:  # while the lock is held: whoever opened it meanwhile sees that it went, and takes another
+            Path(self._lock.lock_file).unlink(missing_ok=True)
+        self._lock.release()
 
     def _former(self, remote: Remote) -> str | None:
         """Give the validator of what an earlier run left of this file, None if it left nothing that can be used."""

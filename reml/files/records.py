@@ -1,9 +1,9 @@
 """KILT's records as lines of JSON: read them as `Example`, write them back without loss.
 
-A file of records is UTF-8, one JSON object a line, gzip if its name ends in `.gz`. Keys are written in KILT's order and
-non-ASCII characters escaped, as in KILT's own files, so that those come back byte for byte. What a record leaves out
-stays out; an empty `output`, `provenance` or top-level `meta` counts as left out, and so does `null`. Keys that KILT
-does not have are dropped.
+A file of records is UTF-8, one JSON object a line, plain or gzip whatever its name; it is written as gzip if its name
+ends in `.gz`. Keys are written in KILT's order and non-ASCII characters escaped, as in KILT's own files, so that those
+come back byte for byte. What a record leaves out stays out; an empty `output`, `provenance` or top-level `meta` counts
+as left out, and so does `null`. Keys that KILT does not have are dropped.
 """
 
 from __future__ import annotations
@@ -12,32 +12,68 @@ import contextlib
 import gzip
 import io
 import json
-import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
+
+import msgspec
 
 from reml.contract.examples import Answer, Example, Json, Provenance
-from reml.files.atomic import atomic_file
+from reml.files.atomic import CorruptError, atomic_file
+from reml.files.lines import LineError, decoded_lines
+from reml.files.typed_json import MisfitError, NotJsonError, convert_json, decode_json
 
 
 class RecordError(ValueError):
     """A record is not what KILT's format asks for; the message says where and what is wrong."""
 
 
+class _Place(msgspec.Struct, gc=False):
+    """In the order of the fields of `Provenance`."""
+
+    wikipedia_id: str
+    title: str | None = None
+    start_paragraph_id: int | None = None
+    start_character: int | None = None
+    end_paragraph_id: int | None = None
+    end_character: int | None = None
+    bleu_score: int | float | None = None
+    section: str | None = None
+    text: str | None = None
+    meta: dict[str, Any] | None = None
+
+
+class _Output(msgspec.Struct, gc=False):
+    answer: str | None = None
+    provenance: list[_Place] | None = None
+    meta: dict[str, Any] | None = None
+
+
+class _Record(msgspec.Struct, gc=False):
+    id: str
+    input: str
+    output: list[_Output] | None = None
+    meta: dict[str, Any] | None = None
+
+
+_DECODER = msgspec.json.Decoder(_Record)
+
+
 def parse_record(value: Json) -> Example:
     """Make an `Example` of a decoded record; `RecordError` names the key that is missing or of the wrong type."""
-    record = _object(value, "the record")
-    return Example(
-        id=_required_string(record, "id", "the record"),
-        input=_required_string(record, "input", "the record"),
-        output=tuple(
-            _parse_answer(output, f"output[{number}]")
-            for number, output in enumerate(_list(record.get("output"), "output"))
-        ),
-        meta=_optional_object(record, "meta", "the record") or {},
-    )
+    try:
+        return _example(convert_json(value, _Record, "the record"))
+    except MisfitError as error:
+        raise RecordError(str(error)) from error
+
+
+def decode_record(text: str) -> Example:
+    """Make an `Example` of a line; `RecordError` says that it is not JSON or what of it is missing or wrong."""
+    try:
+        return _example(decode_json(text, _DECODER, "the record"))
+    except (MisfitError, NotJsonError) as error:
+        raise RecordError(str(error)) from error
 
 
 def format_record(example: Example) -> Json:
@@ -51,7 +87,7 @@ def format_record(example: Example) -> Json:
 
 
 def read_examples(path: Path, limit: int | None = None) -> Iterator[Example]:
-    """Stream the records of a `.jsonl` or `.jsonl.gz` file, the first `limit` of them if given.
+    """Stream the records of a file, plain or gzip, the first `limit` of them if given.
 
     Raises `FileNotFoundError` if there is no such file, and `RecordError`, naming file and line, at the first line that
     is not a KILT record or whose id an earlier line has.
@@ -75,13 +111,7 @@ def write_examples(examples: Iterable[Example], path: Path) -> None:
 
 def _stream(path: Path) -> Iterator[Example]:
     lines_by_id: dict[str, int] = {}
-    for number, line in _lines(path):
-        try:
-            example = parse_record(json.loads(line))
-        except (json.JSONDecodeError, RecursionError) as error:
-            raise RecordError(f"{path}, line {number} is not JSON: {error}.") from error
-        except RecordError as error:
-            raise RecordError(f"{path}, line {number}: {error}") from error
+    for number, example in _decoded(path):
         if example.id in lines_by_id:
             raise RecordError(
                 f"{path}, line {number}: id {example.id!r} is that of line {lines_by_id[example.id]} already. "
@@ -91,17 +121,11 @@ def _stream(path: Path) -> Iterator[Example]:
         yield example
 
 
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    opener = gzip.open if path.suffix == ".gz" else open
-    number = 0
-    with opener(path, "rt", encoding="utf-8") as stream:
-        try:
-            for number, line in enumerate(stream, start=1):
-                if line.strip():
-                    yield number, line
-        except (gzip.BadGzipFile, zlib.error, EOFError, UnicodeDecodeError) as error:
-            kind = "gzip" if path.suffix == ".gz" else "UTF-8"
-            raise RecordError(f"{path} is not readable {kind} after line {number}: {error}. Get it anew.") from error
+def _decoded(path: Path) -> Iterator[tuple[int, Example]]:
+    try:
+        yield from decoded_lines(path, decode_record)
+    except (LineError, CorruptError) as error:
+        raise RecordError(str(error)) from error
 
 
 @contextlib.contextmanager
@@ -113,32 +137,13 @@ def _compressed(raw: IO[bytes], path: Path) -> Iterator[IO[bytes]]:
         yield buffered
 
 
-def _parse_answer(value: Json, place: str) -> Answer:
-    output = _object(value, place)
-    return Answer(
-        text=_optional_string(output, "answer", place),
-        provenance=tuple(
-            _parse_provenance(item, f"{place}.provenance[{number}]")
-            for number, item in enumerate(_list(output.get("provenance"), f"{place}.provenance"))
-        ),
-        meta=_optional_object(output, "meta", place),
-    )
+def _example(record: _Record) -> Example:
+    return Example(record.id, record.input, tuple(map(_answer, record.output or ())), record.meta or {})
 
 
-def _parse_provenance(value: Json, place: str) -> Provenance:
-    item = _object(value, place)
-    return Provenance(
-        wikipedia_id=_required_string(item, "wikipedia_id", place),
-        title=_optional_string(item, "title", place),
-        start_paragraph_id=_optional_integer(item, "start_paragraph_id", place),
-        start_character=_optional_integer(item, "start_character", place),
-        end_paragraph_id=_optional_integer(item, "end_paragraph_id", place),
-        end_character=_optional_integer(item, "end_character", place),
-        bleu_score=_optional_number(item, "bleu_score", place),
-        section=_optional_string(item, "section", place),
-        text=_optional_string(item, "text", place),
-        meta=_optional_object(item, "meta", place),
-    )
+def _answer(output: _Output) -> Answer:
+    places = tuple([Provenance(*msgspec.structs.astuple(place)) for place in output.provenance or ()])
+    return Answer(output.answer, places, output.meta)
 
 
 def _format_answer(answer: Answer) -> Json:
@@ -166,55 +171,3 @@ def _format_provenance(item: Provenance) -> Json:
         "meta": item.meta,
     }
     return {key: value for key, value in values.items() if value is not None}
-
-
-def _object(value: Json, place: str) -> Mapping[str, Json]:
-    if not isinstance(value, Mapping):
-        raise RecordError(f"{place} must be an object, not {_shown(value)}.")
-    return value
-
-
-def _list(value: Json, place: str) -> Sequence[Json]:
-    if value is None:
-        return ()
-    if isinstance(value, str) or not isinstance(value, Sequence):
-        raise RecordError(f"{place} must be a list, not {_shown(value)}.")
-    return value
-
-
-def _required_string(record: Mapping[str, Json], key: str, place: str) -> str:
-    value = _optional_string(record, key, place)
-    if value is None:
-        raise RecordError(f"{place} has no {key!r}; its keys are {sorted(record)}.")
-    return value
-
-
-def _optional_string(record: Mapping[str, Json], key: str, place: str) -> str | None:
-    value = record.get(key)
-    if value is not None and not isinstance(value, str):
-        raise RecordError(f"{key!r} of {place} must be a string, not {_shown(value)}.")
-    return value
-
-
-def _optional_integer(record: Mapping[str, Json], key: str, place: str) -> int | None:
-    value = record.get(key)
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
-        raise RecordError(f"{key!r} of {place} must be an integer, not {_shown(value)}.")
-    return value
-
-
-def _optional_number(record: Mapping[str, Json], key: str, place: str) -> float | None:
-    value = record.get(key)
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
-        raise RecordError(f"{key!r} of {place} must be a number, not {_shown(value)}.")
-    return value
-
-
-def _optional_object(record: Mapping[str, Json], key: str, place: str) -> Mapping[str, Json] | None:
-    value = record.get(key)
-    return None if value is None else _object(value, f"{key!r} of {place}")
-
-
-def _shown(value: Json) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 60 else f"{text[:60]}..."

@@ -110,7 +110,7 @@ def compact_counts(folder: Path, kept: KeptCounts) -> None:
 
 def shown_texts(items: Iterable[Item], *, title: bool) -> Iterator[str]:
     """Give what is searched of items."""
-    return (f"{item.title} {item.text}" if title else item.text for item in items)
+    return (item.full_text(title=title) for item in items)
 
 
 def _rows(items: Sequence[Item], *, fields: bool) -> Int64Array:

@@ -132,7 +132,7 @@ class DenseEncoder:
 
     def item_vectors(self, items: Sequence[Item]) -> Tensor:
         """Encode with gradient, float32 [N, D]."""
-        texts = (f"{item.title} {item.text}" if self.encoding.title else item.text for item in items)
+        texts = (item.full_text(title=self.encoding.title) for item in items)
         return self._vectors([self.encoding.item_prefix + text for text in texts])
 
     def _vectors(self, texts: Sequence[str]) -> Tensor:

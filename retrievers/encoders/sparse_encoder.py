@@ -125,7 +125,7 @@ class SparseEncoder:
         return self._dense(self._network.tokenise(self._shown(items), self.cut.item_tokens))
 
     def _shown(self, items: Sequence[Item]) -> list[str]:
-        return [f"{item.title} {item.text}" if self.cut.title else item.text for item in items]
+        return [item.full_text(title=self.cut.title) for item in items]
 
     def _dense(self, ids: Sequence[Sequence[int]]) -> Tensor:
         if not ids:

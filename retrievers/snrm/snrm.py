@@ -152,7 +152,7 @@ class SNRM:
         return [terms[0] for terms in analysed if len(terms) == 1]
 
     def _texts(self, items: Sequence[Item]) -> list[str]:
-        return [f"{item.title} {item.text}" if self.cut.title else item.text for item in items]
+        return [item.full_text(title=self.cut.title) for item in items]
 
     def _embeddings(self, terms: Sequence[str]) -> Float32Array:
         generator = np.random.default_rng(torch.initial_seed() % 2**32)

@@ -74,7 +74,7 @@ def test_a_span_of_words_is_held_and_its_holders_have_its_words(
     items = [
         Item(row, cut.text, "t", "1", cut.span)
         for row, cut in enumerate(split_page(page, words))
-        if cut.span.start_paragraph
+        if cut.span and cut.span.start_paragraph
     ]
     number = data.draw(st.integers(1, len(paragraphs)))
     text = page.paragraphs[number]

@@ -73,6 +73,7 @@ def test_spans_recover_the_text_and_every_word_is_in_one_passage(paragraphs: lis
     assert all(len(passage.text.split()) == words for passage in passages[:-1])
     for passage in passages:
         span = passage.span
+        assert span is not None
         assert passage_text(page, span) == passage.text
         assert page.paragraphs[span.start_paragraph][span.start_character :].startswith(passage.text.split()[0])
         assert page.paragraphs[span.end_paragraph][: span.end_character].endswith(passage.text.split()[-1])
@@ -80,7 +81,7 @@ def test_spans_recover_the_text_and_every_word_is_in_one_passage(paragraphs: lis
 
 @given(paragraphs=_PARAGRAPHS, words=st.integers(1, 5))
 def test_spans_ascend_without_overlap(paragraphs: list[str], words: int) -> None:
-    spans = [passage.span for passage in split_page(_page(*paragraphs), words)]
+    spans = [passage.span for passage in split_page(_page(*paragraphs), words) if passage.span is not None]
     places = [
         place
         for span in spans

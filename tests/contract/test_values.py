@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reml.contract.examples import Answer, Example, Item, Provenance, Span
+from reml.contract.examples import Answer, Example, Item, Media, Provenance, Span
 from reml.contract.retrieved import Hits, Queries, Rows
 from reml.contract.signals import FeedbackRecord
 from reml.contract.vectors import DenseVectors, SparseVectors
@@ -98,3 +98,27 @@ def test_what_does_not_fit_is_refused() -> None:
         FeedbackRecord(("a", "b"), one, np.zeros((1, 2), np.float32), "judge")
     with pytest.raises(ValueError, match="finite"):
         FeedbackRecord(("a",), one, np.array([[0, np.nan]], np.float32), "judge")
+
+
+def test_an_item_without_span_is_a_place_without_places() -> None:
+    place = Provenance.of(Item(4, "text", page_id="p"))
+    assert place == Provenance("p", "", text="text")
+
+
+def test_items_are_keys_whatever_fields_they_have() -> None:
+    media = (Media("video", "a.mp4", 1.0, 2.5),)
+    item = Item(1, media=media, fields={"answer": "yes"})
+    assert {item: 1}[Item(1, media=media, fields={"answer": "yes"})] == 1
+    assert item != Item(1, media=media)
+    assert Item(2).fields == {}
+
+
+def test_the_title_is_read_before_the_text_where_it_is_wanted() -> None:
+    item = Item(0, "text", "Title")
+    assert (item.full_text(), item.full_text(title=False)) == ("Title text", "text")
+
+
+@pytest.mark.parametrize("wrong", [("film", "a", 0.0, None), ("video", "a", 3.0, 3.0), ("audio", "a", -1.0, None)])
+def test_media_that_cannot_be_are_refused(wrong: tuple[str, str, float, float | None]) -> None:
+    with pytest.raises(ValueError, match=r"name image, video or audio|stop comes after start"):
+        Media(*wrong)  # type: ignore[arg-type]

@@ -37,7 +37,7 @@ def result(read: Callable[[], Gold | Guess]) -> Gold | Guess | tuple[str, str]:
 
 @given(records)
 def test_a_line_gives_what_its_record_gives(record: Json) -> None:
-    line = json.dumps(record).encode()
+    line = json.dumps(record)
     assert result(lambda: gold_of(line)) == result(lambda: Gold.parse(record))
     assert result(lambda: guess_of(line)) == result(lambda: Guess.parse(record))
 
@@ -47,9 +47,7 @@ def test_a_line_gives_what_its_record_gives(record: Json) -> None:
     [
         b'"\\ud83d\\ude00"',
         b'"\\ud800"',
-        b'"\xed\xa0\x80"',
         b'"\xc3\xa9"',
-        b'"\xff"',
         b'"\x01"',
         b'"a", "text": "b"',
         b'"cut',
@@ -60,13 +58,8 @@ def test_a_line_gives_what_its_record_gives(record: Json) -> None:
     ],
 )
 @pytest.mark.parametrize("field", [b"wikipedia_id", b"title", b"text", b"section"])
-def test_odd_bytes_are_read_or_refused_as_by_json(field: bytes, value: bytes) -> None:
+def test_odd_characters_are_read_or_refused_as_by_json(field: bytes, value: bytes) -> None:
     place = b'{"wikipedia_id": "1", "' + field + b'": ' + value + b"}"
-    line = b'{"id": "x", "input": "q", "output": [{"answer": "a", "provenance": [' + place + b"]}]}"
+    line = (b'{"id": "x", "input": "q", "output": [{"answer": "a", "provenance": [' + place + b"]}]}").decode()
     assert result(lambda: gold_of(line)) == result(lambda: Gold.parse(json.loads(line)))
     assert result(lambda: guess_of(line)) == result(lambda: Guess.parse(json.loads(line)))
-
-
-def test_a_byte_order_mark_is_passed_over() -> None:
-    line = b'\xef\xbb\xbf{"id": "x", "input": "q", "output": [{"answer": " a "}]}'
-    assert guess_of(line) == Guess("x", "a", (), ())

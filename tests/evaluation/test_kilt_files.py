@@ -88,15 +88,26 @@ def test_both_files_missing_is_said_of_both(tmp_path: Path) -> None:
 def test_a_gzip_cut_short_is_said(tmp_path: Path) -> None:
     golds = lines(tmp_path / "gold.jsonl.gz", *(gold(str(number)) for number in range(2000)))
     golds.write_bytes(golds.read_bytes()[:-200])
-    with pytest.raises(InvalidFilesError, match=r"gold.jsonl.gz: the gzip data end or break after line \d+"):
+    with pytest.raises(InvalidFilesError, match=r"gold.jsonl.gz is cut short or damaged after line \d+"):
         evaluate_files(golds, lines(tmp_path / "guess.jsonl"))
 
 
-def test_a_file_that_is_no_gzip_is_said(tmp_path: Path) -> None:
-    golds = tmp_path / "gold.jsonl.gz"
-    golds.write_bytes(b'{"id": "x"}\n')
-    with pytest.raises(InvalidFilesError, match="the gzip data end or break after line 0"):
-        evaluate_files(golds, lines(tmp_path / "guess.jsonl"))
+def test_gzip_is_known_by_its_bytes_and_a_byte_order_mark_passed_over(tmp_path: Path) -> None:
+    golds, guesses = lines(tmp_path / "gold.jsonl", gold("x")), lines(tmp_path / "guess.jsonl", guess("x", "a"))
+    plain = evaluate_files(golds, guesses)
+    for path in (golds, guesses):
+        path.write_bytes(gzip.compress(b"\xef\xbb\xbf" + path.read_bytes()))
+    zipped = evaluate_files(golds, guesses)
+    assert (zipped.ids, zipped.mean("em")) == (plain.ids, plain.mean("em"))
+    golds.rename(tmp_path / "plain.jsonl.gz")
+    assert evaluate_files(tmp_path / "plain.jsonl.gz", guesses).ids == ("x",)
+
+
+def test_half_a_surrogate_pair_is_said(tmp_path: Path) -> None:
+    golds = lines(tmp_path / "gold.jsonl", gold("x"))
+    guesses = lines(tmp_path / "guess.jsonl", guess("x", "\ud800"))
+    with pytest.raises(InvalidFilesError, match=r"guess\.jsonl, line 1: .*stands alone"):
+        evaluate_files(golds, guesses)
 
 
 def test_nesting_without_end_is_said(tmp_path: Path) -> None:

@@ -6,8 +6,11 @@ import os
 import resource
 import signal
 import stat
+import subprocess
+import sys
 import time
 from collections.abc import Callable
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import pytest
@@ -143,6 +146,68 @@ def test_a_lock_has_one_holder_and_ends_with_its_block(tmp_path: Path) -> None:
         pytest.fail("two writers hold one lock")
     with locked(tmp_path / "index"):
         pass
+
+
+def test_the_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:
+    process = multiprocessing.get_context("forkserver").Process(target=_die_in_lock, args=(tmp_path / "index",))
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    with locked(tmp_path / "index"):
+        pass
+
+
+def _die_in_lock(folder: Path) -> None:
+    with locked(folder):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_whoever_waits_is_told_and_then_gets_the_lock(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("forkserver")
+    taken, free = context.Event(), context.Event()
+    process = context.Process(target=_hold_until, args=(tmp_path / "index", taken, free))
+    process.start()
+    assert taken.wait(30)
+    with pytest.raises(LockedError, match=r"index.*Wait"), locked(tmp_path / "index"):
+        pytest.fail("two processes hold one lock")
+    with locked(tmp_path / "index", wait=free.set):
+        assert free.is_set()
+    process.join()
+
+
+def _hold_until(folder: Path, taken: Event, free: Event) -> None:
+    with locked(folder):
+        taken.set()
+        free.wait(30)
+
+
+WITHOUT_FCNTL = """
+import sys, warnings
+sys.modules["fcntl"] = None  # importing it raises ImportError, as where it is absent
+warnings.simplefilter("ignore")
+from pathlib import Path
+from reml.files.atomic import LockedError, atomic_folder, locked
+import reml.files.http_transfer
+folder = Path(sys.argv[1])
+with atomic_folder(folder / "made") as draft:
+    (draft / "part").touch()
+with locked(folder):
+    try:
+        with locked(folder):
+            sys.exit("two writers hold one lock")
+    except LockedError:
+        print("one writer")
+with locked(folder):
+    print(*sorted(path.name for path in folder.iterdir()))
+"""
+
+
+def test_where_there_is_no_fcntl_a_lock_is_taken_all_the_same(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", WITHOUT_FCNTL, str(tmp_path)], check=False, capture_output=True, text=True
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout == "one writer\n.lock made\n"
 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists))

@@ -128,7 +128,7 @@ def test_a_missing_file_is_named_at_the_call(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "complaint"),
     [
-        ('{"id": "1", "input": "x"', r"line 2 is not JSON: Expecting"),
+        ('{"id": "1", "input": "x"', r"line 2: not JSON .Expecting"),
         ("[1, 2]", r"line 2: the record must be an object, not \[1, 2\]"),
         ('{"input": "x"}', r"line 2: the record has no 'id'; its keys are \['input'\]"),
         ('{"id": 5, "input": "x"}', r"line 2: 'id' of the record must be a string, not 5"),
@@ -159,17 +159,46 @@ def test_a_bad_line_is_named_with_what_is_wrong(tmp_path: Path, line: str, compl
     assert str(path) in str(raised.value)
 
 
-def test_a_truncated_or_false_gzip_file_is_an_error(tmp_path: Path) -> None:
+def test_a_gzip_cut_short_is_an_error(tmp_path: Path) -> None:
     whole = gzip.compress(os.urandom(1000).hex().encode())
-    for name, data in {"cut.jsonl.gz": whole[:-400], "plain.jsonl.gz": b'{"id": "1"}'}.items():
-        (tmp_path / name).write_bytes(data)
-        with pytest.raises(RecordError, match=f"{name} is not readable gzip"):
-            list(read_examples(tmp_path / name))
+    (tmp_path / "cut.jsonl.gz").write_bytes(whole[:-400])
+    with pytest.raises(RecordError, match=r"cut\.jsonl\.gz is cut short or damaged after line 0"):
+        list(read_examples(tmp_path / "cut.jsonl.gz"))
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+@pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz", "a"])
+def test_gzip_is_known_by_its_bytes_not_its_name(tmp_path: Path, name: str, zipped: bool) -> None:
+    data = b'\xef\xbb\xbf{"id": "1", "input": "x"}\n'
+    (tmp_path / name).write_bytes(gzip.compress(data) if zipped else data)
+    assert list(read_examples(tmp_path / name)) == [Example("1", "x")]
+
+
+@pytest.mark.parametrize("half", [r"\ud800", r"\uDFFF", r"\udc00\ud800"])
+def test_half_a_surrogate_pair_is_named_with_its_line(tmp_path: Path, half: str) -> None:
+    path = write_lines(tmp_path, r'{"id": "0", "input": "\ud83d\ude00 \\ud800"}', f'{{"id": "1", "input": "{half}"}}')
+    with pytest.raises(RecordError, match=r"records\.jsonl, line 2: .*stands alone"):
+        list(read_examples(path))
+    assert next(read_examples(path)).input == "\U0001f600 \\ud800"
+
+
+def test_what_only_python_s_json_reads_comes_back(tmp_path: Path) -> None:
+    path = write_lines(tmp_path, '{"id": "1", "input": "x", "meta": {"a": Infinity, "b": 1000000000000000000000}}')
+    assert next(read_examples(path)).meta == {"a": float("inf"), "b": 10**21}
+    write_examples(read_examples(path), tmp_path / "copy.jsonl")
+    assert (tmp_path / "copy.jsonl").read_text() == path.read_text()
+
+
+def test_whole_numbers_as_scores_stay_whole(tmp_path: Path) -> None:
+    place = '{"wikipedia_id": "1", "bleu_score": 1}'
+    path = write_lines(tmp_path, f'{{"id": "1", "input": "x", "output": [{{"provenance": [{place}]}}]}}')
+    write_examples(read_examples(path), tmp_path / "copy.jsonl")
+    assert (tmp_path / "copy.jsonl").read_text() == path.read_text()
 
 
 def test_bytes_that_are_not_utf8_are_an_error(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_bytes(b'{"id": "1", "input": "\xff"}\n')
-    with pytest.raises(RecordError, match="not readable UTF-8"):
+    with pytest.raises(RecordError, match="line 1: not UTF-8"):
         list(read_examples(tmp_path / "a.jsonl"))
 
 
@@ -212,13 +241,13 @@ def test_a_flipped_byte_in_a_gzip_is_told(tmp_path: Path) -> None:
     data = bytearray((tmp_path / "a.jsonl.gz").read_bytes())
     data[len(data) // 2] ^= 255
     (tmp_path / "a.jsonl.gz").write_bytes(data)
-    with pytest.raises(RecordError, match=r"a\.jsonl\.gz.*after line \d+|a\.jsonl\.gz, line \d+ is not JSON"):
+    with pytest.raises(RecordError, match=r"a\.jsonl\.gz.*after line \d+|a\.jsonl\.gz, line \d+: not"):
         list(read_examples(tmp_path / "a.jsonl.gz"))
 
 
 def test_nesting_without_end_is_told(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text("[" * 100_000 + "\n")
-    with pytest.raises(RecordError, match="line 1 is not JSON"):
+    with pytest.raises(RecordError, match="line 1: not JSON"):
         list(read_examples(tmp_path / "a.jsonl"))
 
 

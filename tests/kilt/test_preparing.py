@@ -109,10 +109,10 @@ def test_what_cannot_be_done_is_told(arguments: tuple[str, ...], told: str, caps
 @pytest.mark.parametrize(
     ("data", "told"),
     [
-        (gzip.compress(LINES)[:-30], "is not readable gzip after line"),
+        (gzip.compress(LINES)[:-30], "is cut short or damaged after line"),
         (gzip.compress(b'{"id": "1", "input": "?"}\n' * 2), "line 2: id '1' is that of line 1 already"),
         (gzip.compress(b'{"id": "1"}\n'), "line 1: the record has no 'input'"),
-        (gzip.compress(b"<html>"), "line 1 is not JSON"),
+        (gzip.compress(b"<html>"), "line 1: not JSON"),
     ],
 )
 def test_a_bad_file_of_one_s_own_is_named(

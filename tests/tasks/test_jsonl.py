@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,14 @@ def test_it_gives_the_examples_and_pages_of_its_files(files: dict[str, str]) -> 
     task = Jsonl("mine", {"dev": files["dev"]}, knowledge_source=files["pages"], measure="f1")
     assert isinstance(task, Task)
     assert (task.name, task.measure) == ("mine", "f1")
+    assert task.examples("dev") == EXAMPLES
+    assert [page.title for page in task.source().pages()] == ["Chad"]
+
+
+def test_gzip_is_known_by_its_bytes_in_examples_as_in_pages(files: dict[str, str]) -> None:
+    for path in map(Path, files.values()):
+        path.write_bytes(gzip.compress(path.read_bytes()))
+    task = Jsonl("mine", {"dev": files["dev"]}, knowledge_source=files["pages"])
     assert task.examples("dev") == EXAMPLES
     assert [page.title for page in task.source().pages()] == ["Chad"]
 

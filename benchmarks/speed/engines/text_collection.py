@@ -49,6 +49,12 @@ class TextCollection:
         while batch := list(itertools.islice(items, size)):
             yield batch
 
+    def values(self, column: str, rows: Int64Array) -> Int64Array:
+        """Give the number of each row's page, which is the row; `KeyError` for another column: no texts are held."""
+        if column != "page":
+            raise KeyError(f"there is no column {column!r}; there is page.")
+        return np.maximum(rows, 0)
+
 
 def _item(row: int, text: str) -> Item:
     return Item(row=row, text=text, title="", page_id=str(row), span=Span(0, 0, 0, len(text)))

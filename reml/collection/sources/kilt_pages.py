@@ -14,16 +14,19 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import cast
 
-from reml.contract.examples import Json, Page
+import msgspec
+
+from reml.contract.examples import Page
 from reml.files.atomic import atomic_file
 from reml.files.digests import remembered_digest
-from reml.files.lines import numbered_lines
+from reml.files.lines import decoded_lines
+from reml.files.typed_json import decode_json
 
 
 class JsonlPages:
     """The pages of a JSONL file, streamed in the order of its lines; blank lines are skipped.
 
-    `FileNotFoundError` if there is no such file. While streaming, a line that is not a page raises `ValueError`, a gzip
+    `FileNotFoundError` if there is no such file. While streaming, a line that is not a page raises `LineError`, a gzip
     file that is damaged or cut short `CorruptError`; both name the file and the line.
     """
 
@@ -42,11 +45,7 @@ class JsonlPages:
 
     def pages(self) -> Iterator[Page]:
         """Yield every page once, in the order of the lines, one line in memory at a time."""
-        for number, line in numbered_lines(self.path):
-            try:
-                yield _page(line)
-            except (ValueError, RecursionError) as error:
-                raise ValueError(f"{self.path}, line {number}: {error}") from error
+        return (page for _, page in decoded_lines(self.path, _page))
 
 
 def write_pages(pages: Iterable[Page], path: str | Path) -> int:
@@ -69,48 +68,22 @@ def _line(page: Page) -> bytes:
     return json.dumps(record, ensure_ascii=False).encode() + b"\n"
 
 
-def _page(line: bytes) -> Page:
-    record = _record(line)
-    paragraphs = record.get("text")
-    if not isinstance(paragraphs, list) or not all(isinstance(paragraph, str) for paragraph in paragraphs):
-        raise ValueError(f"'text' must be a list of strings, the title first; it is {_shown(paragraphs)}.")
-    if not paragraphs or not any(map(str.strip, paragraphs)):
+class _Record(msgspec.Struct, gc=False):
+    wikipedia_title: str
+    text: list[str]
+    wikipedia_id: str | int | None = None
+    own_id: str | int | None = msgspec.field(name="_id", default=None)
+
+
+_DECODER = msgspec.json.Decoder(_Record)
+
+
+def _page(line: str) -> Page:
+    record = decode_json(line, _DECODER, "the page")
+    if not any(map(str.strip, record.text)):
         raise ValueError("'text' is empty; text[0] must hold at least the page's title.")
-    title = record.get("wikipedia_title")
-    if not isinstance(title, str):
-        raise ValueError(f"'wikipedia_title' must be a string; it is {_shown(title)}.")
-    page = Page(_identifier(record), title, tuple(paragraphs))
-    if b"\\ud" in line.lower():
-        _refuse_lone_surrogates(page)
-    return page
-
-
-def _record(line: bytes) -> dict[str, Json]:
-    text = line.decode("utf-8")
-    try:
-        record: Json = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"not JSON ({error.msg} at character {error.pos + 1}): {_shown(text)}") from error
-    if not isinstance(record, dict):
-        raise ValueError(f"a page is a JSON object; this is {_shown(record)}.")
-    return record
-
-
-def _identifier(record: dict[str, Json]) -> str:
-    value = record.get("wikipedia_id", record.get("_id"))
-    if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
-        raise ValueError(f"'wikipedia_id' (or '_id') must be a string; it is {_shown(value)}.")
-    return str(value)
-
-
-def _refuse_lone_surrogates(page: Page) -> None:
-    try:
-        "".join((page.id, page.title, *page.paragraphs)).encode()
-    except UnicodeEncodeError as error:
-        raise ValueError("an escape of \\ud800 to \\udfff stands alone: no text has such a character.") from error
-
-
-def _shown(value: Json) -> str:
-    """Show what was given, however long it is."""
-    text = "missing" if value is None else repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    identifier = record.own_id if record.wikipedia_id is None else record.wikipedia_id
+    if identifier is None or identifier == "":
+        given = "missing" if identifier is None else "''"
+        raise ValueError(f"'wikipedia_id' (or '_id') must be a string; it is {given}.")
+    return Page(str(identifier), record.wikipedia_title, tuple(record.text))

@@ -22,15 +22,18 @@ Files may be gzip. White space at the ends of a text is dropped; all else is kep
 from __future__ import annotations
 
 import csv
-import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any, Protocol, cast
+
+import msgspec
 
 from reml.contract.examples import Json, Page
 from reml.files.atomic import digest
 from reml.files.digests import remembered_digest
-from reml.files.lines import numbered_lines
+from reml.files.lines import decoded_lines
+from reml.files.typed_json import MisfitError, decode_json
 
 _LOG = logging.getLogger(__name__)
 _COLUMNS = frozenset({"id", "text", "title", ""})
@@ -44,7 +47,7 @@ class TsvTexts:
     ends with its line. skip_blank: leave out lines with neither text nor title and log how many, instead of refusing
     them.
 
-    `FileNotFoundError` if there is no such file; while streaming, `ValueError` names the line that is not so, and
+    `FileNotFoundError` if there is no such file; while streaming, `LineError` names the line that is not so, and
     `CorruptError` the end of a gzip file cut short.
     """
 
@@ -79,10 +82,10 @@ class TsvTexts:
         return _kept(self._rows(), self.path, self._skip_blank)
 
     def _rows(self) -> Iterator[tuple[int, str, str, str]]:
-        for number, line in numbered_lines(self.path):
+        for number, line in decoded_lines(self.path, str):
             if self._header and number == 1:
                 continue
-            cells = self._cells(_decoded(line, self.path, number).rstrip("\r\n"))
+            cells = self._cells(line.rstrip("\r\n"))
             if len(cells) != len(self._columns):
                 raise ValueError(
                     f"{self.path}, line {number} has {len(cells)} columns where {len(self._columns)} are named: "
@@ -115,7 +118,10 @@ class JsonlTexts:
         skip_blank: bool = False,
     ) -> None:
         self.path = _existing(path)
+        if len({id, title, text}) < 3:
+            raise ValueError(f"id, title and text are the keys {[id, title, text]}: name three that differ.")
         self._keys = (id, title, text)
+        self._decoder = _text_decoder(id, title, text)
         self._skip_blank = skip_blank
 
     def __repr__(self) -> str:
@@ -132,15 +138,30 @@ class JsonlTexts:
         return _kept(self._rows(), self.path, self._skip_blank)
 
     def _rows(self) -> Iterator[tuple[int, str, str, str]]:
-        identifier, title, text = self._keys
-        for number, line in numbered_lines(self.path):
-            record = _object(line, self.path, number)
-            key, words = record.get(identifier), record.get(text)
-            if not isinstance(words, str) or not isinstance(key, str | int):
-                raise ValueError(
-                    f"{self.path}, line {number} has no {identifier!r} or no {text!r}: name them as `id` and `text`."
-                )
-            yield number, str(key), str(record.get(title) or ""), words
+        for number, record in decoded_lines(self.path, self._decoded):
+            yield number, str(record.id), str(record.title or ""), record.text
+
+    def _decoded(self, line: str) -> _Text:
+        try:
+            return cast(_Text, decode_json(line, self._decoder, "the text"))
+        except MisfitError as error:
+            identifier, _, text = self._keys
+            raise ValueError(
+                f"{error} `id` ({identifier!r}) and `text` ({text!r}) name the keys of a text's id and words."
+            ) from error
+
+
+class _Text(Protocol):
+    id: str | int
+    title: Json
+    text: str
+
+
+def _text_decoder(identifier: str, title: str, text: str) -> msgspec.json.Decoder[msgspec.Struct]:
+    """Make what decodes a text by the keys it has in its file."""
+    fields: list[tuple[str, Any] | tuple[str, Any, Any]] = [("id", str | int), ("text", str), ("title", Any, None)]
+    names = {"id": identifier, "text": text, "title": title}
+    return msgspec.json.Decoder(msgspec.defstruct("Text", fields, rename=names, gc=False))
 
 
 def _kept(rows: Iterator[tuple[int, str, str, str]], path: Path, skip_blank: bool) -> Iterator[Page]:
@@ -159,23 +180,6 @@ def _kept(rows: Iterator[tuple[int, str, str, str]], path: Path, skip_blank: boo
             )
     if skipped:
         _LOG.warning("%s: %d lines have neither text nor title and are left out.", path, skipped)
-
-
-def _object(line: bytes, path: Path, number: int) -> Mapping[str, Json]:
-    try:
-        record: Json = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path}, line {number} is not JSON in UTF-8: {error}.") from error
-    if not isinstance(record, Mapping):
-        raise ValueError(f"{path}, line {number} is no JSON object.")
-    return record
-
-
-def _decoded(line: bytes, path: Path, number: int) -> str:
-    try:
-        return line.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path}, line {number} is not UTF-8: {error}.") from error
 
 
 def _existing(path: str) -> Path:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+import numpy as np
 import torch
 
+from reml.collection.ranked_pages import batches_of_examples, first_of_pages, items_of_examples
 from reml.contract.collections import Collection
-from reml.contract.examples import Answer, Provenance
+from reml.contract.examples import Answer, Item, Provenance
 from reml.contract.predictors import Batch, Predictor
 from reml.contract.retrieved import Hits
+from reml.contract.vectors import Int64Array
 from reml.devices.device import default_device
 from reml.devices.precision import autocast
 
@@ -24,16 +28,25 @@ def predict(predictor: Predictor, batch: Batch) -> list[Answer]:
     return [answer if (answer.text or "").strip() else replace(answer, text=NO_ANSWER) for answer in answers]
 
 
-def complete(answers: Sequence[Answer], hits: Hits, collection: Collection, pages: int) -> list[Answer]:
+def complete(answers: Sequence[Answer], hits: Hits, collection: Collection, pages: int) -> Iterator[Answer]:
     """Let each answer's provenance go on, after what the predictor gave, with the pages of the hits, best first.
 
-    No page stands twice and at most `pages` are kept.
+    No page stands twice and at most `pages` are kept. Pages are told apart by number; texts are read of those alone
+    that may be kept, a batch of examples at a time.
     """
-    found = [[Provenance.of(item) for item in collection.get(rows[rows >= 0])] for rows in hits.rows]
-    return [
-        replace(answer, provenance=distinct_pages([*answer.provenance, *rest])[:pages])
-        for answer, rest in zip(answers, found, strict=True)
-    ]
+    found = itertools.chain.from_iterable(
+        _first_places(np.asarray(hits.rows[batch]), collection, pages) for batch in batches_of_examples(hits.rows)
+    )
+    return (
+        replace(answer, provenance=distinct_pages([*answer.provenance, *map(Provenance.of, items)])[:pages])
+        for answer, items in zip(answers, found, strict=True)
+    )
+
+
+def _first_places(rows: Int64Array, collection: Collection, pages: int) -> Iterator[list[Item]]:
+    """Give the best item of each of the first `pages` pages of each example of a batch: no others can be kept."""
+    first = first_of_pages(collection, rows)
+    return items_of_examples(collection, np.where(first & (first.cumsum(axis=1) <= pages), rows, -1))
 
 
 def distinct_pages(provenance: Sequence[Provenance]) -> tuple[Provenance, ...]:

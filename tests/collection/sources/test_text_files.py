@@ -134,18 +134,18 @@ def test_a_line_that_is_not_so_is_named(line: str, told: str, tmp_path: Path) ->
 
 @pytest.mark.parametrize("line", ["{}", '{"_id": "1"}', '{"_id": "1", "text": null}', '{"_id": [], "text": ""}'])
 def test_an_object_that_is_not_so_is_named(line: str, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="line 1 has no '_id' or no 'text'"):
+    with pytest.raises(ValueError, match=r"line 1: .*`id` .'_id'. and `text` .'text'. name the keys"):
         list(JsonlTexts(file(tmp_path / "a.jsonl", line + "\n")).pages())
-    with pytest.raises(ValueError, match="line 1 is no JSON object"):
+    with pytest.raises(ValueError, match="line 1: the text must be an object"):
         list(JsonlTexts(file(tmp_path / "a.jsonl", "[]\n")).pages())
     (tmp_path / "b.jsonl").write_bytes(b"\xff{")
-    with pytest.raises(ValueError, match="line 1 is not JSON in UTF-8"):
+    with pytest.raises(ValueError, match="line 1: not UTF-8"):
         list(JsonlTexts(str(tmp_path / "b.jsonl")).pages())
 
 
 def test_bytes_that_are_no_text_are_named(tmp_path: Path) -> None:
     (tmp_path / "a.tsv").write_bytes(b"1\ta\n2\t\xff\n")
-    with pytest.raises(ValueError, match="line 2 is not UTF-8"):
+    with pytest.raises(ValueError, match="line 2: not UTF-8"):
         list(TsvTexts(str(tmp_path / "a.tsv"), ["id", "text"]).pages())
 
 

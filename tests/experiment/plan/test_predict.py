@@ -5,11 +5,13 @@ import pytest
 import torch
 
 from reml.access.responses import empty, gather
+from reml.collection.ranked_pages import ROWS_AT_ONCE
 from reml.contract.examples import Answer, Example, Provenance
 from reml.contract.predictors import Batch
 from reml.contract.retrieved import Hits
 from reml.experiment.plan.predict import NO_ANSWER, complete, distinct_pages, predict
 from reml.testing import TEXTS, MemoryCollection
+from tests.counting_collection import CountingCollection, many_hits
 from tests.first_words import FirstWords
 
 COLLECTION = MemoryCollection(TEXTS)
@@ -50,9 +52,24 @@ def test_provenance_goes_on_with_the_pages_retrieved() -> None:
 
 def test_without_hits_the_provenance_is_the_predictor_s() -> None:
     nothing = Hits(np.empty((1, 0), np.int64), np.empty((1, 0), np.float32))
-    assert complete([Answer("a", (Provenance("7"),))], nothing, COLLECTION, 5) == [Answer("a", (Provenance("7"),))]
+    (answer,) = complete([Answer("a", (Provenance("7"),))], nothing, COLLECTION, 5)
+    assert answer == Answer("a", (Provenance("7"),))
 
 
 def test_the_first_place_of_each_page_is_kept() -> None:
     places = [Provenance("b", text="1"), Provenance("a"), Provenance("b", text="2")]
     assert distinct_pages(places) == (places[0], places[1])
+
+
+def test_pages_go_on_by_batch_and_only_texts_that_are_kept_are_fetched() -> None:
+    collection = CountingCollection([f"text {number}" for number in range(300)])
+    found = many_hits(examples=600, depth=100, items=300)
+    own = (Provenance("7"), Provenance("300"))
+    answers = [Answer("a", own)] * 600
+    for number, answer in enumerate(complete(answers, found, collection, 5)):
+        rows = found.rows[number][found.rows[number] >= 0]
+        pages = [str(row) for row in rows if row != 7][:3]
+        assert [place.wikipedia_id for place in answer.provenance] == ["7", "300", *pages]
+        assert answer.provenance[2].text == f"text {pages[0]}"
+    assert collection.fetched <= 600 * 5, "not the texts of 100 hits for 5 pages"
+    assert collection.held <= ROWS_AT_ONCE // 10, "not the items of all examples at once"
