@@ -53,9 +53,9 @@ class Dense:
         """Give the encoder before its training: the model that `model` names."""
         return DenseEncoder.load(self.model, self.encoding)
 
-    def index_with(self, encoder: DenseEncoder, collection: Collection, folder: Path) -> EncodedRetriever:
+    def index_with(self, encoder: DenseEncoder, collection: Collection, folder: Path) -> EncodedRetriever[DenseEncoder]:
         """Do the same with an encoder at hand, one that was just trained, say; `model` and `encoding` do not count."""
-        fingerprint = encoder.fingerprint
+        fingerprint = encoder.fingerprint()
         encoded = Origin.of(collection, fingerprint)
         origin = Origin.of(collection, digest(fingerprint, self.factory))
         shards = folder.parent / f".{folder.name}.encoded"

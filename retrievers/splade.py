@@ -117,6 +117,8 @@ class Splade:
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         return SparseEncoder(SpladeNetwork(module, tokeniser).to(device).eval(), self.cut)
 
-    def index_with(self, encoder: SparseEncoder, collection: Collection, folder: Path) -> EncodedRetriever:
+    def index_with(
+        self, encoder: SparseEncoder, collection: Collection, folder: Path
+    ) -> EncodedRetriever[SparseEncoder]:
         """Do as `index` does with an encoder at hand, one that was just trained, say; `model` does not count."""
         return index_with(encoder, collection, folder, progress=self.progress)

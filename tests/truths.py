@@ -40,7 +40,6 @@ class WordEncoder:
     def __init__(self) -> None:
         self.module = nn.Embedding(BUCKETS, WIDTH)
 
-    @property
     def fingerprint(self) -> str:
         return digest(self.module.weight.detach().numpy().tobytes())
 
@@ -74,13 +73,13 @@ class WordDense:
             torch.manual_seed(5)
             return WordEncoder()
 
-    def index_with(self, encoder: WordEncoder, collection: Collection, folder: Path) -> EncodedRetriever:
+    def index_with(self, encoder: WordEncoder, collection: Collection, folder: Path) -> EncodedRetriever[WordEncoder]:
         def build(draft: Path) -> None:
             index = FaissIndex(WIDTH, "Flat")
             index.add(collection.rows(), encoder.encode_items(collection.get(collection.rows())))
             index.save(draft / "vectors")
 
-        build_once(folder, Origin.of(collection, encoder.fingerprint), build)
+        build_once(folder, Origin.of(collection, encoder.fingerprint()), build)
         return EncodedRetriever(collection, encoder, FaissIndex.open(folder / "vectors"))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Generic, TypeVar, final
 
 import numpy as np
 
@@ -16,16 +16,17 @@ from reml.contract.vectors import DenseVectors, Int64Array, Representations, Spa
 if TYPE_CHECKING:
     from torch import Tensor
 
+Encoder_co = TypeVar("Encoder_co", bound=Encoder, covariant=True)
+
 
 @final
-class EncodedRetriever:
+class EncodedRetriever(Generic[Encoder_co]):
     """Finds items by the dot product of what `encoder` makes of queries and items, with `index` over `collection`."""
 
-    def __init__(self, collection: Collection, encoder: Encoder, index: Index) -> None:
+    def __init__(self, collection: Collection, encoder: Encoder_co, index: Index) -> None:
         self.collection = collection
         self.encoder = encoder
         self.index = index
-        # Asked once: Python 3.11 evaluates every property of a protocol, and a fingerprint reads all weights.
         self._trainable = encoder if isinstance(encoder, TrainableEncoder) else None
 
     def search(self, queries: Queries, k: int) -> Hits:

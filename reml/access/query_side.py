@@ -59,10 +59,9 @@ class QuerySideEncoder:
         """What is trained and saved: the encoder of queries."""
         return self._queries.module
 
-    @property
     def fingerprint(self) -> str:
         """A digest of both encoders."""
-        return digest(self._queries.fingerprint, self._items.encoder.fingerprint)
+        return digest(self._queries.fingerprint(), self._items.encoder.fingerprint())
 
     def encode_queries(self, texts: Sequence[str]) -> Representations:
         """Give one representation for each text, in order, without gradient."""

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 class Encoder(Protocol):
     """Turns queries and items into representations of one space, so that relevance is their dot product."""
 
-    @property
     def fingerprint(self) -> str:
         """A digest of everything the representations depend on, weights included."""
 

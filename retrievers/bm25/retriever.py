@@ -57,7 +57,6 @@ class BM25Encoder:
     title: bool = True
     fields: bool = False
 
-    @property
     def fingerprint(self) -> str:
         """A digest of the settings, the statistics and the terms."""
         statistics, analyser = self._weighted, self.vocabulary.analyser.fingerprint

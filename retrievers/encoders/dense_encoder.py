@@ -106,7 +106,6 @@ class DenseEncoder:
         """The number of dimensions D."""
         return int(self._module.config.hidden_size)
 
-    @property
     def fingerprint(self) -> str:
         """A digest of the weights as they are now, of the tokeniser and of the encoding; reads all weights."""
         weights = self._module.state_dict()

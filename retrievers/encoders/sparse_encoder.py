@@ -100,7 +100,6 @@ class SparseEncoder:
         """The number of dimensions V."""
         return self._network.width
 
-    @property
     def fingerprint(self) -> str:
         """A digest of the weights as they are now and of all settings that the vectors depend on; reads all weights."""
         weights = self._network.state_dict()
@@ -151,13 +150,15 @@ class SparseEncoder:
         return next(self._network.parameters()).device
 
 
-def index_with(encoder: SparseEncoder, collection: Collection, folder: Path, *, progress: bool) -> EncodedRetriever:
+def index_with(
+    encoder: SparseEncoder, collection: Collection, folder: Path, *, progress: bool
+) -> EncodedRetriever[SparseEncoder]:
     """Encode and index a collection in `folder`, in bounded memory, or open it if it is there and fits.
 
     A killed call leaves what it encoded beside the folder, and the next one goes on from there. `StaleError` if the
     folder was built for another collection, version of it or encoder.
     """
-    origin, shards = Origin.of(collection, encoder.fingerprint), folder.parent / f".{folder.name}.encoded"
+    origin, shards = Origin.of(collection, encoder.fingerprint()), folder.parent / f".{folder.name}.encoded"
 
     def build(draft: Path) -> None:
         paths = encode_collection(collection, encoder, shards, origin=origin, progress=progress)

@@ -119,7 +119,9 @@ class SNRM:
         build_once(folder, origin, lambda draft: self._new(collection).save(draft / "network"))
         return self._loaded(folder / "network")
 
-    def index_with(self, encoder: SparseEncoder, collection: Collection, folder: Path) -> EncodedRetriever:
+    def index_with(
+        self, encoder: SparseEncoder, collection: Collection, folder: Path
+    ) -> EncodedRetriever[SparseEncoder]:
         """Do as `index` does with an encoder at hand, one that was just trained, say; `model` does not count."""
         return index_with(encoder, collection, folder, progress=self.progress)
 

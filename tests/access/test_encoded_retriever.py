@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from reml.access.encoded_retriever import EncodedRetriever
 from reml.contract.examples import Item
 from reml.contract.retrieved import Queries
+from reml.contract.retrievers import Encoder
 from reml.contract.vectors import DenseVectors, SparseVectors
 from reml.files.atomic import CorruptError, StaleError
 from reml.files.origin import Origin, build_once
@@ -29,7 +30,8 @@ def counts(texts: Sequence[str]) -> Tensor:
 class LetterEncoder:
     """Counts letters."""
 
-    fingerprint = "letters"
+    def fingerprint(self) -> str:
+        return "letters"
 
     def encode_queries(self, texts: Sequence[str]) -> DenseVectors:
         return DenseVectors(counts(texts).numpy())
@@ -41,7 +43,8 @@ class LetterEncoder:
 class SparseLetterEncoder:
     """Counts letters, and keeps those that are there."""
 
-    fingerprint = "sparse letters"
+    def fingerprint(self) -> str:
+        return "sparse letters"
 
     def encode_queries(self, texts: Sequence[str]) -> SparseVectors:
         values = counts(texts).numpy()
@@ -69,7 +72,7 @@ class WeighedLetterEncoder(LetterEncoder):
         return counts([item.text for item in items]).double() * self.module.weight.exp()
 
 
-def retriever(encoder: LetterEncoder | None = None) -> EncodedRetriever:
+def retriever(encoder: LetterEncoder | None = None) -> EncodedRetriever[Encoder]:
     collection, encoder = MemoryCollection(TEXTS), encoder or LetterEncoder()
     index = FaissIndex(len(LETTERS))
     index.add(collection.rows(), encoder.encode_items(collection.get(collection.rows())))

@@ -52,10 +52,10 @@ def test_an_item_is_encoded_once_while_there_is_room() -> None:
 
 def test_the_fingerprint_is_of_both_sides() -> None:
     queries, items = WordEncoder(), WordEncoder()
-    before = QuerySideEncoder(queries, FrozenItems(items)).fingerprint
+    before = QuerySideEncoder(queries, FrozenItems(items)).fingerprint()
     with torch.no_grad():
         queries.module.weight[0] += 1
-    assert QuerySideEncoder(queries, FrozenItems(items)).fingerprint != before
+    assert QuerySideEncoder(queries, FrozenItems(items)).fingerprint() != before
 
 
 def test_one_encoder_on_both_sides_is_refused() -> None:

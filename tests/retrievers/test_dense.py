@@ -140,7 +140,11 @@ def test_scores_equal_those_of_search_and_train_the_weights(minilm: DenseEncoder
 
 
 def change_by(
-    gradient: torch.Tensor, weight: torch.Tensor, retriever: EncodedRetriever, queries: Queries, rows: np.ndarray
+    gradient: torch.Tensor,
+    weight: torch.Tensor,
+    retriever: EncodedRetriever[DenseEncoder],
+    queries: Queries,
+    rows: np.ndarray,
 ) -> float:
     """The slope of the first query's margin along the gradient, by central differences."""
     step, margins = 0.01 * gradient / gradient.norm(), []
@@ -174,8 +178,8 @@ def test_a_trained_encoder_is_saved_with_its_encoding(minilm: DenseEncoder, tmp_
     loaded = DenseEncoder.load(str(tmp_path / "model"))
     assert loaded.encoding.query_prefix == "q: "
     assert loaded.encoding.max_tokens == 7
-    assert loaded.fingerprint == with_encoding(minilm, query_prefix="q: ", max_tokens=7).fingerprint
-    assert DenseEncoder.load(str(tmp_path / "model"), FULL).fingerprint == minilm.fingerprint
+    assert loaded.fingerprint() == with_encoding(minilm, query_prefix="q: ", max_tokens=7).fingerprint()
+    assert DenseEncoder.load(str(tmp_path / "model"), FULL).fingerprint() == minilm.fingerprint()
     assert not list((tmp_path / "model").glob("*.bin"))
 
 

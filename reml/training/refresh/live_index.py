@@ -14,7 +14,7 @@ from reml.access.encoded_retriever import EncodedRetriever
 from reml.access.query_side import QuerySideEncoder
 from reml.contract.examples import Item
 from reml.contract.retrieved import Hits, Queries
-from reml.contract.retrievers import Encoder, Index
+from reml.contract.retrievers import Encoder, Index, TrainableEncoder
 from reml.contract.vectors import Int64Array, Representations
 
 
@@ -26,7 +26,7 @@ class LiveIndex:
     encoder has learnt since it made the vector; where queries alone learn (`QuerySideEncoder`), no vector ages.
     """
 
-    def __init__(self, retriever: EncodedRetriever) -> None:
+    def __init__(self, retriever: EncodedRetriever[TrainableEncoder]) -> None:
         self.collection, self.encoder = retriever.collection, retriever.encoder
         self.replaced = 0  # vectors, since the index was made as a whole
         self._first, self._retriever = retriever.index, retriever
@@ -113,9 +113,8 @@ class _AsItIs:
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
 
-    @property
     def fingerprint(self) -> str:
-        return self._encoder.fingerprint
+        return self._encoder.fingerprint()
 
     def encode_queries(self, texts: Sequence[str]) -> Representations:
         return self._encoder.encode_queries(texts)

@@ -23,10 +23,9 @@ class Forwarding(abc.ABC):
         """What is trained and saved."""
         return self._encoder.module
 
-    @property
     def fingerprint(self) -> str:
         """The digest of the encoder."""
-        return self._encoder.fingerprint
+        return self._encoder.fingerprint()
 
     def encode_queries(self, texts: Sequence[str]) -> Representations:
         """Give one representation for each text, in order, without gradient."""

@@ -21,7 +21,8 @@ WORDS = ("red", "green", "blue", "ball", "door")
 class Words:
     """Counts of five words."""
 
-    fingerprint = "words"
+    def fingerprint(self) -> str:
+        return "words"
 
     def encode_queries(self, texts: Sequence[str]) -> SparseVectors:
         chosen = [[number for number, word in enumerate(WORDS) if word in text.split()] for text in texts]
