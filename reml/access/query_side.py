@@ -60,7 +60,7 @@ class QuerySideEncoder:
         return self._queries.module
 
     def fingerprint(self) -> str:
-        """A digest of both encoders."""
+        """Digest both encoders."""
         return digest(self._queries.fingerprint(), self._items.encoder.fingerprint())
 
     def encode_queries(self, texts: Sequence[str]) -> Representations:

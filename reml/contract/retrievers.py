@@ -19,7 +19,7 @@ class Encoder(Protocol):
     """Turns queries and items into representations of one space, so that relevance is their dot product."""
 
     def fingerprint(self) -> str:
-        """A digest of everything the representations depend on, weights included."""
+        """Digest everything that the representations depend on, weights included."""
 
     def encode_queries(self, texts: Sequence[str]) -> Representations:
         """Give one representation for each text, in order, without gradient."""

@@ -58,7 +58,7 @@ class BM25Encoder:
     fields: bool = False
 
     def fingerprint(self) -> str:
-        """A digest of the settings, the statistics and the terms."""
+        """Digest the settings, the statistics and the terms."""
         statistics, analyser = self._weighted, self.vocabulary.analyser.fingerprint
         settings = (self.weighting.fingerprint, analyser, self.title, statistics.items, statistics.length)
         whole = digest("bm25", *settings, self.vocabulary.terms, statistics.frequencies.tobytes())

@@ -107,7 +107,7 @@ class DenseEncoder:
         return int(self._module.config.hidden_size)
 
     def fingerprint(self) -> str:
-        """A digest of the weights as they are now, of the tokeniser and of the encoding; reads all weights."""
+        """Digest the weights as they are now, the tokeniser and the encoding; reads all weights."""
         weights = self._module.state_dict()
         tensors = (weights[name].detach().cpu().reshape(-1).view(torch.uint8).numpy() for name in sorted(weights))
         settings = asdict(replace(self.encoding, batch_size=1, precision="auto"))

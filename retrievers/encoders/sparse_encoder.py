@@ -101,7 +101,7 @@ class SparseEncoder:
         return self._network.width
 
     def fingerprint(self) -> str:
-        """A digest of the weights as they are now and of all settings that the vectors depend on; reads all weights."""
+        """Digest the weights as they are now and all settings that the vectors depend on; reads all weights."""
         weights = self._network.state_dict()
         tensors = (weights[name].detach().cpu().reshape(-1).view(torch.uint8).numpy() for name in sorted(weights))
         settings = asdict(replace(self.cut, batch_size=1, precision="auto"))

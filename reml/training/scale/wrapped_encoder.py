@@ -24,7 +24,7 @@ class Forwarding(abc.ABC):
         return self._encoder.module
 
     def fingerprint(self) -> str:
-        """The digest of the encoder."""
+        """Digest the encoder behind it."""
         return self._encoder.fingerprint()
 
     def encode_queries(self, texts: Sequence[str]) -> Representations:
