@@ -24,7 +24,7 @@ from reml.contract.examples import Answer, Example, Item, Page, Provenance
 from reml.contract.retrieved import Responses
 from reml.contract.retrievers import Retriever
 from reml.contract.signals import Prediction, Signal
-from reml.contract.vectors import DenseVectors
+from reml.contract.vectors import DenseVectors, Similarity
 from reml.files.atomic import digest
 from reml.files.origin import Origin, build_once
 from reml.files.records import write_examples
@@ -39,6 +39,8 @@ class WordEncoder:
 
     def __init__(self) -> None:
         self.module = nn.Embedding(BUCKETS, WIDTH)
+
+    similarity: Similarity = "dot"
 
     def fingerprint(self) -> str:
         return digest(self.module.weight.detach().numpy().tobytes())

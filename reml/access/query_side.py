@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from reml.contract.examples import Item
 from reml.contract.retrievers import TrainableEncoder
-from reml.contract.vectors import Representations
+from reml.contract.vectors import Representations, Similarity
 from reml.files.atomic import digest
 
 # Vectors of items that are kept in memory, 50 MB of width 384.
@@ -58,6 +58,11 @@ class QuerySideEncoder:
     def module(self) -> nn.Module:
         """What is trained and saved: the encoder of queries."""
         return self._queries.module
+
+    @property
+    def similarity(self) -> Similarity:
+        """How a query's representation and an item's are compared."""
+        return self._queries.similarity
 
     def fingerprint(self) -> str:
         """Digest both encoders."""

@@ -12,7 +12,7 @@ from reml.access.encoded_retriever import EncodedRetriever
 from reml.contract.examples import Item
 from reml.contract.retrieved import Queries
 from reml.contract.retrievers import Encoder
-from reml.contract.vectors import DenseVectors, SparseVectors
+from reml.contract.vectors import DenseVectors, Similarity, SparseVectors
 from reml.files.atomic import CorruptError, StaleError
 from reml.files.origin import Origin, build_once
 from reml.index.faiss import FaissIndex
@@ -30,6 +30,8 @@ def counts(texts: Sequence[str]) -> Tensor:
 class LetterEncoder:
     """Counts letters."""
 
+    similarity: Similarity = "dot"
+
     def fingerprint(self) -> str:
         return "letters"
 
@@ -42,6 +44,8 @@ class LetterEncoder:
 
 class SparseLetterEncoder:
     """Counts letters, and keeps those that are there."""
+
+    similarity: Similarity = "dot"
 
     def fingerprint(self) -> str:
         return "sparse letters"

@@ -17,7 +17,7 @@ class Counting:
     def __init__(self) -> None:
         self.inner, self.encoded = WordEncoder(), 0
         self.module = self.inner.module
-        self.fingerprint = self.inner.fingerprint
+        self.fingerprint, self.similarity = self.inner.fingerprint, self.inner.similarity
         self.encode_queries, self.encode_items = self.inner.encode_queries, self.inner.encode_items
         self.query_vectors = self.inner.query_vectors
 

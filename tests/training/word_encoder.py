@@ -8,12 +8,14 @@ import torch
 from torch import Tensor, nn
 
 from reml.contract.examples import Item
-from reml.contract.vectors import DenseVectors
+from reml.contract.vectors import DenseVectors, Similarity
 from tests.training.pointing import BUCKETS, bucket
 
 
 class WordEncoder:
     """Counts the texts of each call in `calls`."""
+
+    similarity: Similarity = "dot"
 
     def fingerprint(self) -> str:
         return "words"

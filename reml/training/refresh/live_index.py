@@ -15,7 +15,7 @@ from reml.access.query_side import QuerySideEncoder
 from reml.contract.examples import Item
 from reml.contract.retrieved import Hits, Queries
 from reml.contract.retrievers import Encoder, Index, TrainableEncoder
-from reml.contract.vectors import Int64Array, Representations
+from reml.contract.vectors import Int64Array, Representations, Similarity
 
 
 @final
@@ -112,6 +112,10 @@ class _AsItIs:
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
+
+    @property
+    def similarity(self) -> Similarity:
+        return self._encoder.similarity
 
     def fingerprint(self) -> str:
         return self._encoder.fingerprint()

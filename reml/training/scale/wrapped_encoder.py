@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from reml.contract.examples import Item
 from reml.contract.retrievers import TrainableEncoder
-from reml.contract.vectors import Representations
+from reml.contract.vectors import Representations, Similarity
 
 
 class Forwarding(abc.ABC):
@@ -22,6 +22,11 @@ class Forwarding(abc.ABC):
     def module(self) -> nn.Module:
         """What is trained and saved."""
         return self._encoder.module
+
+    @property
+    def similarity(self) -> Similarity:
+        """How a query's representation and an item's are compared."""
+        return self._encoder.similarity
 
     def fingerprint(self) -> str:
         """Digest the encoder behind it."""

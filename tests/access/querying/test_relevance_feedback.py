@@ -17,7 +17,7 @@ from reml.contract.access import QueryExpansion, QueryGenerator
 from reml.contract.examples import Example, Item
 from reml.contract.retrieved import Queries
 from reml.contract.retrievers import Encoder
-from reml.contract.vectors import SparseVectors
+from reml.contract.vectors import Similarity, SparseVectors
 from reml.index.impact import ImpactIndex
 from reml.retrievers.bm25.retriever import BM25, BM25Retriever
 from reml.retrievers.fusion import FusedRetriever
@@ -100,6 +100,8 @@ def test_each_query_has_feedback_of_its_own_and_keeps_its_owner(bm25: BM25Retrie
 
 class Letters:
     """A sparse encoder whose dimensions are no terms: how often a text has each letter."""
+
+    similarity: Similarity = "dot"
 
     def fingerprint(self) -> str:
         return "letters"

@@ -12,7 +12,7 @@ from reml.access.information_access import InformationAccess
 from reml.access.storing.collection_memory import CollectionMemory
 from reml.collection.disk import create_collection
 from reml.contract.examples import Example, Item
-from reml.contract.vectors import SparseVectors
+from reml.contract.vectors import Similarity, SparseVectors
 from reml.index.impact import ImpactIndex
 
 WORDS = ("red", "green", "blue", "ball", "door")
@@ -20,6 +20,8 @@ WORDS = ("red", "green", "blue", "ball", "door")
 
 class Words:
     """Counts of five words."""
+
+    similarity: Similarity = "dot"
 
     def fingerprint(self) -> str:
         return "words"

@@ -16,7 +16,7 @@ from reml.contract.predictors import Feedback
 from reml.contract.retrieved import Hits, Queries
 from reml.contract.retrievers import TrainableEncoder
 from reml.contract.signals import Prediction
-from reml.contract.vectors import DenseVectors
+from reml.contract.vectors import DenseVectors, Similarity
 from reml.feedback.cldrd import Cldrd
 from reml.feedback.contrastive import Contrastive
 from reml.feedback.pdist import Pdist
@@ -186,6 +186,8 @@ def test_splade_learns_from_labels(tmp_path: Path) -> None:
 
 class WordEncoder:
     """Dense vectors of single words, given by hand."""
+
+    similarity: Similarity = "dot"
 
     def fingerprint(self) -> str:
         return "words"
