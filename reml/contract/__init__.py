@@ -12,6 +12,7 @@ from reml.contract.retrievers import (
     Indexer,
     IndexMaker,
     Retriever,
+    Scorer,
     TrainableEncoder,
     TrainableIndexer,
 )
@@ -63,6 +64,7 @@ __all__ = [
     "ResponseProcessor",
     "Responses",
     "Retriever",
+    "Scorer",
     "Signal",
     "Similarity",
     "Span",

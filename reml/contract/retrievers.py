@@ -47,6 +47,21 @@ class TrainableEncoder(Encoder, Protocol):
         """Encode with gradient, [N, D]; [N, L, D] for `maxsim`, a vector of zeros being padding."""
 
 
+@runtime_checkable
+class Scorer(Protocol):
+    """Scores pairs of a query and an item: an encoder by its similarity, a cross-encoder by reading both at once."""
+
+    @property
+    def module(self) -> nn.Module | None:
+        """What is trained and saved; nothing where nothing is."""
+
+    def score(self, queries: Queries, items: Sequence[Item], positions: Int64Array) -> Tensor:
+        """Score Q queries at these positions [Q, K] among N distinct items, [Q, K]; -inf at -1.
+
+        With gradient where it has parameters. Items that no position names need not be looked at.
+        """
+
+
 class Index(Protocol):
     """Finds the k best items for representations."""
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from reml.access.querying.query_generators import InputQuery
 from reml.access.responses import gather
+from reml.access.similarity import EncoderScorer
 from reml.contract.examples import Example, Item
 from reml.contract.predictors import Feedback
 from reml.contract.retrieved import Hits, Queries
@@ -66,7 +67,7 @@ def train(
     settings: Training = SETTINGS,
     part: RankedExamples | None = None,
 ) -> Ranking:
-    regime = Ranking(encoder, RankingObjective(objective or Rank(), regularisers), len(COLLECTION))
+    regime = Ranking(EncoderScorer(encoder), RankingObjective(objective or Rank(), regularisers), len(COLLECTION))
     fit(regime, TrainSet.of(part or from_teacher()), dev=[], settings=settings, folder=folder / "fit")
     return regime
 
@@ -223,8 +224,9 @@ def batch() -> Batch:
 
 
 def test_distinct_items_are_encoded_once_and_found_again() -> None:
-    compared = compare(WORDS, InputQuery(), batch())
-    assert compared.items.tolist() == [[0.0, 2.0], [1.5, 0.5]]
+    compared = compare(EncoderScorer(WORDS), InputQuery(), batch())
+    assert compared.vectors is not None
+    assert compared.vectors[1].tolist() == [[0.0, 2.0], [1.5, 0.5]]
     assert compared.places.tolist() == [[0, 1], [1, 0]]
     assert compared.own.tolist() == [[True, True], [False, True]]
     assert compared.unrelated.tolist() == [[False, False], [True, False]]
@@ -244,7 +246,7 @@ class Recording:
 def test_an_objective_sees_scores_utilities_and_the_items_of_others_by_hand() -> None:
     """North . up = 2, north . right = 0.5, east . right = 1.5, east . up = 0."""
     recording = Recording()
-    losses = Ranking(WORDS, RankingObjective(recording, [L1(0.1)]), 2)(batch())
+    losses = Ranking(EncoderScorer(WORDS), RankingObjective(recording, [L1(0.1)]), 2)(batch())
     assert recording.scores.tolist() == [[2.0, 0.5], [1.5, -torch.inf]]
     assert recording.prediction.item_utility is not None
     assert recording.prediction.item_utility.tolist() == [[5.0, 2.0], [7.0, 0.0]]
@@ -254,7 +256,7 @@ def test_an_objective_sees_scores_utilities_and_the_items_of_others_by_hand() ->
     assert others.mask.tolist() == [[False, False], [True, False]]
     assert losses["ranking"].tolist() == [2.5, 1.5]
     assert losses["l1"].tolist() == pytest.approx([0.1 * (1 + 2 + 2), 0.1 * (1 + 2)])
-    assert Ranking(WORDS, RankingObjective(recording), 2).watch is None, "dense vectors have no postings"
+    assert Ranking(EncoderScorer(WORDS), RankingObjective(recording), 2).watch is None, "dense vectors have no postings"
 
 
 def test_a_passage_of_a_page_that_a_query_has_is_no_negative() -> None:
@@ -263,17 +265,17 @@ def test_a_passage_of_a_page_that_a_query_has_is_no_negative() -> None:
     (north, east), page = shown.responses.items, shown.responses.items[0][0].page_id
     items = tuple(tuple(replace(item, page_id=page) for item in own) for own in (north, east))
     same = Batch(shown.examples, replace(shown.responses, items=items))
-    assert not compare(WORDS, InputQuery(), same).unrelated.any()
+    assert not compare(EncoderScorer(WORDS), InputQuery(), same).unrelated.any()
 
 
 def test_the_reranker_orders_by_dot_products() -> None:
     shown = batch()
-    answers = Reranker(WORDS, InputQuery()).generate(
+    answers = Reranker(EncoderScorer(WORDS), InputQuery()).generate(
         [Example("e", "east"), Example("n", "north")],
         gather(MemoryCollection(["up", "right"]), Hits(np.array([[0, 1], [1, 0]]), np.zeros((2, 2), dtype=np.float32))),
     )
     assert [[place.wikipedia_id for place in answer.provenance] for answer in answers] == [["1", "0"], ["0", "1"]]
-    padded = Reranker(WORDS, InputQuery()).generate(shown.examples, shown.responses)
+    padded = Reranker(EncoderScorer(WORDS), InputQuery()).generate(shown.examples, shown.responses)
     assert [len(answer.provenance) for answer in padded] == [2, 1]
 
 
