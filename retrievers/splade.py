@@ -32,9 +32,7 @@ from reml.files.atomic import atomic_folder, digest
 from reml.files.model_location import located
 from reml.index.impact import Impact
 from reml.retrievers.encoders.sparse_encoder import SparseEncoder, SparseNetwork, TextCut
-
-# What a transformers configuration says beside what the model computes.
-UNRELATED = ("_name_or_path", "architectures", "dtype", "transformers_version")
+from reml.retrievers.encoders.weight_digest import UNRELATED
 
 
 @final

@@ -79,6 +79,8 @@ def at(scores: Tensor, positions: Int64Array) -> Tensor:
     """Take scores [Q, N] at positions [Q, K], -inf at -1."""
     import torch
 
+    if not scores.shape[1]:
+        return scores.new_full(positions.shape, -torch.inf)
     there = torch.from_numpy(positions >= 0).to(scores.device)
     places = torch.from_numpy(np.maximum(positions, 0)).to(scores.device)
     return scores.gather(1, places).masked_fill(~there, -torch.inf)

@@ -18,14 +18,14 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, 
 from reml.contract.examples import Item
 from reml.contract.vectors import DenseVectors, Similarity
 from reml.devices.device import default_device
+from reml.devices.evaluating import evaluating
 from reml.devices.precision import Precision, autocast
-from reml.files.atomic import MANIFEST, atomic_folder, digest, read_manifest, write_manifest
+from reml.files.atomic import MANIFEST, atomic_folder, read_manifest, write_manifest
 from reml.files.model_location import located
-from reml.retrievers.encoders.token_batches import TokenBatch, evaluating, longest_first, token_batches
+from reml.retrievers.encoders.token_batches import TokenBatch, longest_first, token_batches
+from reml.retrievers.encoders.weight_digest import UNRELATED, digest_with_weights
 
 KIND = "dense encoder"
-# What a transformers configuration says beside what the model computes.
-UNRELATED = ("_name_or_path", "architectures", "dtype", "transformers_version")
 Pooling = Literal["mean", "cls"]
 
 
@@ -116,13 +116,11 @@ class DenseEncoder:
 
     def fingerprint(self) -> str:
         """Digest the weights as they are now, the tokeniser and the encoding; reads all weights."""
-        weights = self._module.state_dict()
-        tensors = (weights[name].detach().cpu().reshape(-1).view(torch.uint8).numpy() for name in sorted(weights))
         settings = asdict(replace(self.encoding, batch_size=1, precision="auto"))
         del settings["similarity"]  # no vector depends on it
         vocabulary = sorted(self._tokeniser.get_vocab().items())
         config = {name: value for name, value in self._module.config.to_dict().items() if name not in UNRELATED}
-        return digest(config, settings, vocabulary, sorted(weights), *(tensor.tobytes() for tensor in tensors))
+        return digest_with_weights(self._module, config, settings, vocabulary)
 
     def encode_queries(self, texts: Sequence[str]) -> DenseVectors:
         """Give one vector for each text, in order, without gradient or dropout."""

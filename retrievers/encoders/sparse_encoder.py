@@ -17,10 +17,11 @@ from torch import Tensor, nn
 
 from reml.contract.examples import Item
 from reml.contract.vectors import Int64Array, Similarity, SparseVectors
+from reml.devices.evaluating import evaluating
 from reml.devices.precision import Precision, autocast
-from reml.files.atomic import digest
 from reml.index.sparse import stacked
-from reml.retrievers.encoders.token_batches import evaluating, longest_first, token_batches
+from reml.retrievers.encoders.token_batches import longest_first, token_batches
+from reml.retrievers.encoders.weight_digest import digest_with_weights
 
 
 class SparseNetwork(nn.Module, abc.ABC):
@@ -100,10 +101,8 @@ class SparseEncoder:
 
     def fingerprint(self) -> str:
         """Digest the weights as they are now and all settings that the vectors depend on; reads all weights."""
-        weights = self._network.state_dict()
-        tensors = (weights[name].detach().cpu().reshape(-1).view(torch.uint8).numpy() for name in sorted(weights))
         settings = asdict(replace(self.cut, batch_size=1, precision="auto"))
-        return digest(self._network.fingerprint, settings, sorted(weights), *(tensor.tobytes() for tensor in tensors))
+        return digest_with_weights(self._network, self._network.fingerprint, settings)
 
     def encode_queries(self, texts: Sequence[str]) -> SparseVectors:
         """Give one vector for each text, in order, without gradient or dropout."""
