@@ -22,9 +22,9 @@ def write_cross_encoder(folder: Path, *, labels: int | None = 1, seed: int = 0) 
         num_attention_heads=4,
         intermediate_size=64,
         max_position_embeddings=LIMIT,
-        num_labels=labels or 2,
         initializer_range=0.2,
     )
+    sizes.num_labels = labels or 2
     model = BertModel(sizes) if labels is None else BertForSequenceClassification(sizes)
     tokeniser = tiny_tokeniser(cls_token=START, sep_token=END)
     tokeniser.model_input_names = ["input_ids", "token_type_ids", "attention_mask"]

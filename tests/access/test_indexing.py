@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,14 +11,14 @@ from reml.access.indexing import index_encoded
 from reml.contract.examples import Item
 from reml.contract.retrieved import Queries
 from reml.contract.retrievers import IndexMaker
-from reml.contract.vectors import DenseVectors, MultiVectors, Representations, Similarity, SparseVectors
+from reml.contract.vectors import DenseVectors, Float32Array, MultiVectors, Representations, Similarity, SparseVectors
 from reml.files.atomic import StaleError
 from reml.index.faiss import Faiss
 from reml.index.impact import Impact
 from reml.testing import MemoryCollection
 
 COLLECTION = MemoryCollection(["a", "bb", "abc", "ab"])
-KINDS = {
+KINDS: dict[str, Callable[[Float32Array], Representations]] = {
     "dense": DenseVectors,
     "sparse": lambda values: SparseVectors(
         np.arange(0, values.size + 1, 3, dtype=np.int64),
@@ -43,8 +43,7 @@ class Letters:
 
     def encode_queries(self, texts: Sequence[str]) -> Representations:
         counts = [[text.count(letter) for letter in "abc"] for text in texts]
-        vectors: Representations = KINDS[self.kind](np.array(counts, dtype=np.float32).reshape(-1, 3))
-        return vectors
+        return KINDS[self.kind](np.array(counts, dtype=np.float32).reshape(-1, 3))
 
     def encode_items(self, items: Sequence[Item]) -> Representations:
         self.encoded += len(items)

@@ -11,9 +11,11 @@ from reml.access.encoded_retriever import EncodedRetriever
 from reml.access.similarity import EncoderScorer, as_tensor, similarities
 from reml.contract.examples import Item
 from reml.contract.retrieved import Queries
+from reml.contract.retrievers import Scorer
 from reml.contract.vectors import DenseVectors, MultiVectors, Representations, Similarity, SparseVectors
 from reml.index.faiss import FaissIndex
-from reml.testing import MemoryCollection
+from reml.testing import MemoryCollection, ScorerContract
+from tests.truths import WordEncoder
 
 POINTS = {"o": [0.0, 0.0], "e": [3.0, 0.0], "n": [0.0, 4.0], "far": [6.0, 8.0]}
 ITEMS = MemoryCollection(["o", "e", "n", "far"])
@@ -138,4 +140,9 @@ def test_several_vectors_a_row_are_checked_and_sliced() -> None:
     with pytest.raises(ValueError, match="must not fall"):
         MultiVectors(np.array([0, 4, 2, 4]), values)
     with pytest.raises(ValueError, match="float32"):
-        MultiVectors(np.array([0, 4]), values.astype(np.float64))  # type: ignore[arg-type]
+        MultiVectors(np.array([0, 4]), values.astype(np.float64))
+
+
+class TestEncoderScorer(ScorerContract):
+    def make(self) -> Scorer:
+        return EncoderScorer(WordEncoder())

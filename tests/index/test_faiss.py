@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reml.contract.retrieved import Hits
-from reml.contract.retrievers import Index
+from reml.contract.retrievers import Index, IndexMaker
 from reml.contract.vectors import DenseVectors, Float32Array, Int64Array, SparseVectors
 from reml.files.atomic import CorruptError
-from reml.index.faiss import FaissIndex
-from reml.testing import IndexContract
+from reml.index.faiss import Faiss, FaissIndex
+from reml.testing import IndexContract, IndexMakerContract
 
 WIDTH = 16
 
@@ -224,3 +224,26 @@ def test_distances_are_squared_negative_and_kept_on_disk(factory: str, tmp_path:
         hits = searched.search(DenseVectors(np.array([[2.0]], dtype=np.float32)), 4)
         assert hits.rows.tolist() == [[1, 2, 0, 3]]
         assert hits.scores.tolist() == [[0, 0, -1, -1]]
+
+
+class TestFaiss(IndexMakerContract):
+    def make(self) -> IndexMaker:
+        return Faiss()
+
+    def vectors(self, count: int, seed: int) -> DenseVectors:
+        return unit(count, seed)
+
+    def others(self) -> SparseVectors:
+        return SparseVectors(np.zeros(1, np.int64), np.empty(0, np.int32), np.empty(0, np.float32), WIDTH)
+
+
+class TestFaissLists(TestFaiss):
+    def make(self) -> IndexMaker:
+        return Faiss("IVF2,Flat")
+
+
+class TestFaissNearest(TestFaiss):
+    similarity = "l2"
+
+    def make(self) -> IndexMaker:
+        return Faiss(similarity="l2")

@@ -8,8 +8,9 @@ import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from reml.contract.retrieved import Queries
+from reml.contract.retrievers import Scorer
 from reml.retrievers.rankers.cross_encoder import CrossEncoder
-from reml.testing import MemoryCollection
+from reml.testing import MemoryCollection, ScorerContract
 from tests.small_cross_encoder import LIMIT, write_cross_encoder
 
 TEXTS = ["the capital of chad", "a river", "france " * 60, "what is the city of the country"]
@@ -94,3 +95,12 @@ def test_what_is_no_model_of_relevance_is_refused(tmp_path: Path) -> None:
         CrossEncoder("model", batch_size=0)
     with pytest.raises(ValueError, match="no precision 'half'"):
         CrossEncoder("model", precision="half")  # type: ignore[arg-type]
+
+
+class TestCrossEncoder(ScorerContract):
+    @pytest.fixture(autouse=True)
+    def _written(self, folder: str) -> None:
+        self.folder = folder
+
+    def make(self) -> Scorer:
+        return scorer(self.folder)

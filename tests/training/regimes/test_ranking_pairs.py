@@ -106,7 +106,7 @@ def test_a_scorer_without_vectors_is_asked_for_the_items_of_each_query_alone() -
     assert recording.prediction.item_utility is not None
     assert recording.prediction.item_utility.tolist() == [[0, 1], [1, 0]]
     assert losses["ranking"].tolist() == [4, 6]
-    losses["ranking"].sum().backward()  # type: ignore[no-untyped-call]
+    losses["ranking"].sum().backward()
     assert scorer.module.weight.grad is not None
     assert scorer.module.weight.grad.item() == 2 + 3
 
