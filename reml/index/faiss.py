@@ -132,8 +132,11 @@ class FaissIndex:
             np.save(draft / "rows.npy", self._rows)
             np.save(draft / "alive.npy", self._alive)
             size = (draft / "vectors.faiss").stat().st_size
-            settings = {"width": self.width, "factory": self.factory, "similarity": str(self.similarity)}
-            write_manifest(draft, KIND, {**settings, "bytes": size})
+            write_manifest(
+                draft,
+                KIND,
+                {"width": self.width, "factory": self.factory, "similarity": self.similarity, "bytes": size},
+            )
 
     @classmethod
     def open(cls, folder: Path, *, parameters: str = "") -> FaissIndex:

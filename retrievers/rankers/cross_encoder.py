@@ -135,7 +135,7 @@ class CrossEncoder:
                 raise ValueError(
                     f"{self.model!r} tells {labels} classes apart: name a model of relevance, 1 or 2 logits."
                 )
-            network: PreTrainedModel = AutoModelForSequenceClassification.from_pretrained(
+            network = AutoModelForSequenceClassification.from_pretrained(
                 folder, num_labels=labels, dtype=torch.float32, use_safetensors=True
             )
         except OSError as error:
@@ -143,8 +143,8 @@ class CrossEncoder:
                 f"{self.model!r} cannot be loaded: give a hub id, a folder of a transformers model with safetensors, "
                 f"or package:NAME/PATH. transformers says: {error}"
             ) from error
-        network.to(default_device())  # type: ignore[arg-type] # transformers has no types for it
-        return network.eval()
+        loaded: PreTrainedModel = network.to(default_device()).eval()
+        return loaded
 
     @functools.cached_property
     def _tokeniser(self) -> PreTrainedTokenizerBase:
