@@ -25,14 +25,14 @@ from torch import Tensor
 from transformers import AutoModelForMaskedLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from reml.access.encoded_retriever import EncodedRetriever
+from reml.access.indexing import index_encoded
 from reml.contract.collections import Collection
-from reml.contract.retrievers import Retriever
+from reml.contract.retrievers import IndexMaker, Retriever
 from reml.files.atomic import atomic_folder, digest
 from reml.files.model_location import located
-from reml.retrievers.encoders.sparse_encoder import SparseEncoder, SparseNetwork, TextCut, index_with
-
-# What a transformers configuration says beside what the model computes.
-UNRELATED = ("_name_or_path", "architectures", "dtype", "transformers_version")
+from reml.index.impact import Impact
+from reml.retrievers.encoders.sparse_encoder import SparseEncoder, SparseNetwork, TextCut
+from reml.retrievers.encoders.weight_digest import UNRELATED
 
 
 @final
@@ -89,11 +89,12 @@ class Splade:
     """Settings of a SPLADE-like retriever over a collection.
 
     model: a hub id, a folder or `package:NAME/PATH` of a masked language model. cut: how much of a text is read.
-    progress: show how far encoding is.
+    index_maker: what finds the vectors, an impact index unless given. progress: show how far encoding is.
     """
 
     model: str
     cut: TextCut = field(default_factory=lambda: TextCut(query_tokens=64, item_tokens=256))
+    index_maker: IndexMaker | None = None
     progress: bool = False
 
     def index(self, collection: Collection, folder: Path) -> Retriever:
@@ -117,6 +118,8 @@ class Splade:
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         return SparseEncoder(SpladeNetwork(module, tokeniser).to(device).eval(), self.cut)
 
-    def index_with(self, encoder: SparseEncoder, collection: Collection, folder: Path) -> EncodedRetriever:
+    def index_with(
+        self, encoder: SparseEncoder, collection: Collection, folder: Path
+    ) -> EncodedRetriever[SparseEncoder]:
         """Do as `index` does with an encoder at hand, one that was just trained, say; `model` does not count."""
-        return index_with(encoder, collection, folder, progress=self.progress)
+        return index_encoded(encoder, self.index_maker or Impact(), collection, folder, progress=self.progress)

@@ -24,7 +24,7 @@ from reml.contract.examples import Answer, Example, Item, Page, Provenance
 from reml.contract.predictors import Batch
 from reml.contract.retrievers import Retriever
 from reml.contract.signals import Credit, Prediction, Signal
-from reml.contract.vectors import DenseVectors
+from reml.contract.vectors import DenseVectors, Similarity
 from reml.files.atomic import digest
 from reml.files.origin import Origin, build_once
 from reml.files.records import write_examples
@@ -40,7 +40,8 @@ class WordEncoder:
     def __init__(self) -> None:
         self.module = nn.Embedding(BUCKETS, WIDTH)
 
-    @property
+    similarity: Similarity = "dot"
+
     def fingerprint(self) -> str:
         return digest(self.module.weight.detach().numpy().tobytes())
 
@@ -74,13 +75,13 @@ class WordDense:
             torch.manual_seed(5)
             return WordEncoder()
 
-    def index_with(self, encoder: WordEncoder, collection: Collection, folder: Path) -> EncodedRetriever:
+    def index_with(self, encoder: WordEncoder, collection: Collection, folder: Path) -> EncodedRetriever[WordEncoder]:
         def build(draft: Path) -> None:
             index = FaissIndex(WIDTH, "Flat")
             index.add(collection.rows(), encoder.encode_items(collection.get(collection.rows())))
             index.save(draft / "vectors")
 
-        build_once(folder, Origin.of(collection, encoder.fingerprint), build)
+        build_once(folder, Origin.of(collection, encoder.fingerprint()), build)
         return EncodedRetriever(collection, encoder, FaissIndex.open(folder / "vectors"))
 
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from reml.contract.examples import Item
 from reml.contract.retrievers import TrainableEncoder
-from reml.contract.vectors import Representations
+from reml.contract.vectors import Representations, Similarity
 from reml.files.atomic import digest
 
 # Vectors of items that are kept in memory, 50 MB of width 384.
@@ -60,9 +60,13 @@ class QuerySideEncoder:
         return self._queries.module
 
     @property
+    def similarity(self) -> Similarity:
+        """How a query's representation and an item's are compared."""
+        return self._queries.similarity
+
     def fingerprint(self) -> str:
-        """A digest of both encoders."""
-        return digest(self._queries.fingerprint, self._items.encoder.fingerprint)
+        """Digest both encoders."""
+        return digest(self._queries.fingerprint(), self._items.encoder.fingerprint())
 
     def encode_queries(self, texts: Sequence[str]) -> Representations:
         """Give one representation for each text, in order, without gradient."""

@@ -5,10 +5,29 @@ from reml.contract.collections import Collection, KnowledgeSource
 from reml.contract.examples import Answer, Example, Item, Json, Measure, Media, Page, Provenance, Span
 from reml.contract.predictors import Feedback, Judge, Predictor
 from reml.contract.retrieved import Hits, Queries, Responses
-from reml.contract.retrievers import Encoder, EncoderT, Index, Indexer, Retriever, TrainableEncoder, TrainableIndexer
+from reml.contract.retrievers import (
+    Encoder,
+    EncoderT,
+    Index,
+    Indexer,
+    IndexMaker,
+    Retriever,
+    Scorer,
+    TrainableEncoder,
+    TrainableIndexer,
+)
 from reml.contract.signals import FeedbackRecord, InBatch, Prediction, Signal
 from reml.contract.tasks import Task
-from reml.contract.vectors import DenseVectors, Float32Array, Int32Array, Int64Array, Representations, SparseVectors
+from reml.contract.vectors import (
+    DenseVectors,
+    Float32Array,
+    Int32Array,
+    Int64Array,
+    MultiVectors,
+    Representations,
+    Similarity,
+    SparseVectors,
+)
 
 __all__ = [
     "Answer",
@@ -24,6 +43,7 @@ __all__ = [
     "Hits",
     "InBatch",
     "Index",
+    "IndexMaker",
     "Indexer",
     "Int32Array",
     "Int64Array",
@@ -33,6 +53,7 @@ __all__ = [
     "KnowledgeSource",
     "Measure",
     "Media",
+    "MultiVectors",
     "Page",
     "Prediction",
     "Predictor",
@@ -44,7 +65,9 @@ __all__ = [
     "ResponseProcessor",
     "Responses",
     "Retriever",
+    "Scorer",
     "Signal",
+    "Similarity",
     "Span",
     "SparseVectors",
     "StorageHandler",

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 from reml.contract.collections import Collection
 from reml.contract.examples import Item
 from reml.contract.retrieved import Hits, Queries
-from reml.contract.vectors import Int64Array, Representations
+from reml.contract.vectors import Int64Array, Representations, Similarity
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 
 class Encoder(Protocol):
-    """Turns queries and items into representations of one space, so that relevance is their dot product."""
+    """Turns queries and items into representations of one space, so that relevance is their similarity."""
 
     @property
+    def similarity(self) -> Similarity:
+        """How a query's representation and an item's are compared."""
+
     def fingerprint(self) -> str:
-        """A digest of everything the representations depend on, weights included."""
+        """Digest everything that the representations depend on, weights included."""
 
     def encode_queries(self, texts: Sequence[str]) -> Representations:
-        """Give one representation for each text, in order, without gradient."""
+        """Give one representation for each text, in order, without gradient; none for none, of the same width."""
 
     def encode_items(self, items: Sequence[Item]) -> Representations:
         """Give one representation for each item, in order, without gradient."""
@@ -38,10 +41,25 @@ class TrainableEncoder(Encoder, Protocol):
         """What is trained and saved."""
 
     def query_vectors(self, texts: Sequence[str]) -> Tensor:
-        """Encode with gradient, [B, D]."""
+        """Encode with gradient, [B, D]; [B, L, D] for `maxsim`, a vector of zeros being padding."""
 
     def item_vectors(self, items: Sequence[Item]) -> Tensor:
-        """Encode with gradient, [N, D]."""
+        """Encode with gradient, [N, D]; [N, L, D] for `maxsim`, a vector of zeros being padding."""
+
+
+@runtime_checkable
+class Scorer(Protocol):
+    """Scores pairs of a query and an item: an encoder by its similarity, a cross-encoder by reading both at once."""
+
+    @property
+    def module(self) -> nn.Module | None:
+        """What is trained and saved; nothing where nothing is."""
+
+    def score(self, queries: Queries, items: Sequence[Item], positions: Int64Array) -> Tensor:
+        """Score Q queries at these positions [Q, K] among N distinct items, [Q, K]; -inf at -1.
+
+        With gradient where it has parameters. Items that no position names need not be looked at.
+        """
 
 
 class Index(Protocol):
@@ -58,6 +76,26 @@ class Index(Protocol):
 
     def search(self, queries: Representations, k: int) -> Hits:
         """Give the k best items of each query, [B, k]; `ValueError` if k < 1. Fewer items than k leave padding."""
+
+
+@runtime_checkable
+class IndexMaker(Protocol):
+    """What a configuration names as an index: settings that make an `Index` of whatever an encoder gives, on disk."""
+
+    def fingerprint(self) -> str:
+        """Digest the settings that the files depend on; how they are searched is no part of it."""
+
+    def check(self, vectors: Representations, similarity: Similarity) -> None:
+        """Raise `ValueError` if it takes no vectors of this kind and width, or finds by another similarity."""
+
+    def make(self, folder: Path, width: int, shards: Iterable[tuple[Int64Array, Representations]]) -> None:
+        """Write the index of (rows, vectors) to a new folder, in bounded memory.
+
+        The shards come in row order and may be iterated over more than once. `ValueError` for vectors of another kind.
+        """
+
+    def open(self, folder: Path) -> Index:
+        """Open what `make` wrote; `CorruptError` (`reml.files.atomic`) if it cannot be read."""
 
 
 class Retriever(Protocol):

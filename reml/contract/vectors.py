@@ -1,8 +1,9 @@
-"""Representations: rows of sparse or dense vectors, as encoders give them and indexes take them."""
+"""Representations: rows of sparse or dense vectors, one or several a row, as encoders give and indexes take them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,11 @@ Int32Array = npt.NDArray[np.int32]
 
 
 Float32Array = npt.NDArray[np.float32]
+
+
+# How representations are compared, the larger the better: by their dot product; by their squared distance, negative; by
+# the sum, over the vectors of a query, of the largest dot product with a vector of the item.
+Similarity = Literal["dot", "l2", "maxsim"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -76,4 +82,33 @@ class DenseVectors:
         return DenseVectors(self.values[positions])
 
 
-Representations = SparseVectors | DenseVectors
+@dataclass(frozen=True, eq=False, slots=True)
+class MultiVectors:
+    """Several vectors a row: row i has `values[indptr[i]:indptr[i + 1]]` of float32 [M, D]."""
+
+    indptr: Int64Array
+    values: Float32Array
+
+    def __post_init__(self) -> None:
+        if self.values.ndim != 2 or self.values.dtype != np.float32:
+            raise ValueError(f"vectors are float32 [M, D], not {self.values.dtype} {self.values.shape}.")
+        if len(self.indptr) == 0 or self.indptr[0] != 0 or self.indptr[-1] != len(self.values):
+            raise ValueError("indptr must start with 0 and end with the number of vectors given.")
+        if (np.diff(self.indptr) < 0).any():
+            raise ValueError("indptr must not fall: it says where the vectors of each row end.")
+
+    def __len__(self) -> int:
+        return len(self.indptr) - 1
+
+    @property
+    def width(self) -> int:
+        """The number of dimensions D."""
+        return int(self.values.shape[1])
+
+    def slice(self, start: int, stop: int) -> MultiVectors:
+        """Give the rows from `start` to `stop`, the end exclusive, without a copy."""
+        first, last = self.indptr[start], self.indptr[min(stop, len(self))]
+        return MultiVectors(self.indptr[start : min(stop, len(self)) + 1] - first, self.values[first:last])
+
+
+Representations = SparseVectors | DenseVectors | MultiVectors

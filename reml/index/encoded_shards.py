@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from safetensors.numpy import load_file, save_file
 from reml.contract.collections import Collection
 from reml.contract.examples import Item
 from reml.contract.retrievers import Encoder
-from reml.contract.vectors import DenseVectors, Int64Array, Representations, SparseVectors
+from reml.contract.vectors import DenseVectors, Int64Array, MultiVectors, Representations, SparseVectors
 from reml.files.atomic import MANIFEST, atomic_file, locked, read_manifest, write_manifest
 from reml.files.origin import Origin
 
@@ -45,17 +45,28 @@ def encode_collection(
 def read_shard(path: Path) -> tuple[Int64Array, Representations]:
     """Give the rows of a shard, ascending, and their vectors, of the kind that the encoder gave."""
     tensors = load_file(path)
+    if "values" in tensors and "indptr" in tensors:
+        return tensors["rows"], MultiVectors(tensors["indptr"], tensors["values"])
     if "values" in tensors:
         return tensors["rows"], DenseVectors(tensors["values"])
     width = int(tensors["width"][0])
     return tensors["rows"], SparseVectors(tensors["indptr"], tensors["dimensions"], tensors["weights"], width)
 
 
-def sample(shards: Sequence[Path], count: int) -> DenseVectors:
-    """Take at most `count` dense vectors, evenly spread over all shards: the same from the same."""
-    sizes = [_size(path) for path in shards]
-    step = max(1, -(-sum(sizes) // count))
-    return DenseVectors(np.concatenate(list(_every(step, shards, sizes))))
+@dataclass(frozen=True)
+class Shards:
+    """The rows and vectors of shards, each read when it is its turn; may be iterated over more than once."""
+
+    paths: Sequence[Path]
+
+    def __iter__(self) -> Iterator[tuple[Int64Array, Representations]]:
+        return map(read_shard, self.paths)
+
+
+def sample(shards: Iterable[tuple[Int64Array, Representations]], count: int) -> DenseVectors:
+    """Take at most `count` dense vectors, evenly spread over all shards: the same from the same. Reads them twice."""
+    step = max(1, -(-sum(len(rows) for rows, _ in shards) // count))
+    return DenseVectors(np.concatenate(list(_every(step, shards))))
 
 
 def _rows(shard: Path) -> Int64Array:
@@ -69,14 +80,13 @@ def _size(shard: Path) -> int:
     return len(_rows(shard))
 
 
-def _every(step: int, shards: Sequence[Path], sizes: Sequence[int]) -> Iterator[np.ndarray]:
+def _every(step: int, shards: Iterable[tuple[Int64Array, Representations]]) -> Iterator[np.ndarray]:
     passed = 0
-    for path, size in zip(shards, sizes, strict=True):
-        vectors = read_shard(path)[1]
+    for rows, vectors in shards:
         if not isinstance(vectors, DenseVectors):
-            raise ValueError(f"{path} holds {type(vectors).__name__}; a sample is taken of dense vectors.")
+            raise ValueError(f"a shard holds {type(vectors).__name__}; a sample is taken of dense vectors.")
         yield vectors.values[-passed % step :: step].copy()
-        passed += size
+        passed += len(rows)
 
 
 def _finished(folder: Path, origin: Origin) -> list[Path]:
@@ -101,5 +111,7 @@ def write_shard(path: Path, items: Sequence[Item], encoder: Encoder) -> Path:
 def _arrays(vectors: Representations) -> dict[str, np.ndarray]:
     if isinstance(vectors, DenseVectors):
         return {"values": np.ascontiguousarray(vectors.values)}
+    if isinstance(vectors, MultiVectors):
+        return {"indptr": vectors.indptr, "values": np.ascontiguousarray(vectors.values)}
     width = np.array([vectors.width], dtype=np.int64)
     return {"indptr": vectors.indptr, "dimensions": vectors.dimensions, "weights": vectors.weights, "width": width}

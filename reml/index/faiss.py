@@ -1,4 +1,4 @@
-"""Dense vectors in FAISS: any index that its factory strings name, over inner products.
+"""Dense vectors in FAISS: any index that its factory strings name, over inner products or distances.
 
     Flat                exact; what every approximate index is measured against
     HNSW32              a graph; fast where the vectors fit in memory
@@ -11,15 +11,20 @@ has none of its own): a deleted place is passed over while searching, and its me
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
+from typing import Literal, get_args
 
 import faiss
 import numpy as np
 import numpy.typing as npt
 
 from reml.contract.retrieved import Hits
-from reml.contract.vectors import DenseVectors, Float32Array, Int64Array, Representations
-from reml.files.atomic import CorruptError, atomic_folder, read_manifest, write_manifest
+from reml.contract.retrievers import Index
+from reml.contract.vectors import DenseVectors, Float32Array, Int64Array, Representations, Similarity
+from reml.files.atomic import CorruptError, atomic_folder, digest, read_manifest, write_manifest
+from reml.index.encoded_shards import sample
 
 KIND = "faiss index"
 # FAISS computes batches below this size one query at a time, ten times slower than as a matrix product.
@@ -33,21 +38,29 @@ ROUNDING = 4e-6
 # FAISS looks into one list and at 16 neighbours unless told, which misses too much.
 LISTS_PROBED = 16
 NEIGHBOURS_KEPT = 64
+# Vectors that IVF and PQ learn their centroids and codes from: 200 MB of width 384.
+TRAINING_VECTORS = 2**17
+Measured = Literal["dot", "l2"]
+METRICS = {"dot": faiss.METRIC_INNER_PRODUCT, "l2": faiss.METRIC_L2}
 
 
 class FaissIndex:
-    """Finds the items with the largest inner products.
+    """Finds the items with the largest inner products, or with the smallest distances.
 
     width: dimensions of a vector. factory: what FAISS builds, see above. parameters: FAISS's search-time parameters,
-    `nprobe=32` (lists looked into, 16 unless given) or `efSearch=128` (neighbours kept, 64 unless given). `ValueError`
-    if FAISS does not know them or cannot build this for inner products.
+    `nprobe=32` (lists looked into, 16 unless given) or `efSearch=128` (neighbours kept, 64 unless given). similarity:
+    `dot`, or `l2`, whose scores are negative squared distances. `ValueError` if FAISS does not know the parameters or
+    cannot build this.
     """
 
-    def __init__(self, width: int, factory: str = "Flat", *, parameters: str = "") -> None:
+    def __init__(
+        self, width: int, factory: str = "Flat", *, parameters: str = "", similarity: Measured = "dot"
+    ) -> None:
         self.width = width
         self.factory = factory
         self.parameters = parameters
-        self._faiss = _built(width, factory)
+        self.similarity = _known(similarity)
+        self._faiss = _built(width, factory, similarity)
         _tune(self._faiss, parameters)
         self._rows: Int64Array = np.empty(0, dtype=np.int64)
         self._alive: npt.NDArray[np.bool_] = np.empty(0, dtype=np.bool_)
@@ -119,7 +132,11 @@ class FaissIndex:
             np.save(draft / "rows.npy", self._rows)
             np.save(draft / "alive.npy", self._alive)
             size = (draft / "vectors.faiss").stat().st_size
-            write_manifest(draft, KIND, {"width": self.width, "factory": self.factory, "bytes": size})
+            write_manifest(
+                draft,
+                KIND,
+                {"width": self.width, "factory": self.factory, "similarity": self.similarity, "bytes": size},
+            )
 
     @classmethod
     def open(cls, folder: Path, *, parameters: str = "") -> FaissIndex:
@@ -128,7 +145,9 @@ class FaissIndex:
         path = folder / "vectors.faiss"
         if not path.is_file() or path.stat().st_size != manifest["bytes"]:
             raise CorruptError(f"{path} is missing or not whole. Delete {folder} to have it built again.")
-        index = cls(int(str(manifest["width"])), str(manifest["factory"]), parameters=parameters)
+        similarity = _known(str(manifest.get("similarity", "dot")))
+        width, factory = int(str(manifest["width"])), str(manifest["factory"])
+        index = cls(width, factory, parameters=parameters, similarity=similarity)
         index._mapped = path
         index._faiss = _read(path, faiss.IO_FLAG_MMAP_IFC)
         _tune(index._faiss, parameters)
@@ -139,10 +158,12 @@ class FaissIndex:
     def _nearest(self, values: Float32Array, k: int, fetch: int) -> tuple[Hits, npt.NDArray[np.bool_]]:
         """Give the k best of `fetch` candidates, and for which queries no further candidate could be among them."""
         scores, places = self._faiss.search(values, fetch)
+        scores = -scores if self.similarity == "l2" else scores
         everything, last = (fetch == len(self._rows)) | (places[:, -1] < 0), scores[:, -1]
         doubt = np.zeros(len(values), dtype=np.float32)
         if isinstance(faiss.downcast_index(self._faiss), faiss.IndexFlat):
-            scores, doubt = _products(values, self._faiss.reconstruct_batch(places.ravel()))
+            candidates = self._faiss.reconstruct_batch(places.ravel())
+            scores, doubt = (_distances if self.similarity == "l2" else _products)(values, candidates)
         rows = np.where((places >= 0) & self._alive[places], self._rows[places], -1)
         hits = Hits.ranked(rows, scores, k)
         return hits, everything | (hits.scores[:, -1] > last + doubt)
@@ -173,6 +194,57 @@ class FaissIndex:
                 raise ValueError(f"the index holds rows {held[:5].tolist()} already; delete them first.")
 
 
+@dataclass(frozen=True)
+class Faiss:
+    """Settings of a FAISS index, for any encoder of dense vectors.
+
+    factory: what FAISS builds (Flat, HNSW32, 'IVF1024,Flat', ...). parameters: how it is searched (nprobe=32,
+    efSearch=128). similarity: what the encoder compares by, `dot` or `l2`.
+    """
+
+    factory: str = "Flat"
+    _: KW_ONLY
+    parameters: str = ""
+    similarity: Measured = "dot"
+
+    def __post_init__(self) -> None:
+        _known(self.similarity)
+
+    def fingerprint(self) -> str:
+        """Digest all but the parameters of a search."""
+        return digest("faiss", self.factory, self.similarity)
+
+    def check(self, vectors: Representations, similarity: Similarity) -> None:
+        """Raise `ValueError` for vectors that are not dense, another similarity, or what FAISS cannot build."""
+        if not isinstance(vectors, DenseVectors):
+            raise ValueError(
+                f"FAISS takes DenseVectors, and the encoder gives {type(vectors).__name__}: name an index for these, "
+                "such as reml.index.impact.Impact for sparse ones."
+            )
+        if similarity != self.similarity:
+            raise ValueError(
+                f"the encoder compares by {similarity!r} and this index by {self.similarity!r}: give both the same "
+                "`similarity`, dot or l2."
+            )
+        self._empty(vectors.width)
+
+    def make(self, folder: Path, width: int, shards: Iterable[tuple[Int64Array, Representations]]) -> None:
+        """Train the index on a sample, if it needs that, fill it and write it to a folder."""
+        index = self._empty(width)
+        if not index.trained and any(len(rows) for rows, _ in shards):
+            index.train(sample(shards, TRAINING_VECTORS))
+        for rows, vectors in shards:
+            index.add(rows, vectors)
+        index.save(folder)
+
+    def open(self, folder: Path) -> Index:
+        """Open an index, memory-mapped; `CorruptError` if it cannot be read."""
+        return FaissIndex.open(folder, parameters=self.parameters)
+
+    def _empty(self, width: int) -> FaissIndex:
+        return FaissIndex(width, self.factory, parameters=self.parameters, similarity=self.similarity)
+
+
 def _products(queries: Float32Array, candidates: Float32Array) -> tuple[Float32Array, Float32Array]:
     """Multiply each query [B, D] with its candidates [B * C, D] to [B, C], and bound what FAISS may differ by, [B].
 
@@ -184,12 +256,27 @@ def _products(queries: Float32Array, candidates: Float32Array) -> tuple[Float32A
     return (candidates * queries[:, None, :]).sum(axis=2), (ROUNDING * lengths).astype(np.float32)
 
 
-def _built(width: int, factory: str):  # type: ignore[no-untyped-def] # FAISS has no types
+def _distances(queries: Float32Array, candidates: Float32Array) -> tuple[Float32Array, Float32Array]:
+    """Do as `_products` does with squared distances, negative."""
+    candidates = candidates.reshape(len(queries), -1, queries.shape[1])  # [B * C, D] -> [B, C, D]
+    lengths = (candidates**2).sum(axis=2).max(axis=1) + (queries**2).sum(axis=1)
+    return -((candidates - queries[:, None, :]) ** 2).sum(axis=2), (2 * ROUNDING * lengths).astype(np.float32)
+
+
+def _known(similarity: str) -> Measured:
+    for known in get_args(Measured):
+        if known == similarity:
+            measured: Measured = known
+            return measured
+    raise ValueError(f"FAISS finds by 'dot' or by 'l2', not by {similarity!r}.")
+
+
+def _built(width: int, factory: str, similarity: Measured):  # type: ignore[no-untyped-def] # FAISS has no types
     try:
-        return faiss.index_factory(width, factory, faiss.METRIC_INNER_PRODUCT)
+        return faiss.index_factory(width, factory, METRICS[similarity])
     except RuntimeError as error:
         raise ValueError(
-            f"FAISS cannot build {factory!r} for inner products of width {width}; Flat, HNSW32, 'IVF1024,Flat' and "
+            f"FAISS cannot build {factory!r} for {similarity} over width {width}; Flat, HNSW32, 'IVF1024,Flat' and "
             f"'IVF1024,PQ48' are often used (PQ divides the width). FAISS says: {_reason(error)}"
         ) from error
 

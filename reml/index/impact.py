@@ -12,14 +12,16 @@ import threading
 import uuid
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 
 from reml.contract.retrieved import Hits
-from reml.contract.vectors import Float32Array, Int64Array, Representations, SparseVectors
-from reml.files.atomic import MANIFEST, CorruptError, StaleError, atomic_file, locked
+from reml.contract.retrievers import Index
+from reml.contract.vectors import Float32Array, Int64Array, Representations, Similarity, SparseVectors
+from reml.files.atomic import MANIFEST, CorruptError, StaleError, atomic_file, digest, locked
 from reml.index.commits import Commit, read_deleted, stored
 from reml.index.compiling import announce
 from reml.index.maxscore import Keys, find_best, new_scratch
@@ -72,7 +74,7 @@ class ImpactIndex:
         cls,
         folder: Path,
         width: int,
-        batches: Iterable[tuple[Int64Array, SparseVectors]],
+        batches: Iterable[tuple[Int64Array, Representations]],
         *,
         threads: int | None = None,
     ) -> Self:
@@ -293,6 +295,34 @@ class ImpactIndex:
             with ThreadPoolExecutor(self.threads) as pool:
                 list(pool.map(answer, starts))
         return _hits(segment, keys)
+
+
+@dataclass(frozen=True)
+class Impact:
+    """Settings of an impact index, for any encoder of sparse vectors of weights >= 0.
+
+    threads: of a search, all that there are unless given.
+    """
+
+    threads: int | None = None
+
+    def fingerprint(self) -> str:
+        """Digest the kind of index: no setting changes its files."""
+        return digest("impact")
+
+    def check(self, vectors: Representations, similarity: Similarity) -> None:
+        """Raise `ValueError` for vectors that are not sparse, or a similarity other than the dot product."""
+        checked(vectors, vectors.width)
+        if similarity != "dot":
+            raise ValueError(f"an impact index finds by dot products, and the encoder compares by {similarity!r}.")
+
+    def make(self, folder: Path, width: int, shards: Iterable[tuple[Int64Array, Representations]]) -> None:
+        """Build and commit an index in a folder."""
+        ImpactIndex.build(folder, width, shards, threads=self.threads)
+
+    def open(self, folder: Path) -> Index:
+        """Open the last commit; `CorruptError` if files are missing or cut."""
+        return ImpactIndex.open(folder, threads=self.threads)
 
 
 def _hits(segment: Segment, keys: Keys) -> Hits:

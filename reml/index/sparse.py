@@ -23,7 +23,8 @@ def checked(vectors: Representations, width: int) -> SparseVectors:
     """
     if not isinstance(vectors, SparseVectors):
         raise ValueError(
-            f"an impact index takes SparseVectors, not {type(vectors).__name__}: use a dense index such as FAISS."
+            f"an impact index takes SparseVectors, not {type(vectors).__name__}: name an index of dense vectors, "
+            "such as reml.index.faiss.Faiss."
         )
     if vectors.width != width:
         raise ValueError(f"these vectors have {vectors.width} dimensions, the index has {width}: encode both alike.")

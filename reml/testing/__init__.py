@@ -9,19 +9,23 @@ Inherit a contract class in your test module and give it an instance:
 
 from reml.testing.feedback import FeedbackContract
 from reml.testing.index import IndexContract
+from reml.testing.index_maker import IndexMakerContract
 from reml.testing.indexer import IndexerContract
 from reml.testing.memory_collection import TEXTS, MemoryCollection
 from reml.testing.predictor import PredictorContract
 from reml.testing.representations import matrix
+from reml.testing.scorer import ScorerContract
 from reml.testing.task import TaskContract
 
 __all__ = [
     "TEXTS",
     "FeedbackContract",
     "IndexContract",
+    "IndexMakerContract",
     "IndexerContract",
     "MemoryCollection",
     "PredictorContract",
+    "ScorerContract",
     "TaskContract",
     "matrix",
 ]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from reml.contract.vectors import DenseVectors, Float32Array, Int64Array, Representations, SparseVectors
+from reml.contract.vectors import DenseVectors, Float32Array, Int64Array, MultiVectors, Representations, SparseVectors
 
 
 def matrix(vectors: Representations) -> Float32Array:
     """Give representations as a dense matrix [n, width]."""
     if isinstance(vectors, DenseVectors):
         return vectors.values
+    if isinstance(vectors, MultiVectors):
+        raise ValueError("several vectors a row are no matrix: compare them row by row.")
     dense = np.zeros((len(vectors), vectors.width), dtype=np.float32)
     dense[np.repeat(np.arange(len(vectors)), np.diff(vectors.indptr)), vectors.dimensions] = vectors.weights
     return dense

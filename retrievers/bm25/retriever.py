@@ -29,7 +29,7 @@ from reml.contract.collections import Collection
 from reml.contract.examples import Item
 from reml.contract.retrieved import Hits, Queries
 from reml.contract.retrievers import Retriever
-from reml.contract.vectors import Float32Array, Int64Array, SparseVectors
+from reml.contract.vectors import Float32Array, Int64Array, Similarity, SparseVectors
 from reml.files.atomic import digest
 from reml.retrievers.bm25.counts import Statistics, shown_texts
 from reml.retrievers.bm25.fields import WeightedCounts, field_texts
@@ -58,8 +58,12 @@ class BM25Encoder:
     fields: bool = False
 
     @property
+    def similarity(self) -> Similarity:
+        """What its vectors are compared by: the dot product."""
+        return "dot"
+
     def fingerprint(self) -> str:
-        """A digest of the settings, the statistics and the terms."""
+        """Digest the settings, the statistics and the terms."""
         statistics, analyser = self._weighted, self.vocabulary.analyser.fingerprint
         settings = (self.weighting.fingerprint, analyser, self.title, statistics.items, statistics.length)
         whole = digest("bm25", *settings, self.vocabulary.terms, statistics.frequencies.tobytes())

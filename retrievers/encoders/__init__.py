@@ -1,1 +1,1 @@
-"""What encoders share: batches of tokens, dense pooling, sparse rows."""
+"""What encoders share: batches of tokens, dense pooling, sparse rows, a digest of weights."""

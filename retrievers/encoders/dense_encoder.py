@@ -16,16 +16,16 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from reml.contract.examples import Item
-from reml.contract.vectors import DenseVectors
+from reml.contract.vectors import DenseVectors, Similarity
 from reml.devices.device import default_device
+from reml.devices.evaluating import evaluating
 from reml.devices.precision import Precision, autocast
-from reml.files.atomic import MANIFEST, atomic_folder, digest, read_manifest, write_manifest
+from reml.files.atomic import MANIFEST, atomic_folder, read_manifest, write_manifest
 from reml.files.model_location import located
-from reml.retrievers.encoders.token_batches import TokenBatch, evaluating, longest_first, token_batches
+from reml.retrievers.encoders.token_batches import TokenBatch, longest_first, token_batches
+from reml.retrievers.encoders.weight_digest import UNRELATED, digest_with_weights
 
 KIND = "dense encoder"
-# What a transformers configuration says beside what the model computes.
-UNRELATED = ("_name_or_path", "architectures", "dtype", "transformers_version")
 Pooling = Literal["mean", "cls"]
 
 
@@ -33,13 +33,15 @@ Pooling = Literal["mean", "cls"]
 class Encoding:
     """How a text becomes a vector.
 
-    max_tokens: what is longer is cut. query_prefix, item_prefix: put before each text, where the model was trained so.
-    title: whether an item's title stands before its text. batch_size and precision change speed, and the vectors only
-    in the last digits; `auto` is bfloat16 where the machine computes in it faster.
+    similarity: `dot`, or `l2` for squared distances. max_tokens: what is longer is cut. query_prefix, item_prefix: put
+    before each text, where the model was trained so. title: whether an item's title stands before its text. batch_size
+    and precision change speed, and the vectors only in the last digits; `auto` is bfloat16 where the machine computes
+    in it faster.
     """
 
     pooling: Pooling = "mean"
     normalise: bool = True
+    similarity: Literal["dot", "l2"] = "dot"
     max_tokens: int = 256
     query_prefix: str = ""
     item_prefix: str = ""
@@ -48,7 +50,8 @@ class Encoding:
     precision: Precision = "auto"
 
     def __post_init__(self) -> None:
-        for name, value, allowed in (("pooling", self.pooling, Pooling), ("precision", self.precision, Precision)):
+        choices = (("pooling", self.pooling, Pooling), ("precision", self.precision, Precision))
+        for name, value, allowed in (*choices, ("similarity", self.similarity, Literal["dot", "l2"])):
             if value not in get_args(allowed):
                 raise ValueError(f"there is no {name} {value!r}: choose one of {', '.join(get_args(allowed))}.")
         if self.max_tokens < 1 or self.batch_size < 1:
@@ -107,14 +110,17 @@ class DenseEncoder:
         return int(self._module.config.hidden_size)
 
     @property
+    def similarity(self) -> Similarity:
+        """How a query's vector and an item's are compared."""
+        return self.encoding.similarity
+
     def fingerprint(self) -> str:
-        """A digest of the weights as they are now, of the tokeniser and of the encoding; reads all weights."""
-        weights = self._module.state_dict()
-        tensors = (weights[name].detach().cpu().reshape(-1).view(torch.uint8).numpy() for name in sorted(weights))
+        """Digest the weights as they are now, the tokeniser and the encoding; reads all weights."""
         settings = asdict(replace(self.encoding, batch_size=1, precision="auto"))
+        del settings["similarity"]  # no vector depends on it
         vocabulary = sorted(self._tokeniser.get_vocab().items())
         config = {name: value for name, value in self._module.config.to_dict().items() if name not in UNRELATED}
-        return digest(config, settings, vocabulary, sorted(weights), *(tensor.tobytes() for tensor in tensors))
+        return digest_with_weights(self._module, config, settings, vocabulary)
 
     def encode_queries(self, texts: Sequence[str]) -> DenseVectors:
         """Give one vector for each text, in order, without gradient or dropout."""

@@ -7,27 +7,21 @@ else is sparse, and no more than a batch of texts has its zeros at a time.
 from __future__ import annotations
 
 import abc
-import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import final, get_args
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from reml.access.encoded_retriever import EncodedRetriever
-from reml.contract.collections import Collection
 from reml.contract.examples import Item
-from reml.contract.vectors import Int64Array, SparseVectors
+from reml.contract.vectors import Int64Array, Similarity, SparseVectors
+from reml.devices.evaluating import evaluating
 from reml.devices.precision import Precision, autocast
-from reml.files.atomic import digest
-from reml.files.origin import Origin, build_once
-from reml.index.encoded_shards import encode_collection, read_shard
-from reml.index.impact import ImpactIndex
 from reml.index.sparse import stacked
-from reml.retrievers.encoders.token_batches import evaluating, longest_first, token_batches
+from reml.retrievers.encoders.token_batches import longest_first, token_batches
+from reml.retrievers.encoders.weight_digest import digest_with_weights
 
 
 class SparseNetwork(nn.Module, abc.ABC):
@@ -101,12 +95,14 @@ class SparseEncoder:
         return self._network.width
 
     @property
+    def similarity(self) -> Similarity:
+        """What its vectors are compared by: the dot product."""
+        return "dot"
+
     def fingerprint(self) -> str:
-        """A digest of the weights as they are now and of all settings that the vectors depend on; reads all weights."""
-        weights = self._network.state_dict()
-        tensors = (weights[name].detach().cpu().reshape(-1).view(torch.uint8).numpy() for name in sorted(weights))
+        """Digest the weights as they are now and all settings that the vectors depend on; reads all weights."""
         settings = asdict(replace(self.cut, batch_size=1, precision="auto"))
-        return digest(self._network.fingerprint, settings, sorted(weights), *(tensor.tobytes() for tensor in tensors))
+        return digest_with_weights(self._network, self._network.fingerprint, settings)
 
     def encode_queries(self, texts: Sequence[str]) -> SparseVectors:
         """Give one vector for each text, in order, without gradient or dropout."""
@@ -151,23 +147,6 @@ class SparseEncoder:
         return next(self._network.parameters()).device
 
 
-def index_with(encoder: SparseEncoder, collection: Collection, folder: Path, *, progress: bool) -> EncodedRetriever:
-    """Encode and index a collection in `folder`, in bounded memory, or open it if it is there and fits.
-
-    A killed call leaves what it encoded beside the folder, and the next one goes on from there. `StaleError` if the
-    folder was built for another collection, version of it or encoder.
-    """
-    origin, shards = Origin.of(collection, encoder.fingerprint), folder.parent / f".{folder.name}.encoded"
-
-    def build(draft: Path) -> None:
-        paths = encode_collection(collection, encoder, shards, origin=origin, progress=progress)
-        ImpactIndex.build(draft / "index", encoder.width, map(_sparse_shard, paths))
-
-    build_once(folder, origin, build)
-    shutil.rmtree(shards, ignore_errors=True)
-    return EncodedRetriever(collection, encoder, ImpactIndex.open(folder / "index"))
-
-
 def to_sparse(vectors: Tensor) -> SparseVectors:
     """Leave the zeros out of vectors [n, V] of weights >= 0."""
     rows, dimensions = vectors.nonzero(as_tuple=True)
@@ -183,9 +162,3 @@ def _reordered(vectors: SparseVectors, order: Int64Array) -> SparseVectors:
     indptr = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes, dtype=np.int64)])
     taken = np.repeat(vectors.indptr[:-1][order] - indptr[:-1], sizes) + np.arange(indptr[-1])
     return SparseVectors(indptr, vectors.dimensions[taken], vectors.weights[taken], vectors.width)
-
-
-def _sparse_shard(path: Path) -> tuple[Int64Array, SparseVectors]:
-    rows, vectors = read_shard(path)
-    assert isinstance(vectors, SparseVectors)  # noqa: S101 - the encoder gives no others
-    return rows, vectors

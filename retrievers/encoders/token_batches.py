@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -27,19 +26,6 @@ def longest_first(ids: Sequence[Sequence[int]]) -> list[int]:
 def token_batches(ids: Sequence[Sequence[int]], size: int, *, padding: int, device: torch.device) -> list[TokenBatch]:
     """Put texts into batches of at most `size`, in their order."""
     return [_padded(ids[start : start + size], padding, device) for start in range(0, len(ids), size)]
-
-
-@contextlib.contextmanager
-def evaluating(module: nn.Module) -> Iterator[None]:
-    """Switch gradient and dropout off; each part of the module gets its own mode back."""
-    training = [part for part in module.modules() if part.training]
-    module.eval()
-    try:
-        with torch.no_grad():
-            yield
-    finally:
-        for part in training:
-            part.training = True
 
 
 def _padded(ids: Sequence[Sequence[int]], padding: int, device: torch.device) -> TokenBatch:

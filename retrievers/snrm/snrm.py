@@ -43,15 +43,17 @@ import numpy as np
 import torch
 
 from reml.access.encoded_retriever import EncodedRetriever
+from reml.access.indexing import index_encoded
 from reml.contract.collections import Collection
 from reml.contract.examples import Item
-from reml.contract.retrievers import Retriever
+from reml.contract.retrievers import IndexMaker, Retriever
 from reml.contract.vectors import Float32Array
 from reml.devices.device import default_device
 from reml.files.atomic import digest
 from reml.files.model_location import located
 from reml.files.origin import Origin, build_once
-from reml.retrievers.encoders.sparse_encoder import SparseEncoder, TextCut, index_with
+from reml.index.impact import Impact
+from reml.retrievers.encoders.sparse_encoder import SparseEncoder, TextCut
 from reml.retrievers.snrm.network import Layers, NgramNetwork
 from reml.retrievers.snrm.word_vectors import first_words, read_word_vectors
 from reml.text.analysis import Analyser, Vocabulary
@@ -70,7 +72,8 @@ class SNRM:
     ones of
     `embedding_width` if left out. min_count: times a term must stand in the collection to be known. common_words: of
     the embeddings, so many first ones are known as well, so that a query may use words that the collection does not.
-    cut: how much of a text is read. layers: sizes of the network. progress: show how far encoding is.
+    cut: how much of a text is read. layers: sizes of the network. index_maker: what finds the vectors, an impact index
+    unless given. progress: show how far encoding is.
     """
 
     model: str | None = None
@@ -81,6 +84,7 @@ class SNRM:
     analyser: Analyser = field(default_factory=lambda: Analyser(stemmer="none"))
     layers: Layers = field(default_factory=Layers)
     cut: TextCut = field(default_factory=lambda: TextCut(query_tokens=32, item_tokens=1_000))
+    index_maker: IndexMaker | None = None
     progress: bool = False
 
     def __post_init__(self) -> None:
@@ -119,9 +123,11 @@ class SNRM:
         build_once(folder, origin, lambda draft: self._new(collection).save(draft / "network"))
         return self._loaded(folder / "network")
 
-    def index_with(self, encoder: SparseEncoder, collection: Collection, folder: Path) -> EncodedRetriever:
+    def index_with(
+        self, encoder: SparseEncoder, collection: Collection, folder: Path
+    ) -> EncodedRetriever[SparseEncoder]:
         """Do as `index` does with an encoder at hand, one that was just trained, say; `model` does not count."""
-        return index_with(encoder, collection, folder, progress=self.progress)
+        return index_encoded(encoder, self.index_maker or Impact(), collection, folder, progress=self.progress)
 
     def _loaded(self, folder: Path) -> SparseEncoder:
         device = default_device()

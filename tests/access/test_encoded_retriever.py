@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from reml.access.encoded_retriever import EncodedRetriever
 from reml.contract.examples import Item
 from reml.contract.retrieved import Queries
-from reml.contract.vectors import DenseVectors, SparseVectors
+from reml.contract.retrievers import Encoder
+from reml.contract.vectors import DenseVectors, Similarity, SparseVectors
 from reml.files.atomic import CorruptError, StaleError
 from reml.files.origin import Origin, build_once
 from reml.index.faiss import FaissIndex
@@ -29,7 +30,10 @@ def counts(texts: Sequence[str]) -> Tensor:
 class LetterEncoder:
     """Counts letters."""
 
-    fingerprint = "letters"
+    similarity: Similarity = "dot"
+
+    def fingerprint(self) -> str:
+        return "letters"
 
     def encode_queries(self, texts: Sequence[str]) -> DenseVectors:
         return DenseVectors(counts(texts).numpy())
@@ -41,7 +45,10 @@ class LetterEncoder:
 class SparseLetterEncoder:
     """Counts letters, and keeps those that are there."""
 
-    fingerprint = "sparse letters"
+    similarity: Similarity = "dot"
+
+    def fingerprint(self) -> str:
+        return "sparse letters"
 
     def encode_queries(self, texts: Sequence[str]) -> SparseVectors:
         values = counts(texts).numpy()
@@ -69,7 +76,7 @@ class WeighedLetterEncoder(LetterEncoder):
         return counts([item.text for item in items]).double() * self.module.weight.exp()
 
 
-def retriever(encoder: LetterEncoder | None = None) -> EncodedRetriever:
+def retriever(encoder: LetterEncoder | None = None) -> EncodedRetriever[Encoder]:
     collection, encoder = MemoryCollection(TEXTS), encoder or LetterEncoder()
     index = FaissIndex(len(LETTERS))
     index.add(collection.rows(), encoder.encode_items(collection.get(collection.rows())))

@@ -17,7 +17,7 @@ class Counting:
     def __init__(self) -> None:
         self.inner, self.encoded = WordEncoder(), 0
         self.module = self.inner.module
-        self.fingerprint = self.inner.fingerprint
+        self.fingerprint, self.similarity = self.inner.fingerprint, self.inner.similarity
         self.encode_queries, self.encode_items = self.inner.encode_queries, self.inner.encode_items
         self.query_vectors = self.inner.query_vectors
 
@@ -52,10 +52,10 @@ def test_an_item_is_encoded_once_while_there_is_room() -> None:
 
 def test_the_fingerprint_is_of_both_sides() -> None:
     queries, items = WordEncoder(), WordEncoder()
-    before = QuerySideEncoder(queries, FrozenItems(items)).fingerprint
+    before = QuerySideEncoder(queries, FrozenItems(items)).fingerprint()
     with torch.no_grad():
         queries.module.weight[0] += 1
-    assert QuerySideEncoder(queries, FrozenItems(items)).fingerprint != before
+    assert QuerySideEncoder(queries, FrozenItems(items)).fingerprint() != before
 
 
 def test_one_encoder_on_both_sides_is_refused() -> None:

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from reml.contract.examples import Item
-from reml.contract.vectors import DenseVectors, SparseVectors
+from reml.contract.vectors import DenseVectors, MultiVectors, Similarity, SparseVectors
 from reml.files.atomic import LockedError, locked
 from reml.files.origin import Origin
-from reml.index.encoded_shards import encode_collection, read_shard, sample
+from reml.index.encoded_shards import Shards, encode_collection, read_shard, sample
 from reml.testing import MemoryCollection, matrix
 
 COLLECTION = MemoryCollection([f"text {number}" for number in range(10)])
@@ -20,7 +20,10 @@ ORIGIN = Origin.of(COLLECTION, "numbers")
 class NumberEncoder:
     """The vector of an item is its row; the process dies after `survives` calls."""
 
-    fingerprint = "numbers"
+    similarity: Similarity = "dot"
+
+    def fingerprint(self) -> str:
+        return "numbers"
 
     def __init__(self, survives: int = 100) -> None:
         self.survives = survives
@@ -90,7 +93,7 @@ def test_sparse_vectors_come_back_as_they_were(tmp_path: Path) -> None:
 def test_a_sample_is_of_dense_vectors(tmp_path: Path) -> None:
     shards = encode_collection(COLLECTION, SparseEncoder(), tmp_path, origin=ORIGIN, size=4)
     with pytest.raises(ValueError, match="holds SparseVectors"):
-        sample(shards, 3)
+        sample(Shards(shards), 3)
 
 
 # 10 vectors in shards of 4, 4 and 2: every third is 0, 3, 6, 9.
@@ -100,4 +103,21 @@ def test_a_sample_is_of_dense_vectors(tmp_path: Path) -> None:
 )
 def test_a_sample_is_spread_evenly_over_the_shards(count: int, expected: list[int], tmp_path: Path) -> None:
     shards = encode_collection(COLLECTION, NumberEncoder(), tmp_path, origin=ORIGIN, size=4)
-    assert sample(shards, count).values[:, 0].tolist() == expected
+    assert sample(Shards(shards), count).values[:, 0].tolist() == expected
+
+
+class MultiEncoder(NumberEncoder):
+    """As many vectors of an item as it has letters."""
+
+    def encode_items(self, items: Sequence[Item]) -> MultiVectors:  # type: ignore[override]
+        lengths = [len(item.text) for item in items]
+        indptr = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)])
+        return MultiVectors(indptr, np.arange(sum(lengths), dtype=np.float32)[:, None])
+
+
+def test_several_vectors_a_row_are_kept(tmp_path: Path) -> None:
+    path = encode_collection(COLLECTION, MultiEncoder(), tmp_path, origin=ORIGIN, size=3)[0]
+    found, wanted = read_shard(path)[1], MultiEncoder().encode_items(next(iter(COLLECTION.batches(3))))
+    assert isinstance(found, MultiVectors)
+    assert found.indptr.tolist() == wanted.indptr.tolist()
+    assert found.values.tolist() == wanted.values.tolist()

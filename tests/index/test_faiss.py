@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reml.contract.retrieved import Hits
-from reml.contract.retrievers import Index
+from reml.contract.retrievers import Index, IndexMaker
 from reml.contract.vectors import DenseVectors, Float32Array, Int64Array, SparseVectors
 from reml.files.atomic import CorruptError
-from reml.index.faiss import FaissIndex
-from reml.testing import IndexContract
+from reml.index.faiss import Faiss, FaissIndex
+from reml.testing import IndexContract, IndexMakerContract
 
 WIDTH = 16
 
@@ -193,3 +193,57 @@ def test_a_damaged_file_is_named(damage: str, tmp_path: Path) -> None:
         path.write_bytes(data[:100] if damage == "cut" else b"x" * len(data))
     with pytest.raises(CorruptError, match=r"vectors\.faiss"):
         FaissIndex.open(tmp_path / "index")
+
+
+class TestNearest(TestFlat):
+    """By distance, over vectors of one length, the ranking is that of inner products; scores are tested below."""
+
+    exact = False
+
+    def make(self, folder: Path) -> Index:
+        return FaissIndex(WIDTH, similarity="l2")
+
+    def test_gives_the_best_items_first(self, tmp_path: Path) -> None:
+        index, rows, items = self._filled(tmp_path)
+        assert isinstance(items, DenseVectors)
+        asked = unit(7, seed=2)
+        distances = ((asked.values[:, None, :] - items.values[None]) ** 2).sum(axis=2)
+        expected = Hits.ranked(np.tile(rows, (7, 1)), -distances, 5)
+        hits = index.search(asked, 5)
+        np.testing.assert_array_equal(hits.rows, expected.rows)
+        np.testing.assert_allclose(hits.scores, expected.scores, rtol=1e-5)
+
+
+@pytest.mark.parametrize("factory", ["Flat", "HNSW16", "IVF4,Flat"])
+def test_distances_are_squared_negative_and_kept_on_disk(factory: str, tmp_path: Path) -> None:
+    """Vectors of any length: a long one far away is no hit, as it would be by inner product. Equal ones tie by row."""
+    index = FaissIndex(1, factory, similarity="l2")
+    index.add(rows(6), DenseVectors(np.array([[1], [2], [2], [3], [9], [100]], dtype=np.float32)))
+    index.save(tmp_path / "index")
+    for searched in (index, FaissIndex.open(tmp_path / "index")):
+        hits = searched.search(DenseVectors(np.array([[2.0]], dtype=np.float32)), 4)
+        assert hits.rows.tolist() == [[1, 2, 0, 3]]
+        assert hits.scores.tolist() == [[0, 0, -1, -1]]
+
+
+class TestFaiss(IndexMakerContract):
+    def make(self) -> IndexMaker:
+        return Faiss()
+
+    def vectors(self, count: int, seed: int) -> DenseVectors:
+        return unit(count, seed)
+
+    def others(self) -> SparseVectors:
+        return SparseVectors(np.zeros(1, np.int64), np.empty(0, np.int32), np.empty(0, np.float32), WIDTH)
+
+
+class TestFaissLists(TestFaiss):
+    def make(self) -> IndexMaker:
+        return Faiss("IVF2,Flat")
+
+
+class TestFaissNearest(TestFaiss):
+    similarity = "l2"
+
+    def make(self) -> IndexMaker:
+        return Faiss(similarity="l2")

@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reml.contract.retrievers import Index
+from reml.contract.retrievers import Index, IndexMaker
 from reml.contract.vectors import DenseVectors, Float32Array, SparseVectors
 from reml.files.atomic import CorruptError, LockedError, StaleError
 from reml.index import impact
-from reml.index.impact import ImpactIndex
+from reml.index.impact import Impact, ImpactIndex
 from reml.index.maxscore import find_best, new_scratch
 from reml.index.postings import Terms
 from reml.index.segment import Segment
-from reml.testing import IndexContract
+from reml.testing import IndexContract, IndexMakerContract
 from tests.index.vectors import assert_same, brute_force, random_matrix, sparse
 
 WIDTH = 40
@@ -28,6 +28,18 @@ class TestImpactIndexContract(IndexContract):
 
     def vectors(self, count: int, seed: int) -> SparseVectors:
         return sparse(random_matrix(count, WIDTH, density=0.3, seed=seed))
+
+
+class TestImpact(IndexMakerContract):
+    def make(self) -> IndexMaker:
+        return Impact()
+
+    def vectors(self, count: int, seed: int) -> SparseVectors:
+        matrix = np.random.default_rng(seed).random((count, WIDTH), dtype=np.float32)
+        return sparse(matrix / np.linalg.norm(matrix, axis=1, keepdims=True))
+
+    def others(self) -> DenseVectors:
+        return DenseVectors(np.zeros((1, WIDTH), dtype=np.float32))
 
 
 def test_scores_by_hand() -> None:

@@ -14,6 +14,7 @@ from reml.access.encoded_retriever import EncodedRetriever
 from reml.contract.retrieved import Queries
 from reml.contract.retrievers import Indexer, TrainableEncoder
 from reml.files.atomic import CorruptError, StaleError
+from reml.index.faiss import Faiss
 from reml.retrievers.dense import MINILM, Dense
 from reml.retrievers.encoders.dense_encoder import DenseEncoder, Encoding, mean_of_tokens
 from reml.testing import IndexerContract, MemoryCollection
@@ -140,7 +141,11 @@ def test_scores_equal_those_of_search_and_train_the_weights(minilm: DenseEncoder
 
 
 def change_by(
-    gradient: torch.Tensor, weight: torch.Tensor, retriever: EncodedRetriever, queries: Queries, rows: np.ndarray
+    gradient: torch.Tensor,
+    weight: torch.Tensor,
+    retriever: EncodedRetriever[DenseEncoder],
+    queries: Queries,
+    rows: np.ndarray,
 ) -> float:
     """The slope of the first query's margin along the gradient, by central differences."""
     step, margins = 0.01 * gradient / gradient.norm(), []
@@ -161,7 +166,7 @@ def test_an_index_of_another_encoder_is_refused(minilm: DenseEncoder, tmp_path: 
         with pytest.raises(StaleError, match="encoder"):
             Dense().index_with(changed, collection, folder)
     with pytest.raises(StaleError, match="encoder"):
-        Dense(factory="HNSW16").index_with(minilm, collection, folder)
+        Dense(index_maker=Faiss("HNSW16")).index_with(minilm, collection, folder)
     trained = DenseEncoder.load(MINILM, FULL)
     with torch.no_grad():
         next(trained.module.parameters())[0, 0] += 1e-3
@@ -174,8 +179,8 @@ def test_a_trained_encoder_is_saved_with_its_encoding(minilm: DenseEncoder, tmp_
     loaded = DenseEncoder.load(str(tmp_path / "model"))
     assert loaded.encoding.query_prefix == "q: "
     assert loaded.encoding.max_tokens == 7
-    assert loaded.fingerprint == with_encoding(minilm, query_prefix="q: ", max_tokens=7).fingerprint
-    assert DenseEncoder.load(str(tmp_path / "model"), FULL).fingerprint == minilm.fingerprint
+    assert loaded.fingerprint() == with_encoding(minilm, query_prefix="q: ", max_tokens=7).fingerprint()
+    assert DenseEncoder.load(str(tmp_path / "model"), FULL).fingerprint() == minilm.fingerprint()
     assert not list((tmp_path / "model").glob("*.bin"))
 
 
@@ -190,7 +195,7 @@ def test_weights_that_are_pickled_are_never_read(minilm: DenseEncoder, tmp_path:
 def test_a_build_that_fails_leaves_what_it_encoded_to_the_next(minilm: DenseEncoder, tmp_path: Path) -> None:
     collection, batches = MemoryCollection(TEXTS), []
     with pytest.raises(ValueError, match="4 vectors are too few to train 'IVF64,Flat'"):
-        Dense(factory="IVF64,Flat").index_with(minilm, collection, tmp_path / "index")
+        Dense(index_maker=Faiss("IVF64,Flat")).index_with(minilm, collection, tmp_path / "index")
     assert [path.name for path in tmp_path.iterdir()] == [".index.encoded"]
     with minilm.module.register_forward_hook(lambda *_: batches.append(1)):
         retriever = Dense().index_with(minilm, collection, tmp_path / "index")
@@ -205,7 +210,7 @@ def test_a_finished_index_leaves_nothing_beside_it(minilm: DenseEncoder, tmp_pat
 
 @pytest.mark.parametrize("factory", ["HNSW16", "IVF2,Flat"])
 def test_approximate_indexes_answer_too(factory: str, minilm: DenseEncoder, tmp_path: Path) -> None:
-    retriever = Dense(factory=factory).index_with(minilm, MemoryCollection(TEXTS), tmp_path / "index")
+    retriever = Dense(index_maker=Faiss(factory)).index_with(minilm, MemoryCollection(TEXTS), tmp_path / "index")
     assert retriever.search(Queries.of(["loaf", "a swimming animal"]), 2).rows[:, 0].tolist() == [2, 3]
 
 
@@ -216,8 +221,8 @@ def test_an_empty_collection_has_no_hits(minilm: DenseEncoder, tmp_path: Path) -
 
 def test_a_damaged_index_is_named(minilm: DenseEncoder, tmp_path: Path) -> None:
     Dense().index_with(minilm, MemoryCollection(TEXTS), tmp_path / "index")
-    shutil.rmtree(tmp_path / "index" / "vectors")
-    with pytest.raises(CorruptError, match="vectors"):
+    shutil.rmtree(tmp_path / "index" / "index")
+    with pytest.raises(CorruptError, match="index"):
         Dense().index_with(minilm, MemoryCollection(TEXTS), tmp_path / "index")
 
 

@@ -9,6 +9,7 @@ from jsonargparse import ArgumentParser
 from reml.contract.retrieved import Hits, Queries
 from reml.contract.retrievers import Indexer
 from reml.contract.vectors import DenseVectors, Int64Array
+from reml.index.faiss import Faiss
 from reml.retrievers.bm25.retriever import BM25
 from reml.retrievers.dense import Dense
 from reml.retrievers.encoders.dense_encoder import Encoding
@@ -92,11 +93,14 @@ def test_wrong_settings_are_refused() -> None:
 def test_a_configuration_names_its_parts() -> None:
     parser = ArgumentParser(exit_on_error=False)
     parser.add_argument("--retriever", type=Indexer)
+    index = {"class_path": "reml.index.faiss.Faiss", "init_args": {"factory": "HNSW32"}}
     encoding = {"max_tokens": 128, "pooling": "cls"}
     parts = [
         {"class_path": "reml.retrievers.bm25.BM25"},
-        {"class_path": "reml.retrievers.dense.Dense", "init_args": {"factory": "HNSW32", "encoding": encoding}},
+        {"class_path": "reml.retrievers.dense.Dense", "init_args": {"index_maker": index, "encoding": encoding}},
     ]
     written = {"class_path": "reml.retrievers.fusion.Fusion", "init_args": {"retrievers": parts, "depth": 7}}
     made = parser.instantiate(parser.parse_object({"retriever": written})).retriever
-    assert made == Fusion([BM25(), Dense(factory="HNSW32", encoding=Encoding(max_tokens=128, pooling="cls"))], depth=7)
+    assert made == Fusion(
+        [BM25(), Dense(index_maker=Faiss("HNSW32"), encoding=Encoding(max_tokens=128, pooling="cls"))], depth=7
+    )

@@ -14,6 +14,7 @@ from rich.console import Console
 from torch import Tensor, nn
 
 from reml.access.encoded_retriever import EncodedRetriever
+from reml.access.similarity import EncoderScorer
 from reml.contract.examples import Answer, Provenance
 from reml.contract.predictors import Batch
 from reml.experiment.plan.store import Stages
@@ -62,7 +63,9 @@ class AllRegimes(Regime):
             "shared": Conditional(
                 predictor(5), RetrieverObjective(shared, encoders[0].module, Contrastive(), judges=LABELS)
             ),
-            "ranking": Ranking(encoders[1], RankingObjective(Contrastive(), [Flops(0.1, 0.1)]), len(ITEMS)),
+            "ranking": Ranking(
+                EncoderScorer(encoders[1]), RankingObjective(Contrastive(), [Flops(0.1, 0.1)]), len(ITEMS)
+            ),
         }
         self.regimes = nn.ModuleDict(regimes)
         self.predictor = regimes["independent"].predictor

@@ -8,14 +8,17 @@ import torch
 from torch import Tensor, nn
 
 from reml.contract.examples import Item
-from reml.contract.vectors import DenseVectors
+from reml.contract.vectors import DenseVectors, Similarity
 from tests.training.pointing import BUCKETS, bucket
 
 
 class WordEncoder:
     """Counts the texts of each call in `calls`."""
 
-    fingerprint = "words"
+    similarity: Similarity = "dot"
+
+    def fingerprint(self) -> str:
+        return "words"
 
     def __init__(self, seed: int = 0, dropout: float = 0.0) -> None:
         with torch.random.fork_rng():

@@ -7,6 +7,7 @@ import numpy as np
 from reml.access.encoded_retriever import EncodedRetriever
 from reml.collection.disk import DiskCollection
 from reml.contract.access import Entries
+from reml.contract.retrievers import Encoder
 from reml.contract.vectors import Int64Array
 
 
@@ -17,7 +18,7 @@ class CollectionMemory:
     process is found after its folder is built again.
     """
 
-    def __init__(self, collection: DiskCollection, retriever: EncodedRetriever) -> None:
+    def __init__(self, collection: DiskCollection, retriever: EncodedRetriever[Encoder]) -> None:
         self._collection = collection
         self._retriever = retriever
 

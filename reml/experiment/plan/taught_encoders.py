@@ -188,29 +188,30 @@ class FeedbackStages:
         encoder: TrainableEncoder = self._indexer(learner).encoder(self._retrieval.collection(task), folder / START)
         return encoder
 
-    def _scoring(self, settings: AccessFeedback, task: str, encoder: TrainableEncoder) -> EncodedRetriever:
+    def _scoring(
+        self, settings: AccessFeedback, task: str, encoder: TrainableEncoder
+    ) -> EncodedRetriever[TrainableEncoder]:
         """Let an encoder score and search: over the items as they are, or encoding them itself."""
         base = self._base(settings.learner, task)
-        scored = (
+        scored: TrainableEncoder = (
             QuerySideEncoder(encoder, self._items(settings.learner, task)) if settings.learns == "query" else encoder
         )
         return EncodedRetriever(base.collection, scored, base.index)
 
-    def _learning(self, settings: AccessFeedback, task: str, encoder: TrainableEncoder) -> EncodedRetriever:
+    def _learning(
+        self, settings: AccessFeedback, task: str, encoder: TrainableEncoder
+    ) -> EncodedRetriever[TrainableEncoder]:
         """Let an encoder score as it does, in chunks, and in-batch negatives be encoded once for all devices."""
         scoring = self._scoring(settings, task, encoder)
-        assert isinstance(scoring.encoder, TrainableEncoder)  # noqa: S101 - as `_scoring` makes it
         chunked = in_chunks(scoring.encoder, settings.training.chunk)
         learnt = SharedItems(chunked) if Signal.IN_BATCH in settings.feedback.needs else chunked
         return EncodedRetriever(scoring.collection, learnt, scoring.index)
 
     @functools.cache
     def _items(self, learner: str, task: str) -> FrozenItems:
-        encoder = self._base(learner, task).encoder
-        assert isinstance(encoder, TrainableEncoder)  # noqa: S101 - its indexer is a `TrainableIndexer`
-        return FrozenItems(encoder)
+        return FrozenItems(self._base(learner, task).encoder)
 
-    def _base(self, learner: str, task: str) -> EncodedRetriever:
+    def _base(self, learner: str, task: str) -> EncodedRetriever[TrainableEncoder]:
         retriever = self._retrieval.retriever(learner, task)
         if not isinstance(retriever, EncodedRetriever):
             raise ValueError(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from reml.access.similarity import EncoderScorer
 from reml.contract.examples import Json
 from reml.contract.retrievers import Retriever, TrainableEncoder, TrainableIndexer
 from reml.devices.device import default_device
@@ -129,7 +130,8 @@ class RetrieverStages:
         torch.manual_seed(self._experiment.seed)
         encoder: TrainableEncoder = self._indexer(access).encoder(collection, folder / START)
         teaching = RankingObjective(settings.feedback, settings.regularisers, self._retrieval.queries(access))
-        return encoder, Ranking(in_chunks(encoder, settings.training.chunk), teaching, len(collection))
+        scorer = EncoderScorer(in_chunks(encoder, settings.training.chunk))
+        return encoder, Ranking(scorer, teaching, len(collection))
 
     def _indexer(self, access: str) -> TrainableIndexer[TrainableEncoder]:
         indexer = self._retrieval.indexer(access)

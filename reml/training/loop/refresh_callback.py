@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from reml.contract.predictors import Batch
 from reml.contract.retrieved import Hits
-from reml.contract.retrievers import Encoder, TrainableEncoder
+from reml.contract.retrievers import TrainableEncoder
 from reml.contract.vectors import Int64Array
 from reml.training.loop.resume import newest_state, random_state, restore_random_state, saved_step
 from reml.training.refresh.index_versions import IndexVersions
@@ -118,8 +118,8 @@ def overlap(before: Hits, after: Hits) -> float:
     return float(shared.sum() / before.mask.sum()) if before.mask.any() else 1.0
 
 
-def _check_learns(encoder: Encoder, trained: nn.Module) -> None:
-    if not isinstance(encoder, TrainableEncoder) or encoder.module not in set(trained.modules()):
+def _check_learns(encoder: TrainableEncoder, trained: nn.Module) -> None:
+    if encoder.module not in set(trained.modules()):
         raise ValueError(
             "the index that is searched while training has another encoder than the one being trained: give "
             "`LiveIndex` a retriever with the encoder that learns."

@@ -15,7 +15,7 @@ from typing import Generic
 
 from reml.access.encoded_retriever import EncodedRetriever
 from reml.contract.collections import Collection
-from reml.contract.retrievers import Encoder, EncoderT, Index, TrainableEncoder, TrainableIndexer
+from reml.contract.retrievers import EncoderT, Index, TrainableIndexer
 from reml.contract.vectors import Int64Array
 from reml.files.weights import load_weights, save_weights
 from reml.index.encoded_shards import read_shard, write_shard
@@ -65,9 +65,8 @@ class IndexVersions:
 
     def begin(self, live: LiveIndex, step: int) -> Path:
         """Write the weights that a version is to be made of; give its folder, for `rebuild`."""
-        encoder = _trainable(live.encoder)
         folder = self.folder(step)
-        save_weights(encoder.module, folder / WEIGHTS)
+        save_weights(live.encoder.module, folder / WEIGHTS)
         return folder
 
     def encode(self, live: LiveIndex, step: int, rows: Int64Array) -> Path:
@@ -108,9 +107,3 @@ class IndexVersions:
 
     def _holds(self, step: int, *names: str) -> bool:
         return any((self.folder(step) / name).exists() for name in names)
-
-
-def _trainable(encoder: Encoder) -> TrainableEncoder:
-    if not isinstance(encoder, TrainableEncoder):
-        raise ValueError(f"{type(encoder).__name__} does not learn: its index needs no refresh.")
-    return encoder

@@ -53,7 +53,7 @@ class LiveExamples:
     @classmethod
     def of(cls, examples: Sequence[Example], retrieval: LiveRetrieval) -> LiveExamples:
         """Take examples before training has begun."""
-        return cls(examples, retrieval, retrieval.live.encoder.fingerprint)
+        return cls(examples, retrieval, retrieval.live.encoder.fingerprint())
 
     def __len__(self) -> int:
         return len(self.examples)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import final
 
 import numpy as np
@@ -12,9 +12,9 @@ from torch import Tensor
 
 from reml.access.encoded_retriever import EncodedRetriever
 from reml.access.query_side import QuerySideEncoder
-from reml.contract.examples import Item
+from reml.access.similarity import EncoderScorer
 from reml.contract.retrieved import Hits, Queries
-from reml.contract.retrievers import Encoder, Index
+from reml.contract.retrievers import Index, TrainableEncoder
 from reml.contract.vectors import Int64Array, Representations
 
 
@@ -26,8 +26,9 @@ class LiveIndex:
     encoder has learnt since it made the vector; where queries alone learn (`QuerySideEncoder`), no vector ages.
     """
 
-    def __init__(self, retriever: EncodedRetriever) -> None:
+    def __init__(self, retriever: EncodedRetriever[TrainableEncoder]) -> None:
         self.collection, self.encoder = retriever.collection, retriever.encoder
+        self._anew = EncoderScorer(self.encoder, gradient=False)
         self.replaced = 0  # vectors, since the index was made as a whole
         self._first, self._retriever = retriever.index, retriever
         self._rows = retriever.collection.rows()
@@ -46,7 +47,7 @@ class LiveIndex:
         hits = self._retriever.search(queries, reembed or k)
         if reembed is None:
             return hits
-        fresh = EncodedRetriever(self.collection, _AsItIs(self.encoder), self._retriever.index)
+        fresh = EncodedRetriever(self.collection, self.encoder, self._retriever.index, self._anew)
         return Hits.ranked(hits.rows, fresh.score(queries, hits.rows).numpy(), k)
 
     def swap(self, index: Index, step: int) -> None:
@@ -104,21 +105,3 @@ class LiveIndex:
 
     def _places(self, rows: Int64Array) -> Int64Array:
         return np.searchsorted(self._rows, rows)
-
-
-@final
-class _AsItIs:
-    """An `Encoder` that hides that it can be trained: what it gives has no gradient and no dropout."""
-
-    def __init__(self, encoder: Encoder) -> None:
-        self._encoder = encoder
-
-    @property
-    def fingerprint(self) -> str:
-        return self._encoder.fingerprint
-
-    def encode_queries(self, texts: Sequence[str]) -> Representations:
-        return self._encoder.encode_queries(texts)
-
-    def encode_items(self, items: Sequence[Item]) -> Representations:
-        return self._encoder.encode_items(items)

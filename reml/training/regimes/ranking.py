@@ -1,4 +1,4 @@
-"""Training a retriever by itself, from labels or from a teacher: any objective on item utilities, for any encoder.
+"""Training a retriever by itself, from labels or from a teacher: any objective on item utilities, for any scorer.
 
 The batch holds the items that each example is taught on, with their utilities in the place of scores: 1 and 0 from
 labels, a teacher's scores under weak supervision (`reml.training.data.ranked_examples`).
@@ -11,16 +11,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from reml.access.querying.query_generators import InputQuery, one_query_each
+from reml.access.similarity import EncoderScorer, encoded, similarities
 from reml.contract.access import QueryGenerator
 from reml.contract.examples import Answer, Item, Provenance
 from reml.contract.predictors import Batch, Feedback
-from reml.contract.retrieved import Responses
-from reml.contract.retrievers import TrainableEncoder
+from reml.contract.retrieved import Queries, Responses
+from reml.contract.retrievers import Scorer
 from reml.contract.signals import Credit, InBatch, Signal
-from reml.contract.vectors import SparseVectors
+from reml.contract.vectors import Int64Array, SparseVectors
 from reml.training.regimes.regimes import Regime
 from reml.training.regimes.sparsity import Regulariser, SparsityWatch
 from reml.training.scale.in_batch_negatives import batch_items
@@ -45,57 +46,67 @@ class RankingObjective:
 
 
 class Ranking(Regime):
-    """Train an encoder so that the dot products of queries and items put useful items first.
+    """Train a scorer to put useful items first.
 
-    size: items of the collection, for the expected postings of sparse vectors.
+    Where it scores by vectors, an item that several queries have is encoded once, regularisers see the vectors, and a
+    watch follows sparse ones. Any other scores the items of a query alone, and those of the whole batch for an
+    objective with in-batch negatives. size: items of the collection, for the expected postings of sparse vectors.
     """
 
-    def __init__(self, encoder: TrainableEncoder, teaching: RankingObjective, size: int) -> None:
+    def __init__(self, scorer: Scorer, teaching: RankingObjective, size: int) -> None:
         super().__init__()
-        self.retriever = encoder.module
-        self.predictor = Reranker(encoder, teaching.queries)
-        self._encoder, self._teaching = encoder, teaching
-        nothing = encoder.encode_queries([])
-        self.watch = SparsityWatch(nothing.width, size) if isinstance(nothing, SparseVectors) else None
+        self.retriever = _learning(scorer)
+        self.predictor = Reranker(scorer, teaching.queries)
+        self._scorer, self._teaching = _shared(scorer), teaching
+        self.watch = None
+        if isinstance(scorer, EncoderScorer):
+            nothing = scorer.encoder.encode_queries([])
+            self.watch = SparsityWatch(nothing.width, size) if isinstance(nothing, SparseVectors) else None
+        elif teaching.regularisers:
+            names = ", ".join(regulariser.name for regulariser in teaching.regularisers)
+            raise ValueError(f"{type(scorer).__name__} makes no vectors for {names} to keep sparse: leave it out.")
 
     def forward(self, batch: Batch) -> Mapping[str, Tensor]:
         """Give the objective's loss and those of the regularisers."""
         items = batch_items(batch.read)
-        compared = compare(SharedItems(self._encoder), self._teaching.queries, batch, items)
-        if self.watch is not None:
-            self.observed = self.watch(compared.queries, compared.items)
+        everything = Signal.IN_BATCH in self._teaching.objective.needs
+        compared = compare(self._scorer, self._teaching.queries, batch, items, everything=everything)
         losses = {"ranking": self._ranked(compared, batch.read.scores)}
-        for regulariser in self._teaching.regularisers:
-            losses[regulariser.name] = regulariser.loss(compared.queries, compared.items, compared.own)
+        if compared.vectors is not None:
+            queries, vectors = compared.vectors
+            if self.watch is not None:
+                self.observed = self.watch(queries, vectors)
+            for regulariser in self._teaching.regularisers:
+                losses[regulariser.name] = regulariser.loss(queries, vectors, compared.own)
         return losses
 
     def _ranked(self, compared: Compared, utility: Tensor) -> Tensor:
-        products, mask = compared.queries @ compared.items.T, compared.mask  # [B, N], [B, K]
-        nothing = torch.zeros_like(products)
-        credit = Credit(item_utility=utility.to(products).masked_fill(~mask, 0.0))
-        scores = products.gather(1, compared.places).masked_fill(~mask, -torch.inf)
-        others = InBatch(products, compared.unrelated, nothing)
-        return self._teaching.objective(Responses.of_scores(scores, mask), credit, others)
+        scores, mask = compared.scores, compared.mask  # [B, N], [B, K]
+        nothing = torch.zeros_like(scores)
+        credit = Credit(item_utility=utility.to(scores).masked_fill(~mask, 0.0))
+        own = scores.gather(1, compared.places).masked_fill(~mask, -torch.inf)
+        others = InBatch(scores, compared.unrelated, nothing)
+        return self._teaching.objective(Responses.of_scores(own, mask), credit, others)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Compared:
-    """Queries [B, D] and the N distinct items [N, D] of a batch.
+    """Scores [B, N] of B queries and the N distinct items of a batch; -inf where the scorer was not asked.
 
     places: where the items of each query stand among the N, [B, K]; mask: [B, K]. pages: the page of each item as a
-    number, [N].
+    number, [N]. vectors: of the queries and of the items, where the scorer has any.
     """
 
-    queries: Tensor
-    items: Tensor
+    scores: Tensor
     places: Tensor
     mask: Tensor
     pages: Tensor
+    vectors: tuple[Tensor, Tensor] | None
 
     @property
     def own(self) -> Tensor:
         """Whether an item is one of a query's own, bool [B, N]."""
-        counts = torch.zeros(len(self.queries), len(self.items), device=self.mask.device)
+        counts = torch.zeros(self.scores.shape, device=self.mask.device)
         return counts.scatter_add_(1, self.places, self.mask.to(counts)) > 0
 
     @property
@@ -106,39 +117,72 @@ class Compared:
 
 
 def compare(
-    encoder: TrainableEncoder, queries: QueryGenerator, batch: Batch, items: Mapping[int, Item] | None = None
+    scorer: Scorer,
+    queries: QueryGenerator,
+    batch: Batch,
+    items: Mapping[int, Item] | None = None,
+    *,
+    everything: bool = False,
 ) -> Compared:
-    """Encode the queries of a batch and distinct items by row, those of the batch if none are given, with gradient."""
+    """Score the queries of a batch and distinct items by row, those of the batch if none are given, with gradient.
+
+    everything: score each query with each item; a scorer that makes vectors always does.
+    """
     responses = batch.read
     by_row = items if items is not None else {item.row: item for held in responses.items for item in held}
     rows = np.array(sorted(by_row), dtype=np.int64)
     distinct = [by_row[row] for row in rows.tolist()]
     pages = np.unique([item.page_id for item in distinct], return_inverse=True)[1]
-    asked = encoder.query_vectors(one_query_each(queries, batch.examples).texts)
-    vectors = encoder.item_vectors(distinct)
-    places = np.where(responses.mask.cpu().numpy(), np.searchsorted(rows, responses.rows), 0)
-    device = vectors.device
+    positions = np.where(responses.mask.cpu().numpy(), np.searchsorted(rows, responses.rows), -1)
+    scores, vectors = _scored(scorer, one_query_each(queries, batch.examples), distinct, positions, everything)
     return Compared(
-        asked,
+        scores,
+        torch.from_numpy(np.maximum(positions, 0)).to(scores.device),
+        responses.mask.to(scores.device),
+        torch.from_numpy(pages).to(scores.device),
         vectors,
-        torch.from_numpy(places).to(device),
-        responses.mask.to(device),
-        torch.from_numpy(pages).to(device),
     )
 
 
-class Reranker:
-    """Answers with the items it is given, best first by their dot products with the query: how training is judged."""
+def _scored(
+    scorer: Scorer, queries: Queries, items: Sequence[Item], positions: Int64Array, everything: bool
+) -> tuple[Tensor, tuple[Tensor, Tensor] | None]:
+    """Give the scores of queries and items, [B, N], and the vectors they were made of."""
+    if isinstance(scorer, EncoderScorer) and scorer.trainable is not None:
+        vectors = encoded(scorer.trainable, queries, items)
+        return similarities(*vectors, scorer.trainable.similarity), vectors
+    if everything:
+        return scorer.score(queries, items, np.tile(np.arange(len(items)), (len(queries), 1))), None
+    scores = scorer.score(queries, items, positions)  # [B, K]
+    places = torch.from_numpy(np.where(positions < 0, len(items), positions)).to(scores.device)
+    whole = scores.new_full((len(queries), len(items) + 1), -torch.inf)
+    return whole.scatter(1, places, scores)[:, :-1], None  # padding went to the last place: [B, N + 1] -> [B, N]
 
-    def __init__(self, encoder: TrainableEncoder, queries: QueryGenerator) -> None:
-        self._encoder, self._queries = encoder, queries
+
+def _learning(scorer: Scorer) -> nn.Module:
+    if scorer.module is None:
+        raise ValueError(f"{type(scorer).__name__} has no parameters to train: choose a scorer or encoder that has.")
+    return scorer.module
+
+
+def _shared(scorer: Scorer) -> Scorer:
+    """Let every device encode its share of the items of a batch."""
+    if isinstance(scorer, EncoderScorer) and scorer.trainable is not None:
+        return EncoderScorer(SharedItems(scorer.trainable))
+    return scorer
+
+
+class Reranker:
+    """Answers with the items it is given, best first by their scores with the query: how training is judged."""
+
+    def __init__(self, scorer: Scorer, queries: QueryGenerator) -> None:
+        self._scorer, self._queries = scorer, queries
 
     @torch.no_grad()
     def generate(self, batch: Batch) -> list[Answer]:
         """Give one answer for each example: no text, the items as provenance. Ties keep the order they came in."""
-        compared = compare(self._encoder, self._queries, batch)
-        products = (compared.queries @ compared.items.T).gather(1, compared.places)
-        scores = products.masked_fill(~compared.mask, -torch.inf)
+        compared = compare(self._scorer, self._queries, batch)
+        scores = compared.scores.gather(1, compared.places).masked_fill(~compared.mask, -torch.inf)
         order = scores.argsort(dim=1, descending=True, stable=True).tolist()
         return [
             Answer(None, tuple(Provenance.of(items[place]) for place in places[: len(items)]))

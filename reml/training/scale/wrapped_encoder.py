@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from reml.contract.examples import Item
 from reml.contract.retrievers import TrainableEncoder
-from reml.contract.vectors import Representations
+from reml.contract.vectors import Representations, Similarity
 
 
 class Forwarding(abc.ABC):
@@ -24,9 +24,13 @@ class Forwarding(abc.ABC):
         return self._encoder.module
 
     @property
+    def similarity(self) -> Similarity:
+        """How a query's representation and an item's are compared."""
+        return self._encoder.similarity
+
     def fingerprint(self) -> str:
-        """The digest of the encoder."""
-        return self._encoder.fingerprint
+        """Digest the encoder behind it."""
+        return self._encoder.fingerprint()
 
     def encode_queries(self, texts: Sequence[str]) -> Representations:
         """Give one representation for each text, in order, without gradient."""

@@ -16,7 +16,8 @@ from reml.access.querying.relevance_feedback import RM3, Rocchio
 from reml.contract.access import QueryExpansion, QueryGenerator
 from reml.contract.examples import Example, Item
 from reml.contract.retrieved import Queries
-from reml.contract.vectors import SparseVectors
+from reml.contract.retrievers import Encoder
+from reml.contract.vectors import Similarity, SparseVectors
 from reml.index.impact import ImpactIndex
 from reml.retrievers.bm25.retriever import BM25, BM25Retriever
 from reml.retrievers.fusion import FusedRetriever
@@ -100,7 +101,10 @@ def test_each_query_has_feedback_of_its_own_and_keeps_its_owner(bm25: BM25Retrie
 class Letters:
     """A sparse encoder whose dimensions are no terms: how often a text has each letter."""
 
-    fingerprint = "letters"
+    similarity: Similarity = "dot"
+
+    def fingerprint(self) -> str:
+        return "letters"
 
     def encode_queries(self, texts: Sequence[str]) -> SparseVectors:
         counts = np.array([[text.count(letter) for letter in string.ascii_lowercase] for text in texts], np.float32)
@@ -111,7 +115,7 @@ class Letters:
         return self.encode_queries([item.text for item in items])
 
 
-def _letters(*texts: str) -> EncodedRetriever:
+def _letters(*texts: str) -> EncodedRetriever[Encoder]:
     collection, index = MemoryCollection(texts), ImpactIndex(26)
     index.add(collection.rows(), Letters().encode_items(collection.get(collection.rows())))
     return EncodedRetriever(collection, Letters(), index)

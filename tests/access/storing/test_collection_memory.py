@@ -13,7 +13,7 @@ from reml.access.storing.collection_memory import CollectionMemory
 from reml.collection.disk import create_collection
 from reml.contract.access import Entries
 from reml.contract.examples import Example, Item
-from reml.contract.vectors import SparseVectors
+from reml.contract.vectors import Similarity, SparseVectors
 from reml.index.impact import ImpactIndex
 
 WORDS = ("red", "green", "blue", "ball", "door")
@@ -22,7 +22,10 @@ WORDS = ("red", "green", "blue", "ball", "door")
 class Words:
     """Counts of five words."""
 
-    fingerprint = "words"
+    similarity: Similarity = "dot"
+
+    def fingerprint(self) -> str:
+        return "words"
 
     def encode_queries(self, texts: Sequence[str]) -> SparseVectors:
         chosen = [[number for number, word in enumerate(WORDS) if word in text.split()] for text in texts]

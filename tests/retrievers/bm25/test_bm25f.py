@@ -213,7 +213,7 @@ def test_queries_are_expanded_by_weighted_items(tmp_path: Path) -> None:
 
 def test_encoders_of_different_weights_differ(tmp_path: Path) -> None:
     made = [BM25F(title_weight=weight).index(COLLECTION, tmp_path / "index") for weight in (1.0, 2.0)]
-    prints = {retriever.encoder.fingerprint for retriever in made if isinstance(retriever, BM25Retriever)}
+    prints = {retriever.encoder.fingerprint() for retriever in made if isinstance(retriever, BM25Retriever)}
     assert len(prints) == 2
 
 

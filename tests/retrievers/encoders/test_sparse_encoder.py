@@ -8,10 +8,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reml.access.indexing import index_encoded
 from reml.contract.retrieved import Queries
 from reml.contract.retrievers import TrainableEncoder
 from reml.files.atomic import StaleError
-from reml.retrievers.encoders.sparse_encoder import SparseEncoder, TextCut, index_with, to_sparse
+from reml.index.impact import Impact
+from reml.retrievers.encoders.sparse_encoder import SparseEncoder, TextCut, to_sparse
 from reml.retrievers.snrm.network import Layers, NgramNetwork
 from reml.testing import TEXTS, MemoryCollection, matrix
 from reml.text.analysis import Analyser
@@ -81,7 +83,7 @@ def test_hits_are_the_largest_dot_products(tmp_path: Path) -> None:
     with torch.no_grad():
         list(model.module.parameters())[-1].sub_(0.15)
     queries = [" ".join(generator.choice(TERMS, 4)) for _ in range(20)]
-    hits = index_with(model, collection, tmp_path / "index", progress=False).search(Queries.of(queries), 5)
+    hits = index_encoded(model, Impact(), collection, tmp_path / "index").search(Queries.of(queries), 5)
     with torch.no_grad():
         items = model.item_vectors(collection.get(collection.rows()))
         products = model.query_vectors(queries) @ items.T
@@ -104,9 +106,9 @@ def test_a_killed_build_goes_on_and_leaves_nothing(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr("reml.index.encoded_shards.encode_collection.__kwdefaults__", {"size": 3, "progress": False})
     with model.module.register_forward_hook(count):
         with pytest.raises(KeyboardInterrupt):
-            index_with(model, collection, tmp_path / "index", progress=False)
+            index_encoded(model, Impact(), collection, tmp_path / "index")
         assert [path.name for path in tmp_path.iterdir()] == [".index.encoded"]
-        retriever = index_with(model, collection, tmp_path / "index", progress=False)
+        retriever = index_encoded(model, Impact(), collection, tmp_path / "index")
     assert seen == 3
     assert [path.name for path in tmp_path.iterdir()] == ["index"]
     assert len(retriever.index) == len(TEXTS)
@@ -114,14 +116,14 @@ def test_a_killed_build_goes_on_and_leaves_nothing(tmp_path: Path, monkeypatch: 
 
 def test_an_index_of_other_weights_is_refused(tmp_path: Path) -> None:
     collection = MemoryCollection(TEXTS)
-    index_with(encoder(), collection, tmp_path / "index", progress=False)
-    index_with(encoder(batch_size=1, precision="auto"), collection, tmp_path / "index", progress=False)
+    index_encoded(encoder(), Impact(), collection, tmp_path / "index")
+    index_encoded(encoder(batch_size=1, precision="auto"), Impact(), collection, tmp_path / "index")
     trained = encoder()
     with torch.no_grad():
         next(trained.module.parameters())[1, 0] += 1e-3
     for other in (trained, encoder(item_tokens=3), encoder(title=True)):
         with pytest.raises(StaleError, match="encoder"):
-            index_with(other, collection, tmp_path / "index", progress=False)
+            index_encoded(other, Impact(), collection, tmp_path / "index")
 
 
 def test_wrong_settings_are_refused() -> None:

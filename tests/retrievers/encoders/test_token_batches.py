@@ -3,7 +3,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from reml.retrievers.encoders.token_batches import evaluating, longest_first, token_batches
+from reml.devices.evaluating import evaluating
+from reml.retrievers.encoders.token_batches import longest_first, token_batches
 
 
 def test_batches_are_padded_where_their_own_longest_text_is_longer() -> None:

@@ -80,7 +80,7 @@ def test_word_vectors_are_freed_of_what_they_share() -> None:
 def test_an_encoder_is_kept_in_its_folder(tmp_path: Path) -> None:
     first = small().encoder(COLLECTION, tmp_path / "start")
     torch.rand(3)
-    assert small().encoder(COLLECTION, tmp_path / "start").fingerprint == first.fingerprint
+    assert small().encoder(COLLECTION, tmp_path / "start").fingerprint() == first.fingerprint()
     assert isinstance(small(), TrainableIndexer)
     with pytest.raises(StaleError, match="Delete that folder"):
         small(min_count=2).encoder(COLLECTION, tmp_path / "start")
@@ -92,7 +92,7 @@ def test_new_weights_follow_the_seed(tmp_path: Path) -> None:
     prints = []
     for number, seed in enumerate((1, 1, 2)):
         torch.manual_seed(seed)
-        prints.append(small().encoder(COLLECTION, tmp_path / str(number)).fingerprint)
+        prints.append(small().encoder(COLLECTION, tmp_path / str(number)).fingerprint())
     assert prints[0] == prints[1] != prints[2]
 
 

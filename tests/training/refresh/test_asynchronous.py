@@ -41,7 +41,7 @@ class PatientReader(SureReader):
 class TellingDense(WordDense):
     """Writes how the process is set that indexes."""
 
-    def index_with(self, encoder: WordEncoder, collection: Collection, folder: Path) -> EncodedRetriever:
+    def index_with(self, encoder: WordEncoder, collection: Collection, folder: Path) -> EncodedRetriever[WordEncoder]:
         if not folder.exists():
             told = f"{torch.get_num_threads()} {os.environ.get('CUDA_VISIBLE_DEVICES')}"
             (folder.parent / "told").write_text(told)
@@ -102,7 +102,7 @@ def test_a_refresh_ends_with_the_training_that_it_was_for(tmp_path: Path) -> Non
 class LingeringDense(WordDense):
     """Takes a minute in the process of a refresh, and says which process that is."""
 
-    def index_with(self, encoder: WordEncoder, collection: Collection, folder: Path) -> EncodedRetriever:
+    def index_with(self, encoder: WordEncoder, collection: Collection, folder: Path) -> EncodedRetriever[WordEncoder]:
         if multiprocessing.current_process().daemon:
             (folder.parent / "process").write_text(str(os.getpid()))
             time.sleep(60)

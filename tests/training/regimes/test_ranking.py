@@ -11,12 +11,13 @@ from torch import Tensor, nn
 
 from reml.access.querying.query_generators import InputQuery
 from reml.access.responses import gather
+from reml.access.similarity import EncoderScorer
 from reml.contract.examples import Example, Item
 from reml.contract.predictors import Batch, Feedback
 from reml.contract.retrieved import Hits, Queries, Responses
 from reml.contract.retrievers import TrainableEncoder
 from reml.contract.signals import Credit, InBatch
-from reml.contract.vectors import DenseVectors
+from reml.contract.vectors import DenseVectors, Similarity
 from reml.feedback.cldrd import Cldrd
 from reml.feedback.contrastive import Contrastive
 from reml.feedback.pdist import Pdist
@@ -65,7 +66,7 @@ def train(
     settings: Training = SETTINGS,
     part: RankedExamples | None = None,
 ) -> Ranking:
-    regime = Ranking(encoder, RankingObjective(objective or Rank(), regularisers), len(COLLECTION))
+    regime = Ranking(EncoderScorer(encoder), RankingObjective(objective or Rank(), regularisers), len(COLLECTION))
     fit(regime, TrainSet.of(part or from_teacher()), dev=[], settings=settings, folder=folder / "fit")
     return regime
 
@@ -186,7 +187,10 @@ def test_splade_learns_from_labels(tmp_path: Path) -> None:
 class WordEncoder:
     """Dense vectors of single words, given by hand."""
 
-    fingerprint = "words"
+    similarity: Similarity = "dot"
+
+    def fingerprint(self) -> str:
+        return "words"
 
     def __init__(self, vectors: dict[str, list[float]]) -> None:
         self.module = nn.Embedding(len(vectors), 2)
@@ -219,8 +223,9 @@ def batch() -> Batch:
 
 
 def test_distinct_items_are_encoded_once_and_found_again() -> None:
-    compared = compare(WORDS, InputQuery(), batch())
-    assert compared.items.tolist() == [[0.0, 2.0], [1.5, 0.5]]
+    compared = compare(EncoderScorer(WORDS), InputQuery(), batch())
+    assert compared.vectors is not None
+    assert compared.vectors[1].tolist() == [[0.0, 2.0], [1.5, 0.5]]
     assert compared.places.tolist() == [[0, 1], [1, 0]]
     assert compared.own.tolist() == [[True, True], [False, True]]
     assert compared.unrelated.tolist() == [[False, False], [True, False]]
@@ -240,7 +245,7 @@ class Recording:
 def test_an_objective_sees_scores_utilities_and_the_items_of_others_by_hand() -> None:
     """North . up = 2, north . right = 0.5, east . right = 1.5, east . up = 0."""
     recording = Recording()
-    losses = Ranking(WORDS, RankingObjective(recording, [L1(0.1)]), 2)(batch())
+    losses = Ranking(EncoderScorer(WORDS), RankingObjective(recording, [L1(0.1)]), 2)(batch())
     assert recording.responses.scores.tolist() == [[2.0, 0.5], [1.5, -torch.inf]]
     assert recording.credit.item_utility is not None
     assert recording.credit.item_utility.tolist() == [[5.0, 2.0], [7.0, 0.0]]
@@ -250,7 +255,7 @@ def test_an_objective_sees_scores_utilities_and_the_items_of_others_by_hand() ->
     assert others.mask.tolist() == [[False, False], [True, False]]
     assert losses["ranking"].tolist() == [2.5, 1.5]
     assert losses["l1"].tolist() == pytest.approx([0.1 * (1 + 2 + 2), 0.1 * (1 + 2)])
-    assert Ranking(WORDS, RankingObjective(recording), 2).watch is None, "dense vectors have no postings"
+    assert Ranking(EncoderScorer(WORDS), RankingObjective(recording), 2).watch is None, "dense vectors have no postings"
 
 
 def test_a_passage_of_a_page_that_a_query_has_is_no_negative() -> None:
@@ -259,12 +264,12 @@ def test_a_passage_of_a_page_that_a_query_has_is_no_negative() -> None:
     (north, east), page = shown.read.items, shown.read.items[0][0].page_id
     items = tuple(tuple(replace(item, page_id=page) for item in own) for own in (north, east))
     same = Batch.of(shown.examples, replace(shown.read, items=items))
-    assert not compare(WORDS, InputQuery(), same).unrelated.any()
+    assert not compare(EncoderScorer(WORDS), InputQuery(), same).unrelated.any()
 
 
 def test_the_reranker_orders_by_dot_products() -> None:
     shown = batch()
-    answers = Reranker(WORDS, InputQuery()).generate(
+    answers = Reranker(EncoderScorer(WORDS), InputQuery()).generate(
         Batch.of(
             [Example("e", "east"), Example("n", "north")],
             gather(
@@ -273,7 +278,7 @@ def test_the_reranker_orders_by_dot_products() -> None:
         ),
     )
     assert [[place.wikipedia_id for place in answer.provenance] for answer in answers] == [["1", "0"], ["0", "1"]]
-    padded = Reranker(WORDS, InputQuery()).generate(shown)
+    padded = Reranker(EncoderScorer(WORDS), InputQuery()).generate(shown)
     assert [len(answer.provenance) for answer in padded] == [2, 1]
 
 

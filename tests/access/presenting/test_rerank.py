@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from jsonargparse import ArgumentParser
+from torch import Tensor, nn
+
+from reml.access.presenting import MaxPassage, Rerank
+from reml.access.responses import gather
+from reml.access.similarity import at
+from reml.contract.examples import Item
+from reml.contract.retrieved import Hits, Queries, Responses
+from reml.contract.retrievers import Scorer
+from reml.contract.vectors import Int64Array
+from reml.retrievers.rankers.cross_encoder import CrossEncoder
+from reml.testing import MemoryCollection
+from tests.small_cross_encoder import write_cross_encoder
+
+ITEMS = MemoryCollection(["aaa", "b", "ab", "aa"])
+QUERIES = Queries.of(["a", "b"])
+
+
+def responses() -> Responses:
+    rows = np.array([[1, 2, 3, 0], [0, 1, -1, -1]])
+    scores = np.array([[9, 8, 7, 6], [5, 4, -np.inf, -np.inf]], dtype=np.float32)
+    return gather(ITEMS, Hits(rows, scores))
+
+
+class Letters:
+    """Scores by how often the item has the query's letter, times a weight, with dropout while it is trained."""
+
+    def __init__(self) -> None:
+        self.module = nn.Sequential(nn.Linear(1, 1, bias=False), nn.Dropout(1.0))
+        nn.init.constant_(self.module[0].weight, 2.0)  # type: ignore[arg-type]
+        self.given: list[int] = []
+
+    def score(self, queries: Queries, items: Sequence[Item], positions: Int64Array) -> Tensor:
+        self.given = [item.row for item in items]
+        counts = torch.tensor([[float(item.text.count(text)) for item in items] for text in queries.texts])
+        return at(self.module(counts[..., None])[..., 0], positions)
+
+
+def test_items_come_in_the_order_of_the_scorer_and_ties_in_their_own() -> None:
+    """Of a: b 0, ab 1, aa 2, aaa 3. Of b: aaa 0, b 1. Each distinct item is given once."""
+    scorer = Letters()
+    found = Rerank(scorer)(QUERIES, responses())
+    assert found.rows.tolist() == [[0, 3, 2, 1], [1, 0, -1, -1]]
+    assert [[item.text for item in items] for items in found.items] == [["aaa", "aa", "ab", "b"], ["b", "aaa"]]
+    assert found.scores.tolist() == [[6, 4, 2, 0], [2, 0, -torch.inf, -torch.inf]]
+    assert found.mask.tolist() == [[True] * 4, [True, True, False, False]]
+    assert scorer.given == [0, 1, 2, 3]
+    tied = Rerank(Letters())(Queries.of(["x", "x"]), responses())
+    assert tied.rows.tolist() == responses().rows.tolist()
+
+
+def test_scores_have_no_gradient_and_no_dropout_and_the_scorer_stays_in_its_mode() -> None:
+    scorer = Letters()
+    scorer.module.train()
+    found = Rerank(scorer)(QUERIES, responses())
+    assert found.scores[0, 0] == 6
+    assert not found.scores.requires_grad
+    assert scorer.module.training
+    assert scorer.module[1].training
+
+
+def test_the_best_are_kept() -> None:
+    found = Rerank(Letters(), keep=2)(QUERIES, responses())
+    assert found.rows.tolist() == [[0, 3], [1, 0]]
+    assert Rerank(Letters(), keep=9)(QUERIES, responses()).rows.shape == (2, 4)
+    with pytest.raises(ValueError, match="1 or more, not 0"):
+        Rerank(Letters(), keep=0)
+
+
+def test_a_row_of_responses_is_of_one_query() -> None:
+    with pytest.raises(ValueError, match="2 rows of responses are not those of 1 queries"):
+        Rerank(Letters())(Queries.of(["a"]), responses())
+
+
+def test_nothing_stays_nothing() -> None:
+    nothing = gather(ITEMS, Hits(np.full((2, 3), -1), np.full((2, 3), -np.inf, dtype=np.float32)))
+    assert Rerank(Letters())(QUERIES, nothing).items == ((), ())
+
+
+def test_a_configuration_names_the_scorer_and_a_cross_encoder_reranks(tmp_path: Path) -> None:
+    model = write_cross_encoder(tmp_path / "model")
+    scorer = {"class_path": "reml.retrievers.rankers.cross_encoder.CrossEncoder", "init_args": {"model": model}}
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_subclass_arguments(Rerank, "rerank")
+    written = {"class_path": "reml.access.presenting.Rerank", "init_args": {"scorer": scorer, "keep": 3}}
+    made = parser.instantiate(parser.parse_object({"rerank": written})).rerank
+    assert isinstance(made, Rerank)
+    assert isinstance(made.scorer, CrossEncoder)
+    found = made(QUERIES, responses())
+    anew = CrossEncoder(model).score(QUERIES, ITEMS.get(ITEMS.rows()), responses().rows).detach()
+    assert found.scores.tolist() == pytest.approx(anew.sort(dim=1, descending=True).values[:, :3].numpy(), abs=1e-2)
+
+
+def test_cross_encoders_and_encoders_are_scorers(tmp_path: Path) -> None:
+    scorer: Scorer = CrossEncoder(write_cross_encoder(tmp_path / "model"))
+    assert isinstance(scorer, Scorer)
+
+
+def test_the_best_passage_of_a_page_stands_for_it() -> None:
+    """Pages: x has rows 0 and 2, y row 1, none row 3 and row 4."""
+    items = [
+        Item(row, text, "", page, span)
+        for (row, text, page), span in zip(
+            [(0, "x1", "x"), (1, "y", "y"), (2, "x2", "x"), (3, "n1", ""), (4, "n2", "")],
+            [item.span for item in MemoryCollection(["x"] * 5).get(np.arange(5))],
+            strict=True,
+        )
+    ]
+    scores = torch.tensor(
+        [[1.0, 4.0, 5.0, 4.0, 2.0], [3.0, 1.0, -torch.inf, -torch.inf, -torch.inf]], requires_grad=True
+    )
+    given = Responses(
+        (tuple(items), (items[0], items[2])),
+        np.array([[0, 1, 2, 3, 4], [0, 2, -1, -1, -1]]),
+        scores,
+        torch.isfinite(scores),
+    )
+    found = MaxPassage()(QUERIES, given)
+    assert found.rows.tolist() == [[2, 1, 3, 4], [0, -1, -1, -1]]
+    assert found.scores.tolist() == [[5, 4, 4, 2], [3, -torch.inf, -torch.inf, -torch.inf]]
+    assert [[item.text for item in row] for row in found.items] == [["x2", "y", "n1", "n2"], ["x1"]]
+    assert found.scores.requires_grad
