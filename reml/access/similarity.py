@@ -90,6 +90,8 @@ def as_tensor(vectors: Tensor | Representations) -> Tensor:
     """Give representations as a tensor with all its zeros, [n, D], or [n, L, D] where a row has several vectors."""
     import torch
 
+    if isinstance(vectors, torch.Tensor):
+        return vectors
     if isinstance(vectors, DenseVectors):
         return torch.from_numpy(vectors.values)
     if isinstance(vectors, MultiVectors):
@@ -97,7 +99,7 @@ def as_tensor(vectors: Tensor | Representations) -> Tensor:
     return torch.from_numpy(_matrix(vectors).toarray())
 
 
-def _fixed(queries: Representations, items: Representations, similarity: Similarity) -> Tensor:
+def _fixed(queries: Tensor | Representations, items: Representations, similarity: Similarity) -> Tensor:
     import torch
 
     if similarity == "dot" and isinstance(queries, SparseVectors) and isinstance(items, SparseVectors):

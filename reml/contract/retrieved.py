@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reml.contract.examples import Item
-from reml.contract.vectors import DenseVectors, Float32Array, Int64Array, Representations, SparseVectors
+from reml.contract.vectors import DenseVectors, Float32Array, Int64Array, MultiVectors, Representations, SparseVectors
 
 if TYPE_CHECKING:
     import torch
@@ -271,6 +271,6 @@ def _picked(items: Sequence[tuple[Item, ...]], positions: Int64Array) -> list[tu
 
 
 def _taken(states: Tensor | Representations, positions: Int64Array) -> Tensor | Representations:
-    if isinstance(states, SparseVectors | DenseVectors):
+    if isinstance(states, SparseVectors | DenseVectors | MultiVectors):
         return states.take(positions)
     return states[positions]

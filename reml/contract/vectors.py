@@ -110,5 +110,11 @@ class MultiVectors:
         first, last = self.indptr[start], self.indptr[min(stop, len(self))]
         return MultiVectors(self.indptr[start : min(stop, len(self)) + 1] - first, self.values[first:last])
 
+    def take(self, positions: Int64Array) -> MultiVectors:
+        """Give the rows at these positions, in this order."""
+        parts = [self.slice(int(position), int(position) + 1) for position in positions]
+        indptr = np.cumsum([0, *(len(part.values) for part in parts)], dtype=np.int64)
+        return MultiVectors(indptr, np.concatenate([self.values[:0], *(part.values for part in parts)]))
+
 
 Representations = SparseVectors | DenseVectors | MultiVectors

@@ -19,7 +19,7 @@ from reml.contract.access import Access, Entries, Session
 from reml.contract.collections import Collection
 from reml.contract.examples import Example, Item
 from reml.contract.retrieved import Hits, Queries, Responses, Rows
-from reml.contract.vectors import DenseVectors
+from reml.contract.vectors import DenseVectors, Similarity
 from reml.index.faiss import FaissIndex
 from reml.retrievers.bm25 import BM25
 from reml.testing import MemoryCollection
@@ -147,7 +147,10 @@ def test_owners_that_are_no_examples_are_refused(
 class Axes:
     """An encoder without weights: each text is a unit vector."""
 
-    fingerprint = "axes"
+    similarity: Similarity = "dot"
+
+    def fingerprint(self) -> str:
+        return "axes"
 
     def encode_queries(self, texts: tuple[str, ...]) -> DenseVectors:
         return DenseVectors(np.eye(4, dtype=np.float32)[[int(text) for text in texts]])
@@ -157,14 +160,14 @@ class Axes:
 
 
 @pytest.fixture
-def axes() -> EncodedRetriever:
+def axes() -> EncodedRetriever[Axes]:
     collection = MemoryCollection(["0", "1", "2", "3"])
     index = FaissIndex(4, "Flat")
     index.add(collection.rows(), Axes().encode_items(collection.get(collection.rows())))
-    return EncodedRetriever(collection, Axes(), index)  # type: ignore[arg-type]
+    return EncodedRetriever(collection, Axes(), index)
 
 
-def test_states_are_searched_and_keep_their_gradient(axes: EncodedRetriever) -> None:
+def test_states_are_searched_and_keep_their_gradient(axes: EncodedRetriever[Axes]) -> None:
     states = torch.tensor([[0.0, 2.0, 1.0, 0.0]], requires_grad=True)
     found = InformationAccess(axes).open(EXAMPLES[:1]).ask(Queries(np.array([0]), states=states), k=2)
     assert rows(found) == [[1, 2]]
@@ -173,7 +176,7 @@ def test_states_are_searched_and_keep_their_gradient(axes: EncodedRetriever) -> 
     assert states.grad.tolist() == [[0.0, 1.0, 1.0, 0.0]]
 
 
-def test_every_row_can_be_read_softly(axes: EncodedRetriever) -> None:
+def test_every_row_can_be_read_softly(axes: EncodedRetriever[Axes]) -> None:
     states = torch.tensor([[3.0, 0.0, 1.0, 0.0]], requires_grad=True)
     found = InformationAccess(axes).open(EXAMPLES[:1]).ask(Queries(np.array([0]), states=states), k=0)
     assert found.rows.tolist() == [[0, 1, 2, 3]]
@@ -181,7 +184,7 @@ def test_every_row_can_be_read_softly(axes: EncodedRetriever) -> None:
     assert found.log_prior.exp().sum().item() == pytest.approx(1.0)
 
 
-def test_too_many_rows_are_not_read_softly(axes: EncodedRetriever) -> None:
+def test_too_many_rows_are_not_read_softly(axes: EncodedRetriever[Axes]) -> None:
     class Large(MemoryCollection):
         def rows(self) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
             return np.arange(EVERY_ROW + 1)

@@ -123,7 +123,7 @@ def test_sparse_vectors_are_compared_as_dense_ones(similarity: Similarity) -> No
         def encode_items(self, items: Sequence[Item]) -> Representations:  # type: ignore[override]
             return sparse
 
-    asked = Queries(("",) * 5, np.arange(5), sparse)
+    asked = Queries(np.arange(5), states=sparse)
     scores = EncoderScorer(Fixed(similarity)).score(asked, items(0, 1, 2, 3, 3), np.tile(np.arange(5), (5, 1)))
     whole = values @ values.T if similarity == "dot" else -((values[:, None] - values[None]) ** 2).sum(axis=2)
     np.testing.assert_allclose(scores, whole, rtol=1e-5, atol=1e-6)

@@ -15,8 +15,8 @@ from reml.access.responses import gather
 from reml.access.similarity import EncoderScorer, at
 from reml.contract.examples import Example, Item
 from reml.contract.predictors import Batch
-from reml.contract.retrieved import Hits, Queries
-from reml.contract.signals import Prediction, Signal
+from reml.contract.retrieved import Hits, Queries, Responses
+from reml.contract.signals import Credit, InBatch, Signal
 from reml.contract.vectors import Int64Array
 from reml.feedback.contrastive import Contrastive
 from reml.feedback.weak_supervision import Rank
@@ -87,15 +87,15 @@ class Recording:
     def __init__(self, needs: Signal) -> None:
         self.needs = needs
 
-    def __call__(self, scores: Tensor, mask: Tensor, prediction: Prediction) -> Tensor:
-        self.scores, self.prediction = scores, prediction
-        return scores.masked_fill(~mask, 0.0).sum(dim=1)
+    def __call__(self, responses: Responses, credit: Credit, others: InBatch | None = None) -> Tensor:
+        self.scores, self.credit, self.others = responses.scores, credit, others
+        return responses.scores.masked_fill(~responses.mask, 0.0).sum(dim=1)
 
 
 def batch() -> Batch:
     """Query a has the items b and aa; query b has bbb and padding."""
     hits = Hits(np.array([[2, 0], [1, -1]]), np.array([[0.0, 1.0], [1.0, -np.inf]], dtype=np.float32))
-    return Batch((Example("1", "a"), Example("2", "b")), gather(MemoryCollection(["aa", "bbb", "b"]), hits))
+    return Batch.of((Example("1", "a"), Example("2", "b")), gather(MemoryCollection(["aa", "bbb", "b"]), hits))
 
 
 def test_a_scorer_without_vectors_is_asked_for_the_items_of_each_query_alone() -> None:
@@ -103,8 +103,8 @@ def test_a_scorer_without_vectors_is_asked_for_the_items_of_each_query_alone() -
     losses = Ranking(scorer, RankingObjective(recording), 3)(batch())
     assert scorer.asked == [[2, 0], [1, -1]]
     assert recording.scores.tolist() == [[0, 4], [6, -torch.inf]]
-    assert recording.prediction.item_utility is not None
-    assert recording.prediction.item_utility.tolist() == [[0, 1], [1, 0]]
+    assert recording.credit.item_utility is not None
+    assert recording.credit.item_utility.tolist() == [[0, 1], [1, 0]]
     assert losses["ranking"].tolist() == [4, 6]
     losses["ranking"].sum().backward()
     assert scorer.module.weight.grad is not None
@@ -116,14 +116,14 @@ def test_for_in_batch_negatives_it_is_asked_for_all() -> None:
     Ranking(scorer, RankingObjective(recording), 3)(batch())
     assert scorer.asked == [[0, 1, 2], [0, 1, 2]]
     assert recording.scores.tolist() == [[0, 4], [6, -torch.inf]]
-    others = recording.prediction.in_batch
+    others = recording.others
     assert others is not None
     assert others.scores.tolist() == [[4, 0, 0], [0, 6, 2]]
     assert others.mask.tolist() == [[False, True, False], [True, False, True]]
 
 
 def test_training_is_judged_by_the_order_of_the_scorer() -> None:
-    answers = Reranker(Letters(), InputQuery()).generate(batch().examples, batch().responses)
+    answers = Reranker(Letters(), InputQuery()).generate(batch())
     assert [[place.wikipedia_id for place in answer.provenance] for answer in answers] == [["0", "2"], ["1"]]
 
 
