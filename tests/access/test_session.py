@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -152,10 +153,10 @@ class Axes:
     def fingerprint(self) -> str:
         return "axes"
 
-    def encode_queries(self, texts: tuple[str, ...]) -> DenseVectors:
+    def encode_queries(self, texts: Sequence[str]) -> DenseVectors:
         return DenseVectors(np.eye(4, dtype=np.float32)[[int(text) for text in texts]])
 
-    def encode_items(self, items: list[Item]) -> DenseVectors:
+    def encode_items(self, items: Sequence[Item]) -> DenseVectors:
         return self.encode_queries(tuple(item.text for item in items))
 
 

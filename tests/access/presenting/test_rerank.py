@@ -82,7 +82,7 @@ def test_a_row_of_responses_is_of_one_query() -> None:
 
 def test_nothing_stays_nothing() -> None:
     nothing = gather(ITEMS, Hits(np.full((2, 3), -1), np.full((2, 3), -np.inf, dtype=np.float32)))
-    assert Rerank(Letters())(QUERIES, nothing).items == ((), ())
+    assert list(Rerank(Letters())(QUERIES, nothing).items) == [(), ()]
 
 
 def test_a_configuration_names_the_scorer_and_a_cross_encoder_reranks(tmp_path: Path) -> None:
