@@ -9,10 +9,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import yaml
 from jsonargparse import ArgumentError, ArgumentParser, DefaultHelpFormatter
 
-from reml.experiment.plan.later_settings import without_unset
 from reml.experiment.settings.written import SettingsError, written_settings
 from reml.files.atomic import home
 
@@ -59,12 +57,10 @@ def load(command: str, arguments: Sequence[str]) -> tuple[Runner, dict[str, obje
     except (ArgumentError, UnicodeDecodeError) as error:
         wrong = wrong_settings(written_settings(arguments, {*own, "home", "print_config"}), Experiment)
         raise (SettingsError("\n  ".join(["the settings are wrong:", *wrong])) if wrong else error) from error
-    written = yaml.safe_load(parser.dump(parsed, skip_unset=False))
     values = parser.instantiate(parsed)
     names = [field.name for field in dataclasses.fields(Experiment)]
     experiment = Experiment(**{name: values[name] for name in names})
-    config = {name: without_unset(written[name], name) for name in names}
-    runner = Runner(experiment, config, values.home or home(), console)
+    runner = Runner(experiment, values.home or home(), console)
     return runner, {name: values[name] for name in own}
 
 

@@ -28,6 +28,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from reml.contract.examples import Json, Page
+from reml.contract.recorded import recorded
 from reml.files.atomic import digest
 from reml.files.digests import remembered_digest
 from reml.files.lines import numbered_lines
@@ -36,6 +37,7 @@ _LOG = logging.getLogger(__name__)
 _COLUMNS = frozenset({"id", "text", "title", ""})
 
 
+@recorded
 class TsvTexts:
     """Texts of a file with tab-separated columns, in the order of its lines.
 
@@ -98,6 +100,7 @@ class TsvTexts:
         return next(csv.reader([line], delimiter="\t"))
 
 
+@recorded
 class JsonlTexts:
     """Texts of a file of JSON objects, one a line, in the order of its lines.
 

@@ -83,9 +83,9 @@ def test_what_was_trained_is_what_is_searched(tmp_path: Path) -> None:
     """The index holds the vectors of the trained encoder: its hits are the largest dot products."""
     config, home = experiment(tmp_path, TAUGHT), tmp_path / "home"
     runner, _ = load("index", ["--config", str(config), "--home", str(home)])
-    examples = runner.retrieval.examples("places", "dev")
-    hits = runner.retrieval.hits("snrm", "places", "dev")
-    retriever, collection = runner.retrieval.retriever("snrm", "places"), runner.retrieval.collection("places")
+    examples = runner.examples("places", "dev")
+    hits = runner.hits("snrm", "places", "dev")
+    retriever, collection = runner.retriever("snrm", "places"), runner.collection("places")
     assert isinstance(retriever, EncodedRetriever)
     encoder = retriever.encoder
     assert isinstance(encoder, SparseEncoder)
@@ -292,7 +292,7 @@ def test_tasks_are_drawn_by_temperature() -> None:
 def test_settings_left_out_leave_the_keys_of_older_stages_as_they_were(tmp_path: Path) -> None:
     """Whoever trained before these settings were there need not train again."""
     runner = runner_of(experiment(tmp_path, TAUGHT), tmp_path / "home")
-    (depends,) = runner.retrieval.training.depends("snrm", "places")
+    (depends,) = runner.training.depends("snrm", "places")
     assert isinstance(depends, Sequence)
     train = depends[2]
     assert isinstance(train, Mapping)

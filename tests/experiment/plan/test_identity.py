@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from reml.experiment.plan.config_digest import identity, written
 
 
