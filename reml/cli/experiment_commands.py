@@ -9,6 +9,7 @@ from rich.console import Console
 
 from reml.cli.search import ask, open_access, show
 from reml.devices.rank_zero import is_rank_zero
+from reml.experiment.plan.graph import graph
 from reml.experiment.results import publish
 from reml.experiment.summary import summary
 from reml.reporting.terminal import print_whole
@@ -19,8 +20,16 @@ if TYPE_CHECKING:
 console = Console(quiet=not is_rank_zero())
 
 
-def run(runner: Runner) -> None:
-    """Run an experiment: prepare, index, retrieve, train, predict, evaluate; write its result folder and report."""
+def run(runner: Runner, *, plan: bool = False) -> None:
+    """Run an experiment: prepare, index, retrieve, train, predict, evaluate; write its result folder and report.
+
+    Args:
+        runner: the experiment.
+        plan: print what the experiment is made of, and what of it is made, and make nothing.
+    """
+    if plan:
+        print_whole(console, graph(runner.plan, runner.stages))
+        return
     runner.plan.maker()  # says before hours of retrieval if there is none
     for task in runner.experiment.tasks:
         _warn(runner, task.name)

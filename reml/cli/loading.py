@@ -38,7 +38,9 @@ def experiment_parser(command: str) -> ArgumentParser:
     )
     parser.add_argument("--config", action="config", help="the YAML file of the experiment")
     parser.add_argument("--home", type=Path, default=None, help="where all is kept (default: REML_HOME)")
-    parser.add_function_arguments(function, None, skip={"runner"})
+    parser.add_function_arguments(function, None, skip={"runner", "plan"})
+    if "plan" in inspect.signature(function).parameters:
+        parser.add_argument("--plan", action="store_true", help="print what the experiment is made of; make nothing")
     parser.add_class_arguments(Experiment, None)
     return parser
 

@@ -44,7 +44,7 @@ class Runner:
 
     def examples(self, task: str, split: str) -> Sequence[Example]:
         """Give the examples of a split."""
-        return self.plan.read(self.plan.examples(task, split))
+        return self.plan.tasks.read(self.plan.tasks.examples(task, split))
 
     def checksum(self, task: str, split: str) -> str:
         """Give a digest of the examples of a split."""
@@ -52,7 +52,7 @@ class Runner:
 
     def collection(self, task: str) -> DiskCollection:
         """Give the passages of a task's knowledge source."""
-        return self.stages.open(self.plan.collection(task))
+        return self.stages.open(self.plan.tasks.collection(task))
 
     def absent(self, task: str, split: str) -> list[MissingPage]:
         """List the pages that answers come from and the collection lacks: no retriever can find them."""

@@ -16,11 +16,11 @@ from reml.experiment.plan.identity import identity
 from reml.experiment.settings.settings_of import settings_of
 from reml.files.atomic import digest
 
-T = TypeVar("T", covariant=True)
+T_co = TypeVar("T_co", covariant=True)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Node(Generic[T]):
+class Node(Generic[T_co]):
     """A stage, which is made into a folder; or a value, which is made of its inputs when it is asked for.
 
     Args:
@@ -41,7 +41,7 @@ class Node(Generic[T]):
 
     kind: str
     name: str
-    open: Callable[..., T]
+    open: Callable[..., T_co]
     make: Callable[..., object] | None = None
     inputs: Sequence[Node[Any] | None] = ()
     given: Mapping[str, object] = field(default_factory=dict)
@@ -87,7 +87,7 @@ class Node(Generic[T]):
         yield self
 
 
-def group(parts: Mapping[str, Node[T]]) -> Node[Mapping[str, T]]:
+def group(parts: Mapping[str, Node[T_co]]) -> Node[Mapping[str, T_co]]:
     """Give several nodes as one, which opens to what they open to, by name."""
     names = list(parts)
     return Node(
@@ -100,6 +100,6 @@ def group(parts: Mapping[str, Node[T]]) -> Node[Mapping[str, T]]:
     )
 
 
-def several(nodes: Sequence[Node[T]]) -> Node[Sequence[T]]:
+def several(nodes: Sequence[Node[T_co]]) -> Node[Sequence[T_co]]:
     """Give several nodes as one, which opens to what they open to, in order."""
     return Node(kind="several", name="several", open=lambda *opened: opened, inputs=nodes, keep=0)

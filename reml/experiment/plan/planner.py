@@ -11,21 +11,16 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
 from rich.console import Console
 
 from reml.access.querying.query_generators import InputQuery
-from reml.collection.disk import DiskCollection
 from reml.contract.access import QueryGenerator
-from reml.contract.examples import Example
 from reml.contract.predictor_module import PredictorModule
 from reml.contract.retrieved import Hits
 from reml.contract.retrievers import Indexer, Retriever, TrainableIndexer
 from reml.contract.signals import Signal
-from reml.contract.tasks import Task
 from reml.experiment.plan import (
-    collections,
     hits,
     indexes,
     predictions,
@@ -35,13 +30,12 @@ from reml.experiment.plan import (
     trained_predictors,
 )
 from reml.experiment.plan.node import Node, group, several
+from reml.experiment.plan.task_nodes import TaskNodes, named
 from reml.experiment.settings.access_feedback import AccessFeedback
 from reml.experiment.settings.experiment import Access, Experiment, TrainOn
 from reml.experiment.settings.retriever_training import RetrieverTraining
 from reml.feedback.judges.teacher import Teacher
 from reml.training.regimes.signal_cache import kept
-
-Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,62 +46,16 @@ class Planner:
     home: Path
     console: Console
 
-    # Tasks
-
-    def task(self, name: str) -> Task:
-        """Give a task by name; `ValueError` names those there are."""
-        return _named(name, {task.name: task for task in self.experiment.tasks}, "task")
-
     @functools.cached_property
-    def _read(self) -> dict[tuple[str, str], Node[collections.Examples]]:
-        return {}
-
-    def examples(self, task: str, split: str, first: int | None = None) -> Node[collections.Examples]:
-        """Give the examples of a split, at most `limit` of `reading`; what is learnt from, at most that of `train_on`.
-
-        Those without a right answer (KILT's test sets) are predicted too; they are not learnt from and not scored.
-        """
-        if (task, split) not in self._read:
-            read = tuple(self.task(task).examples(split))[: self._limit(split)]
-            self._read[task, split] = collections.examples(f"{task} {split}", read)
-        whole = self._read[task, split]
-        if first is None or first >= len(self.read(whole)):
-            return whole
-        return collections.examples(f"{task} {split}, the first {first}", self.read(whole)[:first])
-
-    def read(self, examples: Node[collections.Examples]) -> Sequence[Example]:
-        """Give what an examples node holds: it is read when it is planned."""
-        return examples.open(**examples.given, **examples.beside)
-
-    def _limit(self, split: str) -> int | None:
-        if split != "train" or not self.experiment.learns:
-            return self.experiment.reading.limit
-        return self.experiment.train_on.limit if self.experiment.train_on is not None else None
-
-    def collection(self, task: str) -> Node[DiskCollection]:
-        """Give the passages of a task's knowledge source."""
-        return collections.collection(self.task(task).source(), self.experiment.reading.words, of=self._of(task))
-
-    def _sharing(self, task: str, chosen: Sequence[str]) -> list[str]:
-        """Name the tasks of the same knowledge source, those of `chosen` if there are any; `ValueError` if unknown."""
-        for name in chosen:
-            self.task(name)
-        source = self.task(task).source().fingerprint
-        same = [other.name for other in self.experiment.tasks if other.source().fingerprint == source]
-        return [name for name in same if not chosen or name in chosen]
-
-    def _of(self, task: str) -> str:
-        """Name a task's knowledge source where the experiment has several."""
-        first: dict[str, str] = {}
-        for other in self.experiment.tasks:
-            first.setdefault(other.source().fingerprint, other.name)
-        return f" of {first[self.task(task).source().fingerprint]}" if len(first) > 1 else ""
+    def tasks(self) -> TaskNodes:
+        """The nodes of what tasks give."""
+        return TaskNodes(self.experiment)
 
     # Access models
 
     def access(self, name: str) -> Access:
         """Give the settings of an access model by name; `ValueError` names those there are."""
-        return _named(name, self.experiment.access, "access model")
+        return named(name, self.experiment.access, "access model")
 
     def retriever(self, access: str, task: str) -> Node[Retriever]:
         """Give the retriever of an access model over a task's collection."""
@@ -115,7 +63,7 @@ class Planner:
         if feedback is not None:
             return self._taught_retriever(access, task, feedback)
         encoder = self._trained(access, task) if self.access(access).train is not None else None
-        return indexes.index(self._index(access, task), self.indexer(access), self.collection(task), encoder)
+        return indexes.index(self._index(access, task), self.indexer(access), self.tasks.collection(task), encoder)
 
     def searcher(self, access: str, task: str) -> Node[hits.Searcher]:
         """Give what asks an access model."""
@@ -138,9 +86,9 @@ class Planner:
 
     def _hits(self, access: str, task: str, split: str, first: int | None) -> Node[Hits]:
         settings, depth = self.access(access), self.experiment.reading.depth
-        examples = self.examples(task, split, first)
+        examples = self.tasks.examples(task, split, first)
         name = f"retrieve with {access} for {examples.name}"
-        if settings.fuse or not settings.retrieves or not self.read(examples):
+        if settings.fuse or not settings.retrieves or not self.tasks.read(examples):
             parts = [self.hits(child, task, split, first) for child in settings.fuse]
             return hits.fused_hits(name, parts, examples, depth)
         return hits.hits(name, self.searcher(access, task), examples, depth)
@@ -162,7 +110,7 @@ class Planner:
         return feedback.learner if feedback is not None else access
 
     def _index(self, access: str, task: str) -> str:
-        return f"index {access}{self._of(task)}"
+        return f"index {access}{self.tasks.of(task)}"
 
     def _teacher(self, access: str, task: str) -> Node[Teacher]:
         return hits.teacher(access, self.retriever(access, task), self.queries(access))
@@ -177,7 +125,7 @@ class Planner:
         for number in range(len(settings.all_rounds)):
             round_name = f" in round {number + 1}" if settings.rounds is not None else ""
             made = trained_encoders.trained(
-                f"train {access}{self._of(task)}{round_name}",
+                f"train {access}{self.tasks.of(task)}{round_name}",
                 material,
                 made,
                 settings=settings,
@@ -190,12 +138,12 @@ class Planner:
         return made
 
     def _ranking(self, access: str, task: str, settings: RetrieverTraining) -> trained_encoders.Material:
-        names, lists, pseudo = self._sharing(task, settings.tasks), settings.lists, settings.pseudo_queries
+        names, lists, pseudo = self.tasks.sharing(task, settings.tasks), settings.lists, settings.pseudo_queries
         mined, denoise = any(part.own for part in settings.all_rounds), settings.denoise
         return trained_encoders.Material(
             self._start(access, task),
-            self.collection(task),
-            group({name: self.examples(name, "train") for name in names}),
+            self.tasks.collection(task),
+            group({name: self.tasks.examples(name, "train") for name in names}),
             group({name: self.hits(lists, name, "train") for name in names}) if lists is not None else None,
             self.searcher(lists, task) if lists is not None and pseudo is not None else None,
             self._teacher(settings.teacher, task) if settings.teacher is not None and mined else None,
@@ -205,8 +153,8 @@ class Planner:
     def _start(self, access: str, task: str) -> Node[indexes.Encoders]:
         indexer = self.indexer(access)
         assert isinstance(indexer, TrainableIndexer)  # noqa: S101 - `Experiment` refuses others
-        name = f"begin {access}{self._of(task)}"
-        return trained_encoders.start(name, indexer, self.collection(task), self.experiment.seed)
+        name = f"begin {access}{self.tasks.of(task)}"
+        return trained_encoders.start(name, indexer, self.tasks.collection(task), self.experiment.seed)
 
     # Retrievers that learn from feedback
 
@@ -219,7 +167,7 @@ class Planner:
         if (access, task) not in self._taught:
             settings = self._feedback(access)
             self._taught[access, task] = taught_encoders.taught(
-                f"teach {access}{self._of(task)}",
+                f"teach {access}{self.tasks.of(task)}",
                 self._lesson(access, task, settings),
                 settings=settings,
                 indexer=self.indexer(settings.learner),
@@ -235,11 +183,11 @@ class Planner:
         if settings.learns == "query":
             base = self.retriever(settings.learner, task)
             return taught_encoders.query_side(name, base, taught_encoders.frozen_items(base), made)
-        indexer, passages = self.indexer(settings.learner), self.collection(task)
+        indexer, passages = self.indexer(settings.learner), self.tasks.collection(task)
         return indexes.index(name, indexer, passages, made, keep=taught_encoders.OPEN)
 
     def _lesson(self, access: str, task: str, settings: AccessFeedback) -> taught_encoders.Material:
-        base, tasks = self.retriever(settings.learner, task), self._sharing(task, settings.tasks)
+        base, tasks = self.retriever(settings.learner, task), self.tasks.sharing(task, settings.tasks)
         trained = self.access(settings.learner).train is not None
         return taught_encoders.Material(
             learner=(self._trained if trained else self._start)(settings.learner, task),
@@ -271,15 +219,20 @@ class Planner:
         return group({name: self._teacher(name, task) for name in names})
 
     def _lists(self, access: str, task: str) -> Node[predictor_signals.Lists]:
-        settings, examples = self._feedback(access), self.examples(task, "train")
+        settings, examples = self._feedback(access), self.tasks.examples(task, "train")
         found = self.hits(settings.lists, task, "train")
         room = self._room(settings, task)
         name = f"{settings.items} items of {settings.lists} for {room} examples of {task}"
-        return predictor_signals.lists(name, self.collection(task), examples, found, items=settings.items, room=room)
+        return predictor_signals.lists(
+            name, self.tasks.collection(task), examples, found, items=settings.items, room=room
+        )
 
     def _room(self, settings: AccessFeedback, task: str) -> int:
         """Count the examples of each task that the steps have room for."""
-        there, tasks = len(self.read(self.examples(task, "train"))), len(self._sharing(task, settings.tasks))
+        there, tasks = (
+            len(self.tasks.read(self.tasks.examples(task, "train"))),
+            len(self.tasks.sharing(task, settings.tasks)),
+        )
         count = there if settings.limit is None else min(there, settings.limit)
         if settings.training.epochs is not None:
             return count
@@ -326,7 +279,9 @@ class Planner:
         """Give what each access model asks for that learns on a task from a predictor which stays as it is."""
         fed = {name: access.feedback for name, access in self.experiment.access.items()}
         repeated = {name: one for name, one in fed.items() if one is not None and not one.live}
-        return {name: one.feedback.needs for name, one in repeated.items() if task in self._sharing(task, one.tasks)}
+        return {
+            name: one.feedback.needs for name, one in repeated.items() if task in self.tasks.sharing(task, one.tasks)
+        }
 
     def _hears(self, access: str, task: str) -> tuple[object, ...]:
         """Tell on which lists an access model learns, and from whom."""
@@ -374,10 +329,10 @@ class Planner:
 
     def _reading(self, task: str, source: TrainOn) -> trained_predictors.Material:
         return trained_predictors.Material(
-            self.collection(task),
-            self.examples(task, "train"),
+            self.tasks.collection(task),
+            self.tasks.examples(task, "train"),
             self.hits(source.access, task, "train"),
-            self.examples(task, "dev", source.dev_limit),
+            self.tasks.examples(task, "dev", source.dev_limit),
             self.hits(source.access, task, "dev", source.dev_limit),
         )
 
@@ -393,10 +348,11 @@ class Planner:
         return predictions.predictions(
             f"predict {task} with {access}",
             self.taught(access, task) if joint else self.predictor(),
-            (self.collection(task), self.examples(task, reading.split), found),
-            processors=self.access(access).processors,
-            reading=reading,
-            prefix=self._prefix(task),
+            (self.tasks.collection(task), self.tasks.examples(task, reading.split), found),
+            shown=predictions.Shown(
+                reading.k, reading.pages, tuple(self.access(access).processors), self._prefix(task)
+            ),
+            batch_size=reading.batch_size,
             console=self.console,
         )
 
@@ -421,9 +377,3 @@ def _judged_in_batch(settings: AccessFeedback) -> bool:
 def _repeated(needs: Signal) -> Signal:
     """Give what a predictor says the same of a list each time it is asked."""
     return kept(needs) & ~Signal.ITEM_UTILITY
-
-
-def _named(name: str, known: Mapping[str, Value], kind: str) -> Value:
-    if name not in known:
-        raise ValueError(f"there is no {kind} {name!r}; the experiment has {', '.join(known)}.")
-    return known[name]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,6 @@ from reml.experiment.plan.node import Node
 from reml.experiment.plan.predict import complete, predict
 from reml.experiment.plan.store import Stage
 from reml.experiment.plan.trained_predictors import Speaker
-from reml.experiment.settings.experiment import Reading
 from reml.files.atomic import read_json, write_json
 from reml.files.records import write_examples
 from reml.training.data.task_prefix import with_task
@@ -30,28 +29,34 @@ PREDICTIONS = "predictions.jsonl"
 WORDS_READ = "words_read.json"  # of the items of each example, in order
 
 
+@dataclass(frozen=True)
+class Shown:
+    """What a predictor is shown. k: items. pages: of its provenance. prefix: the task's name where it sees it."""
+
+    k: int
+    pages: int
+    processors: Sequence[ResponseProcessor] = ()
+    prefix: str = ""
+
+
 def predictions(
     name: str,
     speaker: Node[Speaker],
     found: tuple[Node[Any], Node[Examples], Node[Hits]],
     *,
-    processors: Sequence[ResponseProcessor],
-    reading: Reading,
-    prefix: str,
+    shown: Shown,
+    batch_size: int,
     console: Console,
 ) -> Node[Path]:
-    """Give the file of predictions, in KILT's format. found: a collection, examples and their hits.
-
-    prefix: the task's name where the predictor sees it.
-    """
+    """Give the file of predictions, in KILT's format. found: a collection, examples and their hits."""
     return Node(
         kind="predictions",
         name=name,
         make=_predict,
         open=_open,
         inputs=(speaker, *found),
-        given={"processors": list(processors), "k": reading.k, "pages": reading.pages, "prefix": prefix},
-        beside={"batch_size": reading.batch_size, "console": console},
+        given={"shown": shown},
+        beside={"batch_size": batch_size, "console": console},
     )
 
 
@@ -78,22 +83,19 @@ def _predict(
     examples: Examples,
     hits: Hits,
     *,
-    processors: Sequence[ResponseProcessor],
-    k: int,
-    pages: int,
-    prefix: str,
+    shown: Shown,
     batch_size: int,
     console: Console,
 ) -> None:
-    predictor, read = speaker.on(collection), hits.first(k)
+    predictor, read = speaker.on(collection), hits.first(shown.k)
     batches = [slice(start, start + batch_size) for start in range(0, len(examples), batch_size)]
     answers: list[Answer] = []
     words: list[int] = []
     for batch in track(batches, "predict", console=console, transient=True, disable=not console.is_terminal):
-        responses = received(collection, processors, examples[batch], Hits(read.rows[batch], read.scores[batch]))
-        shown = with_task(prefix, examples[batch]) if prefix else examples[batch]
-        answers += predict(predictor, shown, responses)
+        responses = received(collection, shown.processors, examples[batch], Hits(read.rows[batch], read.scores[batch]))
+        asked = with_task(shown.prefix, examples[batch]) if shown.prefix else examples[batch]
+        answers += predict(predictor, asked, responses)
         words += [sum(len(item.text.split()) for item in items) for items in responses.items]
-    pairs = zip(examples, complete(answers, hits, collection, pages), strict=True)
+    pairs = zip(examples, complete(answers, hits, collection, shown.pages), strict=True)
     write_examples((replace(example, output=(answer,), meta={}) for example, answer in pairs), folder / PREDICTIONS)
     write_json(folder / WORDS_READ, words)

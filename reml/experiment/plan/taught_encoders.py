@@ -101,10 +101,10 @@ class Material:
 
     learner: Any
     base: Any
+    speaker: Any
     items: Any
     lists: Any
     signals: Any
-    speaker: Any
     teachers: Any
 
     @property
@@ -188,14 +188,7 @@ def _learning(base: EncodedRetriever, settings: AccessFeedback) -> EncodedRetrie
 
 def _train(
     folder: Path,
-    learner: Encoders,
-    base: Retriever,
-    speaker: Predictors | None,
-    items: FrozenItems | None,
-    lists: Mapping[str, Lists],
-    signals: Mapping[str, Sequence[Path]] | None,
-    teachers: Mapping[str, Teacher],
-    *,
+    *opened: Any,
     settings: AccessFeedback,
     indexer: Indexer,
     queries: QueryGenerator,
@@ -204,20 +197,21 @@ def _train(
 ) -> None:
     from reml.training.loop.fit import fit
 
-    encoder = learner.encoder()
-    scoring = _scoring(_encoded(base), encoder, items)
-    asked = _asked(settings, speaker, scoring.collection)
+    given = Material(*opened)
+    encoder = given.learner.encoder()
+    scoring = _scoring(_encoded(given.base), encoder, given.items)
+    asked = _asked(settings, given.speaker, scoring.collection)
     objective = RetrieverObjective(
         _learning(scoring, settings),
         encoder.module,
         settings.feedback,
         queries=queries,
         weight=settings.weight,
-        judges=_judges(settings, asked, teachers),
+        judges=_judges(settings, asked, given.teachers),
     )
-    regime = _regime(settings, objective, asked, _heard(lists, signals))
-    rebuild = functools.partial(_rebuild, indexer, scoring.collection, learner.start)
-    train = _train_set(settings, lists, scoring, queries=queries, rebuild=rebuild)
+    regime = _regime(settings, objective, asked, _heard(given.lists, given.signals))
+    rebuild = functools.partial(_rebuild, indexer, scoring.collection, given.learner.start)
+    train = _train_set(settings, given.lists, scoring, queries=queries, rebuild=rebuild)
     fit(regime, train, dev=[], settings=replace(settings.training, seed=seed), folder=folder, console=console)
 
 

@@ -3,7 +3,7 @@
     JSON values           as they are; whole floats as integers, so that 2 and 2.0 are one setting
     a dataclass           its fields
     functools.partial     the class it makes and the arguments that are given
-    another object        its constructor's arguments: recorded (`reml.contract.recorded`), or kept under their own names
+    another object        its constructor's arguments: recorded (`reml.contract.recorded`) or kept under their own names
 
 Settings at their defaults are left out, so that a new setting with a default changes no key. An object is
 `{class_path, init_args}`, its arguments alone where the field that holds it names its very class.
@@ -32,22 +32,25 @@ class UntoldSettingsError(TypeError):
 
 
 def settings_of(value: object, plain: Types = ()) -> Json:
-    """Tell the settings of a value; `UntoldSettingsError` for one that cannot. plain: classes told by arguments alone."""
-    if value is None or (isinstance(value, bool | int | str) and not isinstance(value, enum.Enum)):
+    """Tell the settings of a value; `UntoldSettingsError` if it cannot. plain: classes told by arguments alone."""
+    if isinstance(value, enum.Enum):
+        return _of_enum(value)
+    if value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, float):
         return int(value) if value.is_integer() else value
-    if isinstance(value, Path):
-        return str(value)
-    if isinstance(value, enum.Flag):  # by name: a number changes its meaning when a member is put between others
-        return sorted(str(member.name) for member in type(value) if member in value and member.value)
-    if isinstance(value, enum.Enum):
-        return value.name
     if isinstance(value, Mapping):
         return {str(name): settings_of(part, plain) for name, part in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
         return [settings_of(part, plain) for part in value]
-    return _made(value, plain)
+    return str(value) if isinstance(value, Path) else _made(value, plain)
+
+
+def _of_enum(value: enum.Enum) -> Json:
+    """Tell members by name: a number changes its meaning when a member is put between others."""
+    if isinstance(value, enum.Flag):
+        return sorted(str(member.name) for member in value)
+    return value.name
 
 
 def _made(value: object, plain: Types) -> Json:
