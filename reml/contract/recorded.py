@@ -29,7 +29,7 @@ def recorded(cls: type[T]) -> type[T]:
         vars(self)[_KEPT] = dict(list(bound.arguments.items())[1:])
         original(self, *args, **given)
 
-    cls.__init__ = remember  # type: ignore[assignment]
+    cls.__init__ = remember  # type: ignore[method-assign]
     return cls
 
 

@@ -15,7 +15,7 @@ from reml.contract.examples import Example, Json
 from reml.contract.retrieved import Hits
 from reml.contract.retrievers import Retriever
 from reml.evaluation.kilt import Evaluation, evaluate
-from reml.experiment.plan.collections import checksum
+from reml.experiment.plan.collections import Examples, checksum
 from reml.experiment.plan.planner import Planner
 from reml.experiment.plan.store import Stage, Stages
 from reml.experiment.settings.experiment import Experiment
@@ -42,7 +42,7 @@ class Runner:
         """The result folder: another configuration has another one."""
         return self.stages.home / "runs" / f"{self.experiment.name}-{digest(dict(self.config))[:8]}"
 
-    def examples(self, task: str, split: str) -> Sequence[Example]:
+    def examples(self, task: str, split: str) -> Examples:
         """Give the examples of a split."""
         return self.plan.tasks.read(self.plan.tasks.examples(task, split))
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from reml.access.information_access import InformationAccess
 from reml.contract.access import QueryGenerator
-from reml.contract.collections import Collection
 from reml.contract.examples import Example
 from reml.contract.retrieved import Hits
 from reml.contract.retrievers import Retriever
@@ -18,7 +17,7 @@ from reml.feedback.judges.teacher import Teacher
 from reml.files.hits import has_hits, open_hits, save_hits
 from reml.training.data.curriculum import FromGroups
 from reml.training.data.negatives import Denoiser
-from reml.training.data.ranked_examples import FromLabels, FromTeacher, ItemSampler, RankedExamples
+from reml.training.data.ranked_examples import FromLabels, FromTeacher, ItemSampler, PagedCollection, RankedExamples
 from reml.training.data.rounds import Round
 
 PSEUDO = "pseudo-queries"
@@ -32,7 +31,7 @@ class Given:
     to be learnt as wrong.
     """
 
-    collection: Collection
+    collection: PagedCollection
     examples: Mapping[str, Sequence[Example]]
     lists: Mapping[str, Hits] | None = None
     lister: Searcher | None = None

@@ -121,12 +121,12 @@ class Planner:
         """Give the encoder of an access model after all rounds."""
         settings = self.access(access).train
         assert settings is not None  # noqa: S101 - asked only for access models that are trained
-        material, made = self._ranking(access, task, settings), None
+        made = None
         for number in range(len(settings.all_rounds)):
             round_name = f" in round {number + 1}" if settings.rounds is not None else ""
             made = trained_encoders.trained(
                 f"train {access}{self.tasks.of(task)}{round_name}",
-                material,
+                self._ranking(access, task, settings, number),
                 made,
                 settings=settings,
                 number=number,
@@ -137,9 +137,9 @@ class Planner:
         assert made is not None  # noqa: S101 - `RetrieverTraining` refuses a training without rounds
         return made
 
-    def _ranking(self, access: str, task: str, settings: RetrieverTraining) -> trained_encoders.Material:
+    def _ranking(self, access: str, task: str, settings: RetrieverTraining, number: int) -> trained_encoders.Material:
         names, lists, pseudo = self.tasks.sharing(task, settings.tasks), settings.lists, settings.pseudo_queries
-        mined, denoise = any(part.own for part in settings.all_rounds), settings.denoise
+        mined, denoise = settings.all_rounds[number].own, settings.denoise
         return trained_encoders.Material(
             self._start(access, task),
             self.tasks.collection(task),

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from reml.collection.disk import DiskCollection
-from reml.contract.examples import Example
 from reml.contract.tasks import Task
 from reml.experiment.plan import collections
 from reml.experiment.plan.node import Node
@@ -51,7 +50,7 @@ class TaskNodes:
             return whole
         return collections.examples(f"{task} {split}, the first {first}", self.read(whole)[:first])
 
-    def read(self, examples: Node[collections.Examples]) -> Sequence[Example]:
+    def read(self, examples: Node[collections.Examples]) -> collections.Examples:
         """Give what an examples node holds: it is read when it is planned."""
         return examples.open(**examples.given, **examples.beside)
 

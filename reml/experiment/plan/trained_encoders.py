@@ -80,14 +80,13 @@ class Trained:
 
 def start(name: str, indexer: Indexing, collection: Node[Any], seed: int) -> Node[Encoders]:
     """Give an encoder as it comes."""
-    given = {"indexer": indexer, "seed": seed}
     return Node(
         kind="starts",
         name=name,
         make=_start,
-        open=functools.partial(_open_start, **given),
+        open=functools.partial(_open_start, indexer=indexer, seed=seed),
         inputs=(collection,),
-        given=given,
+        given={"indexer": indexer, "seed": seed},
         opens=1,
     )
 

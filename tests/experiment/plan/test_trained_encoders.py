@@ -304,6 +304,7 @@ def test_settings_at_their_default_are_in_no_key(tmp_path: Path) -> None:
         )
         for runner in runners
     ]
+    assert isinstance(models[0].marks, dict)
     assert not {"denoise", "rounds", "temperature"} & set(models[0].marks)
     assert {"teacher", "training"} < set(models[0].marks)
     assert len({model.key for model in models}) == 4
