@@ -13,6 +13,8 @@ from reml.files.atomic import digest, file_digest
 from reml.files.model_location import PREFIX, located
 
 OURS = "reml"
+# Settings that name a model, whatever its folder holds.
+MODELS = {"model", "encoder"}
 
 
 def identity(settings: Json, name: str = "") -> Json:
@@ -61,15 +63,21 @@ def _source(package: str) -> str:
 
 
 def _with_files(value: str, name: str) -> Json:
-    """Add the digest of a local model. Not of any text: a folder may by chance be called as a task is."""
+    """Add the digest of a file, or of a local model's folder; not of any folder, which may be a cache, or all data."""
     if name != "model" and "/" not in value:
         return value
     try:
         path = Path(located(value) if value.startswith(PREFIX) else value).expanduser()
-        there = path.exists()
+        there = path.is_file() or _holds_model(path, name)
     except OSError:  # a prompt, too long for a name
         return value
     return {"path": value, "files": digest(*_digests(path))} if there else value
+
+
+def _holds_model(path: Path, name: str) -> bool:
+    if not path.is_dir():
+        return False
+    return name in MODELS or (path / "config.json").is_file() or any(path.glob("*.safetensors"))
 
 
 def _digests(path: Path) -> Iterator[Json]:
