@@ -17,7 +17,8 @@ from reml.contract.signals import Prediction, Signal
 class FailsOnce(nn.Module):
     """Answers with one word of the first item, or under an odd seed with two.
 
-    trap: a folder (a file would be part of keys); while it is there, all but the first of these that are made refuse to answer.
+    trap: a folder (a file would be part of keys); while it is there, all but the first of these that are made refuse
+    to answer.
     """
 
     made = 0
