@@ -19,10 +19,12 @@ from itertools import islice
 from reml.collection.sources.ir_datasets import IrDatasetsTexts, load_ir_dataset
 from reml.contract.collections import KnowledgeSource
 from reml.contract.examples import Answer, Example, Measure, Provenance
+from reml.contract.recorded import recorded
 
 _LOG = logging.getLogger(__name__)
 
 
+@recorded
 class IrDatasets:
     """Queries of one dataset for each split, over the documents of one.
 

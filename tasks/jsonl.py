@@ -17,9 +17,11 @@ from typing import get_args
 from reml.collection.sources.kilt_pages import JsonlPages
 from reml.contract.collections import KnowledgeSource
 from reml.contract.examples import Example, Measure
+from reml.contract.recorded import recorded
 from reml.files.records import read_examples
 
 
+@recorded
 class Jsonl:
     """Examples of files in KILT's record format, one file a split, plain or gzip.
 

@@ -17,6 +17,7 @@ from typing import Literal, get_args
 from reml.collection.sources.kilt_pages import JsonlPages
 from reml.contract.collections import KnowledgeSource
 from reml.contract.examples import Example, Measure
+from reml.contract.recorded import recorded
 from reml.files.records import read_examples
 from reml.kilt.catalogue import dataset as known_dataset
 from reml.kilt.files import kilt_folder, require_pages, require_split
@@ -25,6 +26,7 @@ from reml.kilt.templates import t5_input
 Template = Literal["input", "t5"]
 
 
+@recorded
 class Kilt:
     """A dataset of KILT, measured as KILT ranks it. The test split has no answers.
 

@@ -57,7 +57,7 @@ def differences(runner: Runner, task: Task) -> list[str]:
     found = [] if reading.split == "test" else [f"{reading.split} split"]
     if not isinstance(task, Kilt):
         return [*found, "not KILT's own examples"]
-    count, whole = len(runner.retrieval.examples(task.name, reading.split)), task.dataset.file(reading.split).examples
+    count, whole = len(runner.examples(task.name, reading.split)), task.dataset.file(reading.split).examples
     if count != whole:
         found.append(f"{count:,} of {whole:,} examples")
     source = task.source()

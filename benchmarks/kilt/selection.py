@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import cast
 
-from reml.contract.examples import Json
 from reml.experiment.runner import Runner
 from reml.experiment.settings.experiment import Experiment, TrainOn
 
@@ -27,7 +25,7 @@ def narrowed(runner: Runner, tasks: Sequence[str], accesses: Sequence[str]) -> R
         access={name: experiment.access[name] for name in names},
         train_on=_learnt(experiment.train_on, chosen),
     )
-    return Runner(part, _written(runner.config, places, part), runner.stages.home, runner.stages.console)
+    return Runner(part, runner.stages.home, runner.stages.console)
 
 
 def _known(chosen: Sequence[str], there: Sequence[str], kind: str) -> Sequence[str]:
@@ -53,14 +51,3 @@ def _learnt(train_on: TrainOn | None, chosen: set[str]) -> TrainOn | None:
     if not kept:
         raise ValueError(f"no chosen task is learnt: choose some of {', '.join(train_on.tasks)} too.")
     return replace(train_on, tasks=kept)
-
-
-def _written(config: Mapping[str, Json], places: Sequence[int], part: Experiment) -> dict[str, Json]:
-    """Give the configuration of the part, as it would have been written."""
-    tasks, access = cast(Sequence[Json], config["tasks"]), cast(Mapping[str, Json], config["access"])
-    written = dict(config)
-    written["tasks"] = [tasks[place] for place in places]
-    written["access"] = {name: access[name] for name in part.access}
-    if part.train_on is not None:
-        written["train_on"] = {**cast(Mapping[str, Json], config["train_on"]), "tasks": list(part.train_on.tasks)}
-    return written

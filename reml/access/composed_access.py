@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import final
 
 from reml.access.information_access import InformationAccess
 from reml.access.limits import Limits
+from reml.access.querying.query_generators import InputQuery
 from reml.access.rank_fusion import reciprocal_rank_fusion
 from reml.access.responses import empty, gather
-from reml.access.session import AccessSession
-from reml.contract.access import Entries
+from reml.access.session import AccessSession, Chain
+from reml.contract.access import Entries, QueryGenerator
 from reml.contract.collections import Collection
 from reml.contract.examples import Example
 from reml.contract.retrieved import Hits, Queries, Responses
@@ -75,10 +77,23 @@ class FusedAccess:
 
 @final
 class FoundAccess:
-    """Gives what was found before for each batch, and answers nothing else. limits: how much of it is handed over."""
+    """Gives what was found before for each batch; anything else is asked of the access model itself, when it is needed.
 
-    def __init__(self, collection: Collection, limits: Limits, name: str = "") -> None:
+    limits: how much of what was found is handed over. queries: its own, which the record shows; the inputs if left out.
+    live: opens the access model; without it, nothing else can be asked.
+    """
+
+    def __init__(
+        self,
+        collection: Collection,
+        limits: Limits,
+        name: str = "",
+        *,
+        queries: QueryGenerator | None = None,
+        live: Callable[[], Chain] | None = None,
+    ) -> None:
         self.collection, self.limits, self.name = collection, limits, name
+        self._queries, self._open = queries if queries is not None else InputQuery(), live
 
     @property
     def category(self) -> int:
@@ -90,26 +105,28 @@ class FoundAccess:
         return AccessSession(self, examples, ahead)
 
     def queries(self, examples: Sequence[Example]) -> Queries:
-        """Give the inputs."""
-        return Queries.of([example.input for example in examples])
+        """Make its own queries."""
+        return self._queries(examples)
 
     def own(self, examples: Sequence[Example], k: int) -> Responses:
-        """Refuse: what was found is with the session."""
-        raise RuntimeError(
-            f"{k} items were asked for {len(examples)} examples, and only what was found before is there: open the "
-            "access model itself to ask for more."
-        )
+        """Answer its own queries anew, [B, k]."""
+        return self._live.own(examples, k)
 
     def answer(self, queries: Queries, k: int) -> Responses:
-        """Refuse: nothing can be searched."""
-        raise RuntimeError(
-            f"{len(queries)} queries for {k} items were asked of {self.name!r}, which only gives what was found "
-            "before: open the access model itself to ask."
-        )
+        """Answer each query, [Q, k]."""
+        return self._live.answer(queries, k)
 
-    def store(self, entries: Entries) -> Int64Array:  # noqa: ARG002
-        """Refuse: it has no storage."""
-        raise RuntimeError(f"{self.name!r} only gives what was found before, and does not store.")
+    def store(self, entries: Entries) -> Int64Array:
+        """Keep entries, if the access model stores."""
+        return self._live.store(entries)
+
+    @cached_property
+    def _live(self) -> Chain:
+        if self._open is None:
+            raise RuntimeError(
+                f"{self.name!r} only gives what was found before: open the access model itself to ask for more."
+            )
+        return self._open()
 
 
 @final

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from reml.cli.search import ask, open_access, show
 from reml.devices.rank_zero import is_rank_zero
+from reml.experiment.plan.graph import graph
 from reml.experiment.results import publish
 from reml.experiment.summary import summary
 from reml.reporting.terminal import print_whole
@@ -19,13 +20,21 @@ if TYPE_CHECKING:
 console = Console(quiet=not is_rank_zero())
 
 
-def run(runner: Runner) -> None:
-    """Run an experiment: prepare, index, retrieve, train, predict, evaluate; write its result folder and report."""
-    runner.prediction.maker()  # says before hours of retrieval if there is none
+def run(runner: Runner, *, plan: bool = False) -> None:
+    """Run an experiment: prepare, index, retrieve, train, predict, evaluate; write its result folder and report.
+
+    Args:
+        runner: the experiment.
+        plan: print what the experiment is made of, and what of it is made, and make nothing.
+    """
+    if plan:
+        print_whole(console, graph(runner.plan, runner.stages))
+        return
+    runner.plan.maker()  # says before hours of retrieval if there is none
     for task in runner.experiment.tasks:
         _warn(runner, task.name)
     runner.retrieve()
-    runner.prediction.train()
+    runner.train()
     evaluations = {
         access: {task.name: runner.evaluate(access, task.name) for task in runner.experiment.tasks}
         for access in runner.experiment.access
@@ -38,7 +47,7 @@ def run(runner: Runner) -> None:
 def prepare(runner: Runner) -> None:
     """Bring the knowledge sources of the tasks into collections, and check that their examples refer to them."""
     for task in runner.experiment.tasks:
-        collection = runner.retrieval.collection(task.name)
+        collection = runner.collection(task.name)
         _warn(runner, task.name)
         console.print(
             f"{task.name}: {len(collection):,} passages in {collection.folder}", highlight=False, soft_wrap=True
@@ -50,7 +59,7 @@ def index(runner: Runner) -> None:
     for name, access in runner.experiment.access.items():
         for task in runner.experiment.tasks:
             if access.retriever is not None:
-                runner.retrieval.retriever(name, task.name)
+                runner.retriever(name, task.name)
     for stage in runner.stages.done.values():
         console.print(f"{stage.name}: {stage.seconds:.1f} s, {stage.folder}", highlight=False, soft_wrap=True)
 
@@ -80,7 +89,7 @@ def search(
 
 def train(runner: Runner) -> None:
     """Train the predictor and say where its weights are."""
-    stage = runner.prediction.train()
+    stage = runner.train()
     if stage is None:
         raise ValueError("the experiment trains nothing: say on what under `train_on`.")
     console.print(f"{stage.name}: {stage.seconds:.0f} s, {stage.folder}", highlight=False, soft_wrap=True)
@@ -89,10 +98,10 @@ def train(runner: Runner) -> None:
 def predict(runner: Runner) -> None:
     """Write the predictions of every access model for every task, in KILT's format."""
     runner.retrieve()
-    runner.prediction.train()
+    runner.train()
     for access in runner.experiment.access:
         for task in runner.experiment.tasks:
-            path = runner.prediction.predictions(access, task.name)
+            path = runner.predictions(access, task.name)
             console.print(f"{access} {task.name}: {path}", highlight=False, soft_wrap=True)
 
 
@@ -105,7 +114,7 @@ def _typed(prompt: str) -> str:
 
 def _warn(runner: Runner, task: str) -> None:
     """Say if answers come from pages that no retriever can find."""
-    absent = runner.retrieval.absent(task, runner.experiment.reading.split)
+    absent = runner.absent(task, runner.experiment.reading.split)
     if absent:
         console.print(
             f"[yellow]{task}:[/yellow] the knowledge source lacks {len(absent)} pages that answers come from; they "

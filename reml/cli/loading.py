@@ -9,10 +9,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import yaml
 from jsonargparse import ArgumentError, ArgumentParser, DefaultHelpFormatter
 
-from reml.experiment.plan.later_settings import without_unset
 from reml.experiment.settings.written import SettingsError, written_settings
 from reml.files.atomic import home
 
@@ -40,7 +38,9 @@ def experiment_parser(command: str) -> ArgumentParser:
     )
     parser.add_argument("--config", action="config", help="the YAML file of the experiment")
     parser.add_argument("--home", type=Path, default=None, help="where all is kept (default: REML_HOME)")
-    parser.add_function_arguments(function, None, skip={"runner"})
+    parser.add_function_arguments(function, None, skip={"runner", "plan"})
+    if "plan" in inspect.signature(function).parameters:
+        parser.add_argument("--plan", action="store_true", help="print what the experiment is made of; make nothing")
     parser.add_class_arguments(Experiment, None)
     return parser
 
@@ -59,12 +59,10 @@ def load(command: str, arguments: Sequence[str]) -> tuple[Runner, dict[str, obje
     except (ArgumentError, UnicodeDecodeError) as error:
         wrong = wrong_settings(written_settings(arguments, {*own, "home", "print_config"}), Experiment)
         raise (SettingsError("\n  ".join(["the settings are wrong:", *wrong])) if wrong else error) from error
-    written = yaml.safe_load(parser.dump(parsed, skip_unset=False))
     values = parser.instantiate(parsed)
     names = [field.name for field in dataclasses.fields(Experiment)]
     experiment = Experiment(**{name: values[name] for name in names})
-    config = {name: without_unset(written[name], name) for name in names}
-    runner = Runner(experiment, config, values.home or home(), console)
+    runner = Runner(experiment, values.home or home(), console)
     return runner, {name: values[name] for name in own}
 
 

@@ -20,21 +20,21 @@ WORD = re.compile(r"\w{3,}")
 
 def ask(runner: Runner, access: str, task: str, query: str, k: int) -> list[tuple[float, Item]]:
     """Give the k best items for a query with their scores, best first."""
-    hits = runner.retrieval.search(access, task, [Example(id="query", input=query)], k)
+    hits = runner.search(access, task, [Example(id="query", input=query)], k)
     scores = hits.scores[hits.mask].tolist()
-    return list(zip(scores, runner.retrieval.collection(task).get(hits.rows[hits.mask]), strict=True))
+    return list(zip(scores, runner.collection(task).get(hits.rows[hits.mask]), strict=True))
 
 
 def open_access(runner: Runner, access: str, task: str) -> None:
     """Open what an access model searches with, saying so; `ValueError` if it retrieves nothing."""
-    retrieval = runner.retrieval
-    names = [name for name in retrieval.access(access).fuse or [access] if retrieval.access(name).retrieves]
+    plan = runner.plan
+    names = [name for name in plan.access(access).fuse or [access] if plan.access(name).retrieves]
     if not names:
         known = ", ".join(name for name, one in runner.experiment.access.items() if one.retrieves or one.fuse)
         raise ValueError(f"access model {access!r} retrieves nothing: ask another one, of {known}.")
     for name in names:
         runner.stages.console.print(f"[dim]open {name} for {task}[/dim]", highlight=False)
-        retrieval.retriever(name, task)
+        runner.retriever(name, task)
 
 
 def show(console: Console, query: str, found: Sequence[tuple[float, Item]]) -> None:

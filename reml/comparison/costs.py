@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from reml.experiment.plan.costs import parts_of
 from reml.experiment.plan.predictions import words_read
 from reml.experiment.runner import Runner
 
@@ -29,19 +30,16 @@ class Costs:
 
 def costs_of(runner: Runner, access: str, task: str) -> Costs:
     """Gather the costs of a cell from its stages; what is not made yet is made."""
-    searched = runner.retrieval.stages(access, task, runner.experiment.reading.split).values()
-    predictor = runner.prediction.train()
-    trained = [part for stage in searched for part in stage.trained] + ([] if predictor is None else [predictor])
-    predicted = runner.prediction.stage(access, task)
-    indexed, hits = [stage.indexed for stage in searched], [stage.searched for stage in searched]
+    parts = parts_of(runner.plan.predictions(access, task), runner.stages)
+    every = [*parts.learnt, *parts.indexed, *parts.retrieved, parts.predicted]
     return Costs(
-        train=sum(stage.seconds for stage in trained),
-        index=sum(stage.seconds for stage in indexed),
-        retrieve=sum(stage.seconds for stage in hits),
-        predict=predicted.seconds,
-        peak_memory_bytes=max(stage.peak_memory_bytes for stage in [*trained, *indexed, *hits, predicted]),
-        index_bytes=sum(_bytes(stage.folder) for stage in indexed),
-        words=words_read(predicted),
+        train=sum(stage.seconds for stage in parts.learnt),
+        index=sum(stage.seconds for stage in parts.indexed),
+        retrieve=sum(stage.seconds for stage in parts.retrieved),
+        predict=parts.predicted.seconds,
+        peak_memory_bytes=max(stage.peak_memory_bytes for stage in every),
+        index_bytes=sum(_bytes(stage.folder) for stage in parts.indexed),
+        words=words_read(parts.predicted),
     )
 
 

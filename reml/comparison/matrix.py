@@ -66,7 +66,7 @@ def run_matrix(runners: Iterable[Runner], accesses: Sequence[str]) -> Matrix:
 def _cells(runner: Runner, accesses: Sequence[str]) -> list[Cell]:
     tasks = [task.name for task in runner.experiment.tasks]
     runner.retrieve()
-    runner.prediction.train()
+    runner.train()
     evaluations = {access: {task: runner.evaluate(access, task) for task in tasks} for access in accesses}
     report, seed = publish(runner, evaluations), runner.experiment.seed
     return [

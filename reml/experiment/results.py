@@ -63,16 +63,16 @@ def publish(runner: Runner, evaluations: Evaluations) -> Path:
 
 
 def _examples(runner: Runner, task: str) -> tuple[Example, ...]:
-    return runner.retrieval.examples(task, runner.experiment.reading.split)
+    return runner.examples(task, runner.experiment.reading.split)
 
 
 def _publish_predictions(runner: Runner, access: str, task: str) -> None:
     folder = runner.folder / access / task
-    source = runner.prediction.predictions(access, task)
+    source = runner.predictions(access, task)
     with atomic_file(folder / source.name) as draft:
         shutil.copyfile(source, draft)
     examples, split = _examples(runner, task), runner.experiment.reading.split
-    hits, collection = runner.retrieval.hits(access, task, split), runner.retrieval.collection(task)
+    hits, collection = runner.hits(access, task, split), runner.collection(task)
     rankings = zip((example.id for example in examples), page_rankings(hits, collection), strict=True)
     write_run(folder / "run.trec", rankings, tag=access)
 
@@ -91,20 +91,20 @@ def page_rankings(hits: Hits, collection: Collection) -> Iterator[tuple[RankedPa
 def retrieved_passages(runner: Runner, access: str, task: str) -> Evaluation:
     """Measure the passages that were retrieved, before any processor changes them."""
     examples, split = _examples(runner, task), runner.experiment.reading.split
-    hits, collection = runner.retrieval.hits(access, task, split).first(max(DEPTHS)), runner.retrieval.collection(task)
+    hits, collection = runner.hits(access, task, split).first(max(DEPTHS)), runner.collection(task)
     judged = [number for number, example in enumerate(examples) if example.output]
     retrieved = (list(map(Provenance.of, items)) for items in items_of_examples(collection, hits.rows[judged]))
     return evaluate_passages([examples[number] for number in judged], retrieved)
 
 
 def _publish_training(runner: Runner) -> None:
-    stage = runner.prediction.train()
+    stage = runner.train()
     if stage is not None:
         _publish_log(stage, runner.folder / "training")
     learning = [name for name, access in runner.experiment.access.items() if access.feedback is not None]
     for task in runner.experiment.tasks:
         for access in learning:
-            taught = runner.retrieval.feedback.stage(access, task.name)
+            taught = runner.taught(access, task.name)
             _publish_log(taught, runner.folder / "training" / taught.name)
 
 
@@ -119,7 +119,7 @@ def _manifest(runner: Runner) -> dict[str, Json]:
     split = runner.experiment.reading.split
     for task in runner.experiment.tasks:
         checksums[f"{task.name} source"] = task.source().fingerprint
-        checksums[f"{task.name} {split}"] = runner.retrieval.checksum(task.name, split)
+        checksums[f"{task.name} {split}"] = runner.checksum(task.name, split)
     return {
         "versions": {"python": platform.python_version(), **versions},
         "config": dict(runner.config),

@@ -15,7 +15,7 @@ from reml.collection.coverage import Coverage, coverage
 from reml.collection.disk import DiskCollection
 from reml.collection.sources.kilt_pages import JsonlPages
 from reml.contract.examples import Example, Json
-from reml.experiment.plan.collections import collection_stage, open_collection
+from reml.experiment.plan.collections import collection
 from reml.experiment.plan.store import Stages
 from reml.files.atomic import write_json
 from reml.files.downloads import DownloadError, Patience
@@ -57,8 +57,7 @@ def prepare_pages(pages: str | None, folder: Path, stages: Stages, words: int) -
     path = obtain_pages(folder) if pages == FETCH else Path(pages).expanduser() if pages else find_pages(folder)
     if path is None:
         return None
-    source = JsonlPages(path)
-    return open_collection(collection_stage(stages, source, words), source, words)
+    return stages.open(collection(JsonlPages(path), words))
 
 
 def prepare_splits(

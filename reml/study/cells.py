@@ -57,6 +57,6 @@ def measure_cell(runner: Runner, condition: Condition, task: Task) -> Cell:
     scores |= {name: passages.values[name] for name in PASSAGES}
     if condition.objective == FROZEN:
         return Cell(condition, runner.experiment.seed, task.name, scores, None)
-    stage = runner.retrieval.feedback.stage(condition.access, task.name)
+    stage = runner.taught(condition.access, task.name)
     losses = tuple((step, value) for step, name, value in read_metrics(stage.folder / METRICS) if name == LOSS)
     return Cell(condition, runner.experiment.seed, task.name, scores, stage, losses)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Literal, cast, get_args
+from typing import Literal, get_args
 
 from reml.contract.examples import Json
-from reml.experiment.plan.later_settings import without_unset
 
 Precision = Literal["auto", "32-true", "bf16-mixed"]
 
@@ -81,7 +80,8 @@ class Training:
     def to_json(self) -> dict[str, Json]:
         """Give the settings for a manifest; `chunk`, `devices`, `sharded`, which change no result, only where set."""
         written: dict[str, Json] = {**asdict(self), "rates": dict(self.rates)}
-        return cast("dict[str, Json]", without_unset(written, "training"))
+        unset: dict[str, Json] = {"chunk": None, "devices": 1, "sharded": False}
+        return {name: value for name, value in written.items() if name not in unset or value != unset[name]}
 
     def total_steps(self, epoch_size: int) -> int:
         """Count the steps of the whole run over a training set with `epoch_size` examples an epoch."""

@@ -12,11 +12,13 @@ from functools import cached_property
 
 from reml.contract.collections import KnowledgeSource
 from reml.contract.examples import Example, Measure
+from reml.contract.recorded import recorded
 from reml.tasks.factbook.pages import FactbookPages, factbook_pages
 from reml.tasks.factbook.questions import questions
 from reml.tasks.factbook.splits import SPLITS, sample
 
 
+@recorded
 class MisleadingQuestions:
     """The questions of `Factbook` whose answer also stands in at least `places` other paragraphs of its page.
 

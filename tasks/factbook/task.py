@@ -13,6 +13,7 @@ from typing import Literal, get_args
 
 from reml.contract.collections import KnowledgeSource
 from reml.contract.examples import Example, Measure
+from reml.contract.recorded import recorded
 from reml.tasks.factbook.claims import claims
 from reml.tasks.factbook.dialogue import dialogues
 from reml.tasks.factbook.hops import multi_hops
@@ -44,6 +45,7 @@ _SIZES: dict[Kind, dict[Split, int]] = {"qa": {"train": 2400, "dev": 300, "test"
 _OTHER_SIZES: dict[Split, int] = {"train": 900, "dev": 150, "test": 150}
 
 
+@recorded
 class Factbook:
     """A task of one kind; `limit` keeps at most so many examples of each split."""
 

@@ -81,8 +81,8 @@ def test_feedback_gains_over_the_frozen_retriever_and_the_controls(finished: tup
 
 def test_what_is_shared_is_made_once(finished: tuple[Path, Path]) -> None:
     home = finished[1].parents[1]
-    counted = {room: len(list((home / room).iterdir())) for room in ("collections", "indexes", "heard")}
-    assert counted == {"collections": 1, "indexes": 1, "heard": 2 + 1 - 1}
+    counted = {room: len(list((home / room).iterdir())) for room in ("collections", "indexes", "signals")}
+    assert counted == {"collections": 1, "indexes": 1, "signals": 2 + 1 - 1}
     assert len(list((home / "models").glob("train-the-predictor-*"))) == 1
     assert len(list((home / "models").glob("teach-*"))) == 2 * 4
 

@@ -30,6 +30,7 @@ from typing import Any, Protocol, cast
 import msgspec
 
 from reml.contract.examples import Json, Page
+from reml.contract.recorded import recorded
 from reml.files.atomic import digest
 from reml.files.digests import remembered_digest
 from reml.files.lines import decoded_lines
@@ -39,6 +40,7 @@ _LOG = logging.getLogger(__name__)
 _COLUMNS = frozenset({"id", "text", "title", ""})
 
 
+@recorded
 class TsvTexts:
     """Texts of a file with tab-separated columns, in the order of its lines.
 
@@ -101,6 +103,7 @@ class TsvTexts:
         return next(csv.reader([line], delimiter="\t"))
 
 
+@recorded
 class JsonlTexts:
     """Texts of a file of JSON objects, one a line, in the order of its lines.
 

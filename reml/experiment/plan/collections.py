@@ -1,22 +1,57 @@
-"""The stage that brings a knowledge source into a collection: whoever asks for the same pages and words shares it."""
+"""What tasks give: their examples, and their knowledge source as a collection. All tasks of one source share it."""
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+
 from reml.collection.disk import DiskCollection, build_collection
 from reml.contract.collections import KnowledgeSource
-from reml.experiment.plan.store import Stage, Stages
+from reml.contract.examples import Example
+from reml.experiment.plan.node import Node
+from reml.files.atomic import digest
+from reml.files.records import format_record
+
+Examples = tuple[Example, ...]
 
 
-def collection_stage(stages: Stages, source: KnowledgeSource, words: int, *, of: str = "") -> Stage:
-    """Build the collection unless it is there; `of` names the source where there are several."""
-    return stages.make(
-        "collections",
-        f"prepare the collection{of}",
-        [source.fingerprint, words],
-        lambda folder: build_collection(source, folder / "passages", words=words, progress=True),
+def collection(source: KnowledgeSource, words: int, *, of: str = "") -> Node[DiskCollection]:
+    """Give the passages of a source; `of` names it where there are several."""
+    return Node(
+        kind="collections",
+        name=f"prepare the collection{of}",
+        make=_build,
+        open=functools.partial(_open, words=words, source=source),
+        given={"words": words},
+        beside={"source": source},
+        marks=source.fingerprint,
     )
 
 
-def open_collection(stage: Stage, source: KnowledgeSource, words: int) -> DiskCollection:
-    """Open what the stage has built."""
-    return build_collection(source, stage.folder / "passages", words=words)
+def examples(name: str, of_split: Sequence[Example]) -> Node[Examples]:
+    """Give the examples of a split, known by what stands in them."""
+    return Node(
+        kind="examples",
+        name=name,
+        open=_same,
+        beside={"examples": tuple(of_split)},
+        marks=checksum(of_split),
+    )
+
+
+def checksum(of_split: Sequence[Example]) -> str:
+    """Give a digest of examples."""
+    return digest([format_record(example) for example in of_split])
+
+
+def _same(*, examples: Examples) -> Examples:
+    return examples
+
+
+def _build(folder: Path, *, words: int, source: KnowledgeSource) -> None:
+    build_collection(source, folder / "passages", words=words, progress=True)
+
+
+def _open(folder: Path, *, words: int, source: KnowledgeSource) -> DiskCollection:
+    return build_collection(source, folder / "passages", words=words)

@@ -2,29 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from reml.access.information_access import InformationAccess
+from reml.contract.access import QueryGenerator
 from reml.contract.examples import Example
 from reml.contract.retrieved import Hits
 from reml.contract.retrievers import Retriever
+from reml.experiment.plan.hits import Model
 from reml.experiment.settings.retriever_training import RetrieverTraining
 from reml.feedback.judges.teacher import Teacher
 from reml.files.hits import has_hits, open_hits, save_hits
 from reml.training.data.curriculum import FromGroups
 from reml.training.data.negatives import Denoiser
-from reml.training.data.pseudo_queries import PseudoQueries
-from reml.training.data.ranked_examples import FromLabels, FromTeacher, ItemSampler, RankedExamples
+from reml.training.data.ranked_examples import FromLabels, FromTeacher, ItemSampler, PagedCollection, RankedExamples
 from reml.training.data.rounds import Round
-
-if TYPE_CHECKING:
-    from reml.experiment.plan.hits import RetrievalStages
 
 PSEUDO = "pseudo-queries"
 
 
+@dataclass(frozen=True, eq=False)
+class Given:
+    """What a training is given. examples, lists: by task; there are no lists where labels alone teach.
+
+    lister: finds the lists of pseudo-queries. teacher: re-ranks what a round finds. denoiser: says which items are not
+    to be learnt as wrong.
+    """
+
+    collection: PagedCollection
+    examples: Mapping[str, Sequence[Example]]
+    lists: Mapping[str, Hits] | None = None
+    lister: Model | None = None
+    teacher: Teacher | None = None
+    denoiser: Teacher | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class MinedLists:
     """Makes the parts of a training set for one round.
 
@@ -32,81 +47,67 @@ class MinedLists:
     that it finds, or that were denoised, so that a training that goes on learns on the same.
     """
 
-    def __init__(
-        self,
-        retrieval: RetrievalStages,
-        access: str,
-        *,
-        round_: Round,
-        own: Callable[[], Retriever],
-        folder: Path,
-    ) -> None:
-        settings = retrieval.access(access).train
-        assert settings is not None  # noqa: S101 - asked only for access models that are trained
-        self._retrieval = retrieval
-        self._queries = retrieval.queries(access)
-        self._settings: RetrieverTraining = settings
-        self._round = round_
-        self._own = own
-        self._folder = folder
+    given: Given
+    settings: RetrieverTraining
+    round: Round
+    queries: QueryGenerator
+    own: Callable[[], Retriever]
+    folder: Path
 
-    def of(self, task: str) -> RankedExamples:
-        """Give the training examples of a task, each with what it is taught on."""
-        collection, examples = self._retrieval.collection(task), self._retrieval.examples(task, "train")
+    def parts(self, seed: int) -> dict[str, RankedExamples]:
+        """Give the training examples by task, those of pseudo-queries too, each with what it is taught on."""
+        parts = {task: self._of(task, examples) for task, examples in self.given.examples.items()}
+        return parts if self.settings.pseudo_queries is None else {**parts, PSEUDO: self._made(seed)}
+
+    def _of(self, task: str, examples: Sequence[Example]) -> RankedExamples:
         lists = self._lists(task, examples)
-        if self._settings.teacher is not None and lists is not None:
-            return self._taught(task, examples, lists)
-        sampler = FromLabels.of(collection, examples, lists, self._settings.random)
-        return RankedExamples.of(collection, examples, sampler, self._settings.compared)
+        if self.settings.teacher is not None and lists is not None:
+            return self._taught(examples, lists)
+        sampler = FromLabels.of(self.given.collection, examples, lists, self.settings.random)
+        return RankedExamples.of(self.given.collection, examples, sampler, self.settings.compared)
 
-    def made(self, queries: PseudoQueries, task: str, seed: int) -> RankedExamples:
-        """Give queries made from the items of a task's collection; beside labels, the lists of negatives teach them."""
-        settings = self._settings
-        assert settings.lists is not None  # noqa: S101 - `RetrieverTraining` refuses pseudo-queries without
-        examples = queries.examples(self._retrieval.collection(task), seed)
-        if self._round.own and settings.teacher is not None:
-            hits = self._kept(PSEUDO, lambda: self._found(task, examples))
-        else:
-            hits = self._retrieval.search(settings.lists, task, examples, settings.listed)
-        return self._taught(task, examples, hits)
+    def _made(self, seed: int) -> RankedExamples:
+        """Give queries made from the items of the collection; beside labels, the lists of negatives teach them."""
+        queries, lister = self.settings.pseudo_queries, self.given.lister
+        assert queries is not None and lister is not None  # noqa: S101, PT018 - `RetrieverTraining` refuses others
+        examples = queries.examples(self.given.collection, seed)
+        if self.round.own and self.settings.teacher is not None:
+            return self._taught(examples, self._kept(PSEUDO, lambda: self._found(examples)))
+        return self._taught(examples, lister.search(examples, self.settings.listed))
 
-    def _taught(self, task: str, examples: Sequence[Example], lists: Hits) -> RankedExamples:
-        collection, listed, groups = self._retrieval.collection(task), self._settings.listed, self._round.groups
-        sampler: ItemSampler = FromTeacher(lists.first(listed), collection.rows(), self._settings.random)
+    def _taught(self, examples: Sequence[Example], lists: Hits) -> RankedExamples:
+        collection, listed, groups = self.given.collection, self.settings.listed, self.round.groups
+        sampler: ItemSampler = FromTeacher(lists.first(listed), collection.rows(), self.settings.random)
         if groups is not None:
             sampler = FromGroups.of(collection, examples, lists.first(listed), groups)
-        count = groups.size if groups is not None else self._settings.compared
+        count = groups.size if groups is not None else self.settings.compared
         return RankedExamples.of(collection, examples, sampler, count)
 
     def _lists(self, task: str, examples: Sequence[Example]) -> Hits | None:
-        if self._settings.denoise is not None and (self._round.own or self._settings.negatives is not None):
+        if self.settings.denoise is not None and (self.round.own or self.settings.negatives is not None):
             return self._kept(task, lambda: self._denoised(task, examples))
-        if self._round.own:
-            return self._kept(task, lambda: self._found(task, examples))
-        return self._given(task)
+        if self.round.own:
+            return self._kept(task, lambda: self._found(examples))
+        return self._listed(task)
 
-    def _given(self, task: str) -> Hits | None:
-        lists = self._settings.lists
-        return None if lists is None else self._retrieval.hits(lists, task, "train")
+    def _listed(self, task: str) -> Hits | None:
+        return None if self.given.lists is None else self.given.lists[task]
 
-    def _found(self, task: str, examples: Sequence[Example]) -> Hits:
+    def _found(self, examples: Sequence[Example]) -> Hits:
         """Let the retriever search with the weights it has; a teacher then says the order."""
-        hits = InformationAccess(self._own(), self._queries).search(examples, self._settings.listed)
-        teacher = self._settings.teacher
-        return hits if teacher is None else self._scorer(teacher, task).reordered(examples, hits)
+        hits = InformationAccess(self.own(), self.queries).search(examples, self.settings.listed)
+        if self.settings.teacher is None or self.given.teacher is None:
+            return hits
+        return self.given.teacher.reordered(examples, hits)
 
     def _denoised(self, task: str, examples: Sequence[Example]) -> Hits:
-        hits = self._found(task, examples) if self._round.own else self._given(task)
-        settings = self._settings.denoise
+        hits = self._found(examples) if self.round.own else self._listed(task)
+        settings = self.settings.denoise
         assert hits is not None and settings is not None  # noqa: S101, PT018 - asked only where there are lists
-        teacher = self._scorer(settings.teacher, task) if settings.teacher is not None else None
-        return Denoiser(settings, self._retrieval.collection(task), teacher)(examples, hits)
-
-    def _scorer(self, name: str, task: str) -> Teacher:
-        return Teacher(self._retrieval.retriever(name, task), self._retrieval.queries(name))
+        return Denoiser(settings, self.given.collection, self.given.denoiser)(examples, hits)
 
     def _kept(self, name: str, make: Callable[[], Hits]) -> Hits:
-        folder = self._folder / name
+        folder = self.folder / name
         if not has_hits(folder):
             save_hits(folder, make())
         return open_hits(folder)

@@ -6,22 +6,27 @@ A stage's folder is finished when its `manifest.json` is there; until then whate
 from __future__ import annotations
 
 import contextlib
+import functools
 import re
 import resource
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 from rich.console import Console
-from rich.progress import track
 
 from reml.contract.examples import Json
 from reml.devices.rank_zero import check_rank, is_rank_zero
-from reml.files.atomic import MANIFEST, CorruptError, digest, locked, read_manifest, write_manifest
+from reml.experiment.plan.node import Node
+from reml.files.atomic import MANIFEST, CorruptError, digest, locked, read_manifest, write_json, write_manifest
 
 Value = TypeVar("Value")
+
+# Says which layout the stages of a home have; of the former one, they had keys made otherwise.
+LAYOUT, NEWEST = "layout.json", 2
+FORMER = ("collections", "indexes", "hits", "models", "heard", "predictions")
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,7 @@ class Stages:
         self.console = console
         self.done: dict[str, Stage] = {}
         self._inner = 0.0  # seconds spent on stages inside the one being built
+        self._opened: dict[str, tuple[Node[Any], Any]] = {}
 
     def make(self, room: str, name: str, depends: Json, build: Callable[[Path], object]) -> Stage:
         """Give the stage that depends on exactly `depends`, built by `build(folder)` unless it is there.
@@ -64,14 +70,75 @@ class Stages:
         key = digest(room, depends)
         if (known := self.done.get(name)) is not None and known.key == key:
             return known
-        folder = self.home / room / f"{re.sub(r'[^A-Za-z0-9_.-]+', '-', name)}-{key}"
+        folder = self._folder(room, name, key)
         cached = (folder / MANIFEST).is_file() or not self._build(folder, name, depends, build)
         self.done[name] = _finished(name, key, folder, cached)
         return self.done[name]
 
-    def track(self, values: Sequence[Value], what: str) -> Iterable[Value]:
-        """Go through values under a progress bar."""
-        return track(values, what, console=self.console, transient=True, disable=not self.console.is_terminal)
+    def stage(self, node: Node[object]) -> Stage:
+        """Make a node that is a stage, and before it all that it is made of, unless it is there.
+
+        What lies below a stage that is there is not made; it is remembered as far as it is there.
+        """
+        assert node.make is not None, node.name  # noqa: S101 - values have no folder
+        make = node.make
+        if self.is_made(node):
+            self._remember(node)
+        else:
+            self._prepare(node)
+
+        def build(folder: Path) -> None:
+            make(folder, *map(self._open_input, node.inputs), **node.given, **node.beside)
+
+        return self.make(node.kind, node.name, node.depends, build)
+
+    def open(self, node: Node[Value]) -> Value:
+        """Open a node, after it is made; most are opened once and shared (`Node.keep`)."""
+        if node.key in self._opened:
+            known = self._opened.pop(node.key)  # to the end: it was asked for last
+        elif node.make is None:
+            known = (node, node.open(*map(self._open_input, node.inputs), **node.given, **node.beside))
+        else:
+            folder = self.stage(node).folder
+            known = (node, node.open(folder, *map(self._open_input, node.inputs[: node.opens])))
+        self._opened[node.key] = known
+        self._close(node)
+        return cast(Value, known[1])
+
+    def is_made(self, node: Node[object]) -> bool:
+        """Tell whether a stage is there."""
+        return (self._folder(node.kind, node.name, node.key) / MANIFEST).is_file()
+
+    def cost(self, node: Node[object]) -> Stage:
+        """Give a stage that is there, with what it cost when it was made."""
+        return _finished(node.name, node.key, self._folder(node.kind, node.name, node.key), cached=True)
+
+    def _prepare(self, node: Node[object]) -> None:
+        for one in node.known_inputs:
+            if one.make is not None:
+                self.stage(one)
+            else:
+                self._prepare(one)
+
+    def _remember(self, node: Node[object]) -> None:
+        for one in node.below():
+            if one.make is not None and one.name not in self.done and self.is_made(one):
+                self.done[one.name] = self.cost(one)
+
+    def _open_input(self, node: Node[object] | None) -> object:
+        if node is not None and node.later:
+            return functools.partial(self.open, node.known_inputs[0])
+        return None if node is None else self.open(node)
+
+    def _close(self, node: Node[object]) -> None:
+        """Close what was asked for longest ago, where more of a kind are open than are to be kept."""
+        if node.keep is not None:
+            same = [key for key, (one, _) in self._opened.items() if (one.kind, one.keep) == (node.kind, node.keep)]
+            for key in same[: len(same) - node.keep]:
+                del self._opened[key]
+
+    def _folder(self, room: str, name: str, key: str) -> Path:
+        return self.home / room / f"{re.sub(r'[^A-Za-z0-9_.-]+', '-', name)}-{key}"
 
     def _build(self, folder: Path, name: str, depends: Json, build: Callable[[Path], object]) -> bool:
         """Build a stage; false if another process did meanwhile."""
@@ -79,6 +146,8 @@ class Stages:
         if not is_rank_zero():
             # It comes here while the first one holds the lock, to train with it, and ends in `build`.
             check_rank(folder)
+        else:
+            _note_layout(self.home, self.console)
         asked = time.perf_counter()
         with locked(folder, wait=self._tell_waiting) if is_rank_zero() else contextlib.nullcontext():
             start, outer, self._inner = time.perf_counter(), self._inner, 0.0
@@ -95,6 +164,21 @@ class Stages:
 
     def _tell_waiting(self) -> None:
         self.console.print("[dim]another process is at it: waiting[/dim]", highlight=False)
+
+
+def _note_layout(home: Path, console: Console) -> None:
+    """Say once if a home holds stages that a former version made; nothing is deleted."""
+    if (home / LAYOUT).is_file():
+        return
+    former = [room for room in FORMER if next((home / room).glob(f"*/{MANIFEST}"), None) is not None]
+    if former:
+        console.print(
+            f"{home} holds stages of a former version of reml ({', '.join(former)}). This version knows its stages by "
+            "other keys, so it makes them again and leaves those as they are: delete them when you need the room.",
+            highlight=False,
+            soft_wrap=True,
+        )
+    write_json(home / LAYOUT, {"layout": NEWEST})
 
 
 def _finished(name: str, key: str, folder: Path, cached: bool) -> Stage:

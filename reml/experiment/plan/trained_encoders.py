@@ -1,159 +1,196 @@
-"""The stages of an experiment that train the retrievers of its access models, before they index."""
+"""Encoders of retrievers before they learn, and after each round of a training that comes before they index."""
 
 from __future__ import annotations
 
 import functools
 import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import torch
+from rich.console import Console
 
 from reml.access.similarity import EncoderScorer
+from reml.contract.access import QueryGenerator
+from reml.contract.collections import Collection
 from reml.contract.examples import Json
 from reml.contract.retrievers import Retriever, TrainableEncoder, TrainableIndexer
 from reml.devices.device import default_device
-from reml.experiment.plan.config_digest import identity, written
-from reml.experiment.plan.mined_lists import PSEUDO, MinedLists
-from reml.experiment.plan.store import Stage, Stages
-from reml.experiment.settings.experiment import Experiment
+from reml.experiment.plan.collections import Examples
+from reml.experiment.plan.hits import Model
+from reml.experiment.plan.indexes import Encoders
+from reml.experiment.plan.mined_lists import Given, MinedLists
+from reml.experiment.plan.node import Node
 from reml.experiment.settings.retriever_training import RetrieverTraining
+from reml.experiment.settings.settings_of import settings_of
+from reml.feedback.judges.teacher import Teacher
 from reml.training.data.ranked_examples import RankedExamples
 from reml.training.data.sets import DevSet, TrainSet
 from reml.training.regimes.ranking import Ranking, RankingObjective
 from reml.training.scale.gradient_cache import in_chunks
 
-if TYPE_CHECKING:
-    from reml.experiment.plan.hits import RetrievalStages
-
-START, LISTS, INDEX = "start", "lists", "index"
+LISTS, INDEX = "lists", "index"
+Indexing = TrainableIndexer[TrainableEncoder]
 
 
-class RetrieverStages:
-    """Trains the retrievers of an experiment that are to be trained, one for each knowledge source.
+@dataclass(frozen=True, eq=False)
+class Start:
+    """An encoder before any training. start: the folder that keeps what it takes from the items."""
 
-    Each round of a training is a stage. config: the experiment as it was written, of which the stages' keys are made.
-    """
+    start: Path
+    collection: Collection
+    indexer: Indexing
+    seed: int
 
-    def __init__(
-        self, experiment: Experiment, config: Mapping[str, Json], stages: Stages, retrieval: RetrievalStages
-    ) -> None:
-        self._experiment = experiment
-        self._config = config
-        self._stages = stages
-        self._retrieval = retrieval
+    def encoder(self) -> TrainableEncoder:
+        """Make the encoder, an object of its own."""
+        torch.manual_seed(self.seed)
+        return self.indexer.encoder(self.collection, self.start)
 
-    def stages(self, access: str, task: str) -> list[Stage]:
-        """Train the retriever of an access model unless that is done; nothing if it is not to be trained."""
-        if self._retrieval.access(access).train is None:
-            return []
-        return [self._stage(access, task, number) for number in range(len(self._settings(access).all_rounds))]
 
-    def encoder(self, access: str, task: str) -> TrainableEncoder:
-        """Give the trained encoder of an access model, on the GPU if there is one, ready to encode."""
-        return self._after(access, task, len(self._settings(access).all_rounds))[0]
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """An encoder after a round of its training, or several. folder: of the last round."""
 
-    def depends(self, access: str, task: str) -> list[Json]:
-        """Say what the weights of an access model depend on, as JSON; nothing if it is not trained."""
-        if self._retrieval.access(access).train is None:
-            return []
-        return self._depends(access, task, len(self._settings(access).all_rounds) - 1)
+    folder: Path
+    begun: Start
+    settings: RetrieverTraining
+    queries: QueryGenerator
 
-    def _depends(self, access: str, task: str, number: int) -> list[Json]:
-        """Say what the weights after a round depend on."""
-        settings, names = self._settings(access), self._names(access, task)
-        parts = [written(self._config, "access", access, part) for part in ("retriever", "query_generator")]
-        parts.append(_until(written(self._config, "access", access, "train"), number))
-        learnt: list[Json] = [self._retrieval.checksum(name, "train") for name in names]
-        for asked in dict.fromkeys([*([settings.lists] if settings.lists is not None else []), *settings.scorers]):
-            learnt += [self._retrieval.depends(asked, name, "train") for name in names]
-        source = self._retrieval.collection(task).fingerprint
-        return [[*map(identity, parts), source, self._experiment.seed, *learnt]]
+    @property
+    def start(self) -> Path:
+        """The folder that the encoder is made from."""
+        return self.begun.start
 
-    def _stage(self, access: str, task: str, number: int) -> Stage:
-        round_name = f" in round {number + 1}" if self._settings(access).rounds is not None else ""
-        return self._stages.make(
-            "models",
-            f"train {access}{self._retrieval.of(task)}{round_name}",
-            self._depends(access, task, number),
-            lambda folder: self._train(access, task, number, folder),
-        )
+    def encoder(self) -> TrainableEncoder:
+        """Make the encoder, on the GPU if there is one."""
+        return self.regime()[0]
 
-    def _train(self, access: str, task: str, number: int, folder: Path) -> None:
-        from reml.training.loop.fit import fit  # with Lightning, which takes long to load
+    def regime(self) -> tuple[TrainableEncoder, Ranking]:
+        """Make the encoder and the regime that trained it, and may go on to."""
+        from reml.training.loop.fit import open_fitted  # with Lightning, which takes long to load
 
-        settings = self._settings(access)
-        round_ = settings.all_rounds[number]
-        own = functools.cache(lambda: self._own(access, task, number, folder))
-        lessons = MinedLists(self._retrieval, access, round_=round_, own=own, folder=folder / LISTS)
-        parts = {name: lessons.of(name) for name in self._names(access, task)}
-        if settings.pseudo_queries is not None:
-            parts[PSEUDO] = lessons.made(settings.pseudo_queries, task, self._experiment.seed)
-        train, dev = held_out(parts, settings.held_out, settings.temperature)
-        fit(
-            self._before(access, task, number, folder)[1],
-            train,
-            dev=dev,
-            # A seed of its own, or a round shorter than an epoch would see the examples that the one before has seen.
-            settings=replace(round_.of(settings.training), seed=self._experiment.seed + number),
-            folder=folder,
-            console=self._stages.console,
-        )
-        shutil.rmtree(folder / INDEX, ignore_errors=True)
-
-    def _own(self, access: str, task: str, number: int, folder: Path) -> Retriever:
-        """Index with the weights that a round starts with."""
-        encoder, regime = self._before(access, task, number, folder)
-        regime.eval().to(default_device())
-        return self._indexer(access).index_with(encoder, self._retrieval.collection(task), folder / INDEX)
-
-    def _before(self, access: str, task: str, number: int, folder: Path) -> tuple[TrainableEncoder, Ranking]:
-        """Give what a round starts with, objects of its own. folder: of the round."""
-        return self._after(access, task, number) if number else self._new(access, task, folder)
-
-    def _after(self, access: str, task: str, count: int) -> tuple[TrainableEncoder, Ranking]:
-        """Give what the first rounds have made."""
-        from reml.training.loop.fit import open_fitted
-
-        first, last = self._stage(access, task, 0), self._stage(access, task, count - 1)
-        encoder, regime = self._new(access, task, first.folder)
-        open_fitted(regime, last.folder)
+        encoder, regime = _begin(self.begun, self.settings, self.queries)
+        open_fitted(regime, self.folder)
         regime.to(default_device())
         return encoder, regime
 
-    def _new(self, access: str, task: str, folder: Path) -> tuple[TrainableEncoder, Ranking]:
-        """Give an encoder before its training. folder: of the first round, which keeps what it takes from the items."""
-        settings, collection = self._settings(access), self._retrieval.collection(task)
-        torch.manual_seed(self._experiment.seed)
-        encoder: TrainableEncoder = self._indexer(access).encoder(collection, folder / START)
-        teaching = RankingObjective(settings.feedback, settings.regularisers, self._retrieval.queries(access))
-        scorer = EncoderScorer(in_chunks(encoder, settings.training.chunk))
-        return encoder, Ranking(scorer, teaching, len(collection))
 
-    def _indexer(self, access: str) -> TrainableIndexer[TrainableEncoder]:
-        indexer = self._retrieval.indexer(access)
-        assert isinstance(indexer, TrainableIndexer)  # noqa: S101 - `Access` refuses others
-        return indexer
-
-    def _names(self, access: str, task: str) -> list[str]:
-        """Name the tasks that an access model learns from for the knowledge source of `task`."""
-        return self._retrieval.sharing(task, self._settings(access).tasks)
-
-    def _settings(self, access: str) -> RetrieverTraining:
-        settings = self._retrieval.access(access).train
-        if settings is None:
-            raise ValueError(f"access model {access!r} is not trained: say how under its `train`.")
-        return settings
+def start(name: str, indexer: Indexing, collection: Node[Any], seed: int) -> Node[Encoders]:
+    """Give an encoder as it comes."""
+    return Node(
+        kind="starts",
+        name=name,
+        make=_start,
+        open=functools.partial(_open_start, indexer=indexer, seed=seed),
+        inputs=(collection,),
+        given={"indexer": indexer, "seed": seed},
+        opens=1,
+    )
 
 
-def _until(train: Json, number: int) -> Json:
-    """Leave out the rounds after this one: the weights do not depend on them."""
-    assert isinstance(train, Mapping)  # noqa: S101 - asked only for access models that are trained
-    rounds = train.get("rounds")
-    return {**train, "rounds": rounds[: number + 1]} if isinstance(rounds, Sequence) else train
+@dataclass(frozen=True, eq=False)
+class Material:
+    """The nodes of `Given`, and the encoder that is trained."""
+
+    start: Node[Encoders]
+    collection: Node[Any]
+    examples: Node[Mapping[str, Examples]]
+    lists: Node[Any] | None = None
+    lister: Node[Model] | None = None
+    teacher: Node[Teacher] | None = None
+    denoiser: Node[Teacher] | None = None
+
+    @property
+    def given(self) -> list[Node[Any] | None]:
+        """All but the encoder, in the order of `Given`."""
+        return [self.collection, self.examples, self.lists, self.lister, self.teacher, self.denoiser]
+
+
+def trained(
+    name: str,
+    material: Material,
+    before: Node[Encoders] | None,
+    *,
+    settings: RetrieverTraining,
+    number: int,
+    queries: QueryGenerator,
+    seed: int,
+    console: Console,
+) -> Node[Encoders]:
+    """Give the encoder after a round. before: after the round before, none for the first, `number` 0."""
+    return Node(
+        kind="models",
+        name=name,
+        make=_train,
+        open=functools.partial(_open_trained, settings=settings, queries=queries),
+        inputs=(material.start, before, *material.given),
+        given={"number": number, "queries": queries, "seed": seed},
+        beside={"settings": settings, "console": console},
+        marks=_until(settings, number),
+        opens=1,
+    )
+
+
+def _until(settings: RetrieverTraining, number: int) -> Json:
+    """Tell the settings without the rounds after this one: the weights do not depend on them."""
+    told = settings_of(settings, [RetrieverTraining])
+    assert isinstance(told, dict)  # noqa: S101 - the arguments of a class
+    rounds = told.get("rounds")
+    return {**told, "rounds": rounds[: number + 1]} if isinstance(rounds, list) else told
+
+
+def _start(folder: Path, collection: Collection, *, indexer: Indexing, seed: int) -> None:
+    _open_start(folder, collection, indexer=indexer, seed=seed).encoder()
+
+
+def _open_start(folder: Path, collection: Collection, *, indexer: Indexing, seed: int) -> Start:
+    return Start(folder / "start", collection, indexer, seed)
+
+
+def _open_trained(folder: Path, begun: Start, *, settings: RetrieverTraining, queries: QueryGenerator) -> Trained:
+    return Trained(folder, begun, settings, queries)
+
+
+def _begin(start: Start, settings: RetrieverTraining, queries: QueryGenerator) -> tuple[TrainableEncoder, Ranking]:
+    encoder = start.encoder()
+    teaching = RankingObjective(settings.feedback, settings.regularisers, queries)
+    scorer = EncoderScorer(in_chunks(encoder, settings.training.chunk))
+    return encoder, Ranking(scorer, teaching, len(start.collection))
+
+
+def _train(
+    folder: Path,
+    start: Start,
+    before: Trained | None,
+    *given: Any,
+    settings: RetrieverTraining,
+    number: int,
+    queries: QueryGenerator,
+    seed: int,
+    console: Console,
+) -> None:
+    from reml.training.loop.fit import fit
+
+    def begin() -> tuple[TrainableEncoder, Ranking]:
+        return _begin(start, settings, queries) if before is None else before.regime()
+
+    def own() -> Retriever:
+        """Index with the weights that the round starts with."""
+        encoder, regime = begin()
+        regime.eval().to(default_device())
+        return start.indexer.index_with(encoder, start.collection, folder / INDEX)
+
+    round_ = settings.all_rounds[number]
+    mined = MinedLists(Given(*given), settings, round_, queries, functools.cache(own), folder / LISTS)
+    train, dev = held_out(mined.parts(seed), settings.held_out, settings.temperature)
+    # A seed of its own, or a round shorter than an epoch would see the examples that the one before has seen.
+    training = replace(round_.of(settings.training), seed=seed + number)
+    fit(begin()[1], train, dev=dev, settings=training, folder=folder, console=console)
+    shutil.rmtree(folder / INDEX, ignore_errors=True)
 
 
 def held_out(

@@ -216,7 +216,9 @@ class Experiment:
                 f"(train_on.access): train the predictor on another access model, such as "
                 f"{feedback.learner!r}, or choose feedback.regime joint."
             )
-        raise ValueError(f"access model {name!r} is taught by itself: name another teacher.")
+        raise ValueError(
+            f"access model {name!r} is taught by itself ({' -> '.join(self._circle(name))}): name another teacher."
+        )
 
     def _check_scorers(self, name: str) -> None:
         """Raise `ValueError` if what is to score given items cannot."""
@@ -232,6 +234,15 @@ class Experiment:
         """Tell whether what an access model finds goes into the training of the predictor."""
         source = self.train_on.access if self.train_on is not None else None
         return source is not None and name in {source, *self._behind(source)}
+
+    def _circle(self, name: str) -> list[str]:
+        """Name the access models by which one needs itself, as few as there are, itself first and last."""
+        ways = [[name, needed] for needed in self._needs(name)]
+        for way in ways:  # grows while it is gone through
+            if way[-1] == name:
+                return way
+            ways += [[*way, needed] for needed in self._needs(way[-1]) if needed not in way[1:]]
+        raise AssertionError(name)  # it is asked only where there is a circle
 
     def _behind(self, name: str) -> set[str]:
         """Name the access models that one cannot do without, those behind its predictor included."""

@@ -1,4 +1,4 @@
-"""A predictor of small experiments that fails on its second seed, as long as a file is there."""
+"""A predictor of small experiments that fails on its second seed, as long as a folder is there."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from reml.contract.signals import Prediction, Signal
 class FailsOnce(nn.Module):
     """Answers with one word of the first item, or under an odd seed with two.
 
-    trap: a file; while it is there, all but the first of these that are made refuse to answer.
+    trap: a folder (a file would be part of keys); while it is there, all but the first of these that are made refuse
+    to answer.
     """
 
     made = 0

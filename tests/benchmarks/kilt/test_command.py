@@ -50,13 +50,13 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     folder = tmp_path_factory.mktemp("matrix")
     config, home = experiment(folder), folder / "home"
     FailsOnce.made = 0
-    (folder / "trap").touch()
+    (folder / "trap").mkdir()
     assert run(config, home) == 2, "the second seed fails"
     assert len(stages(home)) == 1, "the first one is published"
     assert not (home / "benchmarks").exists()
     before = {path: path.stat().st_mtime_ns for path in home.glob("predictions/*/predictions.jsonl")}
     assert len(before) == 4
-    (folder / "trap").unlink()
+    (folder / "trap").rmdir()
     assert run(config, home) == 0
     assert {path: path.stat().st_mtime_ns for path in before} == before, "what was done is not done again"
     return config, home

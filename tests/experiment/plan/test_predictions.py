@@ -23,9 +23,7 @@ def predicted(folder: Path, train_on: dict[str, object], predictor: str = "First
         predictor={"class_path": f"tests.first_words.{predictor}"},
     )
     runner, _ = load("predict", ["--config", str(config), "--home", str(folder / "home")])
-    return {
-        found.id: found.output[0].text for found in read_examples(runner.prediction.predictions("bm25", "unlearnt"))
-    }
+    return {found.id: found.output[0].text for found in read_examples(runner.predictions("bm25", "unlearnt"))}
 
 
 def test_tasks_that_are_not_learnt_are_predicted_too(tmp_path: Path) -> None:

@@ -165,7 +165,3 @@ def test_an_unreadable_manifest_is_named(tmp_path: Path, text: str) -> None:
     with pytest.raises(CorruptError, match=r"Delete") as refused:
         stages(tmp_path).make("room", "once", 1, nothing)
     assert str(manifest) in str(refused.value)
-
-
-def test_what_is_tracked_comes_in_order(tmp_path: Path) -> None:
-    assert list(stages(tmp_path).track([3, 1, 2], "counting")) == [3, 1, 2]

@@ -45,7 +45,7 @@ def open_runner(config: Path) -> Runner:
 
 
 def first(made: Runner, access: str) -> float:
-    return truths_first(np.asarray(made.retrieval.hits(access, "things", "dev").rows))
+    return truths_first(np.asarray(made.hits(access, "things", "dev").rows))
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def test_judges_joint_training_and_new_lists_teach_too(made: Runner, access: str
 
 
 def test_the_query_side_learns_alone_over_the_index_that_was_there(made: Runner) -> None:
-    before, after = (made.retrieval.retriever(name, "things") for name in ("dense", "fed"))
+    before, after = (made.retriever(name, "things") for name in ("dense", "fed"))
     assert isinstance(before, EncodedRetriever)
     assert isinstance(after, EncodedRetriever)
     assert isinstance(after.encoder, QuerySideEncoder)
@@ -92,14 +92,14 @@ def test_the_query_side_learns_alone_over_the_index_that_was_there(made: Runner)
 
 
 def test_both_sides_are_searched_in_an_index_of_their_own(made: Runner) -> None:
-    hits = made.retrieval.hits("joint", "things", "dev")
-    retriever = made.retrieval.retriever("joint", "things")
+    hits = made.hits("joint", "things", "dev")
+    retriever = made.retriever("joint", "things")
     assert isinstance(retriever, EncodedRetriever)
     assert isinstance(retriever.encoder, WordEncoder)
-    queries = retriever.encoder.encode_queries([example.input for example in made.retrieval.examples("things", "dev")])
+    queries = retriever.encoder.encode_queries([example.input for example in made.examples("things", "dev")])
     items = retriever.encoder.encode_items(retriever.collection.get(retriever.collection.rows()))
     np.testing.assert_allclose(hits.scores[:, 0], (queries.values @ items.values.T).max(axis=1), rtol=1e-4)
-    untaught = made.retrieval.retriever("dense", "things")
+    untaught = made.retriever("dense", "things")
     assert isinstance(untaught, EncodedRetriever)
     before = untaught.encoder.encode_items(retriever.collection.get(retriever.collection.rows()))
     assert isinstance(before, DenseVectors)
@@ -107,12 +107,12 @@ def test_both_sides_are_searched_in_an_index_of_their_own(made: Runner) -> None:
 
 
 def test_what_a_joint_retriever_finds_is_read_by_the_predictor_that_learnt_with_it(made: Runner) -> None:
-    joint, alone = made.retrieval.feedback.predictor("joint", "things"), made.prediction.predictor
+    collection = made.collection("things")
+    joint = made.stages.open(made.plan.taught("joint", "things")).on(collection)
+    alone = made.stages.open(made.plan.predictor()).on(collection)
     assert isinstance(joint, Reader)
     assert isinstance(alone, Reader)
     assert joint.trust.item() > alone.trust.item() > 1.0
-    assert made.retrieval.is_joint("joint")
-    assert not made.retrieval.is_joint("fed")
 
 
 def test_a_second_run_finds_all_of_it_made(config: Path, made: Runner) -> None:
@@ -128,15 +128,15 @@ def test_a_second_run_finds_all_of_it_made(config: Path, made: Runner) -> None:
 
 def test_the_predictor_is_heard_once_for_all_that_learn_from_it(made: Runner) -> None:
     for access in ("fed", "shuffled", "untrained"):
-        made.retrieval.feedback.stage(access, "things")
-    heard = [path.name for path in (made.stages.home / "heard").glob("hear-*")]
+        made.taught(access, "things")
+    heard = [path.name for path in (made.stages.home / "signals").glob("hear-*")]
     assert len(heard) == 2, "one of the trained predictor, one of the untrained"
 
 
 def test_retrieval_at_each_step_tells_how_old_its_vectors_were(made: Runner) -> None:
     ages = {}
     for access in ("asked anew", "refreshed"):
-        rows = read_metrics(made.retrieval.feedback.stage(access, "things").folder / "metrics.csv")
+        rows = read_metrics(made.taught(access, "things").folder / "metrics.csv")
         ages[access] = [value for _, name, value in rows if name == "index/age"]
     assert ages["asked anew"] == [0.0] * 40, "items keep their vectors where queries alone learn"
     assert ages["refreshed"] == [float(step % 10) for step in range(40)]
@@ -157,18 +157,18 @@ def test_the_report_shows_what_was_taught_and_how_stale_its_index_was(made: Runn
     assert all(0 <= float(share) <= 1 for share, _ in refreshes)
 
 
-def test_without_a_refresh_nothing_is_trained_again_for_it(made: Runner) -> None:
+def test_settings_at_their_default_are_in_no_key(made: Runner) -> None:
     """What was trained before there was such a setting is the same training."""
-    assert "refresh" not in str(made.retrieval.feedback.depends("fed", "things"))
-    assert "reml.training.refresh.Never" in str(made.retrieval.feedback.depends("asked anew", "things"))
+    assert "refresh" not in str(made.plan.taught("fed", "things").settings)
+    assert "reml.training.refresh.policies.Never" in str(made.plan.taught("asked anew", "things").settings)
 
 
 def test_other_seeds_objectives_and_predictors_train_again(config: Path, made: Runner) -> None:
     def key(*arguments: str) -> str:
         other = load("run", ["--config", str(config), "--home", str(config.parent / "home"), *arguments])[0]
-        return str(other.retrieval.feedback.depends("fed", "things"))
+        return other.plan.taught("fed", "things").key
 
-    assert key() == str(made.retrieval.feedback.depends("fed", "things"))
+    assert key() == made.plan.taught("fed", "things").key
     for change in (["--seed", "3"], ["--predictor_seed", "3"], ["--training.steps", "31"], ["--train_on.k", "3"]):
         assert key(*change) != key()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,6 @@ from reml.contract.examples import Example
 from reml.contract.retrieved import Hits, Queries
 from reml.experiment.plan.trained_encoders import held_out
 from reml.experiment.runner import Runner
-from reml.files.atomic import digest
 from reml.files.hits import open_hits
 from reml.retrievers.encoders.sparse_encoder import SparseEncoder
 from reml.testing import MemoryCollection
@@ -83,16 +81,16 @@ def test_what_was_trained_is_what_is_searched(tmp_path: Path) -> None:
     """The index holds the vectors of the trained encoder: its hits are the largest dot products."""
     config, home = experiment(tmp_path, TAUGHT), tmp_path / "home"
     runner, _ = load("index", ["--config", str(config), "--home", str(home)])
-    examples = runner.retrieval.examples("places", "dev")
-    hits = runner.retrieval.hits("snrm", "places", "dev")
-    retriever, collection = runner.retrieval.retriever("snrm", "places"), runner.retrieval.collection("places")
+    examples = runner.examples("places", "dev")
+    hits = runner.hits("snrm", "places", "dev")
+    retriever, collection = runner.retriever("snrm", "places"), runner.collection("places")
     assert isinstance(retriever, EncodedRetriever)
     encoder = retriever.encoder
     assert isinstance(encoder, SparseEncoder)
     items = encoder.item_vectors(collection.get(collection.rows())).detach().float().numpy()
     queries = encoder.query_vectors([example.input for example in examples]).detach().float().numpy()
     np.testing.assert_allclose(hits.scores[:, 0], (queries @ items.T).max(axis=1), rtol=0.03)
-    (start,) = (home / "models").glob("*/start")
+    (start,) = (home / "starts").glob("begin-snrm-*/start")
     assert start.is_dir()
 
 
@@ -196,8 +194,8 @@ def test_a_round_learns_on_what_the_weights_of_the_one_before_find(folder: Path)
     """The first round alone is an experiment of its own, and the same stage: its retriever finds those lists."""
     home = folder / "home"
     assert not (round_folder(home, 1) / "lists").exists(), "the first one learns on the lists of others"
-    retrieval = runner_of(experiment(folder, {**TAUGHT, "listed": 4, "rounds": ROUNDS[:1]}), home).retrieval
-    found = retrieval.search("snrm", "places", retrieval.examples("places", "train"), 4)
+    runner = runner_of(experiment(folder, {**TAUGHT, "listed": 4, "rounds": ROUNDS[:1]}), home)
+    found = runner.search("snrm", "places", runner.examples("places", "train"), 4)
     assert len(models(home)) == 3, "nothing was trained again"
     np.testing.assert_array_equal(np.sort(lists_of(home, 2).rows), np.sort(found.rows))
     assert not (round_folder(home, 2) / "index").exists(), "it served to make the lists"
@@ -220,9 +218,9 @@ def test_each_round_sees_the_examples_in_an_order_of_its_own(folder: Path) -> No
 
 
 def test_a_teacher_re_ranks_what_a_round_finds(folder: Path) -> None:
-    hits, retrieval = lists_of(folder / "home", 2), runner_of(folder / "experiment.yaml", folder / "home").retrieval
-    queries = Queries.of([example.input for example in retrieval.examples("places", "train")])
-    expected = retrieval.retriever("bm25", "places").score(queries, np.asarray(hits.rows)).numpy()
+    hits, runner = lists_of(folder / "home", 2), runner_of(folder / "experiment.yaml", folder / "home")
+    queries = Queries.of([example.input for example in runner.examples("places", "train")])
+    expected = runner.retriever("bm25", "places").score(queries, np.asarray(hits.rows)).numpy()
     np.testing.assert_allclose(hits.scores, expected, rtol=1e-5)
     assert (hits.scores[:, 1:] <= hits.scores[:, :-1]).all()
 
@@ -255,11 +253,11 @@ def test_denoised_lists_hold_no_answer(tmp_path: Path) -> None:
     config, home = experiment(tmp_path, train), tmp_path / "home"
     assert index(config, home) == 0
     (folder,) = models(home)
-    hits, retrieval = open_hits(folder / "lists" / "places"), runner_of(config, home).retrieval
-    given = retrieval.hits("bm25", "places", "train")
-    for place, example in enumerate(retrieval.examples("places", "train")):
+    hits, runner = open_hits(folder / "lists" / "places"), runner_of(config, home)
+    given = runner.hits("bm25", "places", "train")
+    for place, example in enumerate(runner.examples("places", "train")):
         kept, texts = (
-            {item.text for item in retrieval.collection("places").get(rows[place][rows[place] >= 0])}
+            {item.text for item in runner.collection("places").get(rows[place][rows[place] >= 0])}
             for rows in (hits.rows, given.rows)
         )
         assert kept == {text for text in texts if example.answers[0] not in text} < texts
@@ -289,16 +287,24 @@ def test_tasks_are_drawn_by_temperature() -> None:
         assert (train.order.epoch(0, 0) >= 16).sum() == second
 
 
-def test_settings_left_out_leave_the_keys_of_older_stages_as_they_were(tmp_path: Path) -> None:
+def test_settings_at_their_default_are_in_no_key(tmp_path: Path) -> None:
     """Whoever trained before these settings were there need not train again."""
-    runner = runner_of(experiment(tmp_path, TAUGHT), tmp_path / "home")
-    (depends,) = runner.retrieval.training.depends("snrm", "places")
-    assert isinstance(depends, Sequence)
-    train = depends[2]
-    assert isinstance(train, Mapping)
-    assert not {"denoise", "rounds", "temperature"} & set(train)
-    assert {"teacher", "objective", "compared", "training"} < set(train)
-    changes = ({"temperature": 1.0}, {"rounds": [{"own": False}]}, {"rounds": [{"own": False}, {}]})
+    changes: tuple[dict[str, object], ...] = (
+        {},
+        {"temperature": 1.0},
+        {"rounds": [{"own": False}]},
+        {"rounds": [{"own": False}, {}]},
+    )
     runners = [runner_of(experiment(tmp_path, {**TAUGHT, **change}), tmp_path / "home") for change in changes]
-    keys = {digest(other.retrieval.training.depends("snrm", "places")) for other in [runner, *runners]}
-    assert len(keys) == 4
+    models = [
+        next(
+            node
+            for node in runner.plan.retriever("snrm", "places").inputs
+            if node is not None and node.kind == "models"
+        )
+        for runner in runners
+    ]
+    assert isinstance(models[0].marks, dict)
+    assert not {"denoise", "rounds", "temperature"} & set(models[0].marks)
+    assert {"teacher", "training"} < set(models[0].marks)
+    assert len({model.key for model in models}) == 4

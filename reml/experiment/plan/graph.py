@@ -1,0 +1,53 @@
+"""The graph of an experiment as people read it: each node, whether it is made, and what it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from rich.box import SIMPLE
+from rich.table import Table
+
+from reml.experiment.plan.node import Node
+from reml.experiment.plan.planner import Planner
+from reml.experiment.plan.store import Stages
+
+GROUPS = {"group", "several"}
+
+
+def nodes(planner: Planner) -> list[Node[Any]]:
+    """Give all nodes of an experiment, what a node is made of before it. Nothing is made."""
+    seen: dict[str, Node[Any]] = {}
+    for root in _roots(planner):
+        for node in root.below():
+            seen.setdefault(node.key, node)
+    return [node for node in seen.values() if node.kind not in GROUPS]
+
+
+def graph(planner: Planner, stages: Stages) -> Table:
+    """Show all nodes by number: kind, name, key, whether it is made (values are on no disk), numbers of its inputs."""
+    table = Table("", "kind", "name", "key", "made", "of", box=SIMPLE, padding=(0, 1, 0, 0))
+    there = nodes(planner)
+    numbers = {node.key: str(number) for number, node in enumerate(there, start=1)}
+    for node in there:
+        made = "" if node.make is None else "yes" if stages.is_made(node) else "no"
+        table.add_row(numbers[node.key], node.kind, node.name, node.key, made, " ".join(_inputs(node, numbers)))
+    return table
+
+
+def _roots(planner: Planner) -> Iterator[Node[Any]]:
+    experiment = planner.experiment
+    for access in experiment.access:
+        for task in experiment.tasks:
+            if experiment.predictor is not None:
+                yield planner.predictions(access, task.name)
+            else:
+                yield planner.hits(access, task.name, experiment.reading.split)
+
+
+def _inputs(node: Node[Any], numbers: dict[str, str]) -> Iterator[str]:
+    for one in node.known_inputs:
+        if one.kind in GROUPS:
+            yield from _inputs(one, numbers)
+        else:
+            yield numbers[one.key]
