@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote, urlencode
 from xml.etree import ElementTree as Tree
@@ -62,7 +62,7 @@ def _reports(matrix: Matrix, folder: Path) -> Tree.Element:
     heads = [element("th", {"scope": "col"}, name) for name in ("task", *matrix.accesses)]
     rows = []
     for task in matrix.measures:
-        found = (_links(matrix.of(task, access), folder) for access in matrix.accesses)
+        found = (_links(matrix, task, access, folder) for access in matrix.accesses)
         rows.append(element("tr", None, element("th", {"scope": "row"}, task), *found))
     table = element("table", None, element("thead", None, element("tr", None, *heads)), element("tbody", None, *rows))
     note = "Each cell's examples, by what became of them: a number is a seed."
@@ -70,14 +70,11 @@ def _reports(matrix: Matrix, folder: Path) -> Tree.Element:
     return element("section", {"id": "reports"}, element("h2", None, "Reports"), scroll, element("p", None, note))
 
 
-def _links(cells: Sequence[Cell], folder: Path) -> Tree.Element:
-    links = [element("a", {"href": _address(cell, folder)}, str(cell.seed)) for cell in cells]
+def _links(matrix: Matrix, task: str, access: str, folder: Path) -> Tree.Element:
+    chosen = urlencode({"task": task, "access": access}, quote_via=quote)
+    reports = {seed: quote(os.path.relpath(run / "report.html", folder)) for seed, run in matrix.runs.items()}
+    links = [element("a", {"href": f"{report}#{chosen}"}, str(seed)) for seed, report in reports.items()]
     return element("td", None, *(part for link in links for part in (link, " ")))
-
-
-def _address(cell: Cell, folder: Path) -> str:
-    chosen = urlencode({"task": cell.task, "access": cell.access}, quote_via=quote)
-    return f"{quote(os.path.relpath(cell.report, folder))}#{chosen}"
 
 
 def _plots(matrix: Matrix) -> Tree.Element:
@@ -97,4 +94,4 @@ def _plot(matrix: Matrix, task: str) -> Plot:
 
 
 def _milliseconds(cell: Cell) -> float:
-    return 1000 * (cell.costs.retrieve + cell.costs.predict) / len(cell.evaluation)
+    return 1000 * (cell.costs.retrieve + cell.costs.predict) / len(cell)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
+from reml.cli.loading import make_runner
 from reml.contract.examples import Json
 from reml.experiment.runner import Runner
 from reml.experiment.settings.experiment import Experiment, TrainOn
@@ -27,7 +28,7 @@ def narrowed(runner: Runner, tasks: Sequence[str], accesses: Sequence[str]) -> R
         access={name: experiment.access[name] for name in names},
         train_on=_learnt(experiment.train_on, chosen),
     )
-    return Runner(part, _written(runner.config, places, part), runner.stages.home, runner.stages.console)
+    return make_runner(part, _written(runner.config, places, part), runner.stages.home)
 
 
 def _known(chosen: Sequence[str], there: Sequence[str], kind: str) -> Sequence[str]:

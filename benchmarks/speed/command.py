@@ -30,7 +30,7 @@ CHECKED = 100
 
 @dataclass(frozen=True, kw_only=True)
 class Speed:
-    """Compare the speed of indexes with their peers: build, memory, disk, latency, throughput, checked recall.
+    """Compare indexes with their peers: time, memory, disk, checked recall.
 
     Args:
         engines: names with commas between: impact, bm25s, tantivy, pisa for BM25; impact, scipy, seismic for learned

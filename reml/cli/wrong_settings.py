@@ -16,13 +16,13 @@ from reml.cli.class_paths import explain
 from reml.contract.examples import Json
 
 
-def wrong_settings(written: Json, kind: type) -> list[str]:
+def wrong_settings(written: Json, kind: type, place: str = "") -> list[str]:
     """Say of each setting of `kind` that is unknown, missing or of another type where it is and what there is.
 
     A setting that refers to another one (`${seed}`) is not looked at. No class is imported: what the parser could not
     import, it has said itself.
     """
-    return list(_of_class(written, kind, ""))
+    return list(_of_class(written, kind, place))
 
 
 def _wrong(value: Json, hint: object, place: str) -> Iterator[str]:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from xml.etree import ElementTree as Tree
 
 import numpy as np
 
+from reml.comparison.averages import average
+from reml.comparison.conditions import FROZEN, Condition, controls
+from reml.comparison.matrix import Matrix
 from reml.reporting.markup import element
 from reml.reporting.page import write_whole_page
 from reml.reporting.plots import Line, Plot, figure, legend
-from reml.study.cells import DEPTHS, RECALL, Cell
-from reml.study.comparison import average, controls, of_condition
-from reml.study.plan import FROZEN, Condition
-from reml.study.tables import Grid
+from reml.reporting.table import Grid
+from reml.study.cells import DEPTHS, RECALL
 
 READING = (
     "Intervals beside means are Student's over seeds. A gain is over the same examples, averaged over seeds: its "
@@ -25,51 +26,40 @@ READING = (
 STYLES = ("objective", "frozen", "untrained", "shuffled")
 
 
-def write_page(path: Path, name: str, grids: Sequence[Grid], cells: Sequence[Cell]) -> None:
-    """Write the page of a study with its tables and the plots of its cells."""
-    sections = [_table(grid) for grid in grids]
+def write_page(
+    path: Path, name: str, grids: Mapping[str, Grid], *, matrix: Matrix, conditions: Sequence[Condition]
+) -> None:
+    """Write the page of a study with its tables, by their titles, and the plots of its conditions."""
+    sections = [
+        element("section", None, element("h2", None, title), grid.table(title)) for title, grid in grids.items()
+    ]
     sections.append(element("section", None, element("p", None, READING)))
-    sections += [_plots(cells, task) for task in dict.fromkeys(cell.task for cell in cells)]
+    sections += [_plots(matrix, conditions, task) for task in matrix.measures]
     write_whole_page(path, name, sections, title=f"reml study: {name}")
 
 
-def _table(grid: Grid) -> Tree.Element:
-    kinds = [{} if number < grid.texts else {"class": "number"} for number in range(len(grid.columns))]
-    names = (element("th", {**kind, "scope": "col"}, name) for kind, name in zip(kinds, grid.columns, strict=True))
-    rows = (
-        element("tr", None, *(element("td", kind, text) for kind, text in zip(kinds, row, strict=True)))
-        for row in grid.rows
-    )
-    table = element("table", None, element("thead", None, element("tr", None, *names)), element("tbody", None, *rows))
-    scroll = element("div", {"class": "scroll", "tabindex": "0", "role": "region", "aria-label": grid.title}, table)
-    return element("section", None, element("h2", None, grid.title), scroll)
-
-
-def _plots(cells: Sequence[Cell], task: str) -> Tree.Element:
-    conditions = list(dict.fromkeys(cell.condition for cell in cells if cell.task == task))
-    learning = [one for one in conditions if one.objective != FROZEN and not one.control]
-    beside = {one: [one, *controls(conditions, one)] for one in learning}
+def _plots(matrix: Matrix, conditions: Sequence[Condition], task: str) -> Tree.Element:
+    beside = {one: [one, *controls(conditions, one)] for one in conditions if one.learns}
     plots = [
-        *(_recall(cells, one, beside[one], task) for one in learning),
-        *(_loss(cells, one, beside[one], task) for one in learning),
+        *(_recall(matrix, one, lines, task) for one, lines in beside.items()),
+        *(_loss(matrix, one, lines, task) for one, lines in beside.items()),
     ]
     grid = element("div", {"class": "plots"}, *map(figure, plots))
     return element("section", None, element("h2", None, f"{task}: recall and training"), legend(STYLES), grid)
 
 
-def _recall(cells: Sequence[Cell], one: Condition, lines: Sequence[Condition], task: str) -> Plot:
+def _recall(matrix: Matrix, one: Condition, lines: Sequence[Condition], task: str) -> Plot:
     drawn = []
     for condition in lines:
-        own = of_condition(cells, condition, task)
-        means = [average([cell.mean(RECALL.format(depth)) for cell in own]).mean for depth in DEPTHS]
+        means = [average(matrix, task, condition.access, RECALL.format(depth)).mean for depth in DEPTHS]
         drawn.append(Line(condition.title, tuple(map(float, DEPTHS)), tuple(means), _style(condition)))
     return Plot(f"{one.learner}, {one.objective}: answer recall", "passages", tuple(drawn), ceiling=1.0)
 
 
-def _loss(cells: Sequence[Cell], one: Condition, lines: Sequence[Condition], task: str) -> Plot:
+def _loss(matrix: Matrix, one: Condition, lines: Sequence[Condition], task: str) -> Plot:
     drawn = []
     for condition in lines:
-        curves = [cell.losses for cell in of_condition(cells, condition, task) if cell.losses]
+        curves = [cell.losses for cell in matrix.of(task, condition.access) if cell.losses]
         if curves:
             steps = tuple(float(step) for step, _ in curves[0])
             means = np.mean([[value for _, value in curve] for curve in curves], axis=0)

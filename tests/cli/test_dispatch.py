@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 import io
 import json
 import subprocess
@@ -9,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from reml.__main__ import main
+from reml.cli.commands import COMMANDS
+from reml.cli.parsers import named
 from tests.small_experiment import write_experiment
 
 
@@ -27,7 +30,34 @@ def test_an_unknown_command_is_answered_with_those_there_are(capsys: pytest.Capt
 @pytest.mark.parametrize("arguments", [(), ("--help",), ("-h",)])
 def test_help_lists_the_commands(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 0
-    assert "evaluate   score any KILT predictions" in capsys.readouterr().out
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("usage: reml COMMAND")
+    for name, path in COMMANDS.items():
+        told = (inspect.getdoc(named(name)) or "").partition("\n")[0].rstrip(".")
+        assert sum(line.split("  ")[1:2] == [name] and line.endswith(told) for line in lines) == 1, path
+    assert len(lines) < 45
+
+
+def test_help_loads_no_command() -> None:
+    program = (
+        "import sys; from reml.__main__ import main; main(['--help']); "
+        "heavy = {'torch', 'transformers', 'rich.table', 'reml.cli.experiment_commands'}; "
+        "print(heavy & set(sys.modules), file=sys.stderr)"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ended.stderr == "set()\n"
+
+
+@pytest.mark.parametrize("given", [("benchmark",), ("benchmark", "klit"), ("benchmark", "--rows", "3")])
+def test_a_word_that_begins_commands_is_answered_with_them(
+    given: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "the nearest: benchmark kilt, benchmark speed, benchmark ingest" in told(capsys, *given)
+
+
+def test_a_command_that_is_misspelt_is_answered_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "there is no command 'serach'; the nearest: search" in told(capsys, "serach", "--query", "x")
+    assert "there is no command 'prepare klit'; the nearest: prepare kilt" not in told(capsys, "prepare", "klit")
 
 
 def test_the_help_of_a_command_is_short_and_names_what_reml_has() -> None:
