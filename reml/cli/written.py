@@ -45,7 +45,8 @@ def written_settings(arguments: Sequence[str], own: Collection[str]) -> dict[str
 
     own: the names of arguments that are the command's own.
     """
-    written: Json = reduce(_over, _parts(arguments, own), {})
+    nothing: Json = {}
+    written = reduce(_over, _parts(arguments, own), nothing)
     names_file = any(argument.partition("=")[0] == "--config" for argument in arguments)
     if not isinstance(written, dict) or not (names_file or "tasks" in written):
         stray = next((f" {argument}" for argument in arguments if argument.endswith((".yaml", ".yml"))), "")

@@ -60,7 +60,7 @@ class Study:
 
     def feedback(self, condition: Condition) -> Mapping[str, Json]:
         """Write the access model's `feedback` of a condition that is not frozen."""
-        settings = {**self.objectives, **self.references}[condition.objective]
+        settings = cast("Mapping[str, Json]", {**self.objectives, **self.references}[condition.objective])
         written = {**settings, "learner": condition.learner}
         if condition.control == "untrained":
             return {**written, "untrained": True}
