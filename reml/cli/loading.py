@@ -56,7 +56,7 @@ class Given:
         from reml.experiment.settings.experiment import Experiment
 
         parsed, parser, names = self._read(), settings_parser(), [field.name for field in fields(Experiment)]
-        settings = Namespace(**{name: parsed[name] for name in names})
+        settings = Namespace(**{name: parsed[name] for name in names})  # type: ignore[no-untyped-call]
         if change is not None:
             written = _written(parser_of(self.command), parsed)
             settings = _parsed({name: written[name] for name in names} | dict(change(written)))
@@ -100,9 +100,10 @@ def _written(parser: ArgumentParser, parsed: Namespace) -> dict[str, Json]:
 
 def _parsed(written: Mapping[str, Json]) -> Namespace:
     try:
-        return settings_parser().parse_object(dict(written))
+        parsed: Namespace = settings_parser().parse_object(dict(written))
     except ArgumentError as error:
         _refuse(error, written, {})
+    return parsed
 
 
 def _refuse(error: Exception, written: Mapping[str, Json], beside: Mapping[str, type]) -> NoReturn:

@@ -12,7 +12,7 @@ import pytest
 from reml.__main__ import main
 from reml.cli.commands import COMMANDS
 from reml.cli.parsers import named
-from tests.small_experiment import write_experiment
+from tests.small_experiment import task_of, write_experiment
 
 
 def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -193,3 +193,27 @@ def test_a_search_says_what_it_opens_and_ends_with_its_input(
     printed = capsys.readouterr().out
     opened = [printed.index(f"open {name} for places") for name in ("bm25", "flat")]
     assert max(opened) < printed.index("an empty line ends") < printed.index("Oman") < printed.index("nothing found")
+
+
+def test_names_with_square_brackets_are_shown_as_they_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    access = {"bm[25]": {"retriever": {"class_path": "reml.retrievers.bm25.BM25"}}}
+    task = task_of(tmp_path / "[red]", "facts[dev]")
+    config = write_experiment(tmp_path / "[red]", access=access, tasks=[task], train_on=None)
+    given = ["--config", str(config), "--home", str(tmp_path / "[home]")]
+    assert main(["run", *given]) == 0
+    printed = capsys.readouterr().out
+    assert "facts[dev]" in next(line for line in printed.splitlines() if "bm[25]" in line and "em" in line)
+    assert f"results: {tmp_path}/[home]/runs/" in printed
+    assert main(["search", *given, "--by", "bm[25]", "--query", "copper"]) == 0
+    assert "open bm[25] for facts[dev]" in capsys.readouterr().out
+    assert main(["prepare", *given]) == 0
+    assert f"facts[dev]: 6 passages in {tmp_path}/[home]/" in capsys.readouterr().out
+
+
+def test_pages_that_are_absent_are_named_as_they_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = write_experiment(tmp_path, train_on=None)
+    gold = {"answer": "ice", "provenance": [{"wikipedia_id": "[page]"}]}
+    with (tmp_path / "dev.jsonl").open("a") as stream:
+        stream.write(json.dumps({"id": "x", "input": "?", "output": [gold]}) + "\n")
+    assert main(["prepare", "--config", str(config), "--home", str(tmp_path / "home")]) == 0
+    assert "[page]" in next(line for line in capsys.readouterr().out.splitlines() if "The first: " in line)

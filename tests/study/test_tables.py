@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from reml.comparison.comparisons import gains
+from reml.study.cells import PASSAGES
 from reml.study.page import write_page
 from reml.study.tables import all_cells, all_gains, averages, gained
-from tests.study.small_matrix import CONDITIONS, PASSAGES, SCORES, matrix
+from tests.study.small_matrix import CONDITIONS, SCORES, matrix
 
 
 def test_tables_show_what_was_found() -> None:

@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import track
 
 from reml.contract.examples import Json
 from reml.devices.rank_zero import check_rank, is_rank_zero
 from reml.files.atomic import MANIFEST, CorruptError, digest, locked, read_manifest, write_manifest
+from reml.reporting.terminal import say
 
 Value = TypeVar("Value")
 
@@ -71,11 +73,11 @@ class Stages:
 
     def track(self, values: Sequence[Value], what: str) -> Iterable[Value]:
         """Go through values under a progress bar."""
-        return track(values, what, console=self.console, transient=True, disable=not self.console.is_terminal)
+        return track(values, escape(what), console=self.console, transient=True, disable=not self.console.is_terminal)
 
     def _build(self, folder: Path, name: str, depends: Json, build: Callable[[Path], object]) -> bool:
         """Build a stage; false if another process did meanwhile."""
-        self.console.print(f"[dim]{name}[/dim]", highlight=False)
+        say(self.console, (name, "dim"))
         if not is_rank_zero():
             # It comes here while the first one holds the lock, to train with it, and ends in `build`.
             check_rank(folder)
@@ -94,7 +96,7 @@ class Stages:
         return True
 
     def _tell_waiting(self) -> None:
-        self.console.print("[dim]another process is at it: waiting[/dim]", highlight=False)
+        say(self.console, ("another process is at it: waiting", "dim"))
 
 
 def _finished(name: str, key: str, folder: Path, cached: bool) -> Stage:
