@@ -69,8 +69,9 @@ def split(words: Sequence[str]) -> tuple[str, list[str]]:
         name = " ".join(words[:length])
         if name in COMMANDS:
             return name, list(words[length:])
-    asked = " ".join(word for word in words[:2] if not word.startswith("-"))
-    below = [name for name in COMMANDS if name.startswith(f"{words[0]} ")]
-    near = below or difflib.get_close_matches(asked, COMMANDS, n=3, cutoff=0.5)
+    below = [name.removeprefix(f"{words[0]} ") for name in COMMANDS if name.startswith(f"{words[0]} ")]
+    if below:
+        raise ValueError(f"there is no {words[0]} {' '.join(words[1:2])!r}; there are {', '.join(below)}.")
+    near = difflib.get_close_matches(words[0], COMMANDS, n=3, cutoff=0.5)
     hint = f"; the nearest: {', '.join(near)}" if near else ""
-    raise ValueError(f"there is no command {asked!r}{hint}. There are {', '.join(COMMANDS)}.")
+    raise ValueError(f"there is no command {words[0]!r}{hint}. There are {', '.join(COMMANDS)}.")

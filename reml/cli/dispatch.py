@@ -10,18 +10,19 @@ from jsonargparse import ArgumentError
 
 from reml import __version__
 from reml.cli.class_paths import suggestions
-from reml.cli.commands import overview, split
+from reml.cli.commands import COMMANDS, overview, split
 from reml.cli.loading import Given
 from reml.cli.parsers import GIVEN, named, on_experiment, parser_of
 from reml.cli.written import SettingsError
 from reml.files.atomic import CorruptError, LockedError, StaleError
 
+HELP = frozenset({"-h", "--help"})
 EXPECTED = (ArgumentError, ValueError, KeyError, OSError, ImportError, RuntimeError)
 
 
 def execute(words: Sequence[str]) -> int:
     """Run one command; errors that a user can mend become one message and exit status 2."""
-    if not words or words[0] in {"-h", "--help"}:
+    if not words or HELP & {words[0]} or (words[0] not in COMMANDS and HELP & set(words[1:2])):
         sys.stdout.write(overview())
         return 0
     if words[0] == "--version":
@@ -43,7 +44,7 @@ def execute(words: Sequence[str]) -> int:
 def call(command: str, arguments: Sequence[str]) -> None:
     """Parse the arguments of a command and run it, or show its help."""
     part = named(command)
-    if {"-h", "--help"} & set(arguments):
+    if HELP & set(arguments):
         sys.stdout.write(parser_of(command).format_help())
     elif on_experiment(command):
         given = _given(command, arguments)

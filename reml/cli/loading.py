@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -43,7 +44,7 @@ class Given:
 
     def options(self) -> dict[str, object]:
         """Give the values of the command's own arguments."""
-        parsed, beside = self._read(), parts(self.command)
+        parsed, beside = self._parsed, parts(self.command)
         values = {name: parsed[name] for name in parameters(self.command)}
         return values | {name: kind(**values[name].as_dict()) for name, kind in beside.items()}
 
@@ -55,15 +56,16 @@ class Given:
         """
         from reml.experiment.settings.experiment import Experiment
 
-        parsed, parser, names = self._read(), settings_parser(), [field.name for field in fields(Experiment)]
+        parsed, parser, names = self._parsed, settings_parser(), [field.name for field in fields(Experiment)]
         settings = Namespace(**{name: parsed[name] for name in names})  # type: ignore[no-untyped-call]
         if change is not None:
             written = _written(parser_of(self.command), parsed)
-            settings = _parsed({name: written[name] for name in names} | dict(change(written)))
+            settings = _checked({name: written[name] for name in names} | dict(change(written)))
         experiment = Experiment(**parser.instantiate(settings).as_dict())
         return make_runner(experiment, _written(parser, settings), parsed.home)
 
-    def _read(self) -> Namespace:
+    @functools.cached_property
+    def _parsed(self) -> Namespace:
         try:
             return parser_of(self.command).parse_args(list(self.arguments))
         except (ArgumentError, UnicodeDecodeError) as error:
@@ -98,7 +100,7 @@ def _written(parser: ArgumentParser, parsed: Namespace) -> dict[str, Json]:
     return written
 
 
-def _parsed(written: Mapping[str, Json]) -> Namespace:
+def _checked(written: Mapping[str, Json]) -> Namespace:
     try:
         parsed: Namespace = settings_parser().parse_object(dict(written))
     except ArgumentError as error:
