@@ -29,7 +29,7 @@ PARTS = (10, 3, 1)
 
 @dataclass(frozen=True, kw_only=True)
 class Ingest:
-    """Build collections of a synthetic source like KILT's: rates, memory, growth; kill one build and go on with it.
+    """Bring pages like KILT's into a collection: rate, memory, growth, a kill survived.
 
     Args:
         pages: how many the largest source has; a tenth and a third of them are built too.

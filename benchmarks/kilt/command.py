@@ -2,79 +2,56 @@
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import resources
 
-import transformers
 from rich.console import Console
 
 from reml.benchmarks.kilt import tables
 from reml.benchmarks.kilt.published import differences, read_published
 from reml.benchmarks.kilt.result import write_result
 from reml.benchmarks.kilt.selection import narrowed
-from reml.cli.loading import experiment_parser, load
+from reml.cli.loading import Given
 from reml.comparison.comparisons import Comparison, comparisons
-from reml.comparison.matrix import Matrix, run_matrix
+from reml.comparison.matrix import Matrix
+from reml.comparison.running import published_cells, run_matrix
 from reml.experiment.runner import Runner
 from reml.reporting.table import Table
-from reml.reporting.terminal import print_whole
+from reml.reporting.terminal import print_whole, say
 
-DESCRIPTION = """Run an experiment under several seeds: a matrix of tasks, access models and seeds, each cell cached;
-with means and intervals over seeds, significance tests, costs, published results and a page. All settings of an
-experiment can be given too, as to `reml run`; its own seed is the first one."""
+# What is run where the command line names no experiment.
+KILT = Given("benchmark kilt", ("--config", str(resources.files("reml.benchmarks").joinpath("configs/kilt.yaml"))))
 
 
-def benchmark(arguments: Sequence[str]) -> None:
-    """Run the matrix, print its tables and write its folder."""
-    parser = own_parser()
-    own, of_experiment = parser.parse_known_args(list(arguments))
-    if own.help:
-        Console().print(parser.format_help(), experiment_parser("run").format_help(), highlight=False, markup=False)
-        return
-    if own.seeds < 1:
-        raise ValueError(f"seeds is {own.seeds}: give 1 or more.")
-    transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    given = _experiment_arguments(of_experiment, own.limit)
-    first = _part(given, own)
-    runners = _seeded(first.experiment.seed, given, own)
-    accesses = _names(own.access) or list(first.experiment.access)
-    matrix = run_matrix(runners, accesses)
+def benchmark(
+    given: Given = KILT, *, seeds: int = 3, datasets: str = "", by: str = "", limit: int | None = None
+) -> None:
+    """Compare access models on tasks over seeds: means, tests, costs, beside published results.
+
+    Args:
+        given: the experiment, KILT's own if none is named; its own seed is the first one. Each cell is cached.
+        seeds: how many seeds.
+        datasets: names of tasks, with commas between; all if left out.
+        by: names of access models, with commas between; all if left out.
+        limit: examples of each task, as `--reading.limit`; as configured if left out.
+    """
+    if seeds < 1:
+        raise ValueError(f"seeds is {seeds}: give 1 or more.")
+    limited = given if limit is None else given.over("--reading.limit", str(limit))
+    first = narrowed(limited.runner(), _names(datasets), _names(by))
+    runners = _seeded(limited, range(first.experiment.seed, first.experiment.seed + seeds), datasets, by)
+    matrix = run_matrix(runners, _names(by) or list(first.experiment.access), published_cells)
     compared = comparisons(matrix)
     grids = _grids(first, matrix, compared)
     page = write_result(first.stages.home, first.config, matrix=matrix, tables=grids)
     _show(first.stages.console, grids, compared)
-    first.stages.console.print(f"results: {page.parent}\nreport:  {page}", highlight=False, soft_wrap=True)
+    say(first.stages.console, f"results: {page.parent}\nreport:  {page}")
 
 
-def own_parser() -> argparse.ArgumentParser:
-    """Make the parser of what is the benchmark's own; the rest is the experiment's."""
-    parser = argparse.ArgumentParser(
-        prog="reml benchmark kilt", description=DESCRIPTION, add_help=False, allow_abbrev=False, exit_on_error=False
-    )
-    parser.add_argument("-h", "--help", action="store_true", help="show this and the settings of an experiment")
-    parser.add_argument("--seeds", type=int, default=3, help="how many seeds (default: 3)")
-    parser.add_argument("--datasets", default="", help="names of tasks, with commas between (default: all)")
-    parser.add_argument("--access", default="", help="names of access models, with commas between (default: all)")
-    parser.add_argument("--limit", type=int, help="examples of each task, as --reading.limit (default: as configured)")
-    return parser
-
-
-def _experiment_arguments(given: Sequence[str], limit: int | None) -> list[str]:
-    arguments = list(given)
-    if not any(argument.partition("=")[0] == "--config" for argument in given):
-        arguments = ["--config", str(resources.files("reml.benchmarks").joinpath("configs/kilt.yaml")), *arguments]
-    return arguments if limit is None else [*arguments, "--reading.limit", str(limit)]
-
-
-def _part(arguments: Sequence[str], own: argparse.Namespace) -> Runner:
-    return narrowed(load("run", arguments)[0], _names(own.datasets), _names(own.access))
-
-
-def _seeded(first: int, arguments: Sequence[str], own: argparse.Namespace) -> Iterator[Runner]:
+def _seeded(given: Given, seeds: Iterable[int], datasets: str, by: str) -> Iterator[Runner]:
     """Read the experiment anew for each seed: settings may refer to it, and the former one leaves the memory."""
-    for seed in range(first, first + own.seeds):
-        yield _part([*arguments, "--seed", str(seed)], own)
+    for seed in seeds:
+        yield narrowed(given.over("--seed", str(seed)).runner(), _names(datasets), _names(by))
 
 
 def _names(text: str) -> list[str]:
@@ -99,5 +76,5 @@ def _show(console: Console, grids: Mapping[str, Table], compared: Sequence[Compa
     beside = grids["published"].only(("task", "figure", "system", "value", "split", "not comparable"))
     for title, grid in {**shown, "published, %": beside}.items():
         if grid.rows:
-            console.print(f"[bold]{title}[/bold]", highlight=False)
+            say(console, (title, "bold"))
             print_whole(console, grid.terminal())

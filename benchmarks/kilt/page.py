@@ -34,12 +34,13 @@ def write_page(path: Path, matrix: Matrix, *, tables: Mapping[str, Table], manif
 
 def _reports(matrix: Matrix, task: str, folder: Path) -> list[dict[int, str]]:
     """Give the address of each cell's report at its own examples, by access model and seed."""
-    return [{cell.seed: _address(cell, folder) for cell in matrix.of(task, access)} for access in matrix.accesses]
+    return [_addresses(matrix, task, access, folder) for access in matrix.accesses]
 
 
-def _address(cell: Cell, folder: Path) -> str:
-    chosen = urlencode({"task": cell.task, "access": cell.access}, quote_via=quote)
-    return f"{quote(os.path.relpath(cell.report, folder))}#{chosen}"
+def _addresses(matrix: Matrix, task: str, access: str, folder: Path) -> dict[int, str]:
+    chosen = urlencode({"task": task, "access": access}, quote_via=quote)
+    reports = {seed: os.path.relpath(run / "report.html", folder) for seed, run in matrix.runs.items()}
+    return {seed: f"{quote(report)}#{chosen}" for seed, report in reports.items()}
 
 
 def _plot(matrix: Matrix, task: str) -> Plot:
@@ -54,4 +55,4 @@ def _plot(matrix: Matrix, task: str) -> Plot:
 
 
 def _milliseconds(cell: Cell) -> float:
-    return 1000 * (cell.costs.retrieve + cell.costs.predict) / len(cell.evaluation)
+    return 1000 * (cell.costs.retrieve + cell.costs.predict) / len(cell)

@@ -41,7 +41,7 @@ def write_result(home: Path, config: Mapping[str, Json], *, matrix: Matrix, tabl
 
 
 def _described(matrix: Matrix) -> dict[str, Json]:
-    runs: dict[str, Json] = {str(cell.seed): cell.report.parent.name for cell in matrix.cells}
+    runs: dict[str, Json] = {str(seed): run.name for seed, run in matrix.runs.items()}
     return {
         "seeds": list(matrix.seeds),
         "accesses": list(matrix.accesses),

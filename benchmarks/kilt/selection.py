@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from reml.cli.loading import make_runner
 from reml.experiment.runner import Runner
 from reml.experiment.settings.experiment import Experiment, TrainOn
 
@@ -25,7 +26,7 @@ def narrowed(runner: Runner, tasks: Sequence[str], accesses: Sequence[str]) -> R
         access={name: experiment.access[name] for name in names},
         train_on=_learnt(experiment.train_on, chosen),
     )
-    return Runner(part, runner.stages.home, runner.stages.console)
+    return make_runner(part, runner.stages.home)
 
 
 def _known(chosen: Sequence[str], there: Sequence[str], kind: str) -> Sequence[str]:

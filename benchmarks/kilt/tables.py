@@ -21,7 +21,7 @@ def figures(matrix: Matrix) -> Table:
     rows = []
     for task, measure in matrix.measures.items():
         for access in matrix.accesses:
-            found, examples = averages(matrix, task, access), len(matrix.of(task, access)[0].evaluation)
+            found, examples = averages(matrix, task, access), len(matrix.of(task, access)[0])
             rows.append([task, access, str(examples), measure, *(_average(found.get(kind)) for kind in KINDS)])
     return Table(("task", "access", "n", "measure", *KINDS), WORDS, rows)
 
@@ -61,8 +61,8 @@ def cells(matrix: Matrix) -> Table:
     """Give every cell's own figures, unrounded."""
     columns = ("task", "access", "seed", "n", "measure", *KINDS)
     rows = [
-        [cell.task, cell.access, str(cell.seed), str(len(cell.evaluation)), matrix.measures[cell.task]]
-        + [repr(cell.evaluation.mean(matrix.name(kind, cell.task))) for kind in KINDS]
+        [cell.task, cell.access, str(cell.seed), str(len(cell)), matrix.measures[cell.task]]
+        + [repr(cell.mean(matrix.name(kind, cell.task))) for kind in KINDS]
         for cell in matrix.cells
     ]
     return Table(columns, WORDS, rows)

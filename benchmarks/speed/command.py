@@ -22,7 +22,7 @@ from reml.benchmarks.speed.ratios import baseline_of
 from reml.benchmarks.speed.result import Result, machine, versions
 from reml.benchmarks.speed.tables import answered, built, grown, titled
 from reml.files.atomic import write_json
-from reml.reporting.terminal import print_whole
+from reml.reporting.terminal import print_whole, say
 
 # Answers of each set of queries that are checked against exact scores.
 CHECKED = 100
@@ -30,7 +30,7 @@ CHECKED = 100
 
 @dataclass(frozen=True, kw_only=True)
 class Speed:
-    """Compare the speed of indexes with their peers: build, memory, disk, latency, throughput, checked recall.
+    """Compare indexes with their peers: time, memory, disk, checked recall.
 
     Args:
         engines: names with commas between: impact, bm25s, tantivy, pisa for BM25; impact, scipy, seismic for learned
@@ -70,7 +70,7 @@ class Speed:
         if result.growths:
             print_whole(console, grown(result.growths).terminal())
         for skipped in result.skipped:
-            console.print(f"skipped: {skipped.engine}: {skipped.reason}", highlight=False, markup=False, soft_wrap=True)
+            say(console, f"skipped: {skipped.engine}: {skipped.reason}")
         if self.json is not None:
             write_json(self.json, result.to_json())
         if self.page is not None:
@@ -108,11 +108,11 @@ class Speed:
         return [Path(name) for name in names_in(self.corpus)]
 
     def _show(self, console: Console, comparison: Comparison) -> None:
-        console.print(f"\n{titled(comparison)}", style="bold", highlight=False, markup=False, soft_wrap=True)
+        say(console, (f"\n{titled(comparison)}", "bold"))
         baseline = baseline_of(comparison, names_in(self.baseline))
         if baseline is not None:
             print_whole(console, built(comparison).terminal())
-            console.print(f"× is how many times as fast as {baseline.engine}: by CPU time, on all threads by wall time")
+            say(console, f"× is how many times as fast as {baseline.engine}: by CPU time, on all threads by wall time")
             print_whole(console, answered(comparison, baseline).terminal())
 
 

@@ -1,4 +1,4 @@
-"""The classes of reml that a configuration may name, read from their source: nothing is imported."""
+"""What classes and commands of reml are for, read from their source: nothing is imported."""
 
 from __future__ import annotations
 
@@ -37,18 +37,31 @@ def listing() -> str:
     return "\n".join(lines)
 
 
+def purpose(path: str) -> str:
+    """Give the first line of the docstring of a function or class, named by its dotted path."""
+    module, _, name = path.rpartition(".")
+    for node in ast.parse(_origin(module).read_bytes()).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == name:
+            return (ast.get_docstring(node) or "").partition("\n")[0]
+    raise ImportError(f"there is no {name!r} in {module}.")
+
+
 def listed(room: str) -> list[Listed]:
     """List the public classes of a module, or of the modules of a package, as far as a configuration names them."""
-    spec = importlib.util.find_spec(room)
-    if spec is None or spec.origin is None:
-        raise ModuleNotFoundError(f"there is no module {room!r}.")
-    origin = Path(spec.origin)
-    if not spec.submodule_search_locations:
+    origin = _origin(room)
+    if origin.name != "__init__.py":
         return list(_classes(room, origin))
     exported = list(_classes(room, origin))
     known = {one.path.rpartition(".")[2] for one in exported}
     inner = [one for name, path in _modules(room, origin.parent) for one in _classes(name, path)]
     return [*exported, *(one for one in inner if one.path.rpartition(".")[2] not in known)]
+
+
+def _origin(module: str) -> Path:
+    spec = importlib.util.find_spec(module)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(f"there is no module {module!r}.")
+    return Path(spec.origin)
 
 
 def _modules(package: str, folder: Path) -> Iterator[tuple[str, Path]]:

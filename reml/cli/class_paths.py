@@ -9,9 +9,11 @@ import sys
 from types import ModuleType
 
 from reml.cli.class_listing import listed
+from reml.cli.moved_paths import MOVED
 
 DOTTED = re.compile(r"\b[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+\b")
 NEAREST = "; the nearest: "
+NOW = " has moved: name it "
 ROOMS = (
     "reml.tasks",
     "reml.retrievers",
@@ -25,11 +27,13 @@ ROOMS = (
 def suggestions(message: str) -> list[str]:
     """Explain each path of a class in an error message that names none: what it lacks and the nearest names."""
     paths = [path for path in dict.fromkeys(DOTTED.findall(message)) if _may_be_class(path)]
-    return [line for path in paths if NEAREST in (line := explain(path))]
+    return [line for path in paths if NEAREST in (line := explain(path)) or NOW in line]
 
 
 def explain(class_path: str) -> str:
-    """Say why this path names nothing and which paths are nearest; "" if it names something."""
+    """Say why this path names nothing, and where its class is now or which are nearest; "" if it names something."""
+    if class_path in MOVED:
+        return f"{class_path}{NOW}{MOVED[class_path]}"
     module_name, _, name = class_path.rpartition(".")
     if not module_name:
         near = [path for path in known_classes() if path.rpartition(".")[2].casefold() == name.casefold()]

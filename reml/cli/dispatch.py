@@ -1,62 +1,37 @@
-"""From the words of a command line to a typed call.
-
-What a command on an experiment needs (PyTorch, Transformers) is imported where it is used: commands on files start at
-once.
-"""
+"""From the words of a command line to a typed call."""
 
 from __future__ import annotations
 
-import importlib
+import inspect
 import sys
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-from jsonargparse import ArgumentError, ArgumentParser
+from jsonargparse import ArgumentError
 
-from reml.cli.class_listing import listing
+from reml import __version__
 from reml.cli.class_paths import suggestions
-from reml.cli.evaluation_commands import evaluate, measure, report
-from reml.cli.kilt_commands import prepare_kilt, submit
-from reml.cli.loading import _purpose, experiment_parser, load
-from reml.experiment.settings.written import SettingsError
+from reml.cli.commands import COMMANDS, overview, split
+from reml.cli.loading import Given
+from reml.cli.parsers import GIVEN, named, on_experiment, parser_of
+from reml.cli.written import SettingsError
 from reml.files.atomic import CorruptError, LockedError, StaleError
 
-if TYPE_CHECKING:
-    pass
-
-ON_EXPERIMENT = ("run", "prepare", "index", "search", "train", "predict")
-ON_FILES: dict[str, Callable[..., None]] = {
-    "prepare kilt": prepare_kilt,
-    "evaluate": evaluate,
-    "measure": measure,
-    "report": report,
-    "submit": submit,
-}
-# Benchmarks are above reml and import it: they are named here by class path and loaded when they are asked for.
-BENCHMARKS = {"speed": "reml.benchmarks.speed.command.Speed", "ingest": "reml.benchmarks.ingest.command.Ingest"}
-# These run an experiment and read their arguments, its settings among them, themselves.
-BENCHMARKS_OF_EXPERIMENTS = {"kilt": "reml.benchmarks.kilt.command.benchmark"}
-CHOICE = """What a configuration can name as a class_path: these, and any class of yours. `--predictor.help CLASS_PATH`,
-`--tasks.help CLASS_PATH` and `--access.retriever.help CLASS_PATH` show the settings of one."""
+HELP = frozenset({"-h", "--help"})
 EXPECTED = (ArgumentError, ValueError, KeyError, OSError, ImportError, RuntimeError)
 
 
-def execute(command: str, arguments: Sequence[str]) -> int:
-    """Parse and run one command; errors that a user can mend become one message and exit status 2."""
-    if f"{command} {next(iter(arguments), None)}" in ON_FILES:
-        command, arguments = f"{command} {arguments[0]}", arguments[1:]
+def execute(words: Sequence[str]) -> int:
+    """Run one command; errors that a user can mend become one message and exit status 2."""
+    if not words or HELP & {words[0]} or (words[0] not in COMMANDS and HELP & set(words[1:2])):
+        sys.stdout.write(overview())
+        return 0
+    if words[0] == "--version":
+        sys.stdout.write(f"reml {__version__}\n")
+        return 0
+    command = words[0]
     try:
-        if command in ON_FILES:
-            _on_files(command, arguments)
-        elif command in ON_EXPERIMENT:
-            _on_experiment(command, arguments)
-        elif command == "benchmark":
-            _benchmark(arguments)
-        elif command == "study":
-            _study(arguments)
-        else:
-            known = ", ".join([*ON_EXPERIMENT, *ON_FILES, "benchmark", "study"])
-            raise ValueError(f"there is no command {command!r}; there are {known}.")
+        command, arguments = split(words)
+        call(command, arguments)
     except KeyboardInterrupt:
         sys.stderr.write("\nstopped; the same command goes on from here.\n")
         return 130
@@ -66,56 +41,28 @@ def execute(command: str, arguments: Sequence[str]) -> int:
     return 0
 
 
-def experiment_help(command: str) -> str:
-    """Say how a command on an experiment is called, and what there is to choose from."""
-    parser = experiment_parser(command)
-    parser.epilog = f"{CHOICE}\n\n{listing()}"
-    return parser.format_help()
+def call(command: str, arguments: Sequence[str]) -> None:
+    """Parse the arguments of a command and run it, or show its help."""
+    part = named(command)
+    if HELP & set(arguments):
+        sys.stdout.write(parser_of(command).format_help())
+    elif on_experiment(command):
+        given = _given(command, arguments)
+        part(given, **given.options())
+    else:
+        parser = parser_of(command)
+        values = parser.instantiate(parser.parse_args(list(arguments))).as_dict()
+        if isinstance(part, type):
+            part(**values).run()
+        else:
+            part(**values)
 
 
-def _on_experiment(command: str, arguments: Sequence[str]) -> None:
-    if {"-h", "--help"} & set(arguments):
-        sys.stdout.write(experiment_help(command))
-        return
-    import transformers
-
-    from reml.cli.experiment_commands import FUNCTIONS
-
-    transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    runner, own = load(command, arguments)
-    FUNCTIONS[command](runner, **own)
-
-
-def _on_files(command: str, arguments: Sequence[str]) -> None:
-    function = ON_FILES[command]
-    parser = ArgumentParser(prog=f"reml {command}", description=_purpose(function), exit_on_error=False)
-    parser.add_function_arguments(function, None)
-    function(**parser.instantiate(parser.parse_args(list(arguments))).as_dict())
-
-
-def _study(arguments: Sequence[str]) -> None:
-    import transformers
-
-    from reml.cli.experiment_commands import console
-    from reml.cli.study_command import study
-
-    transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    study(arguments, console)
-
-
-def _benchmark(arguments: Sequence[str]) -> None:
-    """Run a benchmark: a class of flat settings with a method `run`, or a function of the arguments."""
-    name, known = arguments[0] if arguments else "", BENCHMARKS | BENCHMARKS_OF_EXPERIMENTS
-    if name not in known:
-        raise ValueError(f"there is no benchmark {name!r}; there are {', '.join(known)}.")
-    module_name, _, attribute = known[name].rpartition(".")
-    settings = vars(importlib.import_module(module_name))[attribute]
-    if name in BENCHMARKS_OF_EXPERIMENTS:
-        settings(arguments[1:])
-        return
-    parser = ArgumentParser(prog=f"reml benchmark {name}", description=_purpose(settings), exit_on_error=False)
-    parser.add_class_arguments(settings, None)
-    settings(**parser.instantiate(parser.parse_args(list(arguments[1:]))).as_dict()).run()
+def _given(command: str, arguments: Sequence[str]) -> Given:
+    """Name the experiment that a command has of its own where the command line names none."""
+    given, default = Given(command, tuple(arguments)), inspect.signature(named(command)).parameters[GIVEN].default
+    names_one = any(argument.partition("=")[0] == "--config" for argument in arguments)
+    return given if names_one or not isinstance(default, Given) else default.over(*arguments)
 
 
 def _told(error: BaseException) -> str:

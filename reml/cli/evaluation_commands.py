@@ -14,6 +14,7 @@ from reml.evaluation.ranked import MEASURES as MEASURES_OF_RANKINGS
 from reml.evaluation.ranked import ranked_measures
 from reml.files.atomic import write_json
 from reml.reporting.report import write_report
+from reml.reporting.terminal import print_whole, say
 
 
 def evaluate(
@@ -25,7 +26,7 @@ def evaluate(
     passages: bool = False,
     pages: Path | None = None,
 ) -> None:
-    """Score KILT predictions against right answers and print the measures that KILT defines.
+    """Score any KILT predictions against any KILT gold file.
 
     Args:
         gold: KILT records with the right answers, .jsonl or .jsonl.gz.
@@ -41,16 +42,16 @@ def evaluate(
         extra = {"passages": of_passages.means()} if of_passages is not None else {}
         write_json(json, evaluation.to_json() | extra)
     console = Console()
-    console.print(_answers_table(evaluation))
-    console.print(_retrieval_table(evaluation, sorted({*depths, 5})))
+    print_whole(console, _answers_table(evaluation))
+    print_whole(console, _retrieval_table(evaluation, sorted({*depths, 5})))
     if of_passages is not None:
-        console.print(_passages_table(of_passages, sorted({*depths, 5})))
+        print_whole(console, _passages_table(of_passages, sorted({*depths, 5})))
     if evaluation.unmatched:
-        console.print(f"{evaluation.unmatched} predictions are for ids that {gold} does not have: not scored.")
+        say(console, f"{evaluation.unmatched} predictions are for ids that {gold} does not have: not scored.")
 
 
 def measure(run: Path, relevance: Path, measures: str = ",".join(MEASURES_OF_RANKINGS)) -> None:
-    """Score a TREC run against TREC relevance judgements with ir-measures: nDCG, reciprocal rank and their like.
+    """Score a TREC run with ir-measures: nDCG, reciprocal rank and their like.
 
     Args:
         run: lines of `question Q0 page rank score tag`, as run.trec of a result folder.
@@ -60,7 +61,7 @@ def measure(run: Path, relevance: Path, measures: str = ",".join(MEASURES_OF_RAN
     table = Table("measure", "mean")
     for name, value in ranked_measures(run, relevance, measures.split(",")).items():
         table.add_row(name, f"{value:.4f}")
-    Console().print(table)
+    print_whole(Console(), table)
 
 
 def report(run: Path) -> None:
@@ -69,7 +70,7 @@ def report(run: Path) -> None:
     Args:
         run: the result folder, as `reml run` made it.
     """
-    Console().print(f"report: {write_report(run)}", highlight=False, soft_wrap=True)
+    say(Console(), f"report: {write_report(run)}")
 
 
 def _answers_table(evaluation: Evaluation) -> Table:

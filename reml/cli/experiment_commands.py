@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from rich.console import Console
+from rich.text import Text
 
+from reml.cli.loading import Given, console
 from reml.cli.search import ask, open_access, show
-from reml.devices.rank_zero import is_rank_zero
 from reml.experiment.plan.graph import graph
 from reml.experiment.results import publish
 from reml.experiment.summary import summary
-from reml.reporting.terminal import print_whole
+from reml.reporting.terminal import print_whole, say
 
 if TYPE_CHECKING:
     from reml.experiment.runner import Runner
 
-console = Console(quiet=not is_rank_zero())
 
-
-def run(runner: Runner, *, plan: bool = False) -> None:
-    """Run an experiment: prepare, index, retrieve, train, predict, evaluate; write its result folder and report.
+def run(given: Given, *, plan: bool = False) -> None:
+    """Prepare, index, retrieve, train, predict and evaluate; write the result folder and its report.
 
     Args:
-        runner: the experiment.
+        given: the experiment.
         plan: print what the experiment is made of, and what of it is made, and make nothing.
     """
+    runner = given.runner()
     if plan:
         print_whole(console, graph(runner.plan, runner.stages))
         return
@@ -41,71 +39,72 @@ def run(runner: Runner, *, plan: bool = False) -> None:
     }
     report = publish(runner, evaluations)
     print_whole(console, summary(runner.experiment.tasks, evaluations).terminal())
-    console.print(f"results: {runner.folder}\nreport:  {report}", highlight=False, soft_wrap=True)
+    say(console, f"results: {runner.folder}\nreport:  {report}")
 
 
-def prepare(runner: Runner) -> None:
-    """Bring the knowledge sources of the tasks into collections, and check that their examples refer to them."""
+def prepare(given: Given) -> None:
+    """Bring the knowledge sources of the tasks into collections of passages, and check what examples refer to."""
+    runner = given.runner()
     for task in runner.experiment.tasks:
         collection = runner.collection(task.name)
         _warn(runner, task.name)
-        console.print(
-            f"{task.name}: {len(collection):,} passages in {collection.folder}", highlight=False, soft_wrap=True
-        )
+        say(console, f"{task.name}: {len(collection):,} passages in {collection.folder}")
 
 
-def index(runner: Runner) -> None:
+def index(given: Given) -> None:
     """Build the indexes of the access models, for the collection of every task."""
+    runner = given.runner()
     for name, access in runner.experiment.access.items():
         for task in runner.experiment.tasks:
             if access.retriever is not None:
                 runner.retriever(name, task.name)
     for stage in runner.stages.done.values():
-        console.print(f"{stage.name}: {stage.seconds:.1f} s, {stage.folder}", highlight=False, soft_wrap=True)
+        say(console, f"{stage.name}: {stage.seconds:.1f} s, {stage.folder}")
 
 
-def search(
-    runner: Runner, by: str | None = None, query: str | None = None, k: int = 5, task: str | None = None
-) -> None:
+def search(given: Given, by: str | None = None, query: str | None = None, k: int = 5, task: str | None = None) -> None:
     """Ask an access model: print ranked passages with the query's words highlighted.
 
     Args:
-        runner: the experiment.
+        given: the experiment.
         by: name of the access model; the first one if left out.
         query: what to ask; if left out, a prompt takes one query after another until an empty line.
         k: number of passages.
         task: the task whose knowledge source is searched; the first one if left out.
     """
+    runner = given.runner()
     name = by if by is not None else next(iter(runner.experiment.access))
     where = task if task is not None else runner.experiment.tasks[0].name
     open_access(runner, name, where)
     if query is not None:
         show(console, query, ask(runner, name, where, query, k))
         return
-    console.print("[dim]an empty line ends[/dim]")
-    while text := _typed(f"[bold]{name}>[/bold] "):
+    say(console, ("an empty line ends", "dim"))
+    while text := _typed(Text(f"{name}> ", "bold")):
         show(console, text, ask(runner, name, where, text, k))
 
 
-def train(runner: Runner) -> None:
+def train(given: Given) -> None:
     """Train the predictor and say where its weights are."""
+    runner = given.runner()
     stage = runner.train()
     if stage is None:
         raise ValueError("the experiment trains nothing: say on what under `train_on`.")
-    console.print(f"{stage.name}: {stage.seconds:.0f} s, {stage.folder}", highlight=False, soft_wrap=True)
+    say(console, f"{stage.name}: {stage.seconds:.0f} s, {stage.folder}")
 
 
-def predict(runner: Runner) -> None:
+def predict(given: Given) -> None:
     """Write the predictions of every access model for every task, in KILT's format."""
+    runner = given.runner()
     runner.retrieve()
     runner.train()
     for access in runner.experiment.access:
         for task in runner.experiment.tasks:
             path = runner.predictions(access, task.name)
-            console.print(f"{access} {task.name}: {path}", highlight=False, soft_wrap=True)
+            say(console, f"{access} {task.name}: {path}")
 
 
-def _typed(prompt: str) -> str:
+def _typed(prompt: Text) -> str:
     try:
         return console.input(prompt).strip()
     except EOFError:
@@ -116,18 +115,5 @@ def _warn(runner: Runner, task: str) -> None:
     """Say if answers come from pages that no retriever can find."""
     absent = runner.absent(task, runner.experiment.reading.split)
     if absent:
-        console.print(
-            f"[yellow]{task}:[/yellow] the knowledge source lacks {len(absent)} pages that answers come from; they "
-            f"count as not found. The first: {absent[0]}.",
-            highlight=False,
-        )
-
-
-FUNCTIONS: dict[str, Callable[..., None]] = {
-    "run": run,
-    "prepare": prepare,
-    "index": index,
-    "search": search,
-    "train": train,
-    "predict": predict,
-}
+        lacks = f"the knowledge source lacks {len(absent)} pages that answers come from; they count as not found."
+        say(console, (f"{task}: ", "yellow"), f"{lacks} The first: {absent[0]}.")

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from rich.console import Console
 
+from reml.reporting.terminal import say
+
 
 def prepare_kilt(
     datasets: str | None = None,
@@ -17,7 +19,7 @@ def prepare_kilt(
     hub: str | None = None,
     home: Path | None = None,
 ) -> None:
-    """Fetch KILT's datasets, make its pages a collection, and say how much of the gold provenance it has.
+    """Fetch KILT's datasets and pages, and say how much of the gold provenance the pages have.
 
     Args:
         datasets: names, comma-separated: fever, aidayago2, wned, cweb, trex, structured_zeroshot, nq, hotpotqa,
@@ -42,7 +44,7 @@ def prepare_kilt(
     collection = prepare_pages(pages, where, Stages(made, console), words)
     report = made / "kilt" / "coverage.json"
     show(console, prepare_splits(wanted, where, pages=collection, report=report, hub=hub), collection)
-    console.print(f"figures: {report}", highlight=False, soft_wrap=True)
+    say(console, f"figures: {report}")
 
 
 def submit(
@@ -53,7 +55,7 @@ def submit(
     folder: Path | None = None,
     names: str = "{dataset}-test_without_answers-kilt.jsonl",
 ) -> None:
-    """Write the archive for KILT's leaderboard and check it; refuse what the leaderboard would refuse.
+    """Write the archive for KILT's leaderboard and check it.
 
     Args:
         archive: the .zip file, written if predictions are given, else only checked.
@@ -74,7 +76,7 @@ def submit(
     else:
         submission = write_archive(archive, predictions, wanted, tests=tests, names=names)
     for name, count in submission.predictions.items():
-        console.print(f"{name}: {count:,} predictions", highlight=False)
+        say(console, f"{name}: {count:,} predictions")
     if submission.blank:
-        console.print(f"{submission.blank:,} answers are blank: they score 0.")
-    console.print(f"{archive} is as KILT's programs ask for it", highlight=False, soft_wrap=True)
+        say(console, f"{submission.blank:,} answers are blank: they score 0.")
+    say(console, f"{archive} is as KILT's programs ask for it")

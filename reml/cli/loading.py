@@ -2,69 +2,119 @@
 
 from __future__ import annotations
 
-import dataclasses
-import inspect
-from argparse import RawDescriptionHelpFormatter
-from collections.abc import Callable, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
-from jsonargparse import ArgumentError, ArgumentParser, DefaultHelpFormatter
+import yaml
+from jsonargparse import ArgumentError, ArgumentParser, Namespace
+from rich.console import Console
 
-from reml.experiment.settings.written import SettingsError, written_settings
-from reml.files.atomic import home
+from reml.cli.parsers import parameters, parser_of, parts, settings_parser
+from reml.cli.written import SettingsError, written_settings
+from reml.contract.examples import Json
+from reml.devices.rank_zero import is_rank_zero
+from reml.files.atomic import home as default_home
 
 if TYPE_CHECKING:
     from reml.experiment.runner import Runner
-
-
-class Help(DefaultHelpFormatter, RawDescriptionHelpFormatter):
-    """Leaves the lines of the description and of what is listed below as they are."""
-
-
-def experiment_parser(command: str) -> ArgumentParser:
-    """Make the parser of a command on an experiment: the command's own arguments, then the experiment's settings."""
-    from reml.cli.experiment_commands import FUNCTIONS
     from reml.experiment.settings.experiment import Experiment
 
-    function = FUNCTIONS[command]
-    parser = ArgumentParser(
-        prog=f"reml {command}",
-        usage=f"reml {command} --config FILE.yaml [options]",
-        description=_purpose(function),
-        formatter_class=Help,
-        parser_mode="omegaconf+",
-        exit_on_error=False,
-    )
-    parser.add_argument("--config", action="config", help="the YAML file of the experiment")
-    parser.add_argument("--home", type=Path, default=None, help="where all is kept (default: REML_HOME)")
-    parser.add_function_arguments(function, None, skip={"runner", "plan"})
-    if "plan" in inspect.signature(function).parameters:
-        parser.add_argument("--plan", action="store_true", help="print what the experiment is made of; make nothing")
-    parser.add_class_arguments(Experiment, None)
-    return parser
+Change = Callable[[Mapping[str, Json]], Mapping[str, Json]]
+
+console = Console(quiet=not is_rank_zero())
+
+
+@dataclass(frozen=True)
+class Given:
+    """An experiment as a command line gives it: YAML files, and settings over them. It is read anew for each runner.
+
+    As the default of a parameter it says what is meant where the command line names no YAML file.
+    """
+
+    command: str
+    arguments: tuple[str, ...] = ()
+
+    def over(self, *arguments: str) -> Given:
+        """Give the same with further arguments, which count over those before."""
+        return replace(self, arguments=(*self.arguments, *arguments))
+
+    def options(self) -> dict[str, object]:
+        """Give the values of the command's own arguments."""
+        parsed, beside = self._parsed, parts(self.command)
+        values = {name: parsed[name] for name in parameters(self.command)}
+        return values | {name: kind(**values[name].as_dict()) for name, kind in beside.items()}
+
+    def runner(self, change: Change | None = None) -> Runner:
+        """Make the runner of the experiment.
+
+        change: gives settings that take the place of those of all that are written, the command's own among them.
+        `ArgumentError`, or `SettingsError` with the place of each, for settings that do not fit.
+        """
+        from reml.experiment.settings.experiment import Experiment
+
+        parsed, parser, names = self._parsed, settings_parser(), [field.name for field in fields(Experiment)]
+        settings = Namespace(**{name: parsed[name] for name in names})  # type: ignore[no-untyped-call]
+        if change is not None:
+            written = _written(parser_of(self.command), parsed)
+            settings = _checked({name: written[name] for name in names} | dict(change(written)))
+        experiment = Experiment(**parser.instantiate(settings).as_dict())
+        return make_runner(experiment, parsed.home)
+
+    @functools.cached_property
+    def _parsed(self) -> Namespace:
+        try:
+            return parser_of(self.command).parse_args(list(self.arguments))
+        except (ArgumentError, UnicodeDecodeError) as error:
+            beside = parts(self.command)
+            own = {*parameters(self.command), "home", "print_config"} - set(beside)
+            _refuse(error, written_settings(self.arguments, own), beside)
+
+
+def make_runner(experiment: Experiment, home: Path | None = None) -> Runner:
+    """Make the runner of an experiment: no other function of the command line does.
+
+    home: where all is kept, REML_HOME if left out.
+    """
+    import transformers
+
+    from reml.experiment.runner import Runner
+
+    transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    return Runner(experiment, home or default_home(), console)
 
 
 def load(command: str, arguments: Sequence[str]) -> tuple[Runner, dict[str, object]]:
     """Parse the arguments of a command on an experiment; give its runner and the command's own arguments."""
-    from reml.cli.experiment_commands import FUNCTIONS, console
+    given = Given(command, tuple(arguments))
+    return given.runner(), given.options()
+
+
+def _written(parser: ArgumentParser, parsed: Namespace) -> dict[str, Json]:
+    """Give all settings as they would be written in YAML, the defaults too."""
+    written: dict[str, Json] = yaml.safe_load(parser.dump(parsed, skip_unset=False))
+    return written
+
+
+def _checked(written: Mapping[str, Json]) -> Namespace:
+    try:
+        parsed: Namespace = settings_parser().parse_object(dict(written))
+    except ArgumentError as error:
+        _refuse(error, written, {})
+    return parsed
+
+
+def _refuse(error: Exception, written: Mapping[str, Json], beside: Mapping[str, type]) -> NoReturn:
+    """Raise `SettingsError` with each place that is wrong in what was written, or the parser's own error.
+
+    beside: the parts that are written beside the settings of an experiment.
+    """
     from reml.cli.wrong_settings import wrong_settings
-    from reml.experiment.runner import Runner
     from reml.experiment.settings.experiment import Experiment
 
-    parser = experiment_parser(command)
-    own = set(inspect.signature(FUNCTIONS[command]).parameters) - {"runner"}
-    try:
-        parsed = parser.parse_args(list(arguments))
-    except (ArgumentError, UnicodeDecodeError) as error:
-        wrong = wrong_settings(written_settings(arguments, {*own, "home", "print_config"}), Experiment)
-        raise (SettingsError("\n  ".join(["the settings are wrong:", *wrong])) if wrong else error) from error
-    values = parser.instantiate(parsed)
-    names = [field.name for field in dataclasses.fields(Experiment)]
-    experiment = Experiment(**{name: values[name] for name in names})
-    runner = Runner(experiment, values.home or home(), console)
-    return runner, {name: values[name] for name in own}
-
-
-def _purpose(function: Callable[..., None]) -> str:
-    return (inspect.getdoc(function) or "").partition("\n\n")[0]  # the rest describes each option beside it
+    wrong = wrong_settings({name: value for name, value in written.items() if name not in beside}, Experiment)
+    for name, kind in beside.items():
+        wrong += wrong_settings(written.get(name) or {}, kind, name)
+    raise (SettingsError("\n  ".join(["the settings are wrong:", *wrong])) if wrong else error) from error

@@ -11,6 +11,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from reml.contract.examples import Example, Item
+from reml.reporting.terminal import say
 
 if TYPE_CHECKING:
     from reml.experiment.runner import Runner
@@ -33,14 +34,14 @@ def open_access(runner: Runner, access: str, task: str) -> None:
         known = ", ".join(name for name, one in runner.experiment.access.items() if one.retrieves or one.fuse)
         raise ValueError(f"access model {access!r} retrieves nothing: ask another one, of {known}.")
     for name in names:
-        runner.stages.console.print(f"[dim]open {name} for {task}[/dim]", highlight=False)
+        say(runner.stages.console, (f"open {name} for {task}", "dim"))
         runner.retriever(name, task)
 
 
 def show(console: Console, query: str, found: Sequence[tuple[float, Item]]) -> None:
     """Print ranked passages; words that begin as a word of the query does are highlighted."""
     if not found:
-        console.print(_why_nothing(query))
+        say(console, _why_nothing(query))
     for rank, (score, item) in enumerate(found, start=1):
         console.print(Text.assemble((f"{rank:>3}  {score:.3f}  ", "dim"), (item.title, "bold"), f"  (row {item.row})"))
         console.print(Padding(highlighted(query, item.text), (0, 0, 0, 5), expand=False))

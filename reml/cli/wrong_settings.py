@@ -8,7 +8,8 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
-from typing import Protocol, get_args, get_origin
+from types import UnionType
+from typing import Protocol, Union, get_args, get_origin
 
 from jsonargparse import ArgumentError, ArgumentParser
 
@@ -16,18 +17,17 @@ from reml.cli.class_paths import explain
 from reml.contract.examples import Json
 
 
-def wrong_settings(written: Json, kind: type) -> list[str]:
+def wrong_settings(written: Json, kind: type, place: str = "") -> list[str]:
     """Say of each setting of `kind` that is unknown, missing or of another type where it is and what there is.
 
     A setting that refers to another one (`${seed}`) is not looked at. No class is imported: what the parser could not
     import, it has said itself.
     """
-    return list(_of_class(written, kind, ""))
+    return list(_of_class(written, kind, place))
 
 
 def _wrong(value: Json, hint: object, place: str) -> Iterator[str]:
-    choices = [one for one in get_args(hint) if one is not type(None)] if type(None) in get_args(hint) else []
-    hint = choices[0] if len(choices) == 1 else hint
+    hint = _meant(value, hint)
     origin = get_origin(hint)
     if value is None or (isinstance(value, str) and "${" in value):
         return
@@ -44,6 +44,16 @@ def _wrong(value: Json, hint: object, place: str) -> Iterator[str]:
     elif not _fits(value, hint):
         wanted = hint.__name__ if isinstance(hint, type) else re.sub(r"\b(\w+\.)+", "", str(hint))
         yield f"{place} is {value!r}; it takes {wanted}"
+
+
+def _meant(value: Json, hint: object) -> object:
+    """Choose from a union what a value is meant for: what is not nothing, and what a class path can name."""
+    if get_origin(hint) not in {Union, UnionType}:
+        return hint
+    choices = [one for one in get_args(hint) if one is not type(None)]
+    if len(choices) > 1 and isinstance(value, dict) and "class_path" in value:
+        choices = [one for one in choices if isinstance(one, type) and _is_contract(one)]
+    return choices[0] if len(choices) == 1 else hint
 
 
 def _object(value: Json, hint: type, place: str) -> Iterator[str]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from reml.comparison.matrix import KINDS, Matrix
-from reml.evaluation.significance import Float64Array, mean_interval
+from reml.evaluation.significance import mean_interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,23 +19,22 @@ class Average:
     half: float | None
 
     @classmethod
-    def of(cls, values: list[float]) -> Average:
-        """Average the values of one seed or more."""
+    def of(cls, values: Sequence[float]) -> Average:
+        """Average the values of one seed or more; `ValueError` if there are none."""
+        if not values:
+            raise ValueError("there are no values to average: give those of one seed or more.")
         mean = float(np.mean(values))
         return cls(mean, mean_interval(values).high - mean if len(values) > 1 else None)
 
 
+def average(matrix: Matrix, task: str, access: str, kind: str) -> Average:
+    """Average one figure over seeds. kind: of figure, or a measure."""
+    name = matrix.name(kind, task)
+    return Average.of([cell.mean(name) for cell in matrix.of(task, access)])
+
+
 def averages(matrix: Matrix, task: str, access: str) -> dict[str, Average]:
     """Give each kind of figure; nothing for a task of which no example has a right answer."""
-    cells = matrix.of(task, access)
-    if not len(cells[0].evaluation):
+    if not len(matrix.of(task, access)[0]):
         return {}
-    names = {kind: matrix.name(kind, task) for kind in KINDS}
-    return {kind: Average.of([cell.evaluation.mean(name) for cell in cells]) for kind, name in names.items()}
-
-
-def example_scores(matrix: Matrix, task: str, access: str, *, kind: str) -> Float64Array:
-    """Give each example's figure, its mean over seeds, [N]."""
-    name = matrix.name(kind, task)
-    scores: Float64Array = np.mean([cell.evaluation.values[name] for cell in matrix.of(task, access)], axis=0)
-    return scores
+    return {kind: average(matrix, task, access, kind) for kind in KINDS}

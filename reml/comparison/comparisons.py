@@ -1,4 +1,4 @@
-"""Whether systems differ: every two of them, on every task, by every kind of figure.
+"""Whether systems differ: every two of them, or each way to train one and its controls.
 
 The unit is the example: its scores are averaged over seeds, and the pairs of averages are tested. So a difference that
 is found speaks of other examples, not of other seeds; the intervals over seeds stand beside the means.
@@ -7,12 +7,14 @@ is found speaks of other examples, not of other seeds; the intervals over seeds 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reml.comparison.averages import example_scores
+from reml.comparison.conditions import Condition, controls
 from reml.comparison.matrix import KINDS, Matrix
 from reml.evaluation.significance import Interval, bootstrap_interval, holm, randomisation_test
+
+Pair = tuple[str, str, str]  # a task, and two systems on it
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +22,7 @@ class Comparison:
     """Two systems on a task by one kind of figure.
 
     difference: first minus second. interval: of the difference, 95 %, by bootstrap over examples. p: of the paired
-    randomisation test, two-sided. corrected: by Holm's method over all tasks and pairs that this kind of figure has.
+    randomisation test, two-sided. corrected: by Holm's method over the family that it was tested in.
     """
 
     kind: str
@@ -34,18 +36,34 @@ class Comparison:
 
 
 def comparisons(matrix: Matrix) -> list[Comparison]:
-    """Compare every two systems; tasks with fewer than 2 scored examples are left out."""
-    return [comparison for kind in KINDS for comparison in _family(matrix, kind)]
+    """Compare every two systems; tasks with fewer than 2 scored examples are left out.
 
-
-def _family(matrix: Matrix, kind: str) -> Iterator[Comparison]:
-    scored = [task for task in matrix.measures if len(matrix.of(task, matrix.accesses[0])[0].evaluation) > 1]
+    A family is all tasks and pairs that one kind of figure has.
+    """
+    scored = [task for task in matrix.measures if len(matrix.of(task, matrix.accesses[0])[0]) > 1]
     pairs = [(task, *pair) for task in scored for pair in itertools.combinations(matrix.accesses, 2)]
-    scores = {
-        (task, access): example_scores(matrix, task, access, kind=kind) for task in scored for access in matrix.accesses
-    }
-    tested = [randomisation_test(scores[task, first], scores[task, second]) for task, first, second in pairs]
-    for (task, first, second), p, corrected in zip(pairs, tested, holm(tested), strict=True):
-        one, other = scores[task, first], scores[task, second]
-        interval = bootstrap_interval(one, other)
-        yield Comparison(kind, task, first, second, float((one - other).mean()), interval, p, corrected)
+    return [comparison for kind in KINDS for comparison in _family(matrix, kind, pairs)]
+
+
+def gains(matrix: Matrix, conditions: Sequence[Condition], task: str, measure: str) -> list[Comparison]:
+    """Compare every condition that learns with its controls, in the order of the conditions.
+
+    A family is all gains over the same control on the task by the measure.
+    """
+    pairs = [(one, over) for one in conditions if one.learns for over in controls(conditions, one)]
+    found: dict[Pair, Comparison] = {}
+    for control in dict.fromkeys(over.control for _, over in pairs):
+        family = [(task, one.access, over.access) for one, over in pairs if over.control == control]
+        found.update(zip(family, _family(matrix, measure, family), strict=True))
+    return [found[task, one.access, over.access] for one, over in pairs]
+
+
+def _family(matrix: Matrix, kind: str, pairs: Sequence[Pair]) -> list[Comparison]:
+    places = {(task, system) for task, *systems in pairs for system in systems}
+    scores = {place: matrix.scores(*place, kind) for place in places}
+    aligned = [(scores[task, first], scores[task, second]) for task, first, second in pairs]
+    tested = [randomisation_test(*both) for both in aligned]
+    return [
+        Comparison(kind, *pair, float((one - other).mean()), bootstrap_interval(one, other), p, corrected)
+        for pair, (one, other), p, corrected in zip(pairs, aligned, tested, holm(tested), strict=True)
+    ]

@@ -19,13 +19,16 @@ class Costs:
     predictions were made by a version that did not count them.
     """
 
-    train: float
-    index: float
-    retrieve: float
-    predict: float
-    peak_memory_bytes: int
-    index_bytes: int
-    words: float | None
+    train: float = 0.0
+    index: float = 0.0
+    retrieve: float = 0.0
+    predict: float = 0.0
+    peak_memory_bytes: int = 0
+    index_bytes: int = 0
+    words: float | None = None
+
+
+NOTHING = Costs()
 
 
 def costs_of(runner: Runner, access: str, task: str) -> Costs:

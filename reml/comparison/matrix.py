@@ -1,76 +1,71 @@
-"""The matrix task x access model x seed: every cell's scores and costs.
-
-Nothing is done twice: each seed is an ordinary experiment of which the stages are cached, so that a run goes on from
-where a former one ended, and seeds share what does not depend on them (collections, indexes, hits).
-"""
+"""The matrix task x access model x seed: every cell's scores and costs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from reml.comparison.costs import Costs, costs_of
+import numpy as np
+
+from reml.comparison.costs import NOTHING, Costs
 from reml.contract.examples import Measure
-from reml.evaluation.kilt import Evaluation
-from reml.experiment.results import publish
-from reml.experiment.runner import Runner
+from reml.evaluation.significance import Float64Array
 
 KINDS = ("R-precision", "recall@5", "downstream", "KILT score")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Cell:
-    """One task read with one access model under one seed. report: of its experiment."""
+    """One task read with one access model under one seed.
+
+    scores: of each example by measure, [N]. losses: of the access model's training, by step, where it learns.
+    """
 
     task: str
     access: str
     seed: int
-    evaluation: Evaluation
-    costs: Costs
-    report: Path
+    scores: Mapping[str, Float64Array]
+    costs: Costs = NOTHING
+    losses: tuple[tuple[int, float], ...] = ()
+
+    def __len__(self) -> int:
+        """How many examples are scored."""
+        return len(next(iter(self.scores.values())))
+
+    def mean(self, measure: str) -> float:
+        """Average a measure over the examples; 0 if there are none."""
+        return float(self.scores[measure].mean()) if len(self) else 0.0
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Matrix:
-    """All cells. measures: that KILT ranks each task by, in the order of the tasks."""
+    """All cells. measures: that KILT ranks each task by, in the order of the tasks. runs: result folders by seed."""
 
     measures: Mapping[str, Measure]
     accesses: tuple[str, ...]
-    seeds: tuple[int, ...]
+    runs: Mapping[int, Path]
     cells: tuple[Cell, ...]
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds, in the order they were run in."""
+        return tuple(self.runs)
 
     def of(self, task: str, access: str) -> list[Cell]:
         """Give the cells of a system on a task, one a seed."""
         return [cell for cell in self.cells if (cell.task, cell.access) == (task, access)]
 
     def name(self, kind: str, task: str) -> str:
-        """Give KILT's name of a kind of figure for a task: `downstream` is `em` for one and `accuracy` for another."""
+        """Give the measure of a kind of figure for a task: `downstream` is `em` for one and `accuracy` for another.
+
+        What is no kind is a measure itself.
+        """
         measure = self.measures[task]
         return {"R-precision": "Rprec", "downstream": measure, "KILT score": f"KILT-{measure}"}.get(kind, kind)
 
-
-def run_matrix(runners: Iterable[Runner], accesses: Sequence[str]) -> Matrix:
-    """Fill the matrix, one runner a seed, each dropped before the next one is made."""
-    cells: list[Cell] = []
-    measures: dict[str, Measure] = {}
-    seeds: list[int] = []
-    for runner in runners:
-        seeds.append(runner.experiment.seed)
-        runner.stages.console.print(f"[bold]seed {seeds[-1]}[/bold]", highlight=False)
-        measures = {task.name: task.measure for task in runner.experiment.tasks}
-        cells += _cells(runner, accesses)
-    return Matrix(measures, tuple(accesses), tuple(seeds), tuple(cells))
-
-
-def _cells(runner: Runner, accesses: Sequence[str]) -> list[Cell]:
-    tasks = [task.name for task in runner.experiment.tasks]
-    runner.retrieve()
-    runner.train()
-    evaluations = {access: {task: runner.evaluate(access, task) for task in tasks} for access in accesses}
-    report, seed = publish(runner, evaluations), runner.experiment.seed
-    return [
-        Cell(task, access, seed, evaluations[access][task], costs_of(runner, access, task), report)
-        for task in tasks
-        for access in accesses
-    ]
+    def scores(self, task: str, access: str, kind: str) -> Float64Array:
+        """Give each example's figure, its mean over seeds, [N]."""
+        name = self.name(kind, task)
+        scores: Float64Array = np.mean([cell.scores[name] for cell in self.of(task, access)], axis=0)
+        return scores

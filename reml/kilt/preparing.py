@@ -23,6 +23,7 @@ from reml.files.http_transfer import UnreachableError
 from reml.files.records import read_examples
 from reml.kilt.catalogue import PAGES, SPLITS, Dataset, dataset
 from reml.kilt.files import find_pages, find_split, obtain_pages, obtain_split
+from reml.reporting.terminal import print_whole, say
 
 FETCH = "fetch"
 
@@ -116,7 +117,7 @@ def show(console: Console, prepared: Sequence[PreparedSplit], pages: DiskCollect
         published, found = each.dataset.file(each.split).examples, each.coverage
         counts = ["-"] * 4 if found is None or not found.places else _counts(found)
         table.add_row(each.dataset.name, each.split, f"{each.examples:,}", f"{published:,}", *counts)
-    console.print(table)
+    print_whole(console, table)
     if pages is None:
         told = f"no pages here, so nothing to look up: --pages {FETCH} gets KILT's {PAGES:,}, or name a file of yours."
     else:
@@ -124,7 +125,7 @@ def show(console: Console, prepared: Sequence[PreparedSplit], pages: DiskCollect
             "absent: the page is not there; outside: it is, and no passage has the characters.\n"
             f"{len(pages):,} passages in {pages.folder}"
         )
-    console.print(told, highlight=False, soft_wrap=True)
+    say(console, told)
 
 
 def _counts(found: Coverage) -> list[str]:

@@ -1,19 +1,15 @@
-"""One cell of a study: what became of one condition with one seed on one task."""
+"""What a study measures of each condition: pages, passages, answers, and what its training cost."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-import numpy as np
-import numpy.typing as npt
-
+from reml.comparison.costs import Costs
+from reml.comparison.matrix import Cell
 from reml.contract.examples import Measure
 from reml.contract.tasks import Task
-from reml.experiment.plan.store import Stage
 from reml.experiment.results import retrieved_passages
 from reml.experiment.runner import Runner
-from reml.study.plan import FROZEN, Condition
 from reml.training.loop.fit import METRICS
 from reml.training.loop.metrics import read_metrics
 from reml.training.loop.module import LOSS
@@ -24,39 +20,26 @@ RECALL = "answer_recall@{}"
 PASSAGES = ("passage_success_rate@1", "passage_success_rate@5", *map(RECALL.format, DEPTHS))
 
 
-@dataclass(frozen=True, eq=False)
-class Cell:
-    """The scores of each example by measure, [N] each, and what the training cost; none for a frozen retriever.
-
-    losses: of the training, by step.
-    """
-
-    condition: Condition
-    seed: int
-    task: str
-    scores: Mapping[str, npt.NDArray[np.float64]]
-    cost: Stage | None
-    losses: tuple[tuple[int, float], ...] = ()
-
-    def mean(self, measure: str) -> float:
-        """Average a measure over the examples."""
-        return float(self.scores[measure].mean())
-
-
 def shown_measures(downstream: Measure) -> tuple[str, ...]:
     """Name the measures of a study's tables: of pages, of passages, of answers."""
     passages = (*PASSAGES[:2], RECALL.format(1), RECALL.format(5))
     return ("Rprec", *passages, downstream, f"KILT-{downstream}")
 
 
-def measure_cell(runner: Runner, condition: Condition, task: Task) -> Cell:
-    """Train, search, predict and score one condition, as far as that is not done."""
-    evaluation = runner.evaluate(condition.access, task.name)
-    passages = retrieved_passages(runner, condition.access, task.name)
+def taught_cells(runner: Runner, accesses: Sequence[str]) -> list[Cell]:
+    """Train, search, predict and score conditions, as far as that is not done; costs are of one training alone."""
+    return [_cell(runner, access, task) for access in accesses for task in runner.experiment.tasks]
+
+
+def _cell(runner: Runner, access: str, task: Task) -> Cell:
+    evaluation = runner.evaluate(access, task.name)
+    passages = retrieved_passages(runner, access, task.name)
     scores = {name: evaluation.values[name] for name in ("Rprec", task.measure, f"KILT-{task.measure}")}
     scores |= {name: passages.values[name] for name in PASSAGES}
-    if condition.objective == FROZEN:
-        return Cell(condition, runner.experiment.seed, task.name, scores, None)
-    stage = runner.taught(condition.access, task.name)
+    seed = runner.experiment.seed
+    if runner.experiment.access[access].feedback is None:
+        return Cell(task.name, access, seed, scores)
+    stage = runner.taught(access, task.name)
     losses = tuple((step, value) for step, name, value in read_metrics(stage.folder / METRICS) if name == LOSS)
-    return Cell(condition, runner.experiment.seed, task.name, scores, stage, losses)
+    costs = Costs(train=stage.seconds, peak_memory_bytes=stage.peak_memory_bytes)
+    return Cell(task.name, access, seed, scores, costs, losses)

@@ -7,51 +7,51 @@ from pathlib import Path
 
 import numpy as np
 
+from reml.comparison.averages import average
+from reml.comparison.conditions import FROZEN, Condition, controls
+from reml.comparison.matrix import Matrix
 from reml.reporting.page import write_whole_page
 from reml.reporting.plots import Line, Plot
 from reml.reporting.table import Table
-from reml.study.cells import DEPTHS, RECALL, Cell
-from reml.study.comparison import average, controls, of_condition
-from reml.study.plan import FROZEN, Condition
+from reml.study.cells import DEPTHS, RECALL
 
 STYLES = ("objective", "frozen", "untrained", "shuffled")
 
 
-def write_page(path: Path, name: str, tables: Sequence[Table], cells: Sequence[Cell]) -> None:
-    """Write the page of a study with its tables and the plots of its cells."""
+def write_page(
+    path: Path, name: str, tables: Sequence[Table], *, matrix: Matrix, conditions: Sequence[Condition]
+) -> None:
+    """Write the page of a study with its tables and the plots of its conditions."""
     values = {
         "title": f"reml study: {name}",
         "heading": name,
         "tables": tables,
         "styles": STYLES,
-        "plots": {task: _plots(cells, task) for task in dict.fromkeys(cell.task for cell in cells)},
+        "plots": {task: _plots(matrix, conditions, task) for task in matrix.measures},
     }
     write_whole_page(path, "reml.study/page.html", values)
 
 
-def _plots(cells: Sequence[Cell], task: str) -> list[Plot]:
-    conditions = list(dict.fromkeys(cell.condition for cell in cells if cell.task == task))
-    learning = [one for one in conditions if one.objective != FROZEN and not one.control]
-    beside = {one: [one, *controls(conditions, one)] for one in learning}
+def _plots(matrix: Matrix, conditions: Sequence[Condition], task: str) -> list[Plot]:
+    beside = {one: [one, *controls(conditions, one)] for one in conditions if one.learns}
     return [
-        *(_recall(cells, one, beside[one], task) for one in learning),
-        *(_loss(cells, one, beside[one], task) for one in learning),
+        *(_recall(matrix, one, lines, task) for one, lines in beside.items()),
+        *(_loss(matrix, one, lines, task) for one, lines in beside.items()),
     ]
 
 
-def _recall(cells: Sequence[Cell], one: Condition, lines: Sequence[Condition], task: str) -> Plot:
+def _recall(matrix: Matrix, one: Condition, lines: Sequence[Condition], task: str) -> Plot:
     drawn = []
     for condition in lines:
-        own = of_condition(cells, condition, task)
-        means = [average([cell.mean(RECALL.format(depth)) for cell in own]).mean for depth in DEPTHS]
+        means = [average(matrix, task, condition.access, RECALL.format(depth)).mean for depth in DEPTHS]
         drawn.append(Line(condition.title, tuple(map(float, DEPTHS)), tuple(means), _style(condition)))
     return Plot(f"{one.learner}, {one.objective}: answer recall", "passages", tuple(drawn), ceiling=1.0)
 
 
-def _loss(cells: Sequence[Cell], one: Condition, lines: Sequence[Condition], task: str) -> Plot:
+def _loss(matrix: Matrix, one: Condition, lines: Sequence[Condition], task: str) -> Plot:
     drawn = []
     for condition in lines:
-        curves = [cell.losses for cell in of_condition(cells, condition, task) if cell.losses]
+        curves = [cell.losses for cell in matrix.of(task, condition.access) if cell.losses]
         if curves:
             steps = tuple(float(step) for step, _ in curves[0])
             means = np.mean([[value for _, value in curve] for curve in curves], axis=0)

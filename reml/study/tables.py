@@ -1,92 +1,84 @@
-"""The tables of a study: as text for the terminal and the page, and as CSV with all digits."""
+"""The tables of a study: what is shown, rounded, and what is written as CSV with all digits."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from reml.comparison.averages import Average, average
+from reml.comparison.comparisons import Comparison
+from reml.comparison.conditions import Condition
+from reml.comparison.costs import NOTHING
+from reml.comparison.matrix import Cell, Matrix
 from reml.reporting.table import Table
-from reml.study.cells import Cell
-from reml.study.comparison import Average, Gain, average, of_condition
-from reml.study.plan import Condition
 
 MEGABYTE = 1 << 20
+WORDS = frozenset({"task", "learner", "objective", "control", "gain over", "over", "measure"})
 
 
-WORDS = frozenset({"learner", "objective", "gain over", "measure"})
-
-
-def averages(cells: Sequence[Cell], conditions: Sequence[Condition], task: str, measures: Sequence[str]) -> Table:
+def averages(matrix: Matrix, conditions: Sequence[Condition], task: str, measures: Sequence[str]) -> Table:
     """Show the mean and 95 % interval over seeds of every condition, and what its training cost."""
     rows = []
     for condition in conditions:
-        own = of_condition(cells, condition, task)
-        shown = [_shown(average([cell.mean(measure) for cell in own])) for measure in measures]
-        rows.append((condition.learner, condition.title, *shown, *_cost(own)))
-    columns = ("learner", "objective", *measures, "s", "MB")
-    return Table(columns, WORDS, tuple(rows), f"{task}: mean and 95 % interval over seeds")
+        shown = [_shown(average(matrix, task, condition.access, measure)) for measure in measures]
+        rows.append([condition.learner, condition.title, *shown, *_cost(matrix.of(task, condition.access))])
+    title = f"{task}: mean and 95 % interval over seeds"
+    return Table(("learner", "objective", *measures, "s", "MB"), WORDS, rows, title)
 
 
-def gained(found: Sequence[Gain]) -> Table:
-    """Show gains with their intervals over examples and corrected p-values."""
+def gained(found: Sequence[Comparison], conditions: Mapping[str, Condition], task: str) -> Table:
+    """Show gains with their intervals over examples and corrected p-values. conditions: by access model."""
     rows = [
-        (
-            one.condition.learner,
-            one.condition.title,
-            one.over.control or one.over.title,
-            one.measure,
+        [
+            conditions[one.first].learner,
+            conditions[one.first].title,
+            _over(conditions[one.second]),
+            one.kind,
             f"{one.difference:+.3f}",
             f"[{one.interval.low:+.3f}, {one.interval.high:+.3f}]",
             f"{one.p:.4f}",
             f"{one.corrected:.4f}",
-        )
+        ]
         for one in found
     ]
     columns = ("learner", "objective", "gain over", "measure", "gain", "95 %", "p", "p (Holm)")
-    title = f"{found[0].task}: gains over the controls" if found else "gains"
-    return Table(columns, WORDS, tuple(rows), title)
+    return Table(columns, WORDS, rows, f"{task}: gains over the controls")
 
 
-def cells_csv(cells: Sequence[Cell]) -> str:
-    """Write every cell's mean of every measure, a line each."""
+def all_cells(matrix: Matrix, conditions: Mapping[str, Condition]) -> Table:
+    """Give every cell's mean of every measure, a line each, unrounded. conditions: by access model."""
     head = ("task", "learner", "objective", "control", "seed", "measure", "value", "seconds", "peak_memory_bytes")
-    lines: list[Sequence[object]] = []
-    for cell in cells:
-        one, cost = cell.condition, cell.cost
-        spent = ("", "") if cost is None else (cost.seconds, cost.peak_memory_bytes)
-        start = (cell.task, one.learner, one.objective, one.control, cell.seed)
-        lines += [(*start, name, cell.mean(name), *spent) for name in cell.scores]
-    return _csv(head, lines)
+    rows = []
+    for cell in matrix.cells:
+        one, spent = conditions[cell.access], ["", ""]
+        if cell.costs != NOTHING:
+            spent = [repr(cell.costs.train), str(cell.costs.peak_memory_bytes)]
+        start = [cell.task, one.learner, one.objective, one.control, str(cell.seed)]
+        rows += [[*start, name, repr(cell.mean(name)), *spent] for name in cell.scores]
+    return Table(head, WORDS, rows)
 
 
-def gains_csv(found: Sequence[Gain]) -> str:
-    """Write every gain, a line each."""
+def all_gains(found: Sequence[Comparison], conditions: Mapping[str, Condition]) -> Table:
+    """Give every gain, a line each, unrounded. conditions: by access model."""
     head = ("task", "measure", "learner", "objective", "over", "gain", "low", "high", "p", "p_holm")
-    lines: list[Sequence[object]] = []
+    rows = []
     for one in found:
-        start = (
-            one.task,
-            one.measure,
-            one.condition.learner,
-            one.condition.objective,
-            one.over.control or one.over.title,
-        )
-        lines.append((*start, one.difference, one.interval.low, one.interval.high, one.p, one.corrected))
-    return _csv(head, lines)
+        condition = conditions[one.first]
+        start = [one.task, one.kind, condition.learner, condition.objective, _over(conditions[one.second])]
+        rows.append([*start, *map(repr, (one.difference, one.interval.low, one.interval.high, one.p, one.corrected))])
+    return Table(head, WORDS, rows)
+
+
+def _over(control: Condition) -> str:
+    return control.control or control.title
 
 
 def _shown(value: Average) -> str:
-    if value.interval is None:
-        return f"{value.mean:.3f}"
-    return f"{value.mean:.3f} ±{value.interval.high - value.mean:.3f}"
+    return f"{value.mean:.3f}" + (f" ±{value.half:.3f}" if value.half is not None else "")
 
 
 def _cost(cells: Sequence[Cell]) -> tuple[str, str]:
-    spent = [cell.cost for cell in cells if cell.cost is not None]
+    spent = [cell.costs for cell in cells if cell.costs != NOTHING]
     if not spent:
         return "-", "-"
-    seconds = sum(stage.seconds for stage in spent) / len(spent)
-    return f"{seconds:.1f}", f"{max(stage.peak_memory_bytes for stage in spent) / MEGABYTE:.0f}"
-
-
-def _csv(columns: tuple[str, ...], lines: Sequence[Sequence[object]]) -> str:
-    return Table(columns, WORDS, [[str(value) for value in line] for line in lines]).comma_separated()
+    seconds = sum(costs.train for costs in spent) / len(spent)
+    return f"{seconds:.1f}", f"{max(costs.peak_memory_bytes for costs in spent) / MEGABYTE:.0f}"

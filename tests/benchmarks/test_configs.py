@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from reml.cli.loading import experiment_parser, load
-from reml.study.plan import read_study, with_seed
+from reml.cli.loading import Given
+from reml.cli.parsers import parser_of
+from reml.study.plan import Study, with_conditions
 from tests import ROOT
 
 CONFIGS = sorted((ROOT / "benchmarks" / "configs").glob("*.yaml"))
@@ -25,16 +26,15 @@ def chosen(paths: list[Path]) -> list[Any]:
 
 @pytest.mark.parametrize("path", chosen([path for path in CONFIGS if path not in STUDIES]))
 def test_parses(path: Path) -> None:
-    parsed = experiment_parser("run").parse_args(["--config", str(path)])
+    parsed = parser_of("run").parse_args(["--config", str(path)])
     assert parsed.tasks
     assert f"--config benchmarks/configs/{path.name}" in path.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("path", chosen(STUDIES))
 def test_studies_make_experiments(path: Path, tmp_path: Path) -> None:
-    study, experiment = read_study(path)
-    written = tmp_path / "experiment.yaml"
-    written.write_text(yaml.safe_dump(with_seed(study, experiment, study.seeds[0])), encoding="utf-8")
-    runner, _ = load("run", ["--config", str(written), "--home", str(tmp_path)])
+    given = Given("study", ("--config", str(path), "--home", str(tmp_path)))
+    study, runner = given.options()["study"], given.runner(with_conditions)
+    assert isinstance(study, Study)
     assert {condition.access for condition in study.conditions()} <= set(runner.experiment.access)
-    assert f"reml study benchmarks/configs/{path.name}" in path.read_text(encoding="utf-8")
+    assert f"reml study --config benchmarks/configs/{path.name}" in path.read_text(encoding="utf-8")

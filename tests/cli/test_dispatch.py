@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 import io
 import json
 import subprocess
@@ -9,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from reml.__main__ import main
-from tests.small_experiment import write_experiment
+from reml.cli.commands import COMMANDS
+from reml.cli.parsers import named
+from tests.small_experiment import task_of, write_experiment
 
 
 def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -24,10 +27,37 @@ def test_an_unknown_command_is_answered_with_those_there_are(capsys: pytest.Capt
     assert all(name in message for name in ("run", "prepare", "index", "search", "train", "evaluate", "report"))
 
 
-@pytest.mark.parametrize("arguments", [(), ("--help",), ("-h",)])
+@pytest.mark.parametrize("arguments", [(), ("--help",), ("-h",), ("benchmark", "--help")])
 def test_help_lists_the_commands(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 0
-    assert "evaluate   score any KILT predictions" in capsys.readouterr().out
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("usage: reml COMMAND")
+    for name, path in COMMANDS.items():
+        told = (inspect.getdoc(named(name)) or "").partition("\n")[0].rstrip(".")
+        assert sum(line.split("  ")[1:2] == [name] and line.endswith(told) for line in lines) == 1, path
+    assert len(lines) < 45
+
+
+def test_help_loads_no_command() -> None:
+    program = (
+        "import sys; from reml.__main__ import main; main(['--help']); "
+        "heavy = {'torch', 'transformers', 'rich.table', 'reml.cli.experiment_commands'}; "
+        "print(heavy & set(sys.modules), file=sys.stderr)"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ended.stderr == "set()\n"
+
+
+@pytest.mark.parametrize("given", [("benchmark",), ("benchmark", "klit"), ("benchmark", "--rows", "3")])
+def test_a_word_that_begins_commands_is_answered_with_them(
+    given: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    message = told(capsys, *given)
+    assert f"there is no benchmark {' '.join(given[1:2])!r}; there are kilt, speed, ingest" in message
+
+
+def test_a_command_that_is_misspelt_is_answered_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "there is no command 'serach'; the nearest: search" in told(capsys, "serach", "--query", "x")
 
 
 def test_the_help_of_a_command_is_short_and_names_what_reml_has() -> None:
@@ -163,3 +193,27 @@ def test_a_search_says_what_it_opens_and_ends_with_its_input(
     printed = capsys.readouterr().out
     opened = [printed.index(f"open {name} for places") for name in ("bm25", "flat")]
     assert max(opened) < printed.index("an empty line ends") < printed.index("Oman") < printed.index("nothing found")
+
+
+def test_names_with_square_brackets_are_shown_as_they_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    access = {"bm[25]": {"retriever": {"class_path": "reml.retrievers.bm25.BM25"}}}
+    task = task_of(tmp_path / "[red]", "facts[dev]")
+    config = write_experiment(tmp_path / "[red]", access=access, tasks=[task], train_on=None)
+    given = ["--config", str(config), "--home", str(tmp_path / "[home]")]
+    assert main(["run", *given]) == 0
+    printed = capsys.readouterr().out
+    assert "facts[dev]" in next(line for line in printed.splitlines() if "bm[25]" in line and "em" in line)
+    assert f"results: {tmp_path}/[home]/runs/" in printed
+    assert main(["search", *given, "--by", "bm[25]", "--query", "copper"]) == 0
+    assert "open bm[25] for facts[dev]" in capsys.readouterr().out
+    assert main(["prepare", *given]) == 0
+    assert f"facts[dev]: 6 passages in {tmp_path}/[home]/" in capsys.readouterr().out
+
+
+def test_pages_that_are_absent_are_named_as_they_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = write_experiment(tmp_path, train_on=None)
+    gold = {"answer": "ice", "provenance": [{"wikipedia_id": "[page]"}]}
+    with (tmp_path / "dev.jsonl").open("a") as stream:
+        stream.write(json.dumps({"id": "x", "input": "?", "output": [gold]}) + "\n")
+    assert main(["prepare", "--config", str(config), "--home", str(tmp_path / "home")]) == 0
+    assert "[page]" in next(line for line in capsys.readouterr().out.splitlines() if "The first: " in line)

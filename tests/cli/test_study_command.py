@@ -40,7 +40,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """The study's file and its result folder."""
     folder = tmp_path_factory.mktemp("study")
     config = write_study(folder)
-    assert main(["study", str(config), "--home", str(folder / "home")]) == 0
+    assert main(["study", "--config", str(config), "--home", str(folder / "home")]) == 0
     (result,) = (folder / "home" / "studies").iterdir()
     return config, result
 
@@ -93,7 +93,7 @@ def test_a_second_run_shows_the_same_and_trains_nothing(
     config, result = finished
     before = (result / "cells.csv").read_bytes()
     models = {path: path.stat().st_mtime_ns for path in (result.parents[1] / "models").glob("*/manifest.json")}
-    assert main(["study", str(config), "--home", str(result.parents[1])]) == 0
+    assert main(["study", "--config", str(config), "--home", str(result.parents[1])]) == 0
     shown = capsys.readouterr().out
     assert "training" not in shown
     assert "pdist" in shown
@@ -109,13 +109,46 @@ def test_the_page_and_the_experiments_are_written(finished: tuple[Path, Path]) -
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [(["--home", "x"], "name the study's file first"), (["absent.yaml"], "absent.yaml does not exist")],
+    [
+        (["--home", "x"], "no experiment is named: give its YAML file with --config"),
+        (["mine.yaml"], "give its YAML file with --config mine.yaml"),
+        (["--config", "absent.yaml"], "absent.yaml does not exist"),
+    ],
 )
 def test_what_is_no_study_is_refused(capsys: pytest.CaptureFixture[str], arguments: list[str], message: str) -> None:
     assert main(["study", *arguments]) == 2
     assert message in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"study": None}, "study: Study needs learners, objectives"),
+        (
+            {"study": {"learners": ["dense"], "objective": {}}},
+            "study: Study has no setting 'objective'; the nearest: objectives",
+        ),
+        ({"study": {"learners": [], "objectives": {"pdist": {}}}}, "study.learners is empty"),
+        ({"study": {"learners": ["sparse"], "objectives": {"pdist": {}}}}, "study.learners names ['sparse']"),
+        (
+            {"study": {"learners": ["dense"], "objectives": {"pdist": {**learning(), "itms": 3}}}},
+            "access.dense_pdist.feedback: AccessFeedback has no setting 'itms'; the nearest: items",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_study_is_named(
+    changes: dict[str, Any], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_truths(tmp_path, {}, predictor_seed=0)
+    written = yaml.safe_load(path.read_text(encoding="utf-8"))
+    path.write_text(yaml.safe_dump({name: part for name, part in {**written, **changes}.items() if part is not None}))
+    assert main(["study", "--config", str(path), "--home", str(tmp_path / "home")]) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "home").exists(), "said before any work"
+
+
 def test_help_says_how_it_is_called(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["study", "--help"]) == 0
-    assert "usage: reml study FILE.yaml" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert told.startswith("usage: reml study --config FILE.yaml")
+    assert "--study.learners" in told

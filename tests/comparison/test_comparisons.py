@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from reml.comparison.averages import example_scores
-from reml.comparison.comparisons import comparisons
+from reml.comparison.comparisons import comparisons, gains
 from reml.comparison.matrix import KINDS, Matrix
+from reml.evaluation.significance import holm, randomisation_test
 from tests.benchmarks.kilt.small_matrix import matrix
+from tests.study import small_matrix as study
 
 
 def test_every_two_systems_are_tested_on_each_figure_as_scipy_does() -> None:
@@ -17,7 +18,7 @@ def test_every_two_systems_are_tested_on_each_figure_as_scipy_does() -> None:
     found = comparisons(given)
     assert [(one.kind, one.task) for one in found] == [(kind, task) for kind in KINDS for task in ("nq", "places")]
     for one in found:
-        first, second = (example_scores(given, one.task, name, kind=one.kind) for name in (one.first, one.second))
+        first, second = (given.scores(one.task, name, one.kind) for name in (one.first, one.second))
         expected = stats.permutation_test(
             (first, second),
             lambda x, y, axis: np.mean(x - y, axis=axis),
@@ -43,5 +44,27 @@ def test_by_hand() -> None:
 
 def test_a_task_that_is_not_scored_is_left_out() -> None:
     given = matrix()
-    one = Matrix({"nq": "em"}, given.accesses, given.seeds, tuple(cell for cell in given.cells if cell.task == "nq"))
+    one = Matrix({"nq": "em"}, given.accesses, given.runs, tuple(cell for cell in given.cells if cell.task == "nq"))
     assert {found.task for found in comparisons(one)} == {"nq"}
+
+
+def test_gains_are_over_the_frozen_retriever_and_the_own_controls() -> None:
+    found = gains(study.matrix(), list(study.SCORES), "t", "Rprec")
+    assert [(one.first, one.second) for one in found] == [
+        ("d_pdist", "d"),
+        ("d_pdist", "d_pdist_untrained"),
+        ("d_loop", "d"),
+    ]
+    assert [one.difference for one in found] == pytest.approx([15.5 / 16 - 0.5, 15.5 / 16 - 0.5, 0.5 / 16])
+    assert all(one.interval.low <= one.difference <= one.interval.high for one in found)
+
+
+def test_p_values_of_gains_are_of_scores_averaged_over_seeds_and_corrected_within_a_control() -> None:
+    found = gains(study.matrix(), list(study.SCORES), "t", "Rprec")
+    means = {one: np.mean(both, axis=0) for one, both in study.SCORES.items()}
+    frozen = means[study.FROZEN]
+    raw = [randomisation_test(means[study.PDIST], frozen), randomisation_test(means[study.LOOP], frozen)]
+    assert [found[0].p, found[2].p] == raw
+    assert [found[0].corrected, found[2].corrected] == holm(raw)
+    assert found[1].corrected == found[1].p, "alone in its family"
+    assert found[0].corrected < 0.05 < found[2].corrected

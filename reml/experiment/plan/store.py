@@ -21,6 +21,7 @@ from reml.contract.examples import Json
 from reml.devices.rank_zero import check_rank, is_rank_zero
 from reml.experiment.plan.node import Node
 from reml.files.atomic import MANIFEST, CorruptError, digest, locked, read_manifest, write_json, write_manifest
+from reml.reporting.terminal import say
 
 Value = TypeVar("Value")
 
@@ -142,7 +143,7 @@ class Stages:
 
     def _build(self, folder: Path, name: str, depends: Json, build: Callable[[Path], object]) -> bool:
         """Build a stage; false if another process did meanwhile."""
-        self.console.print(f"[dim]{name}[/dim]", highlight=False)
+        say(self.console, (name, "dim"))
         if not is_rank_zero():
             # It comes here while the first one holds the lock, to train with it, and ends in `build`.
             check_rank(folder)
@@ -163,7 +164,7 @@ class Stages:
         return True
 
     def _tell_waiting(self) -> None:
-        self.console.print("[dim]another process is at it: waiting[/dim]", highlight=False)
+        say(self.console, ("another process is at it: waiting", "dim"))
 
 
 def _note_layout(home: Path, console: Console) -> None:

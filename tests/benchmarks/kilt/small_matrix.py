@@ -8,7 +8,7 @@ import numpy as np
 
 from reml.comparison.costs import Costs
 from reml.comparison.matrix import Cell, Matrix
-from reml.evaluation.kilt import DEPTHS, Evaluation, measure_names
+from reml.evaluation.kilt import DEPTHS, measure_names
 
 NAMES = measure_names(DEPTHS)
 # By task, access and seed: which of the examples are right; their pages are right too.
@@ -26,7 +26,6 @@ RIGHT = {
 
 def cell(task: str, access: str, seed: int) -> Cell:
     right = np.array(RIGHT[task, access, seed], dtype=np.float64)
-    ids = tuple(f"{task}-{number}" for number in range(len(right)))
     costs = Costs(
         train=10.0 + seed,
         index=2.0,
@@ -36,9 +35,9 @@ def cell(task: str, access: str, seed: int) -> Cell:
         index_bytes=1 << 20,
         words=100.0 if access == "bm25" else None,
     )
-    report = Path(f"/home/runs/small-{seed}/report.html")
-    return Cell(task, access, seed, Evaluation(ids, dict.fromkeys(NAMES, right)), costs, report)
+    return Cell(task, access, seed, dict.fromkeys(NAMES, right), costs)
 
 
 def matrix() -> Matrix:
-    return Matrix({"nq": "em", "places": "f1"}, ("bm25", "dense"), (0, 1), tuple(cell(*place) for place in RIGHT))
+    runs = {seed: Path(f"/home/runs/small-{seed}") for seed in (0, 1)}
+    return Matrix({"nq": "em", "places": "f1"}, ("bm25", "dense"), runs, tuple(cell(*place) for place in RIGHT))

@@ -14,7 +14,7 @@ from reml.evaluation.significance import mean_interval
 from tests.benchmarks.kilt.fails_once import FailsOnce
 from tests.small_experiment import task_of, write_experiment
 
-MATRIX = ("--seeds", "2", "--access", "bm25,closed_book", "--datasets", "nq,places")
+MATRIX = ("--seeds", "2", "--by", "bm25,closed_book", "--datasets", "nq,places")
 
 
 def experiment(folder: Path) -> Path:
@@ -135,9 +135,9 @@ def test_a_second_run_finds_all_done(finished: tuple[Path, Path], capsys: pytest
     ("arguments", "named"),
     [
         (("--seeds", "0"), "seeds is 0"),
-        (("--seeds", "many"), "--seeds"),
+        (("--seeds", "many"), "seeds"),
         (("--datasets", "squad"), "cannot choose the tasks squad: name some of nq, places, other"),
-        (("--access", "bm52"), "cannot choose the access models bm52"),
+        (("--by", "bm52"), "cannot choose the access models bm52"),
         (("--sedes", "2"), "no setting 'sedes'"),
     ],
 )
@@ -157,6 +157,6 @@ def test_help_tells_its_own_settings_and_those_of_an_experiment(capsys: pytest.C
 
 
 def test_without_an_experiment_it_is_kilt_s_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    given = ["--datasets", "nq", "--access", "bm25", "--limit", "5", "--home", str(tmp_path)]
+    given = ["--datasets", "nq", "--by", "bm25", "--limit", "5", "--home", str(tmp_path)]
     assert main(["benchmark", "kilt", *given]) == 2
     assert "reml prepare kilt" in capsys.readouterr().err

@@ -38,7 +38,7 @@ def test_one_command_gives_tables_figures_and_a_page(tmp_path: Path, capsys: pyt
     ("arguments", "named"),
     [
         (("sped",), ("'sped'", "speed")),
-        ((), ("there are speed",)),
+        ((), ("there are kilt, speed",)),
         (("speed", "--engines", "impat"), ("'impat'", "impact, bm25s")),
         (("speed", "--engines", ","), ("pip install",)),
         (("speed", "--rows", "0"), ("rows", "'0'")),

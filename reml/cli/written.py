@@ -1,4 +1,7 @@
-"""Settings as they were written, in YAML files and on the command line, before they are typed."""
+"""Settings as they were written, in YAML files and on the command line, to say of which of them the parser refuses.
+
+It reads values as jsonargparse does, but keeps what does not fit.
+"""
 
 from __future__ import annotations
 
@@ -37,15 +40,18 @@ def read_settings(path: Path) -> dict[str, Json]:
     return written
 
 
-def written_settings(arguments: Sequence[str], own: Collection[str]) -> Json:
+def written_settings(arguments: Sequence[str], own: Collection[str]) -> dict[str, Json]:
     """Merge what files and arguments say of an experiment, the later over the earlier; `SettingsError` if nothing.
 
     own: the names of arguments that are the command's own.
     """
-    parts = list(_parts(arguments, own))
-    if not parts:
-        raise SettingsError(f"no experiment is named: give its YAML file with --config ({EXAMPLE}).")
-    return reduce(_over, parts)
+    nothing: Json = {}
+    written = reduce(_over, _parts(arguments, own), nothing)
+    names_file = any(argument.partition("=")[0] == "--config" for argument in arguments)
+    if not isinstance(written, dict) or not (names_file or "tasks" in written):
+        stray = next((f" {argument}" for argument in arguments if argument.endswith((".yaml", ".yml"))), "")
+        raise SettingsError(f"no experiment is named: give its YAML file with --config{stray} ({EXAMPLE}).")
+    return written
 
 
 def _parts(arguments: Sequence[str], own: Collection[str]) -> Iterator[Json]:
@@ -57,7 +63,9 @@ def _parts(arguments: Sequence[str], own: Collection[str]) -> Iterator[Json]:
         if name == "config":
             yield read_settings(Path(value))
         else:
-            yield reduce(lambda part, key: {key: part}, reversed(name.split(".")), _scalar(value))
+            names, one = name.removesuffix("+").split("."), _scalar(value)
+            one = [one] if name.endswith("+") and not isinstance(one, list) else one
+            yield reduce(lambda part, key: {key: part}, reversed(names), one)
 
 
 def _scalar(text: str) -> Json:

@@ -1,0 +1,102 @@
+"""The parser of each command, made by jsonargparse from its signature.
+
+What a command on an experiment needs (PyTorch, Transformers) is imported where it is used: commands on files start at
+once.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import inspect
+import typing
+from argparse import RawDescriptionHelpFormatter
+from collections.abc import Callable
+from dataclasses import is_dataclass
+from pathlib import Path
+from typing import cast
+
+from jsonargparse import ArgumentParser, DefaultHelpFormatter
+
+from reml.cli.class_listing import listing
+from reml.cli.commands import COMMANDS
+
+GIVEN = "given"
+CHOICE = """What a configuration can name as a class_path: these, and any class of yours. `--predictor.help CLASS_PATH`,
+`--tasks.help CLASS_PATH` and `--access.retriever.help CLASS_PATH` show the settings of one."""
+
+
+class Help(DefaultHelpFormatter, RawDescriptionHelpFormatter):
+    """Leaves the lines of the description and of what is listed below as they are."""
+
+
+def named(command: str) -> Callable[..., None]:
+    """Import the function or class of a command."""
+    module, _, name = COMMANDS[command].rpartition(".")
+    return cast("Callable[..., None]", vars(importlib.import_module(module))[name])
+
+
+def on_experiment(command: str) -> bool:
+    """Tell whether a command works on an experiment."""
+    return GIVEN in inspect.signature(named(command)).parameters
+
+
+@functools.cache
+def parser_of(command: str) -> ArgumentParser:
+    """Make the parser of a command: its own arguments, then, if it works on one, the settings of an experiment."""
+    part = named(command)
+    if on_experiment(command):
+        return _of_experiment(command, part)
+    parser = ArgumentParser(prog=f"reml {command}", description=_purpose(part), exit_on_error=False)
+    if isinstance(part, type):
+        parser.add_class_arguments(part, None)
+    else:
+        parser.add_function_arguments(part, None)
+    return parser
+
+
+@functools.cache
+def settings_parser() -> ArgumentParser:
+    """Make the parser of the settings of an experiment alone."""
+    from reml.experiment.settings.experiment import Experiment
+
+    parser = ArgumentParser(parser_mode="omegaconf+", exit_on_error=False)
+    parser.add_class_arguments(Experiment, None)
+    return parser
+
+
+def parameters(command: str) -> list[str]:
+    """Name the command's own arguments."""
+    return [name for name in inspect.signature(named(command)).parameters if name != GIVEN]
+
+
+def parts(command: str) -> dict[str, type]:
+    """Give what a command's YAML file has beside the settings of an experiment: names, and the class of each."""
+    hints = typing.get_type_hints(named(command))
+    return {name: hints[name] for name in parameters(command) if is_dataclass(hints[name])}
+
+
+def _of_experiment(command: str, part: Callable[..., None]) -> ArgumentParser:
+    from reml.experiment.settings.experiment import Experiment
+
+    parser = ArgumentParser(
+        prog=f"reml {command}",
+        usage=f"reml {command} --config FILE.yaml [options]",
+        description=_purpose(part),
+        epilog=f"{CHOICE}\n\n{listing()}",
+        formatter_class=Help,
+        parser_mode="omegaconf+",
+        exit_on_error=False,
+    )
+    parser.add_argument("--config", action="config", help="the YAML file of the experiment")
+    parser.add_argument("--home", type=Path, default=None, help="where all is kept (default: REML_HOME)")
+    flags = {name: one for name, one in inspect.signature(part).parameters.items() if one.default is False}
+    parser.add_function_arguments(part, None, skip={GIVEN, *flags})
+    for name in flags:
+        parser.add_argument(f"--{name}", action="store_true", help=f"see `{part.__name__}`")
+    parser.add_class_arguments(Experiment, None)
+    return parser
+
+
+def _purpose(part: Callable[..., None]) -> str:
+    return (inspect.getdoc(part) or "").partition("\n\n")[0]  # the rest describes each option beside it
