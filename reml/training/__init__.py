@@ -1,1 +1,6 @@
-"""Training with Lightning."""
+"""Training with Lightning.
+
+settings  How a model is trained: flat settings that a configuration can write
+
+    settings  How a model is trained: flat settings that a configuration can write
+"""
