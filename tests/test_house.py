@@ -119,5 +119,5 @@ def test_each_package_lists_its_files(folder: str) -> None:
             continue
         text = ast.get_docstring(ast.parse(path.read_text()), clean=False) or ""
         inside = {one.stem for one in path.parent.glob("*.py")} - {"__init__"}
-        missing = {name for name in inside if f"\n    {name} " not in text}
+        missing = {name for name in inside if f"\n{name} " not in text}
         assert not missing, f"{path.relative_to(ROOT)} does not list {sorted(missing)}"

@@ -1,6 +1,4 @@
 """Training with Lightning.
 
 settings  How a model is trained: flat settings that a configuration can write
-
-    settings  How a model is trained: flat settings that a configuration can write
 """

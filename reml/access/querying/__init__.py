@@ -1,10 +1,7 @@
 """Querying: from examples to queries, and queries expanded by what a first search finds.
 
 query_generators    Query generators: from the input of an example to queries
-relevance_feedback  Relevance feedback: a query is expanded by what a first search with it found, then searched
-
-    query_generators    Query generators: from the input of an example to queries
-    relevance_feedback  Relevance feedback: a query is expanded by what a first search with it found
+relevance_feedback  Relevance feedback: a query is expanded by what a first search with it found
 """
 
 from reml.access.querying.query_generators import InputQuery, MentionQuery

@@ -1,18 +1,11 @@
 """Refreshing the index that is searched while its encoder learns.
 
 asynchronous    Refresh in another process while training goes on, as ANCE and REALM do
-index_versions  The vectors that a training run searches, on disk, so that it goes on after a kill with the
-live_examples   Retrieval inside the training loop: the items of a batch come from the index as it is when the
-live_index      The index that a training run searches while its encoder learns: which vectors are in use, and
-most_retrieved  Refresh of a few items at a time, those first that are retrieved most: their vectors decide
+index_versions  The vectors that a training run searches, on disk, so that it goes on after a kill
+live_examples   Retrieval inside the training loop: the items of a batch come
+live_index      The index that a training run searches while its encoder learns: which vectors are in use
+most_retrieved  Refresh of a few items at a time, those first that are retrieved most
 policies        When the vectors of items are made anew while their encoder learns, and which
-
-    asynchronous    Refresh in another process while training goes on, as ANCE and REALM do
-    index_versions  The vectors that a training run searches, on disk, so that it goes on after a kill
-    live_examples   Retrieval inside the training loop: the items of a batch come
-    live_index      The index that a training run searches while its encoder learns: which vectors are in use
-    most_retrieved  Refresh of a few items at a time, those first that are retrieved most
-    policies        When the vectors of items are made anew while their encoder learns, and which
 """
 
 from reml.training.refresh.asynchronous import Asynchronous
