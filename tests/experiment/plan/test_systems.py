@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
+from torch.nn import functional
 
 from reml.cli.loading import load
 from reml.collection.sources.kilt_pages import write_pages
-from reml.contract.examples import Page
+from reml.contract.collections import Collection
+from reml.contract.examples import Answer, Page
+from reml.contract.predictors import Batch
 from reml.contract.retrieved import Queries
+from reml.contract.signals import Prediction, Signal
 from reml.evaluation.kilt import Evaluation
 from reml.experiment.results import publish
 from reml.experiment.runner import Runner
 from reml.files.records import read_examples
-from tests.truths import COLOURS, DENSE, feedback, write_truths
+from tests.truths import COLOURS, DENSE, TRAINING, feedback, write_truths
 
 BM25 = {"class_path": "reml.retrievers.bm25.BM25"}
 
@@ -162,3 +169,46 @@ def test_settings_of_access_models_that_do_not_fit_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         open_runner(write_truths(tmp_path, access))
+
+
+class Marginal(nn.Module):
+    """Its own loss is over all that could have been read: -log sum over items of p(item | x) p(y | x, item)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trust = nn.Parameter(torch.tensor(3.0))
+
+    @property
+    def signals(self) -> Signal:
+        return Signal.NONE
+
+    def prepare(self, collections: Mapping[str, Collection], folder: Path) -> None:
+        """Nothing is computed ahead."""
+
+    def loss(self, batch: Batch, signals: Signal = Signal.NONE) -> Prediction:
+        read = batch.read
+        holds = torch.full(read.mask.shape, -1.0)
+        for number, (example, items) in enumerate(zip(batch.examples, read.items, strict=True)):
+            for place, item in enumerate(items):
+                holds[number, place] = 1.0 if example.answers[0] in item.text.split() else -1.0
+        likelihood = functional.logsigmoid(self.trust * holds)
+        return Prediction(-(read.log_prior + likelihood).logsumexp(dim=1))
+
+    def generate(self, batch: Batch) -> list[Answer]:
+        return [Answer(items[0].text.split()[-1] if items else "") for items in batch.read.items]
+
+
+def test_without_an_objective_the_retriever_learns_by_the_predictors_own_loss(tmp_path: Path) -> None:
+    """Through the scores that it reads, over the access model's temperature."""
+    alone = {"learner": "dense", "regime": "joint", "items": 4, "training": TRAINING}
+    access = {"alone": {"feedback": alone, "temperature": 0.1}}
+    predictor = {"class_path": "tests.experiment.plan.test_systems.Marginal"}
+    runner = open_runner(write_truths(tmp_path, access, predictor=predictor, train_on=None))
+    before, after = (
+        np.mean(np.asarray(runner.hits(name, "things", "dev").rows)[:, 0] == 2 * np.arange(12, 24))
+        for name in ("dense", "alone")
+    )
+    assert before <= 0.6
+    assert after >= 0.9
+    with pytest.raises(ValueError, match="needs the regime joint"):
+        open_runner(write_truths(tmp_path, {"alone": {"feedback": {"learner": "dense"}}}))
