@@ -21,6 +21,7 @@ from reml.contract.predictor_module import PredictorModule
 from reml.contract.retrieved import Hits
 from reml.contract.retrievers import Indexer, Retriever, TrainableIndexer
 from reml.contract.signals import Signal
+from reml.evaluation.metrics import metric_of
 from reml.experiment.plan import (
     hits,
     indexes,
@@ -327,7 +328,8 @@ class Planner:
             learnt = [task for task in self.experiment.tasks if not source.tasks or task.name in source.tasks]
             self._learnt[begun.key] = trained_predictors.trained(
                 begun,
-                {(task.name, task.measure): self._reading(task.name, source) for task in learnt},
+                {task.name: self._reading(task.name, source) for task in learnt},
+                [metric_of(task) for task in learnt],
                 source=source,
                 k=self.experiment.reading.k,
                 training=replace(self.experiment.training, seed=self._seed),

@@ -17,12 +17,13 @@ from rich.console import Console
 from reml.access.composed_access import FoundAccess
 from reml.access.limits import Limits
 from reml.contract.collections import Collection
-from reml.contract.examples import Answer, Example, Measure
+from reml.contract.examples import Answer, Example
 from reml.contract.predictor_module import PredictorModule
 from reml.contract.predictors import Predictor
 from reml.contract.retrieved import Hits
+from reml.contract.tasks import Metric
 from reml.devices.device import default_device
-from reml.evaluation.kilt import evaluate
+from reml.evaluation.metrics import measured
 from reml.experiment.plan.collections import Examples
 from reml.experiment.plan.identity import identity
 from reml.experiment.plan.node import Node
@@ -125,14 +126,15 @@ def untrained(maker: Callable[[], PredictorModule], seed: int, prepared: Path) -
 
 def trained(
     begun: Node[Predictors],
-    tasks: Mapping[tuple[str, Measure], Material],
+    tasks: Mapping[str, Material],
+    metrics: Sequence[Metric],
     *,
     source: TrainOn,
     k: int,
     training: Training,
     console: Console,
 ) -> Node[Predictors]:
-    """Give a predictor after its training on tasks, by name and measure. k: items it is judged with."""
+    """Give a predictor after its training on tasks. metrics: of each, in order. k: items it is judged with."""
     return Node(
         kind="models",
         name="train the predictor",
@@ -140,7 +142,7 @@ def trained(
         open=_open,
         inputs=(begun, *(node for material in tasks.values() for node in material.nodes)),
         given={
-            "tasks": [list(task) for task in tasks],
+            "tasks": list(zip(tasks, metrics, strict=True)),
             "source": source,
             "k": k,
             "training": training,
@@ -158,7 +160,7 @@ def _train(
     folder: Path,
     begun: Predictors,
     *materials: Any,
-    tasks: Sequence[tuple[str, Measure]],
+    tasks: Sequence[tuple[str, Metric]],
     source: TrainOn,
     k: int,
     training: Training,
@@ -167,11 +169,11 @@ def _train(
     from reml.training.loop.fit import fit
 
     learnt, dev, collections = [], [], []
-    for (name, measure), start in zip(tasks, range(0, len(materials), 5), strict=True):
+    for (name, metric), start in zip(tasks, range(0, len(materials), 5), strict=True):
         material = Material(*materials[start : start + 5])
         read = functools.partial(_read, material.collection, source.access, name if source.prefix else "")
         learnt.append(_learnable(read(material.examples, material.hits, source.k or k), material, source))
-        dev.append(_judged(name, measure, read(material.dev_examples, material.dev_hits, k)))
+        dev.append(_judged(name, metric, read(material.dev_examples, material.dev_hits, k)))
         collections.append(material.collection)
     train = TrainSet.tempered([part for part in learnt if len(part)], source.temperature)
     regime = Independent(begun.new(list({one.fingerprint: one for one in collections}.values())))
@@ -196,8 +198,8 @@ def _learnable(read: RetrievedExamples, material: Material, source: TrainOn) -> 
     return _kept(read, evidence_retrieved(material.collection, read.examples, read.hits))
 
 
-def _judged(name: str, measure: Measure, read: RetrievedExamples) -> DevSet:
-    return DevSet(name, _kept(read, _answered(read)), functools.partial(_kilt_score, measure))
+def _judged(name: str, metric: Metric, read: RetrievedExamples) -> DevSet:
+    return DevSet(name, _kept(read, _answered(read)), functools.partial(_dev_score, metric, name))
 
 
 def _answered(read: RetrievedExamples) -> npt.NDArray[np.bool_]:
@@ -208,5 +210,5 @@ def _kept(read: RetrievedExamples, kept: npt.NDArray[np.bool_]) -> RetrievedExam
     return read.only(np.flatnonzero(kept))
 
 
-def _kilt_score(measure: Measure, examples: Sequence[Example], answers: Sequence[Answer]) -> float:
-    return evaluate(examples, answers).kilt(measure)
+def _dev_score(metric: Metric, task: str, examples: Sequence[Example], answers: Sequence[Answer]) -> float:
+    return measured(examples, answers, by=metric, task=task).dev_score(metric.headline)

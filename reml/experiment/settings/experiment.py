@@ -9,6 +9,7 @@ from reml.contract.access import QueryExpansion, QueryGenerator, ResponseProcess
 from reml.contract.predictor_module import PredictorModule
 from reml.contract.retrievers import Indexer, TrainableIndexer
 from reml.contract.tasks import Task
+from reml.evaluation.metrics import metric_of
 from reml.experiment.settings.access_feedback import AccessFeedback
 from reml.experiment.settings.retriever_training import RetrieverTraining
 from reml.training.settings import Training
@@ -159,6 +160,8 @@ class Experiment:
         names = [task.name for task in self.tasks]
         if not names or len(set(names)) < len(names):
             raise ValueError(f"an experiment needs tasks with distinct names; it was given {names}.")
+        for task in self.tasks:
+            metric_of(task)  # says before hours of work if there is none
         if not self.access:
             raise ValueError("an experiment needs at least one access model, by name, under `access`.")
         for name in (self.name, *self.access):
