@@ -16,6 +16,7 @@ from reml.cli.loading import load
 from reml.contract.predictors import Feedback, Predictor
 from reml.contract.retrievers import Indexer
 from reml.contract.tasks import Task
+from reml.evaluation.metrics import metric_of
 from reml.testing import FeedbackContract, IndexerContract, PredictorContract, TaskContract
 from tests import ROOT
 

@@ -15,7 +15,6 @@ import numpy as np
 
 from reml.contract.vectors import Float64Array
 
-
 # Resamples are drawn so many cells at a time, which bounds the memory.
 _CELLS = 1 << 22
 # With so few pairs every assignment of signs is tried, and the p-value is exact.
