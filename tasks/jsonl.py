@@ -6,18 +6,21 @@ init_args:
   examples: {train: data/fever-train-kilt.jsonl.gz, dev: data/fever-dev-kilt.jsonl.gz}
   knowledge_source: data/knowledge_source.jsonl.gz
   measure: accuracy
+
+Instead of one of KILT's measures it may have a metric of your own, such as `metric: {class_path: mine.Mine}`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import get_args
 
 from reml.collection.sources.kilt_pages import JsonlPages
 from reml.contract.collections import KnowledgeSource
 from reml.contract.examples import Example, Measure
 from reml.contract.recorded import recorded
+from reml.contract.tasks import Metric
+from reml.evaluation.metrics import KiltMetric
 from reml.files.records import read_examples
 
 
@@ -26,8 +29,8 @@ class Jsonl:
     """Examples of files in KILT's record format, one file a split, plain or gzip.
 
     name: short and unique in an experiment. examples: the path of each split's file. knowledge_source: the path of
-    pages in KILT's schema, or any `KnowledgeSource`. measure: what the task is ranked by. limit: keep the first so many
-    examples of each split.
+    pages in KILT's schema, or any `KnowledgeSource`. measure: of KILT's, what the task is ranked by. metric: measures
+    instead of KILT (`reml.evaluation.metrics` has some). limit: keep the first so many examples of each split.
 
     Raises `FileNotFoundError` for a file that is not there and `ValueError` for a measure or limit that is not allowed,
     at once; `reml.files.records.RecordError` for a malformed line or an id given twice, when a split is read.
@@ -40,11 +43,12 @@ class Jsonl:
         *,
         knowledge_source: str | KnowledgeSource,
         measure: Measure = "em",
+        metric: Metric | None = None,
         limit: int | None = None,
     ) -> None:
-        _check_settings(name, measure, limit)
+        _check_settings(name, limit)
         self._name = name
-        self._measure: Measure = measure
+        self._metric = _chosen(name, measure, metric)
         self._limit = limit
         self._files = _existing_files(name, examples)
         self._source = JsonlPages(knowledge_source) if isinstance(knowledge_source, str) else knowledge_source
@@ -56,9 +60,9 @@ class Jsonl:
         return self._name
 
     @property
-    def measure(self) -> Measure:
-        """The measure it was given."""
-        return self._measure
+    def metric(self) -> Metric:
+        """The metric it was given, or KILT's with the measure that it was given."""
+        return self._metric
 
     def source(self) -> KnowledgeSource:
         """Give the knowledge source."""
@@ -86,10 +90,18 @@ def _existing_files(name: str, examples: Mapping[str, str]) -> dict[str, Path]:
     return files
 
 
-def _check_settings(name: str, measure: str, limit: int | None) -> None:
+def _chosen(name: str, measure: Measure, metric: Metric | None) -> Metric:
+    try:
+        kilt = KiltMetric(measure)
+    except ValueError as error:
+        raise ValueError(f"task {name!r}: {error}") from error
+    if metric is not None and kilt != KiltMetric():
+        raise ValueError(f"task {name!r} has both the measure {measure!r} and a metric: leave out one of the two.")
+    return kilt if metric is None else metric
+
+
+def _check_settings(name: str, limit: int | None) -> None:
     if not name or "/" in name:
         raise ValueError(f"{name!r} cannot name a task: names are not empty and have no slash.")
-    if measure not in get_args(Measure):
-        raise ValueError(f"task {name!r}: there is no measure {measure!r}. Choose one of {list(get_args(Measure))}.")
     if limit is not None and limit < 1:
         raise ValueError(f"task {name!r}: limit is {limit}. Give at least 1, or nothing for all examples.")

@@ -16,6 +16,7 @@ from reml.cli.loading import load
 from reml.contract.predictors import Feedback, Predictor
 from reml.contract.retrievers import Indexer
 from reml.contract.tasks import Task
+from reml.evaluation.metrics import metric_of
 from reml.testing import FeedbackContract, IndexerContract, PredictorContract, TaskContract
 from tests import ROOT
 
@@ -113,4 +114,4 @@ def test_yaml_of_the_readme_is_an_experiment(tmp_path: Path, monkeypatch: pytest
     (tmp_path / "readme.yaml").write_text(yaml.safe_dump(experiment))
     runner, _ = load("run", ["--config", "readme.yaml"])
     assert set(runner.experiment.access) == {"bm25", "snrm", "dense"}
-    assert runner.experiment.tasks[0].measure == "em"
+    assert metric_of(runner.experiment.tasks[0]).headline == "em"

@@ -44,7 +44,8 @@ def benchmark(
     compared = comparisons(matrix)
     grids = _grids(first, matrix, compared)
     page = write_result(first.stages.home, first.config, matrix=matrix, tables=grids)
-    _show(first.stages.console, grids, compared)
+    ranked = tables.paired(matrix, [one for one in compared if one.kind == matrix.ranking(one.task)])
+    _show(first.stages.console, grids, ranked)
     say(first.stages.console, f"results: {page.parent}\nreport:  {page}")
 
 
@@ -63,15 +64,14 @@ def _grids(runner: Runner, matrix: Matrix, compared: Sequence[Comparison]) -> di
     return {
         "figures": tables.figures(matrix),
         "costs": tables.costs(matrix),
-        "tests": tables.paired(compared),
+        "tests": tables.paired(matrix, compared),
         "published": tables.beside(matrix, read_published(), differing),
         "cells": tables.cells(matrix),
     }
 
 
-def _show(console: Console, grids: Mapping[str, Table], compared: Sequence[Comparison]) -> None:
-    """Print what fits: of the tests only those of the KILT score, of published results not their sources."""
-    ranked = tables.paired([one for one in compared if one.kind == "KILT score"])
+def _show(console: Console, grids: Mapping[str, Table], ranked: Table) -> None:
+    """Print what fits: of the tests only those of what tasks are ranked by, of published results not their sources."""
     shown = {"figures, %": grids["figures"], "costs": grids["costs"], "differences by KILT score, %": ranked}
     beside = grids["published"].only(("task", "figure", "system", "value", "split", "not comparable"))
     for title, grid in {**shown, "published, %": beside}.items():

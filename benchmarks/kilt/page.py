@@ -45,13 +45,14 @@ def _addresses(matrix: Matrix, task: str, access: str, folder: Path) -> dict[int
 
 def _plot(matrix: Matrix, task: str) -> Plot:
     """Plot one point for each system: means over seeds."""
-    lines = []
+    lines, ranking = [], matrix.ranking(task)
+    scale, title = matrix.scale(ranking, task), "KILT score" if ranking == "KILT score" else matrix.measures[task]
     for style, access in enumerate(matrix.accesses):
         found = averages(matrix, task, access)
         if found:
             milliseconds = sum(_milliseconds(cell) for cell in matrix.of(task, access)) / len(matrix.seeds)
-            lines.append(Line(access, (milliseconds,), (100 * found["KILT score"].mean,), style))
-    return Plot(f"{task}: KILT score", "ms an example, retrieved and predicted", tuple(lines), floor=0.0)
+            lines.append(Line(access, (milliseconds,), (scale * found[ranking].mean,), style))
+    return Plot(f"{task}: {title}", "ms an example, retrieved and predicted", tuple(lines), floor=0.0)
 
 
 def _milliseconds(cell: Cell) -> float:

@@ -1,4 +1,7 @@
-"""The tables of a matrix: figures, costs, tests, and what was published. Figures are in per cent."""
+"""The tables of a matrix: figures, costs, tests, and what was published.
+
+Figures are in per cent, but for those of a metric of a task's own, which stand as they are.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from reml.benchmarks.kilt.published import Published
 from reml.comparison.averages import Average, averages
 from reml.comparison.comparisons import Comparison
 from reml.comparison.matrix import KINDS, Cell, Matrix
+from reml.evaluation.significance import Interval
 from reml.reporting.table import Table
 
 WORDS = frozenset(
@@ -19,10 +23,10 @@ LEVEL = 0.05
 def figures(matrix: Matrix) -> Table:
     """Show each system's means over seeds with half their 95 % intervals."""
     rows = []
-    for task, measure in matrix.measures.items():
+    for task in matrix.measures:
         for access in matrix.accesses:
-            found, examples = averages(matrix, task, access), len(matrix.of(task, access)[0])
-            rows.append([task, access, str(examples), measure, *(_average(found.get(kind)) for kind in KINDS)])
+            examples, shown = len(matrix.of(task, access)[0]), _averages(matrix, task, access)
+            rows.append([task, access, str(examples), matrix.measures[task], *(shown[kind] for kind in KINDS)])
     return Table(("task", "access", "n", "measure", *KINDS), WORDS, rows)
 
 
@@ -34,12 +38,12 @@ def costs(matrix: Matrix) -> Table:
     return Table(("task", "access", *columns), WORDS, rows)
 
 
-def paired(found: Sequence[Comparison]) -> Table:
+def paired(matrix: Matrix, found: Sequence[Comparison]) -> Table:
     """Show the differences of every two systems; a star marks those that Holm's correction leaves below 0.05."""
     columns = ("figure", "task", "first", "second", "difference", "from", "to", "p", "p corrected")
     rows = [
         [one.kind, one.task, one.first, one.second]
-        + [f"{100 * value:+.1f}" for value in (one.difference, one.interval.low, one.interval.high)]
+        + [_signed(value, matrix.scale(one.kind, one.task)) for value in (one.difference, *_ends(one.interval))]
         + [f"{one.p:.4f}", f"{one.corrected:.4f}{'*' if one.corrected < LEVEL else ''}"]
         for one in found
     ]
@@ -62,16 +66,32 @@ def cells(matrix: Matrix) -> Table:
     columns = ("task", "access", "seed", "n", "measure", *KINDS)
     rows = [
         [cell.task, cell.access, str(cell.seed), str(len(cell)), matrix.measures[cell.task]]
-        + [repr(cell.mean(matrix.name(kind, cell.task))) for kind in KINDS]
+        + [repr(cell.mean(name)) if (name := matrix.name(kind, cell.task)) in cell.scores else "" for kind in KINDS]
         for cell in matrix.cells
     ]
     return Table(columns, WORDS, rows)
 
 
-def _average(average: Average | None) -> str:
-    if average is None:
-        return "–"
-    return f"{100 * average.mean:.1f}" + (f" ± {100 * average.half:.1f}" if average.half is not None else "")
+def _averages(matrix: Matrix, task: str, access: str) -> dict[str, str]:
+    found = averages(matrix, task, access)
+    return {kind: _average(found[kind], matrix.scale(kind, task)) if kind in found else "–" for kind in KINDS}
+
+
+def _average(average: Average, scale: int) -> str:
+    halves = [average.half] if average.half is not None else []
+    return " ± ".join(_plain(value, scale) for value in (average.mean, *halves))
+
+
+def _plain(value: float, scale: int) -> str:
+    return f"{scale * value:.1f}" if scale > 1 else f"{value:.3f}"
+
+
+def _signed(value: float, scale: int) -> str:
+    return f"{scale * value:+.1f}" if scale > 1 else f"{value:+.3f}"
+
+
+def _ends(interval: Interval) -> tuple[float, float]:
+    return interval.low, interval.high
 
 
 def _cost(found: Sequence[Cell]) -> list[str]:
@@ -87,7 +107,7 @@ def _cost(found: Sequence[Cell]) -> list[str]:
 
 
 def _ours(matrix: Matrix, task: str, access: str, *, figure: str, why: Sequence[str]) -> list[str]:
-    value = _average(averages(matrix, task, access).get(figure))
+    value = _averages(matrix, task, access).get(figure, "–")
     return [task, figure, f"ours: {access}", value, "", "; ".join(why), "", "this run"]
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 # What a class of a room is there for, by the methods it has.
 KINDS = {
     "tasks": ("reml.tasks", {"source", "examples"}),
+    "metrics of tasks": ("reml.evaluation.metrics", {"headline"}),
     "retrievers": ("reml.retrievers", {"index"}),
     "predictors": ("reml.predictors", {"loss", "generate"}),
     "objectives of feedback": ("reml.feedback", {"needs"}),

@@ -37,4 +37,4 @@ def averages(matrix: Matrix, task: str, access: str) -> dict[str, Average]:
     """Give each kind of figure; nothing for a task of which no example has a right answer."""
     if not len(matrix.of(task, access)[0]):
         return {}
-    return {kind: average(matrix, task, access, kind) for kind in KINDS}
+    return {kind: average(matrix, task, access, kind) for kind in KINDS if matrix.has(kind, task)}

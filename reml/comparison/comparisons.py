@@ -38,11 +38,12 @@ class Comparison:
 def comparisons(matrix: Matrix) -> list[Comparison]:
     """Compare every two systems; tasks with fewer than 2 scored examples are left out.
 
-    A family is all tasks and pairs that one kind of figure has.
+    A family is all tasks and pairs that one kind of figure has; a task without such figures is none of it.
     """
     scored = [task for task in matrix.measures if len(matrix.of(task, matrix.accesses[0])[0]) > 1]
     pairs = [(task, *pair) for task in scored for pair in itertools.combinations(matrix.accesses, 2)]
-    return [comparison for kind in KINDS for comparison in _family(matrix, kind, pairs)]
+    families = {kind: [pair for pair in pairs if matrix.has(kind, pair[0])] for kind in KINDS}
+    return [comparison for kind, family in families.items() for comparison in _family(matrix, kind, family)]
 
 
 def gains(matrix: Matrix, conditions: Sequence[Condition], task: str, measure: str) -> list[Comparison]:

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from reml.comparison.costs import NOTHING, Costs
-from reml.contract.examples import Measure
-from reml.evaluation.significance import Float64Array
+from reml.contract.vectors import Float64Array
+from reml.evaluation.kilt import KILT, MEASURES
 
 KINDS = ("R-precision", "recall@5", "downstream", "KILT score")
 
@@ -40,9 +40,9 @@ class Cell:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Matrix:
-    """All cells. measures: that KILT ranks each task by, in the order of the tasks. runs: result folders by seed."""
+    """All cells. measures: what each task is ranked by, in the order of the tasks. runs: result folders by seed."""
 
-    measures: Mapping[str, Measure]
+    measures: Mapping[str, str]
     accesses: tuple[str, ...]
     runs: Mapping[int, Path]
     cells: tuple[Cell, ...]
@@ -62,7 +62,19 @@ class Matrix:
         What is no kind is a measure itself.
         """
         measure = self.measures[task]
-        return {"R-precision": "Rprec", "downstream": measure, "KILT score": f"KILT-{measure}"}.get(kind, kind)
+        return {"R-precision": "Rprec", "downstream": measure, "KILT score": f"{KILT}{measure}"}.get(kind, kind)
+
+    def has(self, kind: str, task: str) -> bool:
+        """Tell whether a task has such figures: the metric of a task's own need not give a KILT score."""
+        return self.name(kind, task) in self.of(task, self.accesses[0])[0].scores
+
+    def ranking(self, task: str) -> str:
+        """Give the kind of figure that systems are ranked by on a task."""
+        return "KILT score" if self.has("KILT score", task) else "downstream"
+
+    def scale(self, kind: str, task: str) -> int:
+        """Give what to multiply a figure with to show it: 100 for per cent, 1 for that of a metric of a task's own."""
+        return 1 if kind == "downstream" and self.measures[task] not in MEASURES else 100
 
     def scores(self, task: str, access: str, kind: str) -> Float64Array:
         """Give each example's figure, its mean over seeds, [N]."""

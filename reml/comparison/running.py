@@ -11,7 +11,7 @@ from pathlib import Path
 
 from reml.comparison.costs import costs_of
 from reml.comparison.matrix import Cell, Matrix
-from reml.contract.examples import Measure
+from reml.evaluation.metrics import metric_of
 from reml.experiment.results import publish
 from reml.experiment.runner import Runner
 from reml.reporting.terminal import say
@@ -25,12 +25,12 @@ def run_matrix(
     cells_of: runs an experiment as far as it is not done and gives its cells of the access models named.
     """
     cells: list[Cell] = []
-    measures: dict[str, Measure] = {}
+    measures: dict[str, str] = {}
     runs: dict[int, Path] = {}
     for runner in runners:
         runs[runner.experiment.seed] = runner.folder
         say(runner.stages.console, (f"seed {runner.experiment.seed}", "bold"))
-        measures = {task.name: task.measure for task in runner.experiment.tasks}
+        measures = {task.name: metric_of(task).headline for task in runner.experiment.tasks}
         cells += cells_of(runner, accesses)
     return Matrix(measures, tuple(accesses), runs, tuple(cells))
 

@@ -33,10 +33,11 @@ from reml.contract.retrievers import (
     TrainableIndexer,
 )
 from reml.contract.signals import FeedbackRecord, InBatch, Prediction, Signal
-from reml.contract.tasks import Task
+from reml.contract.tasks import MeasuredTask, Metric, MetricTask, Task
 from reml.contract.vectors import (
     DenseVectors,
     Float32Array,
+    Float64Array,
     Int32Array,
     Int64Array,
     MultiVectors,
@@ -56,6 +57,7 @@ __all__ = [
     "FeedbackHandler",
     "FeedbackRecord",
     "Float32Array",
+    "Float64Array",
     "Hits",
     "InBatch",
     "Index",
@@ -68,7 +70,10 @@ __all__ = [
     "Judge",
     "KnowledgeSource",
     "Measure",
+    "MeasuredTask",
     "Media",
+    "Metric",
+    "MetricTask",
     "MultiVectors",
     "Page",
     "Prediction",

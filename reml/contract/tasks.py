@@ -2,27 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from reml.contract.collections import KnowledgeSource
-from reml.contract.examples import Example, Measure
+from reml.contract.examples import Answer, Example, Measure
+from reml.contract.vectors import Float64Array
+
+
+@runtime_checkable
+class Metric(Protocol):
+    """Says how good answers are: KILT's measures are one, likelihood and BLEU others (`reml.evaluation.metrics`)."""
+
+    @property
+    def headline(self) -> str:
+        """The name of the figure that a task is ranked by, the larger the better.
+
+        Reports count an answer as right from 0.5 on, by `accuracy` and `em` from 1. Where the metric gives a figure
+        `KILT-` and this name too, that is its KILT score.
+        """
+
+    def __call__(self, examples: Sequence[Example], answers: Sequence[Answer]) -> Mapping[str, Float64Array]:
+        """Give figures by name, [N] and finite, the headline among them: one number for each example, in order.
+
+        N may be 0. Every example has a right answer, and every answer a text. What stands in tables is the mean.
+        """
 
 
 @runtime_checkable
 class Task(Protocol):
-    """Examples, the knowledge source they refer to, and how they are measured."""
+    """Examples and the knowledge source they refer to. Is a `MeasuredTask` or a `MetricTask`, too."""
 
     @property
     def name(self) -> str:
         """A short name, unique in an experiment."""
-
-    @property
-    def measure(self) -> Measure:
-        """The downstream measure KILT ranks this kind of task by."""
 
     def source(self) -> KnowledgeSource:
         """Give the knowledge source that the provenance of the examples points to."""
 
     def examples(self, split: str) -> Sequence[Example]:
         """Give the examples of `train`, `dev` or `test`; `ValueError` for a split it does not have."""
+
+
+@runtime_checkable
+class MeasuredTask(Task, Protocol):
+    """A task that is measured as KILT measures."""
+
+    @property
+    def measure(self) -> Measure:
+        """The downstream measure KILT ranks this kind of task by: short for KILT's metric with this headline."""
+
+
+@runtime_checkable
+class MetricTask(Task, Protocol):
+    """A task that is measured by a metric of its own; what it says of a `measure` beside it does not count."""
+
+    @property
+    def metric(self) -> Metric:
+        """What its answers are measured by."""

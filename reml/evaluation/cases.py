@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
@@ -13,8 +14,10 @@ from reml.evaluation.judgements import Gold, Guess
 from reml.evaluation.kilt import answer_scores
 from reml.evaluation.ranking import evidence_ranks, r_precision
 
-# An answer counts as right from here on. Words of a sentence rarely agree all.
-RIGHT_FROM: Mapping[Measure, float] = {"accuracy": 1.0, "em": 1.0, "f1": 0.5, "rougel": 0.5}
+# An answer counts as right from here on, by a measure that is not here from GRADED on. Words of a sentence rarely agree
+# all.
+GRADED = 0.5
+RIGHT_FROM: Mapping[str, float] = {"accuracy": 1.0, "em": 1.0, "f1": GRADED, "rougel": GRADED}
 _CURVE_DEPTH = 100
 
 
@@ -48,23 +51,32 @@ class Cell:
 
     access: str
     task: str
-    measure: Measure
+    measure: str
     counts: Mapping[Outcome, int]
     recall: tuple[float, ...]
     cases: tuple[Case, ...]
 
 
 def gather(
-    pairs: Iterable[tuple[Example, Answer]], *, access: str, task: str, measure: Measure, cases_each: int
+    pairs: Iterable[tuple[Example, Answer]],
+    *,
+    access: str,
+    task: str,
+    measure: str,
+    cases_each: int,
+    scores: Mapping[str, float] | None = None,
 ) -> Cell:
-    """Sort predictions by outcome, in memory bounded by the cases that are kept: `cases_each` of each outcome."""
+    """Sort predictions by outcome, in memory bounded by the cases that are kept: `cases_each` of each outcome.
+
+    scores: as of `judge`.
+    """
     counts = dict.fromkeys(Outcome, 0)
     kept: list[Case] = []
     recalls = np.zeros(_CURVE_DEPTH)
     deepest = 0
     for example, answer in pairs:
         gold, guess = Gold.of(example), Guess.of(example.id, answer)
-        case = judge(example, answer, measure)
+        case = judge(example, answer, measure, scores)
         counts[case.outcome] += 1
         if counts[case.outcome] <= cases_each:
             kept.append(case)
@@ -74,15 +86,18 @@ def gather(
     return Cell(access, task, measure, counts, tuple(curve.tolist()), tuple(kept))
 
 
-def judge(example: Example, answer: Answer, measure: Measure) -> Case:
+def judge(example: Example, answer: Answer, measure: str, scores: Mapping[str, float] | None = None) -> Case:
     """Say what became of one prediction.
+
+    scores: what the measure says of each example by id, 0 of those left out; without it, it is one of KILT's.
 
     Right answers divide by whether KILT gives points for their provenance (R-precision 1), wrong ones by whether the
     whole evidence for some right answer was among the pages.
     """
     gold, guess = Gold.of(example), Guess.of(example.id, answer)
-    score, precision = answer_scores(gold, guess)[measure], r_precision(guess.pages, gold.page_sets)
-    if score >= RIGHT_FROM[measure]:
+    precision = r_precision(guess.pages, gold.page_sets)
+    score = answer_scores(gold, guess)[cast("Measure", measure)] if scores is None else scores.get(gold.id, 0.0)
+    if score >= RIGHT_FROM.get(measure, GRADED):
         outcome = Outcome.RIGHT if precision == 1 else Outcome.WRONG_PROVENANCE
     else:
         outcome = Outcome.NOT_USED if evidence_ranks(guess.pages, gold.evidence_sets) else Outcome.MISSED

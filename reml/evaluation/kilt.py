@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import get_args
 
 import numpy as np
-import numpy.typing as npt
 
 from reml.contract.examples import Answer, Example, Json, Measure
+from reml.contract.vectors import Float64Array
 from reml.evaluation.answers import exact_match, f1, normalise
 from reml.evaluation.context import context_ranks, holds_any
 from reml.evaluation.judgements import Gold, Guess
@@ -22,8 +22,7 @@ from reml.evaluation.rouge import rouge_l
 
 MEASURES: tuple[Measure, ...] = get_args(Measure)
 DEPTHS = (1, 5, 10, 20)
-
-Float64Array = npt.NDArray[np.float64]
+KILT = "KILT-"  # with a measure: its KILT score
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -32,11 +31,13 @@ class Evaluation:
 
     ids: of the examples, in the order of the right answers. values: each measure's float64 [N], by KILT's names (`em`,
     `KILT-em`, `Rprec`, `recall@5`, ...). unmatched: how many predictions had no right answer to compare with.
+    of_answers: the names that say how good answers are; KILT scores and what says how good retrieval is are others.
     """
 
     ids: tuple[str, ...]
     values: Mapping[str, Float64Array]
     unmatched: int = 0
+    of_answers: tuple[str, ...] = MEASURES
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -47,13 +48,21 @@ class Evaluation:
             raise KeyError(f"no measure {name!r}; there are {', '.join(self.values)}.")
         return float(self.values[name].mean()) if self.ids else 0.0
 
-    def downstream(self, measure: Measure) -> float:
-        """Average the measure that KILT ranks a task by."""
+    def downstream(self, measure: str) -> float:
+        """Average the measure that a task is ranked by."""
         return self.mean(measure)
 
-    def kilt(self, measure: Measure) -> float:
+    def kilt(self, measure: str) -> float:
         """Average the KILT score of that measure: points count only where R-precision is 1."""
-        return self.mean(f"KILT-{measure}")
+        return self.mean(f"{KILT}{measure}")
+
+    def has_kilt(self, measure: str) -> bool:
+        """Tell whether there is a KILT score of that measure: a metric of a task's own need not give one."""
+        return f"{KILT}{measure}" in self.values
+
+    def dev_score(self, measure: str) -> float:
+        """Average what a predictor is kept by while it trains: the KILT score; the measure where there is none."""
+        return self.kilt(measure) if self.has_kilt(measure) else self.downstream(measure)
 
     def means(self) -> dict[str, Json]:
         """Average every measure."""
@@ -61,8 +70,9 @@ class Evaluation:
 
     def to_json(self) -> dict[str, Json]:
         """Give the averages, laid out as the two programs of KILT print them."""
-        answers: dict[str, Json] = {name: self.mean(name) for name in MEASURES}
-        kilt: dict[str, Json] = {f"KILT-{name}": self.kilt(name) for name in MEASURES}
+        answers: dict[str, Json] = {name: self.mean(name) for name in self.of_answers}
+        scores = [name for name in self.values if name.startswith(KILT) and name not in answers]
+        kilt: dict[str, Json] = {name: self.mean(name) for name in scores}
         retrieval = {name: self.mean(name) for name in self.values if name not in answers and name not in kilt}
         brief = {name: self.mean(name) for name in ("Rprec", "recall@5")}
         return {"downstream": {"downstream": answers, "kilt": kilt, "retrieval": brief}, "retrieval": retrieval}
@@ -127,7 +137,7 @@ def measure_names(depths: Sequence[int]) -> tuple[str, ...]:
     deeper = [depth for depth in depths if depth > 1]
     return (
         *MEASURES,
-        *(f"KILT-{measure}" for measure in MEASURES),
+        *(f"{KILT}{measure}" for measure in MEASURES),
         "Rprec",
         "entity_in_input",
         *(f"precision@{depth}" for depth in depths),
@@ -137,6 +147,10 @@ def measure_names(depths: Sequence[int]) -> tuple[str, ...]:
         *(f"entity_in_context@{depth}" for depth in depths),
         *(f"answer_and_ent_in_context@{depth}" for depth in depths),
     )
+
+
+# What says how good retrieval is, whatever answers are measured by.
+RETRIEVAL = measure_names(DEPTHS)[2 * len(MEASURES) :]
 
 
 def _scores(gold: Gold, guess: Guess, depths: Sequence[int]) -> list[float]:

@@ -12,9 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Float64Array = npt.NDArray[np.float64]
+from reml.contract.vectors import Float64Array
 
 # Resamples are drawn so many cells at a time, which bounds the memory.
 _CELLS = 1 << 22

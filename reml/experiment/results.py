@@ -18,12 +18,14 @@ from reml.contract.collections import Collection
 from reml.contract.examples import Example, Json, Provenance
 from reml.contract.retrieved import Hits
 from reml.evaluation.kilt import DEPTHS, Evaluation
+from reml.evaluation.metrics import metric_of
 from reml.evaluation.passages import evaluate_passages
 from reml.evaluation.trec import RankedPage, write_relevance, write_run
 from reml.experiment.plan.store import Stage
 from reml.files.atomic import atomic_file, write_json, write_manifest, write_text
 from reml.files.records import write_examples
 from reml.reporting.report import write_report
+from reml.reporting.result_folder import SCORES
 
 if TYPE_CHECKING:
     from reml.experiment.runner import Runner
@@ -37,12 +39,13 @@ def publish(runner: Runner, evaluations: Evaluations) -> Path:
     """Write the result folder and its report; give the report's path. Files are replaced whole, one by one."""
     folder = runner.folder
     write_text(folder / "config.yaml", yaml.safe_dump(dict(runner.config), sort_keys=False, allow_unicode=True))
-    for task in runner.experiment.tasks:
-        write_examples(_examples(runner, task.name), folder / "gold" / f"{task.name}.jsonl")
-        write_relevance(folder / "gold" / f"{task.name}.qrels", _examples(runner, task.name))
+    for one in runner.experiment.tasks:
+        write_examples(_examples(runner, one.name), folder / "gold" / f"{one.name}.jsonl")
+        write_relevance(folder / "gold" / f"{one.name}.qrels", _examples(runner, one.name))
     for system, by_task in evaluations.items():
-        for task_name in by_task:
-            _publish_predictions(runner, system, task_name)
+        for task, scores in by_task.items():
+            _publish_predictions(runner, system, task)
+            _publish_scores(runner, system, task, scores)
     write_json(
         folder / "metrics.json",
         {
@@ -77,6 +80,13 @@ def _publish_predictions(runner: Runner, system: str, task: str) -> None:
         hits, collection = runner.hits(access, task, split), runner.collection(task, access)
         rankings = zip((example.id for example in examples), page_rankings(hits, collection), strict=True)
         write_run(folder / ("run.trec" if len(given) == 1 else f"run-{access}.trec"), rankings, tag=access)
+
+
+def _publish_scores(runner: Runner, access: str, task: str, scores: Evaluation) -> None:
+    """Write what the task's metric says of each example: the report cannot ask it."""
+    headline = metric_of(runner.plan.tasks.task(task)).headline
+    by_example = dict(zip(scores.ids, scores.values[headline].tolist(), strict=True))
+    write_json(runner.folder / access / task / SCORES, {headline: by_example})
 
 
 def page_rankings(hits: Hits, collection: Collection) -> Iterator[tuple[RankedPage, ...]]:
@@ -130,7 +140,7 @@ def _manifest(runner: Runner) -> dict[str, Json]:
         "versions": {"python": platform.python_version(), **versions},
         "config": dict(runner.config),
         "seed": runner.experiment.seed,
-        "measures": {task.name: task.measure for task in runner.experiment.tasks},
+        "measures": {task.name: metric_of(task).headline for task in runner.experiment.tasks},
         "checksums": checksums,
         "stages": [stage.to_json() for stage in runner.stages.done.values()],
     }

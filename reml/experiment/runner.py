@@ -14,7 +14,8 @@ from reml.collection.disk import DiskCollection
 from reml.contract.examples import Example, Json
 from reml.contract.retrieved import Hits
 from reml.contract.retrievers import Retriever
-from reml.evaluation.kilt import Evaluation, evaluate
+from reml.evaluation.kilt import Evaluation
+from reml.evaluation.metrics import measured, metric_of
 from reml.experiment.plan.collections import Examples, checksum
 from reml.experiment.plan.hits import Model
 from reml.experiment.plan.planner import Planner
@@ -101,7 +102,8 @@ class Runner:
         return self.stages.open(self.plan.predictions(system, task))
 
     def evaluate(self, system: str, task: str) -> Evaluation:
-        """Score the predictions of a system for those examples of a task that have a right answer."""
+        """Measure the predictions of a system for those examples of a task that have a right answer."""
+        metric = metric_of(self.plan.tasks.task(task))
         examples = [example for example in self.examples(task, self.experiment.reading.split) if example.answers]
         predicted = {example.id: example.output[0] for example in read_examples(self.predictions(system, task))}
-        return evaluate(examples, [predicted[example.id] for example in examples])
+        return measured(examples, [predicted[example.id] for example in examples], by=metric, task=task)

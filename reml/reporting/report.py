@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
 
+from reml.evaluation.kilt import MEASURES
 from reml.reporting.page import write_whole_page
 from reml.reporting.plots import Line, Plot
 from reml.reporting.report_cases import shown_examples
@@ -14,9 +15,10 @@ from reml.reporting.report_origin import origin_of
 from reml.reporting.result_folder import Curve, Figures, Results, read_results
 
 _CASES_EACH = 6
-_GROUPS: tuple[tuple[str, Callable[[Figures], float]], ...] = (
+DOWNSTREAM = "Downstream"
+_GROUPS: tuple[tuple[str, Callable[[Figures], float | None]], ...] = (
     ("R-precision", attrgetter("r_precision")),
-    ("Downstream", attrgetter("downstream")),
+    (DOWNSTREAM, attrgetter("downstream")),
     ("KILT score", attrgetter("kilt")),
 )
 # What training logs of an index that is searched meanwhile (reml/training/loop/refresh_callback.py).
@@ -55,6 +57,7 @@ def write_report(run: Path, cases_each: int = _CASES_EACH) -> Path:
         "heading": results.name,
         "groups": [name for name, _ in _GROUPS],
         "accesses": results.accesses,
+        "own": any(measure not in MEASURES for measure in results.measures.values()),
         "figures": [_figures_row(results, task) for task in results.measures],
         "recalls": [_recall_plot(results, task) for task in results.measures],
         "trainings": _trainings(results),
@@ -69,15 +72,18 @@ def write_report(run: Path, cases_each: int = _CASES_EACH) -> Path:
 def _figures_row(results: Results, task: str) -> FiguresRow:
     found = [results.figures.get((access, task)) for access in results.accesses]
     shown: list[Figure] = []
-    for _, figure_of in _GROUPS:
+    for group, figure_of in _GROUPS:
+        per_cent = group != DOWNSTREAM or results.measures[task] in MEASURES
         values = [None if figures is None else figure_of(figures) for figures in found]
         best = max((value for value in values if value is not None), default=None)
-        shown += (_figure(value, best) for value in values)
+        shown += (_figure(value, best, per_cent=per_cent) for value in values)
     return FiguresRow(task, results.measures[task], tuple(shown))
 
 
-def _figure(value: float | None, best: float | None) -> Figure:
-    return Figure("–", best=False) if value is None else Figure(f"{100 * value:.1f}", value == best)
+def _figure(value: float | None, best: float | None, *, per_cent: bool) -> Figure:
+    if value is None:
+        return Figure("–", best=False)
+    return Figure(f"{100 * value:.1f}" if per_cent else f"{value:.3f}", value == best)
 
 
 def _recall_plot(results: Results, task: str) -> Plot:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from reml.contract.examples import Provenance
-from reml.evaluation.cases import RIGHT_FROM, Case, Cell, Outcome, ordered
+from reml.evaluation.cases import GRADED, Case, Cell, Outcome, ordered
 from reml.evaluation.judgements import Gold
 
 _PASSAGES = 5
@@ -82,7 +82,7 @@ def shown_examples(cells: Sequence[Cell]) -> Examples:
     """Gather what became of the predictions: how many ended in which way, and examples of each to filter."""
     tasks = dict.fromkeys(cell.task for cell in cells)
     return Examples(
-        right_from=RIGHT_FROM["f1"],
+        right_from=GRADED,
         outcomes={_name(outcome): outcome.value for outcome in Outcome},
         tasks=_options(tasks),
         accesses=_options(dict.fromkeys(cell.access for cell in cells)),

@@ -9,22 +9,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from reml.contract.examples import Answer, Example, Json, Measure
+from reml.contract.examples import Answer, Example, Json
 from reml.evaluation.cases import Cell, gather
-from reml.evaluation.kilt import MEASURES
+from reml.evaluation.kilt import KILT, MEASURES
 from reml.files.atomic import CorruptError, read_json, read_manifest
 from reml.files.records import read_examples
 
+SCORES = "scores.json"  # of each example, by the measure its task is ranked by
 RATE = "train/rate"  # what training logs beside its losses and scores
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The three figures of an access model on a task: R-precision, the task's measure and its KILT score."""
+    """The figures of an access model on a task: R-precision, the task's measure, and its KILT score if it has one."""
 
     r_precision: float
     downstream: float
-    kilt: float
+    kilt: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +39,14 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """A result folder. `measures` gives the measure that KILT ranks each task by; figures are by access and task.
+    """A result folder. `measures` gives the measure that each task is ranked by; figures are by access and task.
 
     curves: of the predictor's training. taught: of those of retrievers that learnt from feedback, by stage.
     """
 
     name: str
     manifest: Mapping[str, Json]
-    measures: Mapping[str, Measure]
+    measures: Mapping[str, str]
     accesses: tuple[str, ...]
     figures: Mapping[tuple[str, str], Figures]
     cells: tuple[Cell, ...]
@@ -81,20 +82,29 @@ def _objects(value: Json, path: Path) -> Mapping[str, Mapping[str, Json]]:
     return cast("Mapping[str, Mapping[str, Json]]", value)
 
 
-def _measure(manifest: Mapping[str, Json], task: str) -> Measure:
+def _measure(manifest: Mapping[str, Json], task: str) -> str:
     measures = manifest.get("measures")
     measure = measures.get(task, "em") if isinstance(measures, dict) else "em"
-    if measure not in MEASURES:
-        raise CorruptError(f"manifest.json measures task {task!r} by {measure!r}, not one of {', '.join(MEASURES)}.")
-    return cast("Measure", measure)
+    if not isinstance(measure, str):
+        raise CorruptError(f"manifest.json measures task {task!r} by {measure!r}, which names no measure.")
+    return measure
 
 
-def _figures(scores: Json, measure: Measure) -> Figures:
+def _figures(scores: Json, measure: str) -> Figures:
+    own = measure not in MEASURES and not _has(scores, "downstream", "kilt", f"{KILT}{measure}")
     return Figures(
         r_precision=_number(scores, "retrieval", "Rprec"),
         downstream=_number(scores, "downstream", "downstream", measure),
-        kilt=_number(scores, "downstream", "kilt", f"KILT-{measure}"),
+        kilt=None if own else _number(scores, "downstream", "kilt", f"{KILT}{measure}"),
     )
+
+
+def _has(scores: Json, *names: str) -> bool:
+    for name in names:
+        if not isinstance(scores, dict) or name not in scores:
+            return False
+        scores = scores[name]
+    return True
 
 
 def _number(scores: Json, *names: str) -> float:
@@ -105,10 +115,26 @@ def _number(scores: Json, *names: str) -> float:
     return float(cast("float", scores))
 
 
-def _cell(run: Path, access: str, task: str, *, measure: Measure, cases_each: int) -> Cell:
+def _cell(run: Path, access: str, task: str, *, measure: str, cases_each: int) -> Cell:
     golds = {example.id: example for example in read_examples(run / "gold" / f"{task}.jsonl")}
     pairs = _pairs(golds, run / access / task / "predictions.jsonl")
-    return gather(pairs, access=access, task=task, measure=measure, cases_each=cases_each)
+    scores = _scores(run / access / task / SCORES, measure)
+    return gather(pairs, access=access, task=task, measure=measure, cases_each=cases_each, scores=scores)
+
+
+def _scores(path: Path, measure: str) -> Mapping[str, float] | None:
+    """Read what the task's metric said of each example; folders of KILT's measures can be without it."""
+    if not path.is_file() and measure in MEASURES:
+        return None
+    if not path.is_file():
+        raise CorruptError(
+            f"there is no {path}, and {measure!r} is none of KILT's measures ({', '.join(MEASURES)}), which could be "
+            "measured anew. Run the experiment again to have it made."
+        )
+    scores = _objects(read_json(path), path).get(measure)
+    if scores is None or not all(isinstance(score, int | float) for score in scores.values()):
+        raise CorruptError(f"{path} has no number by {measure!r} of each example. Run the experiment again.")
+    return cast("Mapping[str, float]", scores)
 
 
 def _pairs(golds: Mapping[str, Example], predictions: Path) -> Iterator[tuple[Example, Answer]]:

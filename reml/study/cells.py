@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reml.comparison.costs import Costs
-from reml.comparison.matrix import Cell
-from reml.contract.examples import Measure
+from reml.comparison.matrix import Cell, Matrix
 from reml.contract.tasks import Task
+from reml.evaluation.kilt import KILT
+from reml.evaluation.metrics import metric_of
 from reml.experiment.results import retrieved_passages
 from reml.experiment.runner import Runner
 from reml.training.loop.fit import METRICS
@@ -20,10 +21,11 @@ RECALL = "answer_recall@{}"
 PASSAGES = ("passage_success_rate@1", "passage_success_rate@5", *map(RECALL.format, DEPTHS))
 
 
-def shown_measures(downstream: Measure) -> tuple[str, ...]:
+def shown_measures(matrix: Matrix, task: str) -> tuple[str, ...]:
     """Name the measures of a study's tables: of pages, of passages, of answers."""
     passages = (*PASSAGES[:2], RECALL.format(1), RECALL.format(5))
-    return ("Rprec", *passages, downstream, f"KILT-{downstream}")
+    of_answers = [matrix.name(kind, task) for kind in ("downstream", "KILT score") if matrix.has(kind, task)]
+    return ("Rprec", *passages, *of_answers)
 
 
 def taught_cells(runner: Runner, accesses: Sequence[str]) -> list[Cell]:
@@ -34,7 +36,9 @@ def taught_cells(runner: Runner, accesses: Sequence[str]) -> list[Cell]:
 def _cell(runner: Runner, access: str, task: Task) -> Cell:
     evaluation = runner.evaluate(access, task.name)
     passages = retrieved_passages(runner, access, task.name)
-    scores = {name: evaluation.values[name] for name in ("Rprec", task.measure, f"KILT-{task.measure}")}
+    headline = metric_of(task).headline
+    names = ("Rprec", headline, *([f"{KILT}{headline}"] if evaluation.has_kilt(headline) else []))
+    scores = {name: evaluation.values[name] for name in names}
     scores |= {name: passages.values[name] for name in PASSAGES}
     seed = runner.experiment.seed
     if runner.experiment.access[access].feedback is None:

@@ -31,8 +31,8 @@ def write_result(
     folder, by_access = _folder(runners), {condition.access: condition for condition in conditions}
     found = {task: _gains(matrix, conditions, task) for task in matrix.measures}
     tables: list[Table] = []
-    for task, measure in matrix.measures.items():
-        tables.append(averages(matrix, conditions, task, shown_measures(measure)))
+    for task in matrix.measures:
+        tables.append(averages(matrix, conditions, task, shown_measures(matrix, task)))
         tables.append(gained(found[task], by_access, task))
     every = [gain for of_task in found.values() for gain in of_task]
     write_text(folder / "cells.csv", all_cells(matrix, by_access).comma_separated())
@@ -43,8 +43,7 @@ def write_result(
 
 
 def _gains(matrix: Matrix, conditions: Sequence[Condition], task: str) -> list[Comparison]:
-    measures = shown_measures(matrix.measures[task])
-    return [gain for measure in measures for gain in gains(matrix, conditions, task, measure)]
+    return [gain for measure in shown_measures(matrix, task) for gain in gains(matrix, conditions, task, measure)]
 
 
 def _folder(runners: Sequence[Runner]) -> Path:

@@ -22,6 +22,7 @@ from reml.testing.index import IndexContract
 from reml.testing.index_maker import IndexMakerContract
 from reml.testing.indexer import IndexerContract
 from reml.testing.memory_collection import TEXTS, MemoryCollection
+from reml.testing.metric import MetricContract
 from reml.testing.predictor import PredictorContract
 from reml.testing.representations import matrix
 from reml.testing.scorer import ScorerContract
@@ -34,6 +35,7 @@ __all__ = [
     "IndexMakerContract",
     "IndexerContract",
     "MemoryCollection",
+    "MetricContract",
     "PredictorContract",
     "ScorerContract",
     "TaskContract",

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from reml.contract.tasks import Task
+from reml.evaluation.metrics import metric_of
 
 
 class TaskContract(ABC):
@@ -28,6 +29,10 @@ class TaskContract(ABC):
         assert len({example.id for example in examples}) == len(examples)
         named = {place.wikipedia_id for example in examples for answer in example.output for place in answer.provenance}
         assert named <= pages
+
+    def test_says_what_it_is_measured_by(self) -> None:
+        """It has a `measure` or a `metric`, the same every time."""
+        assert metric_of(self.make()).headline == metric_of(self.make()).headline
 
     def test_is_the_same_every_time(self) -> None:
         """Two instances give the same examples and the same pages."""

@@ -14,6 +14,10 @@ def test_each_kind_lists_its_classes_with_what_they_are_for() -> None:
     retrievers, predictors = lines.index("retrievers:"), lines.index("predictors:")
     assert retrievers < lines.index("  reml.retrievers.bm25.BM25  Settings of BM25 over a collection.") < predictors
     assert any(line.startswith("  reml.predictors.fid_copy.CopyFiD  Reads each item") for line in lines[predictors:])
+    assert (
+        "  reml.evaluation.metrics.Bleu  Measure answers by their BLEU against the right ones, sentence by sentence."
+        in lines
+    )
     assert not any("BM25Encoder" in line or "Objective" in line for line in lines), "parts, and what only says what"
 
 

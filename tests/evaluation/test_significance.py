@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from reml.contract.vectors import Float64Array
 from reml.evaluation.significance import (
-    Float64Array,
     Interval,
     bootstrap_interval,
     holm,

@@ -50,7 +50,8 @@ def test_a_task_without_measure_counts_by_exact_match(run: Path) -> None:
         ("metrics.json", '{"bm25": {"qa": {}}}', r"lacks retrieval\.Rprec"),
         ("metrics.json", "{", "not readable JSON"),
         ("manifest.json", '{"kind": "index"}', "does not describe a run"),
-        ("manifest.json", '{"kind": "run", "measures": {"qa": "bleu"}}', "'bleu'"),
+        ("manifest.json", '{"kind": "run", "measures": {"qa": "bleu"}}', r"lacks downstream\.downstream\.bleu"),
+        ("manifest.json", '{"kind": "run", "measures": {"qa": 1}}', "by 1, which names no measure"),
     ],
 )
 def test_what_is_broken_is_named(run: Path, name: str, text: str, message: str) -> None:

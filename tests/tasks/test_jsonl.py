@@ -9,6 +9,8 @@ from jsonargparse import ArgumentParser
 from reml.collection.checks import missing_pages
 from reml.contract.examples import Answer, Example, Measure, Provenance
 from reml.contract.tasks import Task
+from reml.evaluation.metrics import Bleu, KiltMetric, metric_of
+from reml.experiment.settings.settings_of import settings_of
 from reml.files.records import RecordError, write_examples
 from reml.tasks.jsonl import Jsonl
 
@@ -31,7 +33,7 @@ def files(tmp_path: Path) -> dict[str, str]:
 def test_it_gives_the_examples_and_pages_of_its_files(files: dict[str, str]) -> None:
     task = Jsonl("mine", {"dev": files["dev"]}, knowledge_source=files["pages"], measure="f1")
     assert isinstance(task, Task)
-    assert (task.name, task.measure) == ("mine", "f1")
+    assert (task.name, metric_of(task)) == ("mine", KiltMetric("f1"))
     assert task.examples("dev") == EXAMPLES
     assert [page.title for page in task.source().pages()] == ["Chad"]
 
@@ -70,8 +72,24 @@ def test_it_is_made_from_yaml_alone(tmp_path: Path, files: dict[str, str]) -> No
     parser.add_argument("--task", type=Task)
     task = parser.instantiate(parser.parse_args(["--config", str(config)])).task
     assert isinstance(task, Jsonl)
-    assert task.measure == "accuracy"
+    assert task.metric == KiltMetric("accuracy")
     assert task.examples("dev") == EXAMPLES
+
+
+def test_its_metric_is_named_in_yaml(files: dict[str, str]) -> None:
+    parser = ArgumentParser()
+    parser.add_argument("--task", type=Task)
+    settings = {"name": "mine", "examples": {"dev": files["dev"]}, "knowledge_source": files["pages"]}
+    metric = {"class_path": "reml.evaluation.metrics.bleu.Bleu"}
+    written = {"task": {"class_path": "reml.tasks.jsonl.Jsonl", "init_args": {**settings, "metric": metric}}}
+    task = parser.instantiate(parser.parse_object(written)).task
+    assert metric_of(task) == Bleu()
+    assert settings_of(task) == {"class_path": "reml.tasks.jsonl.Jsonl", "init_args": {**settings, "metric": metric}}
+
+
+def test_a_task_is_not_measured_in_two_ways(files: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="'mine' has both the measure 'f1' and a metric: leave out one"):
+        Jsonl("mine", {"dev": files["dev"]}, knowledge_source=files["pages"], measure="f1", metric=Bleu())
 
 
 def test_a_split_without_a_file_is_named_with_those_there_are(files: dict[str, str]) -> None:

@@ -9,6 +9,7 @@ from jsonargparse import ArgumentParser
 from reml.collection.sources.kilt_pages import write_pages
 from reml.contract.examples import Answer, Example, Page, Provenance
 from reml.contract.tasks import Task
+from reml.evaluation.metrics import KiltMetric, metric_of
 from reml.files.records import read_examples, write_examples
 from reml.tasks.kilt import Kilt
 from reml.testing import TaskContract
@@ -36,7 +37,7 @@ class TestKilt(TaskContract):
         return Kilt("nq", self.folder)
 
     def test_it_has_the_name_and_the_measure_of_its_dataset(self) -> None:
-        assert (self.make().name, self.make().measure) == ("nq", "em")
+        assert (self.make().name, metric_of(self.make())) == ("nq", KiltMetric("em"))
 
     def test_the_test_split_has_no_answers(self) -> None:
         (example,) = self.make().examples("test")

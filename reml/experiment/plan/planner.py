@@ -22,6 +22,7 @@ from reml.contract.predictor_module import PredictorModule
 from reml.contract.retrieved import Hits
 from reml.contract.retrievers import Indexer, Retriever, TrainableIndexer
 from reml.contract.signals import Signal
+from reml.evaluation.metrics import metric_of
 from reml.experiment.plan import (
     hits,
     indexes,
@@ -349,7 +350,8 @@ class Planner:
             self._learnt[begun.key] = trained_predictors.trained(
                 f"train the {self._called(name)}",
                 begun,
-                {(task.name, task.measure): self._reading(task.name, source) for task in learnt},
+                {task.name: self._reading(task.name, source) for task in learnt},
+                [metric_of(task) for task in learnt],
                 source=replace(source, predictors=()),
                 k={access: self.limits(access).k for access in source.names},
                 training=replace(self.experiment.training, seed=self._seed),

@@ -18,12 +18,13 @@ from reml.access.composed_access import FoundAccess
 from reml.access.limits import Limits
 from reml.collection.disk import DiskCollection
 from reml.contract.collections import Collection
-from reml.contract.examples import Answer, Example, Measure
+from reml.contract.examples import Answer, Example
 from reml.contract.predictor_module import PredictorModule
 from reml.contract.predictors import Predictor
 from reml.contract.retrieved import Hits
+from reml.contract.tasks import Metric
 from reml.devices.device import default_device
-from reml.evaluation.kilt import evaluate
+from reml.evaluation.metrics import measured
 from reml.experiment.plan.collections import Examples
 from reml.experiment.plan.node import Node
 from reml.experiment.settings.experiment import TrainOn
@@ -130,21 +131,27 @@ def untrained(name: str, maker: Callable[[], PredictorModule], seed: int, prepar
 def trained(
     name: str,
     begun: Node[Predictors],
-    tasks: Mapping[tuple[str, Measure], Material],
+    tasks: Mapping[str, Material],
+    metrics: Sequence[Metric],
     *,
     source: TrainOn,
     k: Mapping[str, int],
     training: Training,
     console: Console,
 ) -> Node[Predictors]:
-    """Give a predictor after its training on tasks, by name and measure. k: items it is judged with, by access."""
+    """Give a predictor after its training. metrics: of each task. k: items it is judged with, by access model."""
     return Node(
         kind="models",
         name=name,
         make=_train,
         open=_open,
         inputs=(begun, *(node for material in tasks.values() for node in material.nodes)),
-        given={"tasks": [list(task) for task in tasks], "source": source, "k": k, "training": training},
+        given={
+            "tasks": list(zip(tasks, metrics, strict=True)),
+            "source": source,
+            "k": k,
+            "training": training,
+        },
         beside={"console": console},
         opens=1,
     )
@@ -158,7 +165,7 @@ def _train(
     folder: Path,
     begun: Predictors,
     *materials: Any,
-    tasks: Sequence[tuple[str, Measure]],
+    tasks: Sequence[tuple[str, Metric]],
     source: TrainOn,
     k: Mapping[str, int],
     training: Training,
@@ -168,12 +175,12 @@ def _train(
 
     learnt, dev = [], []
     collections: dict[str, Collection] = {}
-    for (name, measure), start in zip(tasks, range(0, len(materials), 5), strict=True):
+    for (name, metric), start in zip(tasks, range(0, len(materials), 5), strict=True):
         material = Material(*materials[start : start + 5])
         there = dict(zip(source.names, material.collections, strict=True))
         prefix, read = name if source.prefix else "", dict.fromkeys(k, source.k) if source.k is not None else k
         learnt.append(_learnable(_read(there, prefix, material.examples, material.hits, read), there, source))
-        dev.append(_judged(name, measure, _read(there, prefix, material.dev_examples, material.dev_hits, k)))
+        dev.append(_judged(name, metric, _read(there, prefix, material.dev_examples, material.dev_hits, k)))
         collections |= {one.fingerprint: one for one in there.values()}
     train = TrainSet.tempered([part for part in learnt if len(part)], source.temperature)
     fit(Independent(begun.new(collections)), train, dev=dev, settings=training, folder=folder, console=console)
@@ -201,8 +208,8 @@ def _learnable(
     return _kept(read, np.logical_or.reduce(found)) if found else _kept(read, np.zeros(len(read), dtype=np.bool_))
 
 
-def _judged(name: str, measure: Measure, read: RetrievedExamples) -> DevSet:
-    return DevSet(name, _kept(read, _answered(read)), functools.partial(_kilt_score, measure))
+def _judged(name: str, metric: Metric, read: RetrievedExamples) -> DevSet:
+    return DevSet(name, _kept(read, _answered(read)), functools.partial(_dev_score, metric, name))
 
 
 def _answered(read: RetrievedExamples) -> npt.NDArray[np.bool_]:
@@ -213,5 +220,5 @@ def _kept(read: RetrievedExamples, kept: npt.NDArray[np.bool_]) -> RetrievedExam
     return read.only(np.flatnonzero(kept))
 
 
-def _kilt_score(measure: Measure, examples: Sequence[Example], answers: Sequence[Answer]) -> float:
-    return evaluate(examples, answers).kilt(measure)
+def _dev_score(metric: Metric, task: str, examples: Sequence[Example], answers: Sequence[Answer]) -> float:
+    return measured(examples, answers, by=metric, task=task).dev_score(metric.headline)

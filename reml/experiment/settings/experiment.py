@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from reml.contract.predictor_module import PredictorModule
 from reml.contract.retrievers import TrainableIndexer
 from reml.contract.tasks import Task
+from reml.evaluation.metrics import metric_of
 from reml.experiment.settings.access import Access
 from reml.experiment.settings.system import Passages, System
 from reml.training.settings import Training
@@ -119,6 +120,8 @@ class Experiment:
         names = [task.name for task in self.tasks]
         if not names or len(set(names)) < len(names):
             raise ValueError(f"an experiment needs tasks with distinct names; it was given {names}.")
+        for task in self.tasks:
+            metric_of(task)  # says before hours of work if there is none
         if not self.access:
             raise ValueError("an experiment needs at least one access model, by name, under `access`.")
         for name in (self.name, *self.access, *self.predictors, *self.systems, *self.collections):

@@ -20,7 +20,7 @@ def written(path: Path, given: Matrix) -> str:
     grids = {
         "figures": tables.figures(given),
         "costs": tables.costs(given),
-        "tests": tables.paired(comparisons(given)),
+        "tests": tables.paired(given, comparisons(given)),
         "published": tables.beside(given, read_published(), {"nq": ["<script>"], "places": []}),
     }
     write_page(path, given, tables=grids, manifest={"name": "small & <sound>", "config": {"reading": "</pre>"}})

@@ -39,7 +39,7 @@ def test_costs_are_means_and_peaks_maxima() -> None:
 
 
 def test_tests_are_starred_after_correction_only() -> None:
-    found = rows(tables.paired(comparisons(matrix())))
+    found = rows(tables.paired(matrix(), comparisons(matrix())))
     assert len(found) == 8
     assert found[0]["difference"] == "-50.0"
     assert (found[0]["p"], found[0]["p corrected"]) == ("0.1250", "0.2500")
