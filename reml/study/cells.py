@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reml.comparison.costs import Costs
 from reml.comparison.matrix import Cell
 from reml.contract.examples import Measure
 from reml.contract.tasks import Task
+from reml.experiment.costs import Costs
 from reml.experiment.results import retrieved_passages
 from reml.experiment.runner import Runner
 from reml.training.loop.fit import METRICS

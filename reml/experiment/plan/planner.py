@@ -11,6 +11,7 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 from rich.console import Console
 
@@ -309,7 +310,7 @@ class Planner:
                 "the experiment names no predictor: give one under `predictor`; for retrieval alone "
                 "`predictor: {class_path: reml.predictors.first_title.FirstTitle}`."
             )
-        return self.experiment.predictor
+        return cast(Callable[[], PredictorModule], self.experiment.predictor)
 
     def predictor(self, *, trained: bool = True) -> Node[trained_predictors.Predictors]:
         """Give the predictor; `trained`: after its training, if it has one."""

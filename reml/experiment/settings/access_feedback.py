@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, cast, get_args
+from typing import Literal, get_args
 
 from reml.contract.objective import Objective
 from reml.contract.predictors import Feedback
@@ -99,7 +99,7 @@ class AccessFeedback:
     @property
     def feedback(self) -> Feedback:
         """The objective."""
-        return cast(Feedback, self.objective)
+        return self.objective
 
     @property
     def joint(self) -> bool:

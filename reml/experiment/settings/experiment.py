@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reml.contract.access import QueryExpansion, QueryGenerator, ResponseProcessor
-from reml.contract.predictor_module import PredictorModule
+from reml.contract.predictor_module import PredictorMaker
 from reml.contract.retrievers import Indexer, TrainableIndexer
 from reml.contract.tasks import Task
 from reml.experiment.settings.access_feedback import AccessFeedback
@@ -147,7 +147,7 @@ class Experiment:
 
     tasks: Sequence[Task]
     access: Mapping[str, Access]
-    predictor: Callable[[], PredictorModule] | None = None
+    predictor: PredictorMaker | None = None
     train_on: TrainOn | None = None
     training: Training = field(default_factory=Training)
     reading: Reading = field(default_factory=Reading)

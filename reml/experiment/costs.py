@@ -1,4 +1,4 @@
-"""What a cell cost when its parts were made, however long ago: time, memory, disk, words read."""
+"""What a system cost on a task when its parts were made, however long ago: time, memory, disk, words read."""
 
 from __future__ import annotations
 
