@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING
 
@@ -48,7 +48,7 @@ def cost_table(by_seed: Mapping[int, Mapping[tuple[str, str], Costs]]) -> pyarro
     return _table(rows, pyarrow.schema({"system": "string", "task": "string", "seed": "int64", **kinds}.items()))
 
 
-def difference_table(rows: list[tuple[object, ...]]) -> pyarrow.Table:
+def difference_table(rows: Sequence[tuple[object, ...]]) -> pyarrow.Table:
     """Give the rows of `reml.compare` with the names of their columns."""
     import pyarrow
 
@@ -57,7 +57,7 @@ def difference_table(rows: list[tuple[object, ...]]) -> pyarrow.Table:
     return _table(rows, pyarrow.schema({**words, **dict.fromkeys(numbers, "double"), "n": "int64"}.items()))
 
 
-def _table(rows: list[tuple[object, ...]], schema: pyarrow.Schema) -> pyarrow.Table:
+def _table(rows: Sequence[tuple[object, ...]], schema: pyarrow.Schema) -> pyarrow.Table:
     import pyarrow
 
     columns = zip(*rows, strict=True) if rows else [()] * len(schema)

@@ -11,9 +11,10 @@ from torch import nn
 
 from reml.devices.rank_zero import is_rank_zero
 from reml.experiment.costs import costs_of
-from reml.experiment.experiment_results import Results, SeedResults
+from reml.experiment.experiment_results import Results
 from reml.experiment.results import publish
 from reml.experiment.runner import Runner
+from reml.experiment.seed_results import SeedResults
 from reml.experiment.settings.experiment import Experiment
 from reml.files.atomic import home as default_home
 from reml.reporting.terminal import say

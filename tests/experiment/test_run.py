@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -211,7 +212,7 @@ def test_a_data_frame_is_given_where_pandas_is(results: reml.Results, monkeypatc
     pytest.importorskip("pandas")
     frame = results.to_pandas()
     assert pyarrow.Table.from_pandas(frame).column("value") == results.scores.column("value")
-    monkeypatch.setitem(__import__("sys").modules, "pandas", None)  # as where it is not installed
+    monkeypatch.setitem(sys.modules, "pandas", None)  # as where it is not installed
     with pytest.raises(ImportError, match="pip install pandas"):
         results.to_pandas()
 
@@ -243,7 +244,7 @@ class Closed:
     ("changes", "sentence"),
     [
         ({"access": {"closed": reml.Access(Closed("here"))}}, r"Closed does not tell what it was made with \(path\)"),
-        ({"predictor": lambda: FirstTitle()}, "has no name of its own in a module: define it at the top of one"),
+        ({"predictor": lambda: FirstWords(2.0)}, "has no name of its own in a module: define it at the top of one"),
     ],
 )
 def test_what_cannot_tell_its_settings_is_refused_before_anything_is_made(
@@ -257,7 +258,7 @@ def test_what_cannot_tell_its_settings_is_refused_before_anything_is_made(
 
 def test_other_mistakes_are_refused_before_anything_is_made(tmp_path: Path) -> None:
     write_experiment(tmp_path)
-    with pytest.raises(TypeError, match="FirstTitle that is made already.* give the class, predictor=FirstTitle"):
+    with pytest.raises(TypeError, match=r"FirstTitle that is made already.* give the class, predictor=FirstTitle"):
         reml.run(titles(tmp_path, predictor=FirstTitle()), tmp_path / "home", QUIET)
     with pytest.raises(ValueError, match=r"seeds \[1, 1\] name one twice"):
         reml.run(titles(tmp_path), tmp_path / "home", QUIET, seeds=[1, 1])
