@@ -1,10 +1,19 @@
 """The contract of reml: the values that cross its rooms, and the protocols that its parts fulfil."""
 
-from reml.contract.access import FeedbackHandler, QueryExpansion, QueryGenerator, ResponseProcessor, StorageHandler
+from reml.contract.access import (
+    Access,
+    Entries,
+    FeedbackHandler,
+    QueryExpansion,
+    QueryGenerator,
+    ResponseProcessor,
+    Session,
+    StorageHandler,
+)
 from reml.contract.collections import Collection, KnowledgeSource
 from reml.contract.examples import Answer, Example, Item, Json, Measure, Media, Page, Provenance, Span
-from reml.contract.predictors import Feedback, Judge, Predictor
-from reml.contract.retrieved import Hits, Queries, Responses
+from reml.contract.predictors import Batch, Feedback, Judge, Predictor
+from reml.contract.retrieved import Hits, Queries, Responses, Rows
 from reml.contract.retrievers import (
     Encoder,
     EncoderT,
@@ -16,7 +25,7 @@ from reml.contract.retrievers import (
     TrainableEncoder,
     TrainableIndexer,
 )
-from reml.contract.signals import FeedbackRecord, InBatch, Prediction, Signal
+from reml.contract.signals import Credit, FeedbackRecord, InBatch, Prediction, Signal
 from reml.contract.tasks import Task
 from reml.contract.vectors import (
     DenseVectors,
@@ -30,11 +39,15 @@ from reml.contract.vectors import (
 )
 
 __all__ = [
+    "Access",
     "Answer",
+    "Batch",
     "Collection",
+    "Credit",
     "DenseVectors",
     "Encoder",
     "EncoderT",
+    "Entries",
     "Example",
     "Feedback",
     "FeedbackHandler",
@@ -65,7 +78,9 @@ __all__ = [
     "ResponseProcessor",
     "Responses",
     "Retriever",
+    "Rows",
     "Scorer",
+    "Session",
     "Signal",
     "Similarity",
     "Span",
