@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from reml.contract.tasks import Task
     from reml.experiment.experiment_results import Results, compare
     from reml.experiment.run import run
-    from reml.experiment.settings.experiment import Access, Experiment, Reading, TrainOn
+    from reml.experiment.settings.access import Access
+    from reml.experiment.settings.experiment import Experiment, Reading, TrainOn
+    from reml.experiment.settings.system import System
     from reml.training.settings import Training
 
 __version__ = metadata.version("reml")
@@ -32,6 +34,7 @@ __all__ = [
     "Provenance",
     "Reading",
     "Results",
+    "System",
     "Task",
     "TrainOn",
     "Training",
@@ -40,7 +43,7 @@ __all__ = [
 ]
 
 _PLACES = {
-    "Access": "reml.experiment.settings.experiment",
+    "Access": "reml.experiment.settings.access",
     "Answer": "reml.contract.examples",
     "Batch": "reml.contract.predictors",
     "Example": "reml.contract.examples",
@@ -51,6 +54,7 @@ _PLACES = {
     "Provenance": "reml.contract.examples",
     "Reading": "reml.experiment.settings.experiment",
     "Results": "reml.experiment.experiment_results",
+    "System": "reml.experiment.settings.system",
     "Task": "reml.contract.tasks",
     "TrainOn": "reml.experiment.settings.experiment",
     "Training": "reml.training.settings",

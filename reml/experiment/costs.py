@@ -1,13 +1,28 @@
-"""What a system cost on a task when its parts were made, however long ago: time, memory, disk, words read."""
+"""What a system cost on a task when its parts were made, however long ago: sums over the nodes under its predictions."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from reml.experiment.plan.costs import parts_of
+from reml.experiment.plan.node import Node
 from reml.experiment.plan.predictions import words_read
+from reml.experiment.plan.store import Stage, Stages
 from reml.experiment.runner import Runner
+
+LEARNT = {"models", "signals", "starts"}
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The stages under predictions, but collections: what was learnt and all that this took; what is searched."""
+
+    learnt: list[Stage]
+    indexed: list[Stage]
+    retrieved: list[Stage]
+    predicted: Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +46,9 @@ class Costs:
 NOTHING = Costs()
 
 
-def costs_of(runner: Runner, access: str, task: str) -> Costs:
-    """Gather the costs of a cell from its stages; what is not made yet is made."""
-    parts = parts_of(runner.plan.predictions(access, task), runner.stages)
+def costs_of(runner: Runner, system: str, task: str) -> Costs:
+    """Gather the costs of a system on a task from its stages; what is not made yet is made."""
+    parts = parts_of(runner.plan.predictions(system, task), runner.stages)
     every = [*parts.learnt, *parts.indexed, *parts.retrieved, parts.predicted]
     return Costs(
         train=sum(stage.seconds for stage in parts.learnt),
@@ -44,6 +59,28 @@ def costs_of(runner: Runner, access: str, task: str) -> Costs:
         index_bytes=sum(_bytes(stage.folder) for stage in parts.indexed),
         words=words_read(parts.predicted),
     )
+
+
+def parts_of(predictions: Node[Any], stages: Stages) -> Parts:
+    """Make predictions, if they are not there, and gather what they took.
+
+    What is searched to answer counts as index and hits; indexes and hits that only a training needed, as learning.
+    """
+    predicted = stages.stage(predictions)
+    served = [node for node in predictions.below(lambda node: node.kind not in LEARNT) if node.kind not in LEARNT]
+    keys = {node.key for node in served}
+    learnt = [node for node in predictions.below() if node.key not in keys]
+    return Parts(
+        learnt=_there(learnt, stages),
+        indexed=_there((node for node in served if node.kind == "indexes"), stages),
+        retrieved=_there((node for node in served if node.kind == "hits"), stages),
+        predicted=predicted,
+    )
+
+
+def _there(nodes: Iterable[Node[Any]], stages: Stages) -> list[Stage]:
+    made = (node for node in nodes if node.make is not None and node.kind != "collections" and stages.is_made(node))
+    return [stages.cost(node) for node in made]
 
 
 def _bytes(folder: Path) -> int:

@@ -44,7 +44,7 @@ def finish(runner: Runner, systems: Sequence[str] = ()) -> SeedResults:
     systems: those that predict, all if left out.
     """
     experiment, folder = runner.experiment, runner.folder
-    tasks, systems = {task.name: task.measure for task in experiment.tasks}, systems or list(experiment.access)
+    tasks, systems = {task.name: task.measure for task in experiment.tasks}, systems or list(experiment.compared)
     runner.retrieve()
     runner.train()
     evaluations = {system: {task: runner.evaluate(system, task) for task in tasks} for system in systems}
@@ -71,9 +71,10 @@ def _run(runner: Runner, *, warn: bool) -> SeedResults:
 
 def _check_maker(experiment: Experiment) -> None:
     """Raise `TypeError` for a predictor that is made already: each seed makes and trains its own."""
-    if isinstance(experiment.predictor, nn.Module):
-        name = type(experiment.predictor).__name__
-        raise TypeError(
-            f"predictor is a {name} that is made already, and each run makes its own: give the class, "
-            f"predictor={name}, or functools.partial({name}, ...) with its settings."
-        )
+    for maker in experiment.makers.values():
+        if isinstance(maker, nn.Module):
+            name = type(maker).__name__
+            raise TypeError(
+                f"a predictor is a {name} that is made already, and each run makes its own: give the class, {name}, or "
+                f"functools.partial({name}, ...) with its settings."
+            )

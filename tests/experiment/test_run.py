@@ -258,7 +258,7 @@ def test_what_cannot_tell_its_settings_is_refused_before_anything_is_made(
 
 def test_other_mistakes_are_refused_before_anything_is_made(tmp_path: Path) -> None:
     write_experiment(tmp_path)
-    with pytest.raises(TypeError, match=r"FirstTitle that is made already.* give the class, predictor=FirstTitle"):
+    with pytest.raises(TypeError, match=r"FirstTitle that is made already.* give the class, FirstTitle, or"):
         reml.run(titles(tmp_path, predictor=FirstTitle()), tmp_path / "home", QUIET)
     with pytest.raises(ValueError, match=r"seeds \[1, 1\] name one twice"):
         reml.run(titles(tmp_path), tmp_path / "home", QUIET, seeds=[1, 1])
