@@ -1,4 +1,4 @@
-"""What a system cost on a task when its parts were made, however long ago: sums over the nodes under its predictions."""
+"""What a system cost on a task when its parts were made: the sums over the nodes under its predictions."""
 
 from __future__ import annotations
 
