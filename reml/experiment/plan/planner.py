@@ -8,10 +8,9 @@ from __future__ import annotations
 import functools
 import math
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import cast
 
 from rich.console import Console
 
@@ -19,7 +18,7 @@ from reml.access.limits import Limits
 from reml.access.querying.query_generators import InputQuery
 from reml.collection.disk import DiskCollection
 from reml.contract.access import QueryGenerator
-from reml.contract.predictor_module import PredictorModule
+from reml.contract.predictor_module import PredictorMaker
 from reml.contract.retrieved import Hits
 from reml.contract.retrievers import Indexer, Retriever, TrainableIndexer
 from reml.contract.signals import Signal
@@ -321,7 +320,7 @@ class Planner:
 
     # Predictors
 
-    def maker(self, name: str | None = None) -> Callable[[], PredictorModule]:
+    def maker(self, name: str | None = None) -> PredictorMaker:
         """Give what makes a predictor, the first one if none is named; `ValueError` if the experiment names none."""
         makers = self.experiment.makers
         if not makers:
@@ -329,8 +328,7 @@ class Planner:
                 "the experiment names no predictor: give one under `predictor`; for retrieval alone "
                 "`predictor: {class_path: reml.predictors.first_title.FirstTitle}`."
             )
-        chosen = named(name if name is not None else next(iter(makers)), makers, "predictor")
-        return cast(Callable[[], PredictorModule], chosen)
+        return named(name if name is not None else next(iter(makers)), makers, "predictor")
 
     def predictor(self, name: str, *, trained: bool = True) -> Node[trained_predictors.Predictors]:
         """Give a predictor; `trained`: after its training, if it has one."""
