@@ -21,7 +21,7 @@ from reml.reporting.terminal import say
 
 
 def run(
-    experiment: Experiment, home: Path | None = None, console: Console | None = None, *, seeds: Sequence[int] = ()
+    experiment: Experiment, home: Path | str | None = None, console: Console | None = None, *, seeds: Sequence[int] = ()
 ) -> Results:
     """Do what is not done yet of an experiment: prepare, index, retrieve, train, predict, evaluate, report.
 
@@ -34,7 +34,8 @@ def run(
         raise ValueError(f"seeds {list(chosen)} name one twice: give each once.")
     _check_maker(experiment)
     shown = console if console is not None else Console(quiet=not is_rank_zero())
-    runners = (Runner(replace(experiment, seed=seed), home or default_home(), shown) for seed in chosen)
+    place = Path(home).expanduser() if home is not None else default_home()
+    runners = (Runner(replace(experiment, seed=seed), place, shown) for seed in chosen)
     return Results(tuple(_run(runner, warn=runner.experiment.seed == chosen[0]) for runner in runners))
 
 
