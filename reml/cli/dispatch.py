@@ -14,10 +14,11 @@ from reml.cli.commands import COMMANDS, overview, split
 from reml.cli.loading import Given
 from reml.cli.parsers import GIVEN, named, on_experiment, parser_of
 from reml.cli.written import SettingsError
+from reml.experiment.settings.settings_of import UntoldSettingsError
 from reml.files.atomic import CorruptError, LockedError, StaleError
 
 HELP = frozenset({"-h", "--help"})
-EXPECTED = (ArgumentError, ValueError, KeyError, OSError, ImportError, RuntimeError)
+EXPECTED = (ArgumentError, ValueError, KeyError, OSError, ImportError, RuntimeError, UntoldSettingsError)
 
 
 def execute(words: Sequence[str]) -> int:

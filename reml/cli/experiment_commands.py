@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from rich.text import Text
 
 from reml.cli.loading import Given, console
 from reml.cli.search import ask, open_access, show
 from reml.experiment.plan.graph import graph
-from reml.experiment.results import publish
+from reml.experiment.run import run as run_experiment
+from reml.experiment.run import warn_of_absent
 from reml.experiment.summary import summary
 from reml.reporting.terminal import print_whole, say
-
-if TYPE_CHECKING:
-    from reml.experiment.runner import Runner
 
 
 def run(given: Given, *, plan: bool = False) -> None:
@@ -28,18 +24,10 @@ def run(given: Given, *, plan: bool = False) -> None:
     if plan:
         print_whole(console, graph(runner.plan, runner.stages))
         return
-    runner.plan.maker()  # says before hours of retrieval if there is none
-    for task in runner.experiment.tasks:
-        _warn(runner, task.name)
-    runner.retrieve()
-    runner.train()
-    evaluations = {
-        system: {task.name: runner.evaluate(system, task.name) for task in runner.experiment.tasks}
-        for system in runner.experiment.compared
-    }
-    report = publish(runner, evaluations)
-    print_whole(console, summary(runner.experiment.tasks, evaluations).terminal())
-    say(console, f"results: {runner.folder}\nreport:  {report}")
+    results = run_experiment(runner.experiment, runner.stages.home, console)
+    (one,) = results.runs
+    print_whole(console, summary(runner.experiment.tasks, one.evaluations).terminal())
+    say(console, f"results: {one.folder}\nreport:  {one.report}")
 
 
 def prepare(given: Given) -> None:
@@ -47,7 +35,7 @@ def prepare(given: Given) -> None:
     runner = given.runner()
     for task in runner.experiment.tasks:
         collection = runner.collection(task.name)
-        _warn(runner, task.name)
+        warn_of_absent(runner, task.name)
         say(console, f"{task.name}: {len(collection):,} passages in {collection.folder}")
 
 
@@ -110,11 +98,3 @@ def _typed(prompt: Text) -> str:
         return console.input(prompt).strip()
     except EOFError:
         return ""
-
-
-def _warn(runner: Runner, task: str) -> None:
-    """Say if answers come from pages that no retriever can find."""
-    absent = runner.absent(task, runner.experiment.reading.split)
-    if absent:
-        lacks = f"the knowledge source lacks {len(absent)} pages that answers come from; they count as not found."
-        say(console, (f"{task}: ", "yellow"), f"{lacks} The first: {absent[0]}.")

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from reml.comparison.costs import NOTHING, Costs
 from reml.contract.vectors import Float64Array
 from reml.evaluation.kilt import KILT, MEASURES
+from reml.experiment.costs import NOTHING, Costs
 
 KINDS = ("R-precision", "recall@5", "downstream", "KILT score")
 

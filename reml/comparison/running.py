@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from reml.comparison.costs import costs_of
 from reml.comparison.matrix import Cell, Matrix
 from reml.evaluation.metrics import metric_of
-from reml.experiment.results import publish
+from reml.experiment.run import finish
 from reml.experiment.runner import Runner
 from reml.reporting.terminal import say
 
@@ -37,14 +36,9 @@ def run_matrix(
 
 def published_cells(runner: Runner, accesses: Sequence[str]) -> list[Cell]:
     """Run a whole experiment and write its result folder; a cell counts all that its parts cost."""
-    tasks = [task.name for task in runner.experiment.tasks]
-    runner.retrieve()
-    runner.train()
-    evaluations = {access: {task: runner.evaluate(access, task) for task in tasks} for access in accesses}
-    publish(runner, evaluations)
-    seed = runner.experiment.seed
+    found = finish(runner, accesses)
     return [
-        Cell(task, access, seed, evaluations[access][task].values, costs_of(runner, access, task))
-        for task in tasks
+        Cell(task, access, found.seed, found.evaluations[access][task].values, found.costs[access, task])
+        for task in found.measures
         for access in accesses
     ]

@@ -16,11 +16,20 @@ tasks             What is predicted and how it is measured
 vectors           Representations: rows of sparse or dense vectors, one or several a row, as encoders give
 """
 
-from reml.contract.access import FeedbackHandler, QueryExpansion, QueryGenerator, ResponseProcessor, StorageHandler
+from reml.contract.access import (
+    Access,
+    Entries,
+    FeedbackHandler,
+    QueryExpansion,
+    QueryGenerator,
+    ResponseProcessor,
+    Session,
+    StorageHandler,
+)
 from reml.contract.collections import Collection, KnowledgeSource
 from reml.contract.examples import Answer, Example, Item, Json, Measure, Media, Page, Provenance, Span
-from reml.contract.predictors import Feedback, Judge, Predictor
-from reml.contract.retrieved import Hits, Queries, Responses
+from reml.contract.predictors import Batch, Feedback, Judge, Predictor
+from reml.contract.retrieved import Hits, Queries, Responses, Rows
 from reml.contract.retrievers import (
     Encoder,
     EncoderT,
@@ -32,7 +41,7 @@ from reml.contract.retrievers import (
     TrainableEncoder,
     TrainableIndexer,
 )
-from reml.contract.signals import FeedbackRecord, InBatch, Prediction, Signal
+from reml.contract.signals import Credit, FeedbackRecord, InBatch, Prediction, Signal
 from reml.contract.tasks import MeasuredTask, Metric, MetricTask, Task
 from reml.contract.vectors import (
     DenseVectors,
@@ -47,11 +56,15 @@ from reml.contract.vectors import (
 )
 
 __all__ = [
+    "Access",
     "Answer",
+    "Batch",
     "Collection",
+    "Credit",
     "DenseVectors",
     "Encoder",
     "EncoderT",
+    "Entries",
     "Example",
     "Feedback",
     "FeedbackHandler",
@@ -86,7 +99,9 @@ __all__ = [
     "ResponseProcessor",
     "Responses",
     "Retriever",
+    "Rows",
     "Scorer",
+    "Session",
     "Signal",
     "Similarity",
     "Span",

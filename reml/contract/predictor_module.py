@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from torch import nn
 
 from reml.contract.collections import Collection
 from reml.contract.examples import Answer
-from reml.contract.predictors import Batch
+from reml.contract.predictors import Batch, Predictor
 from reml.contract.signals import Prediction, Signal
 
 
@@ -39,3 +40,9 @@ class PredictorModule(nn.Module, abc.ABC):
         """Tell whether a class is a module that has what `Predictor` asks for."""
         names = {name for base in other.__mro__ for name in vars(base)}
         return nn.Module in other.__mro__ and {"signals", "prepare", "loss", "generate"} <= names
+
+
+if TYPE_CHECKING:  # a class that has the methods is one, and no checker knows it
+    PredictorMaker = Callable[[], Predictor]
+else:
+    PredictorMaker = Callable[[], PredictorModule]

@@ -6,13 +6,11 @@ What an objective gains with it is no gain from feedback: the predictor's say ha
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import cast
 
 import torch
 from torch import Tensor
 
 from reml.contract.objective import Objective
-from reml.contract.predictors import Feedback
 from reml.contract.retrieved import Responses
 from reml.contract.signals import Credit, InBatch, Signal
 
@@ -41,4 +39,4 @@ class Shuffled:
     def __call__(self, responses: Responses, credit: Credit, others: InBatch | None = None) -> Tensor:
         """Give the loss of each example, [B]: the scores change places, what is said of the items stays."""
         moved = replace(responses, scores=responses.scores.gather(1, shuffle(responses.mask)))
-        return cast(Feedback, self.objective)(moved, credit, others)
+        return self.objective(moved, credit, others)

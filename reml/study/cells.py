@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reml.comparison.costs import Costs
 from reml.comparison.matrix import Cell, Matrix
 from reml.contract.tasks import Task
 from reml.evaluation.kilt import KILT
 from reml.evaluation.metrics import metric_of
+from reml.experiment.costs import Costs
 from reml.experiment.results import retrieved_passages
 from reml.experiment.runner import Runner
 from reml.training.loop.fit import METRICS

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from reml.comparison.averages import Average, average
 from reml.comparison.comparisons import Comparison
 from reml.comparison.conditions import Condition
-from reml.comparison.costs import NOTHING
 from reml.comparison.matrix import Cell, Matrix
+from reml.experiment.costs import NOTHING
 from reml.reporting.table import Table
 
 MEGABYTE = 1 << 20

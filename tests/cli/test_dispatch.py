@@ -12,6 +12,7 @@ import pytest
 from reml.__main__ import main
 from reml.cli.commands import COMMANDS
 from reml.cli.parsers import named
+from reml.contract.retrieved import Queries, Responses
 from tests.small_experiment import task_of, write_experiment
 
 
@@ -217,3 +218,21 @@ def test_pages_that_are_absent_are_named_as_they_are(tmp_path: Path, capsys: pyt
         stream.write(json.dumps({"id": "x", "input": "?", "output": [gold]}) + "\n")
     assert main(["prepare", "--config", str(config), "--home", str(tmp_path / "home")]) == 0
     assert "[page]" in next(line for line in capsys.readouterr().out.splitlines() if "The first: " in line)
+
+
+class Untold:
+    """A processor that does not keep what it was made with."""
+
+    def __init__(self, cut: int) -> None:
+        self._cut = cut
+
+    def __call__(self, queries: Queries, responses: Responses) -> Responses:
+        return responses.first(self._cut)
+
+
+def test_a_class_that_cannot_tell_its_settings_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    untold = {"class_path": "tests.cli.test_dispatch.Untold", "init_args": {"cut": 1}}
+    bm25 = {"retriever": {"class_path": "reml.retrievers.bm25.BM25"}, "processors": [untold]}
+    config = write_experiment(tmp_path, access={"bm25": bm25}, train_on=None)
+    message = told(capsys, "run", "--config", str(config), "--home", str(tmp_path / "home"))
+    assert "Untold does not tell what it was made with (cut): keep each constructor argument" in message

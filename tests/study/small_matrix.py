@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from reml.comparison.conditions import Condition
-from reml.comparison.costs import NOTHING, Costs
 from reml.comparison.matrix import Cell, Matrix
+from reml.experiment.costs import NOTHING, Costs
 from reml.study.cells import PASSAGES
 
 FROZEN, PDIST, UNTRAINED, LOOP = (

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import math
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from reml.access.limits import Limits
 from reml.access.querying.query_generators import InputQuery
 from reml.collection.disk import DiskCollection
 from reml.contract.access import QueryGenerator
-from reml.contract.predictor_module import PredictorModule
+from reml.contract.predictor_module import PredictorMaker
 from reml.contract.retrieved import Hits
 from reml.contract.retrievers import Indexer, Retriever, TrainableIndexer
 from reml.contract.signals import Signal
@@ -320,7 +320,7 @@ class Planner:
 
     # Predictors
 
-    def maker(self, name: str | None = None) -> Callable[[], PredictorModule]:
+    def maker(self, name: str | None = None) -> PredictorMaker:
         """Give what makes a predictor, the first one if none is named; `ValueError` if the experiment names none."""
         makers = self.experiment.makers
         if not makers:

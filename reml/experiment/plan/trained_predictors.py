@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,7 @@ from reml.access.limits import Limits
 from reml.collection.disk import DiskCollection
 from reml.contract.collections import Collection
 from reml.contract.examples import Answer, Example
-from reml.contract.predictor_module import PredictorModule
+from reml.contract.predictor_module import PredictorMaker, PredictorModule
 from reml.contract.predictors import Predictor
 from reml.contract.retrieved import Hits
 from reml.contract.tasks import Metric
@@ -52,7 +52,7 @@ class Predictors:
     prepared: keeps, for each collection, what is computed once of its items.
     """
 
-    maker: Callable[[], PredictorModule]
+    maker: PredictorMaker
     seed: int
     prepared: Path
     folder: Path | None = None
@@ -61,7 +61,7 @@ class Predictors:
     def new(self, collections: Mapping[str, Collection]) -> PredictorModule:
         """Make a predictor of its own, ready to predict from items of these collections."""
         torch.manual_seed(self.seed)
-        predictor = self.maker()
+        predictor = cast(PredictorModule, self.maker())
         self.prepare(predictor, collections)
         if self.folder is not None:
             from reml.training.loop.fit import open_fitted  # with Lightning, which takes long to load
@@ -117,7 +117,7 @@ class Material:
         return [self.examples, self.dev_examples, self.collections, self.hits, self.dev_hits]
 
 
-def untrained(name: str, maker: Callable[[], PredictorModule], seed: int, prepared: Path) -> Node[Predictors]:
+def untrained(name: str, maker: PredictorMaker, seed: int, prepared: Path) -> Node[Predictors]:
     """Give a predictor as it comes."""
     return Node(
         kind="predictors",

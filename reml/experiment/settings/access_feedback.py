@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, cast, get_args
+from typing import Literal, get_args
 
 from reml.contract.objective import Objective
 from reml.contract.predictors import Feedback
@@ -119,7 +119,7 @@ class AccessFeedback:
     @property
     def feedback(self) -> Feedback | None:
         """The objective, if there is one."""
-        return cast(Feedback, self.objective) if self.objective is not None else None
+        return self.objective
 
     @property
     def asks(self) -> Signal:

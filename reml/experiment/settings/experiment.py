@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from reml.contract.predictor_module import PredictorModule
+from reml.contract.predictor_module import PredictorMaker
 from reml.contract.retrievers import TrainableIndexer
 from reml.contract.tasks import Task
 from reml.evaluation.metrics import metric_of
@@ -105,14 +105,14 @@ class Experiment:
 
     tasks: Sequence[Task]
     access: Mapping[str, Access]
-    predictor: Callable[[], PredictorModule] | None = None
+    predictor: PredictorMaker | None = None
     train_on: TrainOn | None = None
     training: Training = field(default_factory=Training)
     reading: Reading = field(default_factory=Reading)
     name: str = "run"
     seed: int = 0
     predictor_seed: int | None = None
-    predictors: Mapping[str, Callable[[], PredictorModule]] = field(default_factory=dict)
+    predictors: Mapping[str, PredictorMaker] = field(default_factory=dict)
     systems: Mapping[str, System] = field(default_factory=dict)
     collections: Mapping[str, Passages] = field(default_factory=dict)
 
@@ -133,7 +133,7 @@ class Experiment:
         self._check_names()
 
     @property
-    def makers(self) -> Mapping[str, Callable[[], PredictorModule]]:
+    def makers(self) -> Mapping[str, PredictorMaker]:
         """What makes each predictor, by name: the only one is called `predictor`."""
         return {"predictor": self.predictor} if self.predictor is not None else self.predictors
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import cast
 
 from reml.contract.objective import Objective
 from reml.contract.predictors import Feedback
@@ -83,7 +82,7 @@ class RetrieverTraining:
     @property
     def feedback(self) -> Feedback:
         """The objective, or the default one."""
-        return cast(Feedback, self.objective) if self.objective is not None else Rank()
+        return self.objective if self.objective is not None else Rank()
 
     @property
     def lists(self) -> str | None:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from reml.comparison.costs import Costs
 from reml.comparison.matrix import Cell, Matrix
 from reml.evaluation.kilt import DEPTHS, measure_names
+from reml.experiment.costs import Costs
 
 NAMES = measure_names(DEPTHS)
 # By task, access and seed: which of the examples are right; their pages are right too.

@@ -12,9 +12,8 @@ from rich.console import Console
 
 from reml.__main__ import main
 from reml.cli.loading import load
-from reml.comparison.costs import costs_of
 from reml.contract.signals import Signal
-from reml.experiment.costs import parts_of
+from reml.experiment.costs import costs_of, parts_of
 from reml.experiment.plan.graph import nodes
 from reml.experiment.runner import Runner
 from reml.experiment.settings.access import Access
@@ -27,8 +26,6 @@ from tests.first_words import FirstWords
 from tests.small_experiment import write_experiment
 from tests.truths import TRAINING, feedback, write_truths
 
-# A predictor by its methods, as far as type checkers know no `PredictorModule`.
-PREDICTOR: Any = FirstWords
 SHORT = {**TRAINING, "steps": 2}
 
 
@@ -59,7 +56,7 @@ def test_python_and_yaml_give_the_same_keys(tmp_path: Path) -> None:
             "both": Access(fuse=["bm25", "flat"]),
             "closed_book": Access(),
         },
-        predictor=PREDICTOR,
+        predictor=FirstWords,
         train_on=TrainOn("both"),
         training=Training(steps=12, batch_size=2, rate=0.3, warmup=0, check_every=6),
         reading=Reading(k=2, depth=4, words=40),
@@ -69,7 +66,7 @@ def test_python_and_yaml_give_the_same_keys(tmp_path: Path) -> None:
     made = Runner(experiment, tmp_path / "home", Console(quiet=True))
     assert keys(made) == keys(written)
     assert made.folder == written.folder
-    other = Runner(replace(experiment, predictor=functools.partial(PREDICTOR, words=2)), tmp_path / "home", Console())
+    other = Runner(replace(experiment, predictor=functools.partial(FirstWords, words=2)), tmp_path / "home", Console())
     assert keys(other) != keys(written)
 
 

@@ -1,0 +1,65 @@
+"""Results as Arrow tables: a row for each figure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING
+
+from reml.evaluation.kilt import Evaluation
+from reml.experiment.costs import Costs
+
+if TYPE_CHECKING:
+    import pyarrow
+
+
+def score_table(by_seed: Mapping[int, Mapping[str, Mapping[str, Evaluation]]]) -> pyarrow.Table:
+    """Give the mean of every measure by system, task and seed, from evaluations by seed, by system, by task."""
+    import pyarrow
+
+    rows = [
+        (system, task, seed, measure, found.mean(measure), len(found))
+        for seed, by_system in by_seed.items()
+        for system, by_task in by_system.items()
+        for task, found in by_task.items()
+        for measure in found.values
+    ]
+    kinds = {
+        "system": "string",
+        "task": "string",
+        "seed": "int64",
+        "measure": "string",
+        "value": "double",
+        "n": "int64",
+    }
+    return _table(rows, pyarrow.schema(kinds.items()))
+
+
+def cost_table(by_seed: Mapping[int, Mapping[tuple[str, str], Costs]]) -> pyarrow.Table:
+    """Give all that `Costs` has by system, task and seed."""
+    import pyarrow
+
+    rows = [
+        (system, task, seed, *asdict(costs).values())
+        for seed, by_system in by_seed.items()
+        for (system, task), costs in by_system.items()
+    ]
+    kinds = {name: "int64" if name.endswith("bytes") else "double" for name in (part.name for part in fields(Costs))}
+    return _table(rows, pyarrow.schema({"system": "string", "task": "string", "seed": "int64", **kinds}.items()))
+
+
+def difference_table(rows: Sequence[tuple[object, ...]]) -> pyarrow.Table:
+    """Give the rows of `reml.compare` with the names of their columns."""
+    import pyarrow
+
+    words = dict.fromkeys(("task", "measure", "first", "second"), "string")
+    numbers = ("first_mean", "second_mean", "difference", "low", "high", "p", "corrected")
+    return _table(rows, pyarrow.schema({**words, **dict.fromkeys(numbers, "double"), "n": "int64"}.items()))
+
+
+def _table(rows: Sequence[tuple[object, ...]], schema: pyarrow.Schema) -> pyarrow.Table:
+    import pyarrow
+
+    columns = zip(*rows, strict=True) if rows else [()] * len(schema)
+    arrays = [pyarrow.array(column, kind.type) for column, kind in zip(columns, schema, strict=True)]
+    return pyarrow.Table.from_arrays(arrays, schema=schema)

@@ -1,0 +1,85 @@
+"""Runs an experiment from its objects; the command line does the same with those that a YAML gives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+from torch import nn
+
+from reml.devices.rank_zero import is_rank_zero
+from reml.evaluation.metrics import metric_of
+from reml.experiment.costs import costs_of
+from reml.experiment.experiment_results import Results
+from reml.experiment.results import publish
+from reml.experiment.runner import Runner
+from reml.experiment.seed_results import SeedResults
+from reml.experiment.settings.experiment import Experiment
+from reml.files.atomic import home as default_home
+from reml.reporting.terminal import say
+
+
+def run(
+    experiment: Experiment, home: Path | str | None = None, console: Console | None = None, *, seeds: Sequence[int] = ()
+) -> Results:
+    """Do what is not done yet of an experiment: prepare, index, retrieve, train, predict, evaluate, report.
+
+    home: where all is kept, REML_HOME if left out. console: where progress is shown, the terminal if left out;
+    `Console(quiet=True)` for none. seeds: each takes the place of the experiment's own; what does not depend on them is
+    shared. `UntoldSettingsError`, before anything is made, for an object that cannot tell its settings.
+    """
+    chosen = tuple(seeds) or (experiment.seed,)
+    if len(set(chosen)) < len(chosen):
+        raise ValueError(f"seeds {list(chosen)} name one twice: give each once.")
+    _check_maker(experiment)
+    shown = console if console is not None else Console(quiet=not is_rank_zero())
+    place = Path(home).expanduser() if home is not None else default_home()
+    runners = (Runner(replace(experiment, seed=seed), place, shown) for seed in chosen)
+    return Results(tuple(_run(runner, warn=runner.experiment.seed == chosen[0]) for runner in runners))
+
+
+def finish(runner: Runner, systems: Sequence[str] = ()) -> SeedResults:
+    """Make all of an experiment that is not made yet, write its result folder and say what it gave.
+
+    systems: those that predict, all if left out.
+    """
+    experiment, folder = runner.experiment, runner.folder
+    tasks, systems = (
+        {task.name: metric_of(task).headline for task in experiment.tasks},
+        systems or list(experiment.compared),
+    )
+    runner.retrieve()
+    runner.train()
+    evaluations = {system: {task: runner.evaluate(system, task) for task in tasks} for system in systems}
+    report = publish(runner, evaluations)
+    costs = {(system, task): costs_of(runner, system, task) for system in systems for task in tasks}
+    return SeedResults(experiment.seed, folder, report, tasks, evaluations, costs)
+
+
+def warn_of_absent(runner: Runner, task: str) -> None:
+    """Say if answers come from pages that no retriever can find."""
+    absent = runner.absent(task, runner.experiment.reading.split)
+    if absent:
+        lacks = f"the knowledge source lacks {len(absent)} pages that answers come from; they count as not found."
+        say(runner.stages.console, (f"{task}: ", "yellow"), f"{lacks} The first: {absent[0]}.")
+
+
+def _run(runner: Runner, *, warn: bool) -> SeedResults:
+    runner.plan.maker()  # says before hours of retrieval if there is none
+    _ = runner.config  # and if an object cannot tell its settings
+    for task in runner.experiment.tasks if warn else ():
+        warn_of_absent(runner, task.name)
+    return finish(runner)
+
+
+def _check_maker(experiment: Experiment) -> None:
+    """Raise `TypeError` for a predictor that is made already: each seed makes and trains its own."""
+    for maker in experiment.makers.values():
+        if isinstance(maker, nn.Module):
+            name = type(maker).__name__
+            raise TypeError(
+                f"a predictor is a {name} that is made already, and each run makes its own: give the class, {name}, or "
+                f"functools.partial({name}, ...) with its settings."
+            )

@@ -1,0 +1,55 @@
+"""What an experiment gave under one seed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from reml.contract.examples import Answer, Example
+from reml.evaluation.kilt import Evaluation
+from reml.experiment.costs import Costs
+from reml.files.records import read_examples
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredExample:
+    """An example, what was predicted for it, and its scores by measure; none where it has no right answer."""
+
+    example: Example
+    answer: Answer
+    scores: Mapping[str, float]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class SeedResults:
+    """What an experiment gave under one seed.
+
+    folder: its result folder. measures: what each task is ranked by. evaluations: by system, by task. costs: by system
+    and task.
+    """
+
+    seed: int
+    folder: Path
+    report: Path
+    measures: Mapping[str, str] = field(repr=False)
+    evaluations: Mapping[str, Mapping[str, Evaluation]] = field(repr=False)
+    costs: Mapping[tuple[str, str], Costs] = field(repr=False)
+
+    def evaluation(self, system: str, task: str) -> Evaluation:
+        """Give the scores of all examples of a task; `ValueError` names the systems and tasks there are."""
+        if system not in self.evaluations:
+            raise ValueError(f"there is no system {system!r}; there are {', '.join(self.evaluations)}.")
+        if task not in self.measures:
+            raise ValueError(f"there is no task {task!r}; there are {', '.join(self.measures)}.")
+        return self.evaluations[system][task]
+
+    def examples(self, system: str, task: str) -> Iterator[ScoredExample]:
+        """Stream the examples of a task from the result folder, in its order, each with its prediction and scores."""
+        scores = self.evaluation(system, task)
+        places = {name: place for place, name in enumerate(scores.ids)}
+        predicted = read_examples(self.folder / system / task / "predictions.jsonl")
+        for example, answered in zip(read_examples(self.folder / "gold" / f"{task}.jsonl"), predicted, strict=True):
+            place = places.get(example.id)
+            own = {} if place is None else {name: float(values[place]) for name, values in scores.values.items()}
+            yield ScoredExample(example, answered.output[0], own)
