@@ -3,9 +3,10 @@
 from reml.contract.access import FeedbackHandler, QueryExpansion, QueryGenerator, ResponseProcessor, StorageHandler
 from reml.contract.collections import Collection, KnowledgeSource
 from reml.contract.examples import Answer, Example, Item, Json, Measure, Media, Page, Provenance, Span
-from reml.contract.predictors import Feedback, Judge, Predictor
+from reml.contract.predictors import Feedback, Judge, Lender, Predictor
 from reml.contract.retrieved import Hits, Queries, Responses
 from reml.contract.retrievers import (
+    DerivingIndexer,
     Encoder,
     EncoderT,
     Index,
@@ -33,6 +34,7 @@ __all__ = [
     "Answer",
     "Collection",
     "DenseVectors",
+    "DerivingIndexer",
     "Encoder",
     "EncoderT",
     "Example",
@@ -51,6 +53,7 @@ __all__ = [
     "Json",
     "Judge",
     "KnowledgeSource",
+    "Lender",
     "Measure",
     "Media",
     "MultiVectors",
