@@ -39,7 +39,7 @@ def _known(chosen: Sequence[str], there: Sequence[str], kind: str) -> Sequence[s
 def _needed(experiment: Experiment, chosen: Sequence[str]) -> list[str]:
     """Add to the chosen access models those that they fuse or learn from, and the one that training reads with."""
     names = list(chosen)
-    names += [experiment.train_on.access] if experiment.train_on is not None else []
+    names += experiment.train_on.names if experiment.train_on is not None else []
     for name in names:  # grows while it is gone through
         names += [needed for needed in experiment.access[name].needs if needed not in names]
     return list(dict.fromkeys(names))

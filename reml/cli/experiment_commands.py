@@ -34,8 +34,8 @@ def run(given: Given, *, plan: bool = False) -> None:
     runner.retrieve()
     runner.train()
     evaluations = {
-        access: {task.name: runner.evaluate(access, task.name) for task in runner.experiment.tasks}
-        for access in runner.experiment.access
+        system: {task.name: runner.evaluate(system, task.name) for task in runner.experiment.tasks}
+        for system in runner.experiment.compared
     }
     report = publish(runner, evaluations)
     print_whole(console, summary(runner.experiment.tasks, evaluations).terminal())
@@ -85,23 +85,24 @@ def search(given: Given, by: str | None = None, query: str | None = None, k: int
 
 
 def train(given: Given) -> None:
-    """Train the predictor and say where its weights are."""
+    """Train the predictors and say where their weights are."""
     runner = given.runner()
-    stage = runner.train()
-    if stage is None:
+    stages = runner.train()
+    if not stages:
         raise ValueError("the experiment trains nothing: say on what under `train_on`.")
-    say(console, f"{stage.name}: {stage.seconds:.0f} s, {stage.folder}")
+    for stage in stages.values():
+        say(console, f"{stage.name}: {stage.seconds:.0f} s, {stage.folder}")
 
 
 def predict(given: Given) -> None:
-    """Write the predictions of every access model for every task, in KILT's format."""
+    """Write the predictions of every system for every task, in KILT's format."""
     runner = given.runner()
     runner.retrieve()
     runner.train()
-    for access in runner.experiment.access:
+    for system in runner.experiment.compared:
         for task in runner.experiment.tasks:
-            path = runner.predictions(access, task.name)
-            say(console, f"{access} {task.name}: {path}")
+            path = runner.predictions(system, task.name)
+            say(console, f"{system} {task.name}: {path}")
 
 
 def _typed(prompt: Text) -> str:

@@ -38,20 +38,20 @@ def joined(found: Mapping[str, Responses], count: int) -> Responses:
         origins=np.concatenate(origins, axis=1),
         names=tuple(found),
     )
-    together = laid.pick(_places(laid.rows >= 0))
+    together = laid.pick(_places(laid.rows >= 0, laid.k))
     return replace(together, items=LazyItems(count, lambda: _side_by_side([part.items for part in parts])))
 
 
 def apart(responses: Responses) -> dict[str, Int64Array]:
     """Give, for each access model, the positions of its items in a joined list, [B, k], -1 where there is none."""
     there = responses.rows >= 0
-    return {name: _places(there & (responses.origins == number)) for number, name in enumerate(responses.names)}
+    mine = {name: there & (responses.origins == number) for number, name in enumerate(responses.names)}
+    return {name: _places(wanted, int(wanted.sum(axis=1).max(initial=0))) for name, wanted in mine.items()}
 
 
-def _places(wanted: npt.NDArray[np.bool_]) -> Int64Array:
-    """Give the positions where a mask [B, K] is true, ascending, -1 behind them, [B, k]."""
+def _places(wanted: npt.NDArray[np.bool_], width: int) -> Int64Array:
+    """Give the positions where a mask [B, K] is true, ascending, -1 behind them, [B, width]."""
     order = np.argsort(~wanted, axis=1, kind="stable")
-    width = int(wanted.sum(axis=1).max(initial=0))
     return np.where(np.take_along_axis(wanted, order, 1), order, -1)[:, :width].astype(np.int64)
 
 

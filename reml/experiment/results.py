@@ -40,9 +40,9 @@ def publish(runner: Runner, evaluations: Evaluations) -> Path:
     for task in runner.experiment.tasks:
         write_examples(_examples(runner, task.name), folder / "gold" / f"{task.name}.jsonl")
         write_relevance(folder / "gold" / f"{task.name}.qrels", _examples(runner, task.name))
-    for access, by_task in evaluations.items():
+    for system, by_task in evaluations.items():
         for task_name in by_task:
-            _publish_predictions(runner, access, task_name)
+            _publish_predictions(runner, system, task_name)
     write_json(
         folder / "metrics.json",
         {
@@ -53,8 +53,8 @@ def publish(runner: Runner, evaluations: Evaluations) -> Path:
     write_json(
         folder / "passages.json",
         {
-            access: {task: retrieved_passages(runner, access, task).means() for task in by_task}
-            for access, by_task in evaluations.items()
+            system: {task: retrieved_passages(runner, system, task).means() for task in by_task}
+            for system, by_task in evaluations.items()
         },
     )
     _publish_training(runner)
@@ -66,15 +66,17 @@ def _examples(runner: Runner, task: str) -> tuple[Example, ...]:
     return runner.examples(task, runner.experiment.reading.split)
 
 
-def _publish_predictions(runner: Runner, access: str, task: str) -> None:
-    folder = runner.folder / access / task
-    source = runner.predictions(access, task)
+def _publish_predictions(runner: Runner, system: str, task: str) -> None:
+    folder = runner.folder / system / task
+    source = runner.predictions(system, task)
     with atomic_file(folder / source.name) as draft:
         shutil.copyfile(source, draft)
     examples, split = _examples(runner, task), runner.experiment.reading.split
-    hits, collection = runner.hits(access, task, split), runner.collection(task)
-    rankings = zip((example.id for example in examples), page_rankings(hits, collection), strict=True)
-    write_run(folder / "run.trec", rankings, tag=access)
+    given = runner.experiment.compared[system].access
+    for access in given:
+        hits, collection = runner.hits(access, task, split), runner.collection(task, access)
+        rankings = zip((example.id for example in examples), page_rankings(hits, collection), strict=True)
+        write_run(folder / ("run.trec" if len(given) == 1 else f"run-{access}.trec"), rankings, tag=access)
 
 
 def page_rankings(hits: Hits, collection: Collection) -> Iterator[tuple[RankedPage, ...]]:
@@ -88,19 +90,23 @@ def page_rankings(hits: Hits, collection: Collection) -> Iterator[tuple[RankedPa
             yield tuple(itertools.starmap(RankedPage, itertools.islice(best, count)))
 
 
-def retrieved_passages(runner: Runner, access: str, task: str) -> Evaluation:
-    """Measure the passages that were retrieved, before any processor changes them."""
+def retrieved_passages(runner: Runner, system: str, task: str) -> Evaluation:
+    """Measure the passages that a system's access models found, after processing: one list after the other."""
     examples, split = _examples(runner, task), runner.experiment.reading.split
-    hits, collection = runner.hits(access, task, split).first(max(DEPTHS)), runner.collection(task)
     judged = [number for number, example in enumerate(examples) if example.output]
-    retrieved = (list(map(Provenance.of, items)) for items in items_of_examples(collection, hits.rows[judged]))
-    return evaluate_passages([examples[number] for number in judged], retrieved)
+    lists = []
+    for access in runner.experiment.compared[system].access:
+        hits = runner.hits(access, task, split).first(max(DEPTHS))
+        lists.append(items_of_examples(runner.collection(task, access), np.asarray(hits.rows[judged])))
+    retrieved = ([Provenance.of(item) for items in found for item in items] for found in zip(*lists, strict=True))
+    nothing: Iterator[list[Provenance]] = iter([[] for _ in judged])
+    return evaluate_passages([examples[number] for number in judged], retrieved if lists else nothing)
 
 
 def _publish_training(runner: Runner) -> None:
-    stage = runner.train()
-    if stage is not None:
-        _publish_log(stage, runner.folder / "training")
+    trained = runner.train()
+    for name, stage in trained.items():
+        _publish_log(stage, runner.folder / "training" / ("" if len(trained) == 1 else name))
     learning = [name for name, access in runner.experiment.access.items() if access.feedback is not None]
     for task in runner.experiment.tasks:
         for access in learning:

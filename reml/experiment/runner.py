@@ -16,6 +16,7 @@ from reml.contract.retrieved import Hits
 from reml.contract.retrievers import Retriever
 from reml.evaluation.kilt import Evaluation, evaluate
 from reml.experiment.plan.collections import Examples, checksum
+from reml.experiment.plan.hits import Model
 from reml.experiment.plan.planner import Planner
 from reml.experiment.plan.store import Stage, Stages
 from reml.experiment.settings.experiment import Experiment
@@ -50,9 +51,10 @@ class Runner:
         """Give a digest of the examples of a split."""
         return checksum(self.examples(task, split))
 
-    def collection(self, task: str) -> DiskCollection:
-        """Give the passages of a task's knowledge source."""
-        return self.stages.open(self.plan.tasks.collection(task))
+    def collection(self, task: str, access: str | None = None) -> DiskCollection:
+        """Give the passages of a task's knowledge source, or those that an access model searches."""
+        node = self.plan.tasks.collection(task) if access is None else self.plan.collection(access, task)
+        return self.stages.open(node)
 
     def absent(self, task: str, split: str) -> list[MissingPage]:
         """List the pages that answers come from and the collection lacks: no retriever can find them."""
@@ -64,9 +66,13 @@ class Runner:
         """Give the retriever of an access model over a task's collection."""
         return self.stages.open(self.plan.retriever(access, task))
 
+    def access(self, name: str, task: str) -> Model:
+        """Give an access model over a task's collection."""
+        return self.stages.open(self.plan.model(name, task))
+
     def search(self, access: str, task: str, examples: Sequence[Example], k: int) -> Hits:
         """Ask an access model: at most k items for each example, [B, k]; [B, 0] if it retrieves nothing."""
-        return self.stages.open(self.plan.model(access, task)).search(examples, k)
+        return self.access(access, task).search(examples, k)
 
     def hits(self, access: str, task: str, split: str) -> Hits:
         """Give the hits of every example of a split, [B, depth]; those of a fusion come from its parts' hits."""
@@ -78,20 +84,24 @@ class Runner:
             for task in self.experiment.tasks:
                 self.hits(access, task.name, self.experiment.reading.split)
 
-    def train(self) -> Stage | None:
-        """Train the predictor unless that is done; nothing if the experiment has nothing to train on."""
-        return None if self.experiment.train_on is None else self.stages.stage(self.plan.predictor())
+    def train(self) -> dict[str, Stage]:
+        """Train the predictors that are to be trained unless that is done; give their stages by name."""
+        return {
+            name: self.stages.stage(self.plan.predictor(name))
+            for name in self.experiment.makers
+            if self.experiment.trains(name)
+        }
 
     def taught(self, access: str, task: str) -> Stage:
         """Let the retriever of an access model learn from feedback unless that is done."""
         return self.stages.stage(self.plan.taught(access, task))
 
-    def predictions(self, access: str, task: str) -> Path:
-        """Give the file of what is predicted for a task with an access model, in KILT's format."""
-        return self.stages.open(self.plan.predictions(access, task))
+    def predictions(self, system: str, task: str) -> Path:
+        """Give the file of what a system predicts for a task, in KILT's format."""
+        return self.stages.open(self.plan.predictions(system, task))
 
-    def evaluate(self, access: str, task: str) -> Evaluation:
-        """Score the predictions of an access model for those examples of a task that have a right answer."""
+    def evaluate(self, system: str, task: str) -> Evaluation:
+        """Score the predictions of a system for those examples of a task that have a right answer."""
         examples = [example for example in self.examples(task, self.experiment.reading.split) if example.answers]
-        predicted = {example.id: example.output[0] for example in read_examples(self.predictions(access, task))}
+        predicted = {example.id: example.output[0] for example in read_examples(self.predictions(system, task))}
         return evaluate(examples, [predicted[example.id] for example in examples])

@@ -29,10 +29,10 @@ def both() -> Responses:
 def test_lists_stand_side_by_side_without_gaps() -> None:
     together = both()
     assert together.names == ("wiki", "notes")
-    assert together.rows.tolist() == [[2, 0, 1], [1, 0, 1]]
-    assert together.origins.tolist() == [[0, 0, 1], [0, 1, 1]]
+    assert together.rows.tolist() == [[2, 0, 1, -1], [1, 0, 1, -1]], "K is that of all lists together"
+    assert together.origins.tolist() == [[0, 0, 1, 0], [0, 1, 1, 0]]
     assert [[item.text for item in items] for items in together.items] == [["w2", "w0", "n1"], ["w1", "n0", "n1"]]
-    assert together.scores.tolist() == [[5.0, 4.0, 2.5], [5.0, 2.5, 2.0]], "notes are over their temperature"
+    assert together.scores.tolist() == [[5.0, 4.0, 2.0, -torch.inf], [5.0, 2.5, 2.0, -torch.inf]]
 
 
 def test_each_gets_its_own_back() -> None:
@@ -44,7 +44,7 @@ def test_each_gets_its_own_back() -> None:
 
 
 def test_credit_is_taken_apart_by_origin() -> None:
-    likelihood = torch.tensor([[-1.0, -2.0, -3.0], [-4.0, -5.0, -6.0]])
+    likelihood = torch.tensor([[-1.0, -2.0, -3.0, -torch.inf], [-4.0, -5.0, -6.0, -torch.inf]])
     credit = Credit(item_log_likelihood=likelihood, token_log_likelihood=likelihood[:, :, None].expand(-1, -1, 2))
     of_notes = credit.take(torch.from_numpy(apart(both())["notes"]))
     assert of_notes.item_log_likelihood is not None

@@ -37,12 +37,11 @@ def graph(planner: Planner, stages: Stages) -> Table:
 
 def _roots(planner: Planner) -> Iterator[Node[Any]]:
     experiment = planner.experiment
-    for access in experiment.access:
-        for task in experiment.tasks:
-            if experiment.predictor is not None:
-                yield planner.predictions(access, task.name)
-            else:
-                yield planner.hits(access, task.name, experiment.reading.split)
+    for task in experiment.tasks:
+        for system in experiment.compared:
+            yield planner.predictions(system, task.name)
+        for access in experiment.access:
+            yield planner.hits(access, task.name, experiment.reading.split)
 
 
 def _inputs(node: Node[Any], numbers: dict[str, str]) -> Iterator[str]:

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from reml.access.limits import Limits
 from reml.access.querying.query_generators import InputQuery
+from reml.collection.disk import DiskCollection
 from reml.contract.access import QueryGenerator
 from reml.contract.predictor_module import PredictorModule
 from reml.contract.retrieved import Hits
@@ -31,10 +32,13 @@ from reml.experiment.plan import (
     trained_predictors,
 )
 from reml.experiment.plan.node import Node, group, later, several
+from reml.experiment.plan.predictions import Asked
 from reml.experiment.plan.task_nodes import TaskNodes, named
+from reml.experiment.settings.access import Access
 from reml.experiment.settings.access_feedback import AccessFeedback
-from reml.experiment.settings.experiment import Access, Experiment, TrainOn
+from reml.experiment.settings.experiment import Experiment, TrainOn
 from reml.experiment.settings.retriever_training import RetrieverTraining
+from reml.experiment.settings.system import System
 from reml.feedback.judges.teacher import Teacher
 from reml.training.regimes.signal_cache import kept
 
@@ -64,23 +68,33 @@ class Planner:
         if feedback is not None:
             return self._taught_retriever(access, task, feedback)
         encoder = self._trained(access, task) if self.access(access).train is not None else None
-        return indexes.index(self._index(access, task), self.indexer(access), self.tasks.collection(task), encoder)
+        return indexes.index(self._index(access, task), self.indexer(access), self.collection(access, task), encoder)
 
     def model(self, access: str, task: str) -> Node[hits.Model]:
         """Give an access model over a task's collection."""
         settings = self.access(access)
         if settings.fuse:
-            return hits.fused_access(access, [self.model(child, task) for child in settings.fuse], self.limits)
+            return hits.fused_access(access, [self.model(child, task) for child in settings.fuse], self.limits(access))
         if not settings.retrieves:
-            return hits.no_access(access, self.tasks.collection(task))
+            return hits.no_access(access, self.collection(access, task))
         asking = self.access(self._asking(access))
         chain = hits.Chain(self.queries(access), asking.expansion, settings.processors or asking.processors)
-        return hits.access(access, self.retriever(access, task), chain, self.limits)
+        return hits.access(access, self.retriever(access, task), chain, self.limits(access))
 
-    @property
-    def limits(self) -> Limits:
-        """How much access models search for and hand over."""
-        return Limits(depth=self.experiment.reading.depth, k=self.experiment.reading.k)
+    def limits(self, access: str) -> Limits:
+        """Give how much an access model searches for and hands over."""
+        settings, reading = self.access(access), self.experiment.reading
+        k = settings.k or reading.k
+        depth = settings.depth or max(reading.depth, k)
+        asks = settings.budget.asks if settings.budget is not None else None
+        return Limits(depth=depth, k=k, asks=asks, temperature=settings.temperature)
+
+    def collection(self, access: str, task: str) -> Node[DiskCollection]:
+        """Give the collection of an access model: the one it names, or that of the task's source."""
+        name = self.access(self._asking(access)).collection
+        if name is None and self.access(access).fuse:
+            return self.collection(self.access(access).fuse[0], task)
+        return self.tasks.collection(task) if name is None else self.tasks.named_collection(name)
 
     @functools.cached_property
     def _found(self) -> dict[tuple[str, str, str, int | None], Node[Hits]]:
@@ -94,7 +108,7 @@ class Planner:
         return self._found[asked]
 
     def _hits(self, access: str, task: str, split: str, first: int | None) -> Node[Hits]:
-        settings, depth = self.access(access), self.experiment.reading.depth
+        settings, depth = self.access(access), self.limits(access).depth
         examples = self.tasks.examples(task, split, first)
         name = f"retrieve with {access} for {examples.name}"
         if settings.fuse or not settings.retrieves or not self.tasks.read(examples):
@@ -151,7 +165,7 @@ class Planner:
         mined, denoise = settings.all_rounds[number].own, settings.denoise
         return trained_encoders.Material(
             self._start(access, task),
-            self.tasks.collection(task),
+            self.collection(access, task),
             group({name: self.tasks.examples(name, "train") for name in names}),
             group({name: self.hits(lists, name, "train") for name in names}) if lists is not None else None,
             self.model(lists, task) if lists is not None and pseudo is not None else None,
@@ -163,7 +177,7 @@ class Planner:
         indexer = self.indexer(access)
         assert isinstance(indexer, TrainableIndexer)  # noqa: S101 - `Experiment` refuses others
         name = f"begin {access}{self.tasks.of(task)}"
-        return trained_encoders.start(name, indexer, self.tasks.collection(task), self.experiment.seed)
+        return trained_encoders.start(name, indexer, self.collection(access, task), self.experiment.seed)
 
     # Retrievers that learn from feedback
 
@@ -192,7 +206,7 @@ class Planner:
         if settings.learns == "query":
             base = self.retriever(settings.learner, task)
             return taught_encoders.query_side(name, base, taught_encoders.frozen_items(base), made)
-        indexer, passages = self.indexer(settings.learner), self.tasks.collection(task)
+        indexer, passages = self.indexer(settings.learner), self.collection(access, task)
         return indexes.index(name, indexer, passages, made, keep=taught_encoders.OPEN)
 
     def _lesson(self, access: str, task: str, settings: AccessFeedback) -> taught_encoders.Material:
@@ -229,12 +243,11 @@ class Planner:
 
     def _lists(self, access: str, task: str) -> Node[predictor_signals.Lists]:
         settings, examples = self._feedback(access), self.tasks.examples(task, "train")
-        found = self.hits(settings.lists, task, "train")
         room = self._room(settings, task)
-        name = f"{settings.items} items of {settings.lists} for {room} examples of {task}"
-        return predictor_signals.lists(
-            name, self.tasks.collection(task), examples, found, items=settings.items, room=room
-        )
+        read = [name for name in self.experiment.access if name in {settings.lists, *settings.beside}]
+        name = f"{settings.items} items of {' and '.join(read)} for {room} examples of {task}"
+        found = {one: (self.collection(one, task), self.hits(one, task, "train")) for one in read}
+        return predictor_signals.lists(name, examples, found, items=settings.items, room=room)
 
     def _room(self, settings: AccessFeedback, task: str) -> int:
         """Count the examples of each task that the steps have room for."""
@@ -260,7 +273,7 @@ class Planner:
         """Ask at once all that the access models need which learn on the same lists from the same predictor."""
         lists = self._lists(access, task)
         asked = [
-            needs for name, needs in self._asked(task).items() if self._hears(name, task) == self._hears(access, task)
+            needs for name, needs in self._needed(task).items() if self._hears(name, task) == self._hears(access, task)
         ]
         return predictor_signals.said(
             f"hear the {self._whose(access)} on {lists.name}",
@@ -284,7 +297,7 @@ class Planner:
             console=self.console,
         )
 
-    def _asked(self, task: str) -> dict[str, Signal]:
+    def _needed(self, task: str) -> dict[str, Signal]:
         """Give what each access model asks for that learns on a task from a predictor which stays as it is."""
         fed = {name: access.feedback for name, access in self.experiment.access.items()}
         repeated = {name: one for name, one in fed.items() if one is not None and not one.live}
@@ -295,71 +308,98 @@ class Planner:
     def _hears(self, access: str, task: str) -> tuple[object, ...]:
         """Tell on which lists an access model learns, and from whom."""
         settings = self._feedback(access)
-        return settings.lists, settings.items, self._room(settings, task), self.experiment.hears_trained(access)
+        read, whose = frozenset({settings.lists, *settings.beside}), self.experiment.speaker(access)
+        return read, settings.items, self._room(settings, task), whose, self.experiment.hears_trained(access)
 
     def _whose(self, access: str) -> str:
-        return "predictor" if self.experiment.hears_trained(access) else "untrained predictor"
+        name = self._called(self.experiment.speaker(access))
+        return name if self.experiment.hears_trained(access) else f"untrained {name}"
+
+    def _called(self, predictor: str) -> str:
+        return "predictor" if len(self.experiment.makers) == 1 else f"predictor {predictor}"
 
     # Predictors
 
-    def maker(self) -> Callable[[], PredictorModule]:
-        """Give what makes the predictor; `ValueError` if the experiment names none."""
-        if self.experiment.predictor is None:
+    def maker(self, name: str | None = None) -> Callable[[], PredictorModule]:
+        """Give what makes a predictor, the first one if none is named; `ValueError` if the experiment names none."""
+        makers = self.experiment.makers
+        if not makers:
             raise ValueError(
                 "the experiment names no predictor: give one under `predictor`; for retrieval alone "
                 "`predictor: {class_path: reml.predictors.first_title.FirstTitle}`."
             )
-        return self.experiment.predictor
+        return named(name if name is not None else next(iter(makers)), makers, "predictor")
 
-    def predictor(self, *, trained: bool = True) -> Node[trained_predictors.Predictors]:
-        """Give the predictor; `trained`: after its training, if it has one."""
-        begun = trained_predictors.untrained(self.maker(), self._seed, self.home / "prepared")
-        return self._trained_predictor(begun) if trained and self.experiment.train_on is not None else begun
+    def predictor(self, name: str, *, trained: bool = True) -> Node[trained_predictors.Predictors]:
+        """Give a predictor; `trained`: after its training, if it has one."""
+        called = f"the {self._called(name)} as it comes"
+        begun = trained_predictors.untrained(called, self.maker(name), self._seed, self.home / "prepared")
+        return self._trained_predictor(name, begun) if trained and self.experiment.trains(name) else begun
 
     @functools.cached_property
     def _learnt(self) -> dict[str, Node[trained_predictors.Predictors]]:
         return {}
 
-    def _trained_predictor(self, begun: Node[trained_predictors.Predictors]) -> Node[trained_predictors.Predictors]:
+    def _trained_predictor(
+        self, name: str, begun: Node[trained_predictors.Predictors]
+    ) -> Node[trained_predictors.Predictors]:
         source = self.experiment.train_on
         assert source is not None  # noqa: S101 - asked only where something is trained
         if begun.key not in self._learnt:
             learnt = [task for task in self.experiment.tasks if not source.tasks or task.name in source.tasks]
             self._learnt[begun.key] = trained_predictors.trained(
+                f"train the {self._called(name)}",
                 begun,
                 {(task.name, task.measure): self._reading(task.name, source) for task in learnt},
-                source=source,
-                k=self.experiment.reading.k,
+                source=replace(source, predictors=()),
+                k={access: self.limits(access).k for access in source.names},
                 training=replace(self.experiment.training, seed=self._seed),
                 console=self.console,
             )
         return self._learnt[begun.key]
 
     def _reading(self, task: str, source: TrainOn) -> trained_predictors.Material:
+        dev = source.dev_limit
         return trained_predictors.Material(
-            self.tasks.collection(task),
             self.tasks.examples(task, "train"),
-            self.hits(source.access, task, "train"),
-            self.tasks.examples(task, "dev", source.dev_limit),
-            self.hits(source.access, task, "dev", source.dev_limit),
+            self.tasks.examples(task, "dev", dev),
+            several([self.collection(access, task) for access in source.names]),
+            several([self.hits(access, task, "train") for access in source.names]),
+            several([self.hits(access, task, "dev", dev) for access in source.names]),
         )
 
     def _speaker(self, access: str) -> Node[trained_predictors.Predictors]:
         """Give the predictor that an access model learns from, as it is before that."""
-        return self.predictor(trained=self.experiment.hears_trained(access))
+        return self.predictor(self.experiment.speaker(access), trained=self.experiment.hears_trained(access))
 
-    def predictions(self, access: str, task: str) -> Node[Path]:
-        """Give what is predicted for a task with an access model."""
-        reading, feedback = self.experiment.reading, self.access(access).feedback
-        joint = feedback is not None and feedback.joint
-        found = self.hits(access, task, reading.split)
+    def predictions(self, system: str, task: str) -> Node[Path]:
+        """Give what a system predicts for a task."""
+        parts, reading = named(system, self.experiment.compared, "system"), self.experiment.reading
         return predictions.predictions(
-            f"predict {task} with {access}",
-            self.taught(access, task) if joint else self.predictor(),
-            later(self.model(access, task)),
-            (self.tasks.collection(task), self.tasks.examples(task, reading.split), found),
-            shown=predictions.Shown(access, self.queries(access), reading.k, reading.pages, self._prefix(task)),
+            f"predict {task} with {system}",
+            self._predicting(parts, task),
+            self.tasks.examples(task, reading.split),
+            [self._asked(access, task, reading.split) for access in parts.access],
+            shown=predictions.Shown(reading.pages, self._prefix(task)),
             pace=predictions.Pace(reading.batch_size, self.console),
+        )
+
+    def _predicting(self, system: System, task: str) -> Node[trained_predictors.Speaker]:
+        """Give the predictor of a system: the one that learnt with the retriever of a joint access model, if any."""
+        for access in system.access:
+            feedback = self.access(access).feedback
+            if feedback is not None and feedback.joint and self.experiment.speaker(access) == system.predictor:
+                return self.taught(access, task)
+        return self.predictor(system.predictor)
+
+    def _asked(self, access: str, task: str, split: str) -> Asked:
+        return Asked(
+            access,
+            later(self.model(access, task)),
+            self.collection(access, task),
+            self.hits(access, task, split),
+            self.queries(access),
+            self.limits(access),
         )
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,12 @@ from rich.progress import track
 
 from reml.access.composed_access import FoundAccess
 from reml.access.limits import Limits
-from reml.contract.access import QueryGenerator, Session
-from reml.contract.collections import Collection
+from reml.access.session import AccessSession
+from reml.contract.access import QueryGenerator
 from reml.contract.examples import Answer
 from reml.contract.predictors import Batch
 from reml.contract.retrieved import Hits
 from reml.experiment.plan.collections import Examples
-from reml.experiment.plan.hits import Model
 from reml.experiment.plan.node import Node
 from reml.experiment.plan.predict import complete, predict
 from reml.experiment.plan.store import Stage
@@ -34,17 +33,36 @@ WORDS_READ = "words_read.json"  # of the items of each example, in order
 
 @dataclass(frozen=True)
 class Shown:
-    """What a predictor is shown.
+    """What a predictor is shown. pages: of its provenance. prefix: the task's name where it sees it."""
 
-    access: the name of the access model. queries: what it asks. k: items. pages: of its provenance. prefix: the task's
-    name where it sees it.
-    """
-
-    access: str
-    queries: QueryGenerator
-    k: int
     pages: int
     prefix: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """An access model that a predictor is given, or its nodes.
+
+    model: opens it, for asks that were not answered ahead. hits: those of its own queries. limits: how much is handed
+    over.
+    """
+
+    name: str
+    model: Any
+    collection: Any
+    hits: Any
+    queries: QueryGenerator
+    limits: Limits
+
+    @property
+    def nodes(self) -> list[Node[Any]]:
+        """The nodes, in order."""
+        return [self.model, self.collection, self.hits]
+
+    def session(self, examples: Examples, places: slice) -> AccessSession:
+        """Open the session of the examples at these places."""
+        found = FoundAccess(self.collection, self.limits, self.name, queries=self.queries, live=self.model)
+        return found.open(examples[places], Hits(self.hits.rows[places], self.hits.scores[places]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,25 +74,17 @@ class Pace:
 
 
 def predictions(
-    name: str,
-    speaker: Node[Speaker],
-    asked: Node[Callable[[], Model]],
-    found: tuple[Node[Any], Node[Examples], Node[Hits]],
-    *,
-    shown: Shown,
-    pace: Pace,
+    name: str, speaker: Node[Speaker], of: Node[Examples], asked: Sequence[Asked], *, shown: Shown, pace: Pace
 ) -> Node[Path]:
-    """Give the file of predictions, in KILT's format.
-
-    asked: opens the access model, for asks that were not answered ahead. found: a collection, examples and their hits.
-    """
+    """Give the file of predictions, in KILT's format, by a predictor that is given access models."""
+    given = [(one.name, one.queries, one.limits) for one in asked]
     return Node(
         kind="predictions",
         name=name,
         make=_predict,
         open=_open,
-        inputs=(speaker, asked, *found),
-        given={"shown": shown},
+        inputs=(speaker, of, *(node for one in asked for node in one.nodes)),
+        given={"asked": given, "shown": shown},
         beside={"pace": pace},
     )
 
@@ -98,36 +108,40 @@ def _open(folder: Path) -> Path:
 def _predict(
     folder: Path,
     speaker: Speaker,
-    asked: Callable[[], Model],
-    collection: Collection,
     examples: Examples,
-    hits: Hits,
-    *,
+    *opened: Any,
+    asked: Sequence[tuple[str, QueryGenerator, Limits]],
     shown: Shown,
     pace: Pace,
 ) -> None:
-    predictor, limits = speaker.on(collection), Limits(depth=max(shown.k, hits.k), k=shown.k)
-    found = FoundAccess(collection, limits, shown.access, queries=shown.queries, live=asked)
+    parts = []
+    for place, (name, queries, limits) in enumerate(asked):
+        model, collection, hits = opened[3 * place : 3 * place + 3]
+        parts.append(Asked(name, model, collection, hits, queries, limits))
+    predictor = speaker.on({part.name: part.collection for part in parts})
     size, console = pace.batch_size, pace.console
     batches = [slice(start, start + size) for start in range(0, len(examples), size)]
     answers: list[Answer] = []
     words: list[int] = []
     for places in track(batches, "predict", console=console, transient=True, disable=not console.is_terminal):
-        session = found.open(examples[places], Hits(hits.rows[places], hits.scores[places]))
         seen = with_task(shown.prefix, examples[places]) if shown.prefix else examples[places]
-        batch = Batch(tuple(seen), {shown.access: session})
+        batch = Batch(tuple(seen), {part.name: part.session(examples, places) for part in parts})
         answers += predict(predictor, batch)
-        words += _words(collection, session, len(batch.examples))
-    pairs = zip(examples, complete(answers, hits, collection, shown.pages), strict=True)
+        words += _words(parts, batch)
+    whole: Iterable[Answer] = answers
+    for part in parts:
+        whole = complete(list(whole), part.hits, part.collection, shown.pages)
+    pairs = zip(examples, whole, strict=True)
     write_examples((replace(example, output=(answer,), meta={}) for example, answer in pairs), folder / PREDICTIONS)
     write_json(folder / WORDS_READ, words)
 
 
-def _words(collection: Collection, session: Session, count: int) -> list[int]:
+def _words(parts: Sequence[Asked], batch: Batch) -> list[int]:
     """Count the words of all items that were handed over for each example of a batch."""
-    words = np.zeros(count, dtype=np.int64)
-    for queries, found in session.asked:
-        of_items = np.where(found.rows >= 0, collection.values("words", found.rows), 0)
-        owners = queries.owners if len(found) == len(queries) else np.arange(count)
-        np.add.at(words, owners, of_items.sum(axis=1))
+    words = np.zeros(len(batch.examples), dtype=np.int64)
+    for part in parts:
+        for queries, found in batch.sessions[part.name].asked:
+            of_items = np.where(found.rows >= 0, part.collection.values("words", found.rows), 0)
+            owners = queries.owners if len(found) == len(queries) else np.arange(len(words))
+            np.add.at(words, owners, of_items.sum(axis=1))
     return [int(number) for number in words]

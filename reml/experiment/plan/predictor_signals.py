@@ -14,6 +14,8 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
+from reml.access.composed_access import FoundAccess
+from reml.access.limits import Limits
 from reml.contract.collections import Collection
 from reml.contract.predictors import Batch, Predictor
 from reml.contract.refusal import providers
@@ -35,18 +37,26 @@ BATCH = 16
 
 @dataclass(frozen=True, eq=False)
 class Lists:
-    """Lists that are learnt on, and the collection of their items."""
+    """Lists that are learnt on, by access model, and the collections of their items."""
 
-    collection: Collection
+    collections: Mapping[str, Collection]
     read: RetrievedExamples
 
 
 def lists(
-    name: str, collection: Node[Any], of: Node[Examples], hits: Node[Hits], *, items: int, room: int
+    name: str, of: Node[Examples], found: Mapping[str, tuple[Node[Any], Node[Hits]]], *, items: int, room: int
 ) -> Node[Lists]:
-    """Give `room` examples to learn on, drawn at random of those that have an answer, and `items` hits of each."""
-    inputs = (collection, of, hits)
-    return Node(kind="lists", name=name, open=_draw, inputs=inputs, given={"items": items, "room": room})
+    """Give `room` examples to learn on, drawn at random of those that have an answer, and `items` hits of each.
+
+    found: the collection and the hits of each access model that is read.
+    """
+    return Node(
+        kind="lists",
+        name=name,
+        open=_draw,
+        inputs=(of, *(node for pair in found.values() for node in pair)),
+        given={"names": list(found), "items": items, "room": room},
+    )
 
 
 def said(
@@ -90,16 +100,18 @@ def _open(folder: Path) -> Path:
     return folder / SIGNALS
 
 
-def _draw(collection: Collection, of: Examples, hits: Hits, *, items: int, room: int) -> Lists:
+def _draw(of: Examples, *opened: Any, names: Sequence[str], items: int, room: int) -> Lists:
     answered = [place for place, example in enumerate(of) if example.answers]
     places = np.sort(np.random.default_rng(0).permutation(answered)[:room]).astype(np.int64)
-    first = hits.first(items)
-    chosen = Hits(np.asarray(first.rows[places]), np.asarray(first.scores[places]))
-    return Lists(collection, RetrievedExamples.of(collection, [of[place] for place in places], chosen))
+    collections = dict(zip(names, opened[::2], strict=True))
+    ahead = {name: hits.first(items).take(places) for name, hits in zip(names, opened[1::2], strict=True)}
+    there = {name: hits for name, hits in ahead.items() if hits.k}
+    access = {name: FoundAccess(collections[name], Limits(hits.k, hits.k), name) for name, hits in there.items()}
+    return Lists(collections, RetrievedExamples([of[place] for place in places], there, access))
 
 
 def _hear(folder: Path, speaker: Speaker, of: Lists, *, signals: Signal, prefix: str, console: Console) -> None:
-    predictor = speaker.on(of.collection)
+    predictor = speaker.on(of.collections)
     _require(predictor, signals)
     hear(predictor, _batches(of.read, prefix, console), signals, folder / SIGNALS)
 
@@ -123,7 +135,7 @@ def _judge(
     prefix: str,
     console: Console,
 ) -> None:
-    judge = judging.judge(Known(speaker.on(of.collection), teachers.__getitem__))
+    judge = judging.judge(Known(speaker.on(of.collections), teachers.__getitem__))
     judged(judge, _batches(of.read, prefix, console), folder / SIGNALS)
 
 

@@ -66,11 +66,11 @@ class Taught:
         """Make the encoder."""
         return self._made()[0]
 
-    def on(self, collection: Collection) -> Predictor:
+    def on(self, collections: Mapping[str, Collection]) -> Predictor:
         """Give the predictor that learnt with the encoder."""
         if self.speaker is None:
             raise ValueError("no predictor learnt with this retriever: choose feedback.regime joint.")
-        self.speaker.prepare(self._predictor, [collection])
+        self.speaker.prepare(self._predictor, collections)
         return self._predictor
 
     @cached_property
@@ -85,7 +85,7 @@ class Taught:
         encoder = self.learner.encoder()
         parts, predictor = nn.ModuleDict({"retriever": encoder.module}), None
         if self.speaker is not None:
-            predictor = parts["predictor"] = self.speaker.new([self.collection])
+            predictor = parts["predictor"] = self.speaker.new({"": self.collection})
         load_weights(parts, self.folder / WEIGHTS)
         parts.eval().to(default_device())
         return encoder, predictor
@@ -222,7 +222,8 @@ def _asked(settings: AccessFeedback, speaker: Predictors | None, collection: Col
     """Give the predictor that is asked while training goes on: of its own where it learns too."""
     if speaker is None:
         return None
-    return speaker.begin(collection) if settings.joint else speaker.on(collection)
+    there = {settings.learner: collection}
+    return speaker.begin(there) if settings.joint else speaker.on(there)
 
 
 def _judges(settings: AccessFeedback, asked: Predictor | None, teachers: Mapping[str, Teacher]) -> Judges:
@@ -242,7 +243,7 @@ def _regime(
     settings: AccessFeedback, objective: RetrieverObjective, asked: Predictor | None, heard: CachedPredictor | None
 ) -> Regime:
     if heard is not None:
-        return Conditional(heard, objective)
+        return Conditional(heard, {settings.lists: objective} if settings.beside else objective)
     assert asked is not None  # noqa: S101 - without what was said, the predictor is asked
     return Joint(asked, objective) if settings.joint else Conditional(asked, objective)
 

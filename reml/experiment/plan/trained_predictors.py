@@ -16,6 +16,7 @@ from rich.console import Console
 
 from reml.access.composed_access import FoundAccess
 from reml.access.limits import Limits
+from reml.collection.disk import DiskCollection
 from reml.contract.collections import Collection
 from reml.contract.examples import Answer, Example, Measure
 from reml.contract.predictor_module import PredictorModule
@@ -39,8 +40,8 @@ from reml.training.settings import Training
 class Speaker(Protocol):
     """A predictor that can be asked."""
 
-    def on(self, collection: Collection) -> Predictor:
-        """Give the one object that all share, ready to predict from items of a collection."""
+    def on(self, collections: Mapping[str, Collection]) -> Predictor:
+        """Give the one object that all share, ready to predict from items of collections, by access model."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,9 +55,9 @@ class Predictors:
     seed: int
     prepared: Path
     folder: Path | None = None
-    _last: dict[str, str] = field(default_factory=dict)
+    _known: set[str] = field(default_factory=set)
 
-    def new(self, collections: Sequence[Collection]) -> PredictorModule:
+    def new(self, collections: Mapping[str, Collection]) -> PredictorModule:
         """Make a predictor of its own, ready to predict from items of these collections."""
         torch.manual_seed(self.seed)
         predictor = self.maker()
@@ -67,27 +68,27 @@ class Predictors:
             open_fitted(Independent(predictor), self.folder)
         return predictor
 
-    def prepare(self, predictor: Predictor, collections: Sequence[Collection]) -> None:
+    def prepare(self, predictor: Predictor, collections: Mapping[str, Collection]) -> None:
         """Let a predictor compute what it needs of all items, unless that is kept."""
-        for one in collections:
-            predictor.prepare({"": one}, self.prepared / self._kind)
+        if collections:
+            predictor.prepare(collections, self.prepared / self._kind)
 
-    def begin(self, collection: Collection) -> PredictorModule:
+    def begin(self, collections: Mapping[str, Collection]) -> PredictorModule:
         """Make a predictor of its own, on the GPU if there is one."""
-        predictor = self.new([collection])
+        predictor = self.new(collections)
         predictor.to(default_device()).eval()
         return predictor
 
-    def on(self, collection: Collection) -> Predictor:
+    def on(self, collections: Mapping[str, Collection]) -> Predictor:
         """Give the predictor that all share."""
-        if self._last.get("collection") != collection.fingerprint:
-            self.prepare(self._shared, [collection])
-            self._last["collection"] = collection.fingerprint
+        new = {name: one for name, one in collections.items() if one.fingerprint not in self._known}
+        self.prepare(self._shared, new)
+        self._known.update(one.fingerprint for one in new.values())
         return self._shared
 
     @cached_property
     def _shared(self) -> PredictorModule:
-        predictor = self.new([])
+        predictor = self.new({})
         predictor.to(default_device()).eval()
         return predictor
 
@@ -98,25 +99,28 @@ class Predictors:
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """What a predictor learns from and is judged by, of one task; or its nodes."""
+    """What a predictor learns from and is judged by, of one task; or its nodes.
 
-    collection: Any
+    collections, hits, dev_hits: one for each access model that is read.
+    """
+
     examples: Any
-    hits: Any
     dev_examples: Any
+    collections: Any
+    hits: Any
     dev_hits: Any
 
     @property
     def nodes(self) -> list[Node[Any]]:
         """The nodes, in order."""
-        return [self.collection, self.examples, self.hits, self.dev_examples, self.dev_hits]
+        return [self.examples, self.dev_examples, self.collections, self.hits, self.dev_hits]
 
 
-def untrained(maker: Callable[[], PredictorModule], seed: int, prepared: Path) -> Node[Predictors]:
+def untrained(name: str, maker: Callable[[], PredictorModule], seed: int, prepared: Path) -> Node[Predictors]:
     """Give a predictor as it comes."""
     return Node(
         kind="predictors",
-        name="the predictor as it comes",
+        name=name,
         open=Predictors,
         given={"maker": maker, "seed": seed},
         beside={"prepared": prepared},
@@ -124,34 +128,30 @@ def untrained(maker: Callable[[], PredictorModule], seed: int, prepared: Path) -
 
 
 def trained(
+    name: str,
     begun: Node[Predictors],
     tasks: Mapping[tuple[str, Measure], Material],
     *,
     source: TrainOn,
-    k: int,
+    k: Mapping[str, int],
     training: Training,
     console: Console,
 ) -> Node[Predictors]:
-    """Give a predictor after its training on tasks, by name and measure. k: items it is judged with."""
+    """Give a predictor after its training on tasks, by name and measure. k: items it is judged with, by access."""
     return Node(
         kind="models",
-        name="train the predictor",
+        name=name,
         make=_train,
         open=_open,
         inputs=(begun, *(node for material in tasks.values() for node in material.nodes)),
-        given={
-            "tasks": [list(task) for task in tasks],
-            "source": source,
-            "k": k,
-            "training": training,
-        },
+        given={"tasks": [list(task) for task in tasks], "source": source, "k": k, "training": training},
         beside={"console": console},
         opens=1,
     )
 
 
 def _open(folder: Path, begun: Predictors) -> Predictors:
-    return replace(begun, folder=folder, _last={})
+    return replace(begun, folder=folder, _known=set())
 
 
 def _train(
@@ -160,40 +160,45 @@ def _train(
     *materials: Any,
     tasks: Sequence[tuple[str, Measure]],
     source: TrainOn,
-    k: int,
+    k: Mapping[str, int],
     training: Training,
     console: Console,
 ) -> None:
     from reml.training.loop.fit import fit
 
-    learnt, dev, collections = [], [], []
+    learnt, dev = [], []
+    collections: dict[str, Collection] = {}
     for (name, measure), start in zip(tasks, range(0, len(materials), 5), strict=True):
         material = Material(*materials[start : start + 5])
-        read = functools.partial(_read, material.collection, source.access, name if source.prefix else "")
-        learnt.append(_learnable(read(material.examples, material.hits, source.k or k), material, source))
-        dev.append(_judged(name, measure, read(material.dev_examples, material.dev_hits, k)))
-        collections.append(material.collection)
+        there = dict(zip(source.names, material.collections, strict=True))
+        prefix, read = name if source.prefix else "", dict.fromkeys(k, source.k) if source.k is not None else k
+        learnt.append(_learnable(_read(there, prefix, material.examples, material.hits, read), there, source))
+        dev.append(_judged(name, measure, _read(there, prefix, material.dev_examples, material.dev_hits, k)))
+        collections |= {one.fingerprint: one for one in there.values()}
     train = TrainSet.tempered([part for part in learnt if len(part)], source.temperature)
-    regime = Independent(begun.new(list({one.fingerprint: one for one in collections}.values())))
-    fit(regime, train, dev=dev, settings=training, folder=folder, console=console)
+    fit(Independent(begun.new(collections)), train, dev=dev, settings=training, folder=folder, console=console)
 
 
 def _read(
-    collection: Collection, access: str, prefix: str, examples: Examples, hits: Hits, k: int
+    collections: Mapping[str, Collection], prefix: str, examples: Examples, hits: Sequence[Hits], k: Mapping[str, int]
 ) -> RetrievedExamples:
-    """Let k items of the hits be handed over, to examples that may be shown under the name of their task."""
-    shown = with_task(prefix, examples) if prefix else examples
-    if not hits.k:
-        return RetrievedExamples(shown, {}, {})
-    found = FoundAccess(collection, Limits(depth=k, k=k), access)
-    return RetrievedExamples(shown, {access: hits.first(k)}, {access: found}, examples if prefix else None)
+    """Let k items of each list be handed over, to examples that may be shown under the name of their task."""
+    found = {name: one for name, one in zip(collections, hits, strict=True) if one.k}
+    access = {name: FoundAccess(collections[name], Limits(k[name], k[name]), name) for name in found}
+    ahead = {name: one.first(k[name]) for name, one in found.items()}
+    return RetrievedExamples(
+        with_task(prefix, examples) if prefix else examples, ahead, access, examples if prefix else None
+    )
 
 
-def _learnable(read: RetrievedExamples, material: Material, source: TrainOn) -> RetrievedExamples:
+def _learnable(
+    read: RetrievedExamples, collections: Mapping[str, DiskCollection], source: TrainOn
+) -> RetrievedExamples:
     read = _kept(read, _answered(read))
     if not source.relevant or not len(read):
         return read
-    return _kept(read, evidence_retrieved(material.collection, read.examples, read.hits))
+    found = [evidence_retrieved(collections[name], read.examples, hits) for name, hits in read.ahead.items()]
+    return _kept(read, np.logical_or.reduce(found)) if found else _kept(read, np.zeros(len(read), dtype=np.bool_))
 
 
 def _judged(name: str, measure: Measure, read: RetrievedExamples) -> DevSet:

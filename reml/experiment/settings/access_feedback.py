@@ -29,6 +29,10 @@ class AccessFeedback:
             what is retrieved is read by the predictor that learnt with it.
         learns: the encoder of queries, so that the learner's index serves as it is; or of both queries and items.
         candidates: the access model whose lists it learns on, those of the learner if left out.
+        beside: other access models of which the predictor reads as many items beside each list: it then gives its
+            feedback for all of them together, and the learner learns from what is said of its own (conditional, without
+            refresh).
+        predictor: the name of the predictor that it learns from, where there are several.
         items: of each list.
         refresh: lists are retrieved anew at each step, from an index that is refreshed so
         (`reml.training.refresh.policies`);
@@ -55,6 +59,8 @@ class AccessFeedback:
     tasks: Sequence[str] = ()
     limit: int | None = None
     training: Training = field(default_factory=Training)
+    beside: Sequence[str] = ()
+    predictor: str | None = None
 
     def __post_init__(self) -> None:
         for name, value, allowed in (("regime", self.regime, Regime), ("learns", self.learns, Side)):
@@ -66,6 +72,7 @@ class AccessFeedback:
                 f"{self.weight} and {self.limit}."
             )
         self._check_refresh()
+        self._check_beside()
         if Signal.ITEM_UTILITY in self.objective.needs and self.judge is None:
             raise ValueError(
                 f"{self.objective!r} needs the utility of items, which no predictor's loss tells: name who judges "
@@ -73,6 +80,13 @@ class AccessFeedback:
             )
         if self.joint and self.untrained:
             raise ValueError("a joint predictor learns from its start: leave out feedback.untrained.")
+
+    def _check_beside(self) -> None:
+        if self.beside and (self.live or self.learner in self.beside):
+            raise ValueError(
+                f"feedback.beside names what is read beside the lists of {self.learner!r}, another access model, by a "
+                "predictor and on lists that stay as they are: leave out refresh, joint and the learner."
+            )
 
     def _check_refresh(self) -> None:
         if self.refresh is None:
@@ -114,4 +128,4 @@ class AccessFeedback:
     @property
     def needs(self) -> Sequence[str]:
         """The access models that it cannot do without."""
-        return [self.learner, self.lists, *(self.judge.access if self.judge is not None else ())]
+        return [self.learner, self.lists, *self.beside, *(self.judge.access if self.judge is not None else ())]

@@ -2,71 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from reml.contract.access import QueryExpansion, QueryGenerator, ResponseProcessor
 from reml.contract.predictor_module import PredictorModule
-from reml.contract.retrievers import Indexer, TrainableIndexer
+from reml.contract.retrievers import TrainableIndexer
 from reml.contract.tasks import Task
-from reml.experiment.settings.access_feedback import AccessFeedback
-from reml.experiment.settings.retriever_training import RetrieverTraining
+from reml.experiment.settings.access import Access
+from reml.experiment.settings.system import Passages, System
 from reml.training.settings import Training
-
-
-@dataclass(frozen=True)
-class Access:
-    """How one information access model is made. With neither retriever nor fuse it gives nothing: a control.
-
-    Args:
-        retriever: what it searches with.
-        fuse: instead of a retriever, the names of other access models whose rankings are fused by reciprocal rank.
-        query_generator: makes queries of an input; the input itself if left out.
-        expansion: changes the queries by what a first search finds (`reml.access.querying.relevance_feedback`).
-        processors: change the responses, in order.
-        train: how the retriever is trained before it indexes; without it, it is used as it comes.
-        feedback: instead of a retriever, that of another access model, and how it learns from the predictor.
-    """
-
-    retriever: Indexer | None = None
-    fuse: Sequence[str] = ()
-    query_generator: QueryGenerator | None = None
-    processors: Sequence[ResponseProcessor] = ()
-    expansion: QueryExpansion | None = None
-    train: RetrieverTraining | None = None
-    feedback: AccessFeedback | None = None
-
-    def __post_init__(self) -> None:
-        if self.feedback is not None and (self.retriever is not None or self.fuse):
-            raise ValueError(
-                "an access model with feedback takes the retriever of its `learner`: leave out its own retriever and "
-                "fuse, and give them to the access model that feedback.learner names."
-            )
-        if self.retriever is not None and self.fuse:
-            raise ValueError("an access model has a retriever or fuses others, not both: leave out one of the two.")
-        if self.retriever is None and (self.query_generator is not None or self.expansion is not None):
-            raise ValueError(
-                "an access model without a retriever asks no queries of its own: leave out its query_generator and "
-                "expansion, or give them to the access models that are fused."
-            )
-        if self.train is not None and not isinstance(self.retriever, TrainableIndexer):
-            raise ValueError(
-                f"{type(self.retriever).__name__} cannot be trained: leave out `train`, or choose a retriever with "
-                "`encoder` and `index_with` (reml/contract/), such as Dense, SNRM or Splade."
-            )
-
-    @property
-    def needs(self) -> Sequence[str]:
-        """The access models that it cannot do without."""
-        lists = self.train.lists if self.train is not None else None
-        scorers = self.train.scorers if self.train is not None else ()
-        taught = self.feedback.needs if self.feedback is not None else ()
-        return [*self.fuse, *([lists] if lists is not None else []), *scorers, *taught]
-
-    @property
-    def retrieves(self) -> bool:
-        """Whether it searches with a retriever, its own or one that learnt from feedback."""
-        return self.retriever is not None or self.feedback is not None
 
 
 @dataclass(frozen=True)
@@ -104,7 +48,7 @@ class TrainOn:
     """What the predictor is trained on: the train split of tasks, as one access model answers it.
 
     Args:
-        access: its name.
+        access: its name, or several names: what each finds is read side by side.
         k: items read while it trains, `reading.k` if left out.
         limit: examples of each task, all if left out.
         relevant: only examples of which evidence is among the items read (`reml.training.data.relevance_sampling`).
@@ -113,9 +57,10 @@ class TrainOn:
         temperature: if given, a task with n examples has a share of n^(1 / temperature) in what is learnt: 1 is in
             proportion to size, 2 takes less of large tasks. Left out, each example comes once an epoch.
         prefix: the predictor sees the name of its task in front of every input.
+        predictors: names of the predictors that are trained so, all if left out.
     """
 
-    access: str
+    access: str | Sequence[str]
     k: int | None = None
     limit: int | None = None
     relevant: bool = False
@@ -123,8 +68,16 @@ class TrainOn:
     tasks: Sequence[str] = ()
     temperature: float | None = None
     prefix: bool = False
+    predictors: Sequence[str] = ()
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The access models that are read."""
+        return [self.access] if isinstance(self.access, str) else list(self.access)
 
     def __post_init__(self) -> None:
+        if not self.names:
+            raise ValueError("train_on.access names no access model: give one or several.")
         if self.temperature is not None and not self.temperature >= 1:
             raise ValueError(f"train_on.temperature must be 1 or more, or left out, not {self.temperature}.")
 
@@ -136,7 +89,11 @@ class Experiment:
     Args:
         tasks: what is predicted.
         access: access models by name.
-        predictor: makes the predictor.
+        predictor: makes the predictor, where there is only one.
+        predictors: make the predictors, by name.
+        systems: what is compared, by name: a predictor and the access models it is given. Left out, each predictor with
+            each access model alone.
+        collections: what access models may search beside the tasks' own sources, by name.
         train_on: what the predictor is trained on; without it, it is used as it comes.
         training: how it is trained.
         reading: how much is retrieved, read and evaluated.
@@ -154,6 +111,9 @@ class Experiment:
     name: str = "run"
     seed: int = 0
     predictor_seed: int | None = None
+    predictors: Mapping[str, Callable[[], PredictorModule]] = field(default_factory=dict)
+    systems: Mapping[str, System] = field(default_factory=dict)
+    collections: Mapping[str, Passages] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         names = [task.name for task in self.tasks]
@@ -161,12 +121,31 @@ class Experiment:
             raise ValueError(f"an experiment needs tasks with distinct names; it was given {names}.")
         if not self.access:
             raise ValueError("an experiment needs at least one access model, by name, under `access`.")
-        for name in (self.name, *self.access):
+        for name in (self.name, *self.access, *self.predictors, *self.systems, *self.collections):
             if not name or "/" in name or name.startswith("."):
                 raise ValueError(
                     f"{name!r} cannot name a folder: names are not empty, have no slash and no dot in front."
                 )
+        self._check_systems()
         self._check_names()
+
+    @property
+    def makers(self) -> Mapping[str, Callable[[], PredictorModule]]:
+        """What makes each predictor, by name: the only one is called `predictor`."""
+        return {"predictor": self.predictor} if self.predictor is not None else self.predictors
+
+    @property
+    def compared(self) -> Mapping[str, System]:
+        """The systems that are compared; of a predictor alone they are called as the access models."""
+        if self.systems:
+            return self.systems
+        many = len(self.makers) > 1
+        pairs = [(maker, access) for maker in self.makers for access in self.access]
+        return {f"{maker}-{access}" if many else access: System(maker, (access,)) for maker, access in pairs}
+
+    def trains(self, predictor: str) -> bool:
+        """Tell whether a predictor is trained by itself."""
+        return self.train_on is not None and (not self.train_on.predictors or predictor in self.train_on.predictors)
 
     @property
     def learns(self) -> bool:
@@ -174,19 +153,37 @@ class Experiment:
         trained = any(access.train is not None or access.feedback is not None for access in self.access.values())
         return trained or self.train_on is not None
 
+    def speaker(self, name: str) -> str:
+        """Name the predictor that an access model learns from."""
+        feedback = self.access[name].feedback
+        named = feedback.predictor if feedback is not None else None
+        return named if named is not None else next(iter(self.makers))
+
     def hears_trained(self, name: str) -> bool:
         """Tell whether the predictor is trained before it gives its feedback to an access model, or learns with it.
 
         Not so for the control `untrained`, nor where the predictor is to be trained on what only that feedback makes.
         """
         feedback = self.access[name].feedback
-        if feedback is None or feedback.untrained or self.train_on is None:
+        if feedback is None or feedback.untrained or not self.trains(self.speaker(name)):
             return False
         return not feedback.joint or not self._trains_predictor(name)
 
+    def _check_systems(self) -> None:
+        if self.predictor is not None and self.predictors:
+            raise ValueError("give one `predictor`, or several under `predictors`, not both.")
+        for name, system in self.systems.items():
+            _check_there(f"system {name!r}", "predictor", [system.predictor], self.makers)
+            _check_there(f"system {name!r}", "access model", system.access, self.access)
+        chosen = self.train_on.predictors if self.train_on is not None else ()
+        _check_there("train_on.predictors", "predictor", chosen, self.makers)
+        for name, access in self.access.items():
+            wanted = [access.collection] if access.collection is not None else []
+            _check_there(f"access model {name!r}", "collection", wanted, self.collections)
+
     def _check_names(self) -> None:
         wanted = [name for access in self.access.values() for name in access.needs]
-        wanted += [self.train_on.access] if self.train_on is not None else []
+        wanted += self.train_on.names if self.train_on is not None else []
         self._check_learnt([task.name for task in self.tasks])
         for name in wanted:
             if name not in self.access:
@@ -232,8 +229,8 @@ class Experiment:
 
     def _trains_predictor(self, name: str) -> bool:
         """Tell whether what an access model finds goes into the training of the predictor."""
-        source = self.train_on.access if self.train_on is not None else None
-        return source is not None and name in {source, *self._behind(source)}
+        sources = self.train_on.names if self.train_on is not None else ()
+        return any(name in {source, *self._behind(source)} for source in sources)
 
     def _circle(self, name: str) -> list[str]:
         """Name the access models by which one needs itself, as few as there are, itself first and last."""
@@ -257,7 +254,7 @@ class Experiment:
     def _needs(self, name: str) -> list[str]:
         access = self.access[name]
         waits = access.feedback is not None and not access.feedback.joint and not access.feedback.untrained
-        return [*access.needs, *([self.train_on.access] if waits and self.train_on is not None else [])]
+        return [*access.needs, *(self.train_on.names if waits and self.train_on is not None else [])]
 
     def _check_learner(self, name: str) -> None:
         """Raise `ValueError` if feedback goes to what cannot learn."""
@@ -269,5 +266,20 @@ class Experiment:
                 f"access model {name!r} teaches the retriever of {feedback.learner!r}, which has none that can learn: "
                 "name an access model with a retriever such as Dense, SNRM or Splade under feedback.learner."
             )
-        if self.predictor is None:
+        if not self.makers:
             raise ValueError(f"access model {name!r} learns from a predictor: give one under `predictor`.")
+        if feedback.predictor is None and len(self.makers) > 1:
+            raise ValueError(
+                f"access model {name!r} learns from one of the predictors {', '.join(self.makers)}: name it under "
+                "feedback.predictor."
+            )
+        wanted = [feedback.predictor] if feedback.predictor is not None else []
+        _check_there(f"the feedback of {name!r}", "predictor", wanted, self.makers)
+
+
+def _check_there(who: str, kind: str, names: Sequence[str], there: Collection[str]) -> None:
+    """Raise `ValueError` for a name of something that the experiment does not have."""
+    for name in names:
+        if name not in there:
+            known = f"the experiment has {', '.join(there)}" if there else "the experiment has none"
+            raise ValueError(f"{who} names the {kind} {name!r}, which is not there; {known}.")

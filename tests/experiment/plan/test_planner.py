@@ -17,7 +17,8 @@ from reml.contract.signals import Signal
 from reml.experiment.plan.costs import parts_of
 from reml.experiment.plan.graph import nodes
 from reml.experiment.runner import Runner
-from reml.experiment.settings.experiment import Access, Experiment, Reading, TrainOn
+from reml.experiment.settings.access import Access
+from reml.experiment.settings.experiment import Experiment, Reading, TrainOn
 from reml.feedback.pdist import Pdist
 from reml.retrievers.bm25 import BM25
 from reml.tasks.jsonl import Jsonl

@@ -107,9 +107,9 @@ def test_both_sides_are_searched_in_an_index_of_their_own(made: Runner) -> None:
 
 
 def test_what_a_joint_retriever_finds_is_read_by_the_predictor_that_learnt_with_it(made: Runner) -> None:
-    collection = made.collection("things")
-    joint = made.stages.open(made.plan.taught("joint", "things")).on(collection)
-    alone = made.stages.open(made.plan.predictor()).on(collection)
+    collections = {"dense": made.collection("things")}
+    joint = made.stages.open(made.plan.taught("joint", "things")).on(collections)
+    alone = made.stages.open(made.plan.predictor("predictor")).on(collections)
     assert isinstance(joint, Reader)
     assert isinstance(alone, Reader)
     assert joint.trust.item() > alone.trust.item() > 1.0

@@ -7,7 +7,8 @@ import pytest
 from reml.access.presenting.processors import First
 from reml.access.querying.query_generators import MentionQuery
 from reml.contract.examples import Example, Measure, Page
-from reml.experiment.settings.experiment import Access, Experiment, Reading, TrainOn
+from reml.experiment.settings.access import Access
+from reml.experiment.settings.experiment import Experiment, Reading, TrainOn
 from reml.retrievers.bm25.retriever import BM25
 
 

@@ -1,0 +1,99 @@
+"""How an information access model is made: what a configuration says under `access`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from reml.contract.access import QueryExpansion, QueryGenerator, ResponseProcessor
+from reml.contract.retrievers import Indexer, TrainableIndexer
+from reml.experiment.settings.access_feedback import AccessFeedback
+from reml.experiment.settings.retriever_training import RetrieverTraining
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a predictor may spend at an access model. asks: of each example."""
+
+    asks: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.asks is not None and self.asks < 1:
+            raise ValueError(
+                f"a budget of {self.asks} asks lets nobody ask: give 1 or more, or leave the access model out."
+            )
+
+
+@dataclass(frozen=True)
+class Access:
+    """How one information access model is made. With neither retriever nor fuse it gives nothing: a control.
+
+    Args:
+        retriever: what it searches with.
+        fuse: instead of a retriever, the names of other access models whose rankings are fused by reciprocal rank.
+        query_generator: makes queries of an input; the input itself if left out.
+        expansion: changes the queries by what a first search finds (`reml.access.querying.relevance_feedback`).
+        processors: change the responses, in order.
+        train: how the retriever is trained before it indexes; without it, it is used as it comes.
+        feedback: instead of a retriever, that of another access model, and how it learns from the predictor.
+        collection: the name of its collection under `collections`; that of each task's source if left out.
+        depth: hits that are searched for, processed and kept; `reading.depth` if left out.
+        k: items that are handed over; `reading.k` if left out.
+        budget: how often a predictor may ask; as often as it likes if left out.
+        temperature: what scores are divided by where they stand for probabilities.
+    """
+
+    retriever: Indexer | None = None
+    fuse: Sequence[str] = ()
+    query_generator: QueryGenerator | None = None
+    processors: Sequence[ResponseProcessor] = ()
+    expansion: QueryExpansion | None = None
+    train: RetrieverTraining | None = None
+    feedback: AccessFeedback | None = None
+    collection: str | None = None
+    depth: int | None = None
+    k: int | None = None
+    budget: Budget | None = None
+    temperature: float = 1.0
+
+    def __post_init__(self) -> None:
+        self._check_parts()
+        if self.collection is not None and (self.retriever is None or self.fuse):
+            raise ValueError(
+                "an access model without a retriever of its own searches no collection: leave out `collection`, or "
+                "give it to the access models that it fuses or learns with."
+            )
+        if not self.temperature > 0:
+            raise ValueError(f"an access model's temperature is {self.temperature}, but must be positive.")
+
+    def _check_parts(self) -> None:
+        if self.feedback is not None and (self.retriever is not None or self.fuse):
+            raise ValueError(
+                "an access model with feedback takes the retriever of its `learner`: leave out its own retriever and "
+                "fuse, and give them to the access model that feedback.learner names."
+            )
+        if self.retriever is not None and self.fuse:
+            raise ValueError("an access model has a retriever or fuses others, not both: leave out one of the two.")
+        if self.retriever is None and (self.query_generator is not None or self.expansion is not None):
+            raise ValueError(
+                "an access model without a retriever asks no queries of its own: leave out its query_generator and "
+                "expansion, or give them to the access models that are fused."
+            )
+        if self.train is not None and not isinstance(self.retriever, TrainableIndexer):
+            raise ValueError(
+                f"{type(self.retriever).__name__} cannot be trained: leave out `train`, or choose a retriever with "
+                "`encoder` and `index_with` (reml/contract/), such as Dense, SNRM or Splade."
+            )
+
+    @property
+    def needs(self) -> Sequence[str]:
+        """The access models that it cannot do without."""
+        lists = self.train.lists if self.train is not None else None
+        scorers = self.train.scorers if self.train is not None else ()
+        taught = self.feedback.needs if self.feedback is not None else ()
+        return [*self.fuse, *([lists] if lists is not None else []), *scorers, *taught]
+
+    @property
+    def retrieves(self) -> bool:
+        """Whether it searches with a retriever, its own or one that learnt from feedback."""
+        return self.retriever is not None or self.feedback is not None

@@ -1,0 +1,32 @@
+"""What an experiment compares: predictors, each with the access models it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from reml.contract.collections import KnowledgeSource
+
+
+@dataclass(frozen=True)
+class Passages:
+    """A collection that access models name: a knowledge source, cut into passages of so many words."""
+
+    source: KnowledgeSource
+    words: int = 100
+
+    def __post_init__(self) -> None:
+        if self.words < 1:
+            raise ValueError(f"a passage has 1 word or more, not {self.words}.")
+
+
+@dataclass(frozen=True)
+class System:
+    """A predictor and the access models it is given, by name and in this order; none is a closed book."""
+
+    predictor: str
+    access: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        if len(set(self.access)) < len(self.access):
+            raise ValueError(f"a system names each access model once, not {', '.join(self.access)}.")
