@@ -4,11 +4,12 @@ Khandelwal, Levy, Jurafsky, Zettlemoyer, Lewis, "Generalization through Memoriza
 ICLR 2020, https://arxiv.org/abs/1911.00172. Keys are what the last layer's feed-forward block is given, after its layer
 norm; values the next tokens; neighbours are found by FAISS and squared l2 distance.
 
-Implemented: the datastore of a collection's passages, read in runs of `SHARD` passages that a killed call leaves for the
-next one, kept on disk once and indexed by any index maker of l2. The predictor `reml.predictors.knn_lm.KnnLm` asks it.
+Implemented: the datastore of a collection's passages, read in runs of `SHARD` passages that a killed call leaves for
+the next one, kept on disk once and indexed by any index maker of l2. The predictor `reml.predictors.knn_lm.KnnLm` asks
+it.
 
 Deviations: a passage is a context of its own, where the paper slides a window of 1,536 tokens over the text; exact
-search unless an index says otherwise ('IVF4096,PQ64' in the paper, with keys in float16), whose scores are then its own.
+search unless an index says otherwise ('IVF4096,PQ64' in the paper, with keys in float16), whose scores are its own.
 
 Numbers: not run on WikiText-103.
 """
