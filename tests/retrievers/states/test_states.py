@@ -278,5 +278,5 @@ def test_texts_of_one_token_are_no_datastore(tiny_gpt2: str, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("wrong", [{"passage": "{title}"}, {"tokens": 1}, {"batch_size": 0}])
 def test_settings_that_read_nothing_are_refused(tiny_gpt2: str, wrong: dict[str, object], tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="a passage holds {text}"):
+    with pytest.raises(ValueError, match=r"a passage holds {text}"):
         States(tiny_gpt2, **wrong).index(MemoryCollection(TEXTS), tmp_path / "index")  # type: ignore[arg-type]
