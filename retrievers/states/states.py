@@ -21,7 +21,7 @@ from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
 from reml.contract.collections import Collection
-from reml.contract.retrievers import IndexMaker
+from reml.contract.retrievers import IndexMaker, Retriever
 from reml.contract.vectors import DenseVectors
 from reml.files.atomic import digest
 from reml.files.origin import Origin, build_once
@@ -60,7 +60,7 @@ class States:
         """The token that came next, and the row of the passage."""
         return COLUMNS
 
-    def index(self, collection: Collection, folder: Path) -> StatesRetriever:
+    def index(self, collection: Collection, folder: Path) -> Retriever:
         """Build the datastore in `folder`, or open it if it is there and fits.
 
         A killed call leaves what it read beside the folder, and the next one goes on from there. `StaleError` if the

@@ -26,4 +26,6 @@ def passages() -> MemoryCollection:
 @pytest.fixture(scope="session")
 def datastore(tiny_gpt2: str, passages: MemoryCollection, tmp_path_factory: pytest.TempPathFactory) -> StatesRetriever:
     folder: Path = tmp_path_factory.mktemp("datastore")
-    return States(tiny_gpt2).index(passages, folder / "index")
+    made = States(tiny_gpt2).index(passages, folder / "index")
+    assert isinstance(made, StatesRetriever)
+    return made

@@ -157,6 +157,7 @@ def test_it_opens_without_building_again_and_is_refused_to_another_model(
     tiny_gpt2: str, passages: MemoryCollection, tmp_path: Path
 ) -> None:
     made = States(tiny_gpt2).index(passages, tmp_path / "index")
+    assert isinstance(made, StatesRetriever)
     reading = Reading(StateEncoder(made.encoder.model))
     again = States(tiny_gpt2).index_with(reading, passages, tmp_path / "index")  # type: ignore[arg-type]
     assert reading.read == []
@@ -253,6 +254,7 @@ def test_a_title_can_be_read_before_the_text_and_long_texts_are_cut(
     tiny_gpt2: str, passages: MemoryCollection, tmp_path: Path
 ) -> None:
     made = States(tiny_gpt2, passage="{title}: {text}", tokens=12).index(passages, tmp_path / "index")
+    assert isinstance(made, StatesRetriever)
     targets = made.collection.values("target", np.arange(11))
     assert made.encoder.model.tokeniser.decode(targets) == "age 0: The "
     assert len(made.collection) == 5 * 11
