@@ -26,7 +26,7 @@ check: $(VENV)/.dev ## Lint, types, layout and import direction.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest --quiet tests/test_layout.py
+	$(BIN)/python -m pytest --quiet tests/test_layout.py tests/test_house.py
 
 clean:
 	rm -rf $(VENV) build *.egg-info

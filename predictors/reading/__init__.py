@@ -1,1 +1,9 @@
-"""Reading: from examples and their items to the token ids a model takes, and likelihoods of answers."""
+"""Reading: from examples and their items to the token ids a model takes, and likelihoods of answers.
+
+encoding       Encoding inputs with a pretrained bidirectional encoder, and which of its layers are trained
+leave_one_out  Likelihoods without each item: the inputs are encoded once
+likelihood     Likelihoods that were computed for each input, laid out as a `Prediction` has them
+pair_builder   Examples and responses -> inputs: tokenises questions, takes the tokens of items
+pairs          Inputs that hold a question and one retrieved item, each encoded on its own
+sampling       Outputs of a predictor and their likelihood given each item, for objectives
+"""

@@ -2,4 +2,11 @@
 
 `conditions` are ways to train a retriever beside their controls; `matrix` holds the cells, one a task, access model and
 seed, and `running` fills it; `averages` are over seeds; `comparisons` test differences; `costs` are what cells took.
+
+averages     The figures of a system on a task: means over seeds, and how far they can be trusted
+comparisons  Whether systems differ: every two of them, or each way to train one and its controls
+conditions   Ways to train a retriever, each an access model of an experiment, and the controls
+costs        What a cell cost when its parts were made, however long ago: time, memory, disk, words read
+matrix       The matrix task x access model x seed: every cell's scores and costs
+running      Fills a matrix by running an experiment under every seed
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from reml.experiment.plan.costs import parts_of
+from reml.experiment.costs import parts_of
 from reml.experiment.plan.predictions import words_read
 from reml.experiment.runner import Runner
 

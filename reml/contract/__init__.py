@@ -1,4 +1,20 @@
-"""The contract of reml: the values that cross its rooms, and the protocols that its parts fulfil."""
+"""The contract of reml: the values that cross its rooms, and the protocols that its parts fulfil.
+
+access            The access model g, the session it opens for a batch of examples, and the parts
+collections       Where items come from and where they are kept
+examples          What is predicted and from what: pages, items, examples and answers
+joining           The lists of several access models as one list an example, and back
+objective         How a configuration names an objective
+predictor_module  How a configuration names a predictor
+predictors        The predictor f, what it receives, and who says how useful its items were
+recorded          How a class that is no dataclass keeps the arguments it was made with, so that keys
+refusal           The refusal of a signal that a predictor cannot give, naming who can
+retrieved         What goes into an access model and what comes out of it: queries, hits and responses
+retrievers        What finds items: encoders, indexes, and the retrievers made of them
+signals           What predictors and judges say of items, and what is kept of it on disk
+tasks             What is predicted and how it is measured
+vectors           Representations: rows of sparse or dense vectors, one or several a row, as encoders give
+"""
 
 from reml.contract.access import FeedbackHandler, QueryExpansion, QueryGenerator, ResponseProcessor, StorageHandler
 from reml.contract.collections import Collection, KnowledgeSource

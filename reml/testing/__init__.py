@@ -5,6 +5,16 @@ Inherit a contract class in your test module and give it an instance:
     class TestMyIndex(IndexContract):
         def make(self) -> Index:
             return MyIndex()
+
+feedback           The contract test of an objective
+index              The contract test of an index
+index_maker        The contract test of what a configuration names as an index
+indexer            The contract test of what a configuration names as a retriever
+memory_collection  A small collection in memory, for contract tests and your own
+predictor          The contract test of a predictor
+representations    Representations as plain matrices, to compare with
+scorer             The contract test of a scorer
+task               The contract test of a task
 """
 
 from reml.testing.feedback import FeedbackContract

@@ -32,7 +32,7 @@ def test_lists_stand_side_by_side_without_gaps() -> None:
     assert together.rows.tolist() == [[2, 0, 1, -1], [1, 0, 1, -1]], "K is that of all lists together"
     assert together.origins.tolist() == [[0, 0, 1, 0], [0, 1, 1, 0]]
     assert [[item.text for item in items] for items in together.items] == [["w2", "w0", "n1"], ["w1", "n0", "n1"]]
-    assert together.scores.tolist() == [[5.0, 4.0, 2.0, -torch.inf], [5.0, 2.5, 2.0, -torch.inf]]
+    assert together.scores.tolist() == [[5.0, 4.0, 2.5, -torch.inf], [5.0, 2.5, 2.0, -torch.inf]]
 
 
 def test_each_gets_its_own_back() -> None:

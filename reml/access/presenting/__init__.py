@@ -1,4 +1,9 @@
-"""Presenting: what happens to the items between the search and the predictor."""
+"""Presenting: what happens to the items between the search and the predictor.
+
+max_passage  The best passage of a page stands for the page: MaxP
+processors   Response processors: what happens to the items of a query between the search and the cut
+rerank       Reranking: what a search found, put in the order of a scorer that is too slow to search with
+"""
 
 from reml.access.presenting.max_passage import MaxPassage
 from reml.access.presenting.processors import DistinctPages, First

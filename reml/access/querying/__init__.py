@@ -1,4 +1,8 @@
-"""Querying: from examples to queries, and queries expanded by what a first search finds."""
+"""Querying: from examples to queries, and queries expanded by what a first search finds.
+
+query_generators    Query generators: from the input of an example to queries
+relevance_feedback  Relevance feedback: a query is expanded by what a first search with it found
+"""
 
 from reml.access.querying.query_generators import InputQuery, MentionQuery
 from reml.access.querying.relevance_feedback import RM3, Rocchio

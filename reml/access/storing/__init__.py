@@ -1,1 +1,4 @@
-"""Storing: what a predictor writes becomes items that are found later."""
+"""Storing: what a predictor writes becomes items that are found later.
+
+collection_memory  A storage handler: what a predictor writes becomes items of the collection it retrieves from
+"""

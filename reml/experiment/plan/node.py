@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from reml.contract.examples import Json
-from reml.experiment.plan.identity import identity
+from reml.experiment.settings.identity import identity
 from reml.experiment.settings.settings_of import settings_of
 from reml.files.atomic import digest
 

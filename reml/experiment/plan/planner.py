@@ -201,6 +201,7 @@ class Planner:
                 settings=settings,
                 indexer=self.indexer(settings.learner),
                 queries=self.queries(access),
+                temperature=self.access(access).temperature,
                 seed=self.experiment.seed,
                 console=self.console,
             )
@@ -270,7 +271,7 @@ class Planner:
 
     def _signals(self, access: str, task: str) -> Node[Sequence[Path]]:
         """Give the files of what is said of the lists of a task: by the predictor, and by the judge."""
-        needs = self._feedback(access).feedback.needs
+        needs = self._feedback(access).asks
         said = [self._said(access, task)] if _repeated(needs) else []
         judged = Signal.ITEM_UTILITY in needs and Signal.IN_BATCH not in needs
         return several([*said, *([self._judgement(access, task)] if judged else [])])
@@ -307,9 +308,7 @@ class Planner:
         """Give what each access model asks for that learns on a task from a predictor which stays as it is."""
         fed = {name: access.feedback for name, access in self.experiment.access.items()}
         repeated = {name: one for name, one in fed.items() if one is not None and not one.live}
-        return {
-            name: one.feedback.needs for name, one in repeated.items() if task in self.tasks.sharing(task, one.tasks)
-        }
+        return {name: one.asks for name, one in repeated.items() if task in self.tasks.sharing(task, one.tasks)}
 
     def _hears(self, access: str, task: str) -> tuple[object, ...]:
         """Tell on which lists an access model learns, and from whom."""
@@ -423,7 +422,7 @@ class Planner:
 
 
 def _judged_in_batch(settings: AccessFeedback) -> bool:
-    return settings.judge is not None and Signal.IN_BATCH in settings.feedback.needs
+    return settings.judge is not None and Signal.IN_BATCH in settings.asks
 
 
 def _repeated(needs: Signal) -> Signal:

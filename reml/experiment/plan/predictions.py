@@ -20,9 +20,9 @@ from reml.contract.predictors import Batch
 from reml.contract.retrieved import Hits
 from reml.experiment.plan.collections import Examples
 from reml.experiment.plan.node import Node
-from reml.experiment.plan.predict import complete, predict
 from reml.experiment.plan.store import Stage
 from reml.experiment.plan.trained_predictors import Speaker
+from reml.experiment.predict import complete, predict
 from reml.files.atomic import read_json, write_json
 from reml.files.records import write_examples
 from reml.training.data.task_prefix import with_task

@@ -121,6 +121,7 @@ def taught(
     settings: AccessFeedback,
     indexer: Indexer,
     queries: QueryGenerator,
+    temperature: float,
     seed: int,
     console: Console,
 ) -> Node[Taught]:
@@ -131,7 +132,7 @@ def taught(
         make=_train,
         open=functools.partial(_open, live=settings.live),
         inputs=material.nodes,
-        given={"settings": settings, "indexer": indexer, "queries": queries, "seed": seed},
+        given={"settings": settings, "indexer": indexer, "queries": queries, "temperature": temperature, "seed": seed},
         beside={"console": console},
         opens=3,
         keep=OPEN,
@@ -185,7 +186,7 @@ def _scoring(
 def _learning(base: EncodedRetriever[Any], settings: AccessFeedback) -> EncodedRetriever[Any]:
     """Let an encoder score as it does, in chunks, and in-batch negatives be encoded once for all devices."""
     chunked = in_chunks(_trainable(base), settings.training.chunk)
-    learnt = SharedItems(chunked) if Signal.IN_BATCH in settings.feedback.needs else chunked
+    learnt = SharedItems(chunked) if Signal.IN_BATCH in settings.asks else chunked
     return EncodedRetriever(base.collection, learnt, base.index)
 
 
@@ -195,6 +196,7 @@ def _train(
     settings: AccessFeedback,
     indexer: Indexer,
     queries: QueryGenerator,
+    temperature: float,
     seed: int,
     console: Console,
 ) -> None:
@@ -210,6 +212,7 @@ def _train(
         settings.feedback,
         queries=queries,
         weight=settings.weight,
+        temperature=temperature,
         judges=_judges(settings, asked, given.teachers),
     )
     regime = _regime(settings, objective, asked, _heard(given.lists, given.signals))

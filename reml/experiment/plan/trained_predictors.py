@@ -25,9 +25,9 @@ from reml.contract.retrieved import Hits
 from reml.devices.device import default_device
 from reml.evaluation.kilt import evaluate
 from reml.experiment.plan.collections import Examples
-from reml.experiment.plan.identity import identity
 from reml.experiment.plan.node import Node
 from reml.experiment.settings.experiment import TrainOn
+from reml.experiment.settings.identity import identity
 from reml.experiment.settings.settings_of import settings_of
 from reml.files.atomic import digest
 from reml.training.data.relevance_sampling import evidence_retrieved

@@ -1,1 +1,10 @@
-"""The settings of an experiment as typed values that one YAML gives."""
+"""The settings of an experiment as typed values that one YAML gives.
+
+access              How an information access model is made: what a configuration says under `access`
+access_feedback     How the retriever of an access model learns from the predictor of an experiment
+experiment          What an experiment is: task(s) x access model(s) x predictor x seed, as typed values
+identity            What makes a key of settings: beside them the versions or sources of the classes they name
+retriever_training  How a retriever is trained before it indexes: what a configuration says under `train`
+settings_of         What an object was made with, told by the object itself, in the form that a YAML would write
+system              What an experiment compares: predictors, each with the access models it is given
+"""

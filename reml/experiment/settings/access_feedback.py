@@ -23,7 +23,8 @@ class AccessFeedback:
 
     Args:
         learner: the access model whose retriever learns: with its queries and, if it has a `train`, after that.
-        objective: what it learns by (`reml.feedback`).
+        objective: what it learns by (`reml.feedback`); left out, by the predictor's own loss alone, through the scores
+            that the predictor reads (joint).
         judge: who says how useful items are, for objectives that need it (`reml.feedback.judges.judging`).
         regime: conditional, the predictor is trained first and then stays as it is; or joint, both learn at once and
             what is retrieved is read by the predictor that learnt with it.
@@ -46,7 +47,7 @@ class AccessFeedback:
     """
 
     learner: str
-    objective: Objective
+    objective: Objective | None = None
     judge: Judging | None = None
     regime: Regime = "conditional"
     learns: Side = "query"
@@ -73,7 +74,12 @@ class AccessFeedback:
             )
         self._check_refresh()
         self._check_beside()
-        if Signal.ITEM_UTILITY in self.objective.needs and self.judge is None:
+        if self.objective is None and not self.joint:
+            raise ValueError(
+                "without feedback.objective the retriever learns by the predictor's own loss, which needs the regime "
+                "joint: name an objective, such as reml.feedback.pdist.Pdist, or choose feedback.regime joint."
+            )
+        if Signal.ITEM_UTILITY in self.asks and self.judge is None:
             raise ValueError(
                 f"{self.objective!r} needs the utility of items, which no predictor's loss tells: name who judges "
                 "under feedback.judge, such as reml.feedback.judges.ByAnswer (the predictor) or ByEvidence (labels)."
@@ -108,12 +114,17 @@ class AccessFeedback:
     @property
     def live(self) -> bool:
         """Whether the predictor is asked anew at every step: it learns too, draws samples, or is given new lists."""
-        return self.joint or self.refresh is not None or Signal.SAMPLES in self.feedback.needs
+        return self.joint or self.refresh is not None or Signal.SAMPLES in self.asks
 
     @property
-    def feedback(self) -> Feedback:
-        """The objective."""
-        return cast(Feedback, self.objective)
+    def feedback(self) -> Feedback | None:
+        """The objective, if there is one."""
+        return cast(Feedback, self.objective) if self.objective is not None else None
+
+    @property
+    def asks(self) -> Signal:
+        """What the objective needs."""
+        return self.objective.needs if self.objective is not None else Signal.NONE
 
     @property
     def joint(self) -> bool:

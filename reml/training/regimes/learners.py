@@ -42,9 +42,9 @@ class Learners:
 
     @property
     def module(self) -> nn.Module:
-        """The parameters of the learner, or of all by name."""
-        if "" in self.by_name:
-            return self.by_name[""].module
+        """The parameters of the only learner, or of all by name."""
+        if len(self.by_name) == 1:
+            return next(iter(self.by_name.values())).module
         return nn.ModuleDict({name: learner.module for name, learner in self.by_name.items()})
 
     @property
@@ -74,10 +74,13 @@ class Learners:
         """Give the loss of each learner that has an objective, [B]. credit: of the whole list that was read."""
         of_each = _of_each(rescored, credit)
         return {
-            f"retriever/{name}" if name else "retriever": learner.loss(examples, rescored[name], of_each[name])
+            self._called(name): learner.loss(examples, rescored[name], of_each[name])
             for name, learner in self.by_name.items()
             if learner.feedback is not None
         }
+
+    def _called(self, name: str) -> str:
+        return "retriever" if len(self.by_name) == 1 else f"retriever/{name}"
 
     def _part(self, name: str, examples: Sequence[Example], part: Responses) -> Rescored:
         learner = self.by_name.get(name)

@@ -37,7 +37,7 @@ class RetrieverObjective:
     retriever: its `score` gives the gradient. module: its parameters. feedback: the objective; without one it learns by
     the predictor's own loss alone, through the scores that the predictor reads. queries: makes exactly one query for
     each example. weight: of the objective beside the predictor's own loss. judges: say what the objective needs and no
-    predictor tells.
+    predictor tells. temperature: what scores are divided by where they stand for probabilities.
     """
 
     retriever: Retriever
@@ -46,6 +46,7 @@ class RetrieverObjective:
     queries: QueryGenerator = field(default_factory=InputQuery)
     weight: float = 1.0
     judges: Judges = field(default_factory=Judges)
+    temperature: float = 1.0
 
     def __post_init__(self) -> None:
         if not isinstance(self.module, nn.Module):
@@ -71,7 +72,7 @@ class RetrieverObjective:
         rows = np.where(own.mask.cpu().numpy(), own.rows, -1)
         scores = self._scores(queries, np.concatenate([rows, further.rows], axis=1))
         further = replace(further, scores=scores[:, own.k :], mask=further.mask.to(scores.device))
-        return Rescored(replace(own, scores=scores[:, : own.k]), further)
+        return Rescored(replace(own, scores=scores[:, : own.k], temperature=self.temperature), further)
 
     def loss(self, examples: Sequence[Example], rescored: Rescored, credit: Credit) -> Tensor:
         """Give the objective's weighted loss of each example, [B]; `ValueError` if there is no objective."""

@@ -14,7 +14,7 @@ from reml.__main__ import main
 from reml.cli.loading import load
 from reml.comparison.costs import costs_of
 from reml.contract.signals import Signal
-from reml.experiment.plan.costs import parts_of
+from reml.experiment.costs import parts_of
 from reml.experiment.plan.graph import nodes
 from reml.experiment.runner import Runner
 from reml.experiment.settings.access import Access

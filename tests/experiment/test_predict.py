@@ -9,7 +9,7 @@ from reml.collection.ranked_pages import ROWS_AT_ONCE
 from reml.contract.examples import Answer, Example, Provenance
 from reml.contract.predictors import Batch
 from reml.contract.retrieved import Hits
-from reml.experiment.plan.predict import NO_ANSWER, complete, distinct_pages, predict
+from reml.experiment.predict import NO_ANSWER, complete, distinct_pages, predict
 from reml.testing import TEXTS, MemoryCollection
 from tests.counting_collection import CountingCollection, many_hits
 from tests.first_words import FirstWords

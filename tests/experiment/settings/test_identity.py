@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from reml.contract.examples import Json
-from reml.experiment.plan import identity as module
-from reml.experiment.plan.identity import identity
+from reml.experiment.settings import identity as module
+from reml.experiment.settings.identity import identity
 from reml.retrievers.bm25 import BM25
 
 
