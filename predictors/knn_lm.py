@@ -209,7 +209,7 @@ class KnnLm(nn.Module):
         return tokens[-1] == self.lm.tokeniser.eos_token_id or "\n" in self._text(tokens)
 
     def _text(self, tokens: Sequence[int]) -> str:
-        return str(self.lm.tokeniser.decode(tokens, skip_special_tokens=True))
+        return str(self.lm.tokeniser.decode(list(tokens), skip_special_tokens=True))
 
     def _check_tokens(self, tokens: Tensor) -> None:
         if int(tokens.max()) >= self.lm.vocabulary:

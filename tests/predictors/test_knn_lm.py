@@ -56,7 +56,7 @@ class BruteForce:
     """kNN-LM over the texts by transformers and float64 alone: one context at a time, all distances, no index."""
 
     def __init__(self, folder: str) -> None:
-        self.model = LlamaForCausalLM.from_pretrained(folder).eval()
+        self.model = LlamaForCausalLM.from_pretrained(folder)
         self.tokeniser = load_tokeniser(folder)
         rows = [self.ids(text) for text in TEXTS]
         self.keys = torch.cat([self.states(row)[:-1] for row in rows])
@@ -116,12 +116,13 @@ def test_each_step_takes_the_token_that_brute_force_finds_likeliest(tiny_llama: 
     session, batch = opened(access, *examples)
     answers = predictor.generate(batch)
     for example, answer in zip(examples, answers, strict=True):
-        row, said = force.ids(example.input), []
+        row = force.ids(example.input)
+        said: list[int] = []
         for _ in range(12):
             said.append(int(force.next_token([*row, *said], k=9, weight=0.5, temperature=2.0).argmax()))
             if "\n" in force.tokeniser.decode(said) or said[-1] == 2:
                 break
-        text = force.tokeniser.decode(said, skip_special_tokens=True)
+        text = str(force.tokeniser.decode(said, skip_special_tokens=True))
         assert answer == Answer(text.partition("\n")[0].strip())
     assert len(session.asked) >= 1
     first = session.asked[0][0]

@@ -78,7 +78,7 @@ def test_pages_of_token_positions_are_in_the_run_the_provenance_and_the_figures(
     ranked = read_run(result / "states" / "places" / "run.trec")
     assert {pages[0].page_id for pages in ranked.values()} == PLACES
     for line in read_lines(result / "states" / "places" / "predictions.jsonl"):
-        assert line["output"][0]["provenance"][0]["wikipedia_id"] == str(line["id"]).removeprefix("q-")  # type: ignore[index, call-overload]
+        assert line["output"][0]["provenance"][0]["wikipedia_id"] == str(line["id"]).removeprefix("q-")  # type: ignore[index]
     metrics = json.loads((result / "metrics.json").read_text())
     assert metrics["states"]["places"]["retrieval"]["Rprec"] == 1.0
     assert (result / "report.html").is_file()
@@ -145,7 +145,7 @@ def test_rows_without_a_page_break_neither_run_nor_provenance_nor_report(model: 
     result = run(tmp_path, write(tmp_path, model, access={"states": {"retriever": retriever}}))
     assert (result / "states" / "places" / "run.trec").read_text() == ""
     for line in read_lines(result / "states" / "places" / "predictions.jsonl"):
-        assert not line["output"][0].get("provenance")  # type: ignore[index, call-overload]
+        assert not line["output"][0].get("provenance")  # type: ignore[index]
     metrics = json.loads((result / "metrics.json").read_text())
     assert metrics["states"]["places"]["retrieval"]["Rprec"] == 0.0
     assert np.isfinite(list(json.loads((result / "passages.json").read_text())["states"]["places"].values())).all()

@@ -54,7 +54,7 @@ def test_a_key_is_what_the_feed_forward_block_is_given_after_its_layer_norm(
     datastore: StatesRetriever, tiny_gpt2: str
 ) -> None:
     """Computed from the parts of GPT-2 by hand, the text alone in its batch."""
-    model = GPT2LMHeadModel.from_pretrained(tiny_gpt2).eval()
+    model = GPT2LMHeadModel.from_pretrained(tiny_gpt2)
     ids = torch.tensor([datastore.encoder.model.tokeniser(TEXTS[2], add_special_tokens=False)["input_ids"]])
     layer = model.transformer.h[-1]
     with torch.no_grad():
