@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -54,7 +55,7 @@ def test_a_key_is_what_the_feed_forward_block_is_given_after_its_layer_norm(
     datastore: StatesRetriever, tiny_gpt2: str
 ) -> None:
     """Computed from the parts of GPT-2 by hand, the text alone in its batch."""
-    model = GPT2LMHeadModel.from_pretrained(tiny_gpt2)
+    model: Any = GPT2LMHeadModel.from_pretrained(tiny_gpt2)
     ids = torch.tensor([datastore.encoder.model.tokeniser(TEXTS[2], add_special_tokens=False)["input_ids"]])
     layer = model.transformer.h[-1]
     with torch.no_grad():
