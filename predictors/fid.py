@@ -37,13 +37,13 @@ from reml.contract.refusal import refuse
 from reml.contract.retrieved import Responses
 from reml.contract.signals import Credit, Prediction, Signal
 from reml.files.model_location import located
-from reml.predictors.reading.encoding import load_tokeniser
 from reml.predictors.reading.leave_one_out import without_each
 from reml.predictors.reading.likelihood import with_likelihood
 from reml.predictors.reading.pair_builder import PairBuilder, Reading
 from reml.predictors.reading.pairs import Frame, Pairs
 from reml.predictors.reading.sampling import DRAWN, Round, with_samples
 from reml.text.token_table import token_ids
+from reml.text.tokenisers import load_tokeniser
 
 # What transformers leaves out of a loss.
 IGNORED = -100

@@ -31,11 +31,11 @@ from reml.contract.refusal import refuse
 from reml.contract.retrieved import Responses
 from reml.contract.signals import Credit, Prediction, Signal
 from reml.files.model_location import located
-from reml.predictors.gguf import converted
-from reml.predictors.reading.encoding import load_tokeniser
 from reml.predictors.reading.likelihood import with_likelihood
 from reml.predictors.reading.pairs import readable
+from reml.text.gguf import converted
 from reml.text.token_table import token_ids
+from reml.text.tokenisers import load_tokeniser
 
 
 class InContext(nn.Module):

@@ -30,9 +30,9 @@ from reml.contract.collections import Collection
 from reml.contract.retrievers import IndexMaker, Retriever
 from reml.files.atomic import atomic_folder, digest
 from reml.files.model_location import located
+from reml.files.weight_digest import UNRELATED
 from reml.index.impact import Impact
 from reml.retrievers.encoders.sparse_encoder import SparseEncoder, SparseNetwork, TextCut
-from reml.retrievers.encoders.weight_digest import UNRELATED
 
 
 @final

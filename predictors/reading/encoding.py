@@ -5,10 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
+from transformers import AutoModel, PreTrainedModel, PreTrainedTokenizerFast
 
 from reml.files.model_location import located
 from reml.predictors.reading.pairs import Frame, Pairs, Part
+from reml.text.tokenisers import load_tokeniser
 
 # Inputs of one pass through the encoder on a CPU: enough to keep it busy, few enough to be of like length.
 CPU_CHUNK = 4
@@ -34,14 +35,6 @@ def load_encoder(name: str, frozen_layers: int) -> tuple[PreTrainedModel, PreTra
         if isinstance(module, nn.Dropout):
             module.p = 0.0
     return encoder, tokeniser
-
-
-def load_tokeniser(folder: str) -> PreTrainedTokenizerFast:
-    """Load a fast tokeniser; `TypeError` if the model has only a slow one, which knows no character offsets."""
-    tokeniser = AutoTokenizer.from_pretrained(folder)
-    if not isinstance(tokeniser, PreTrainedTokenizerFast):
-        raise TypeError(f"{folder} has no fast tokeniser (tokenizer.json). Name a model that has one.")
-    return tokeniser
 
 
 def train_from(encoder: PreTrainedModel, frozen_layers: int) -> None:

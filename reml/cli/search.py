@@ -23,7 +23,7 @@ def ask(runner: Runner, access: str, task: str, query: str, k: int) -> list[tupl
     """Give the k best items for a query with their scores, best first."""
     hits = runner.search(access, task, [Example(id="query", input=query)], k)
     scores = hits.scores[hits.mask].tolist()
-    return list(zip(scores, runner.collection(task).get(hits.rows[hits.mask]), strict=True))
+    return list(zip(scores, runner.collection(task, access).get(hits.rows[hits.mask]), strict=True))
 
 
 def open_access(runner: Runner, access: str, task: str) -> None:

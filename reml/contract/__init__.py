@@ -28,9 +28,10 @@ from reml.contract.access import (
 )
 from reml.contract.collections import Collection, KnowledgeSource
 from reml.contract.examples import Answer, Example, Item, Json, Measure, Media, Page, Provenance, Span
-from reml.contract.predictors import Batch, Feedback, Judge, Predictor
+from reml.contract.predictors import Batch, Feedback, Judge, Lender, Predictor
 from reml.contract.retrieved import Hits, Queries, Responses, Rows
 from reml.contract.retrievers import (
+    DerivingIndexer,
     Encoder,
     EncoderT,
     Index,
@@ -62,6 +63,7 @@ __all__ = [
     "Collection",
     "Credit",
     "DenseVectors",
+    "DerivingIndexer",
     "Encoder",
     "EncoderT",
     "Entries",
@@ -82,6 +84,7 @@ __all__ = [
     "Json",
     "Judge",
     "KnowledgeSource",
+    "Lender",
     "Measure",
     "MeasuredTask",
     "Media",

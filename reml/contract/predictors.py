@@ -8,11 +8,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from reml.contract.access import Session
+from reml.contract.access import Access, Session
 from reml.contract.collections import Collection
 from reml.contract.examples import Answer, Example
 from reml.contract.joining import joined
 from reml.contract.retrieved import Responses
+from reml.contract.retrievers import TrainableEncoder
 from reml.contract.signals import Credit, InBatch, Prediction, Signal
 
 if TYPE_CHECKING:
@@ -70,6 +71,20 @@ class Predictor(Protocol):
 
     def generate(self, batch: Batch) -> list[Answer]:
         """Predict one answer for each example, with its provenance best first. Works with no items at all (K = 0)."""
+
+
+@runtime_checkable
+class Lender(Protocol):
+    """An f whose parts a g uses: its states are what g finds by, its tables and episodes are memories that g opens."""
+
+    def encoder(self, name: str) -> TrainableEncoder:
+        """Give an encoder that shares f's weights, as they are now and as they become; `ValueError` names those it has.
+
+        It is one object: what f learns, g encodes with, so that an index made of it must be refreshed while f learns.
+        """
+
+    def memory(self, name: str) -> Access:
+        """Give an access model over what f holds; `ValueError` names those it has."""
 
 
 @runtime_checkable

@@ -124,6 +124,18 @@ class Indexer(Protocol):
         """
 
 
+@runtime_checkable
+class DerivingIndexer(Indexer, Protocol):
+    """An indexer whose hits are rows of a collection of its own, made of the one that it indexes: token positions, say.
+
+    That collection is `retriever.collection`; its items have text where there is any, and a page for provenance.
+    """
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of numbers that its rows have beside `page` and `words`."""
+
+
 EncoderT = TypeVar("EncoderT", bound=TrainableEncoder)
 
 

@@ -50,8 +50,9 @@ def _first_places(rows: Int64Array, collection: Collection, pages: int) -> Itera
 
 
 def distinct_pages(provenance: Sequence[Provenance]) -> tuple[Provenance, ...]:
-    """Keep the first place of each page, in order."""
+    """Keep the first place of each page, in order; what is of no page is no provenance."""
     first: dict[str, Provenance] = {}
     for place in provenance:
-        first.setdefault(place.wikipedia_id, place)
+        if place.wikipedia_id:
+            first.setdefault(place.wikipedia_id, place)
     return tuple(first.values())

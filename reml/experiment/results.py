@@ -90,14 +90,17 @@ def _publish_scores(runner: Runner, access: str, task: str, scores: Evaluation) 
 
 
 def page_rankings(hits: Hits, collection: Collection) -> Iterator[tuple[RankedPage, ...]]:
-    """Rank the pages of each query's hits by the best of their items, a batch of queries in memory at a time."""
+    """Rank the pages of each query's hits by the best of their items, a batch of queries in memory at a time.
+
+    Items without a page are in no ranking of pages.
+    """
     for batch in batches_of_examples(hits.rows):
         scores = np.asarray(hits.scores[batch])
         rows = np.where(np.isfinite(scores), hits.rows[batch], -1)
         kept = first_of_pages(collection, rows)
         best = zip(page_ids(collection, rows[kept]), scores[kept].tolist(), strict=True)
         for count in kept.sum(axis=1).tolist():
-            yield tuple(itertools.starmap(RankedPage, itertools.islice(best, count)))
+            yield tuple(RankedPage(page, score) for page, score in itertools.islice(best, count) if page)
 
 
 def retrieved_passages(runner: Runner, system: str, task: str) -> Evaluation:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import cast
+from typing import cast, overload
 
 from rich.console import Console
 
 from reml.collection.checks import MissingPage, missing_pages
 from reml.collection.disk import DiskCollection
+from reml.contract.collections import Collection
 from reml.contract.examples import Example, Json
 from reml.contract.retrieved import Hits
 from reml.contract.retrievers import Retriever
@@ -52,8 +53,12 @@ class Runner:
         """Give a digest of the examples of a split."""
         return checksum(self.examples(task, split))
 
-    def collection(self, task: str, access: str | None = None) -> DiskCollection:
-        """Give the passages of a task's knowledge source, or those that an access model searches."""
+    @overload
+    def collection(self, task: str) -> DiskCollection: ...
+    @overload
+    def collection(self, task: str, access: str) -> Collection: ...
+    def collection(self, task: str, access: str | None = None) -> Collection:
+        """Give the passages of a task's knowledge source, or the collection that an access model finds rows of."""
         node = self.plan.tasks.collection(task) if access is None else self.plan.collection(access, task)
         return self.stages.open(node)
 

@@ -12,5 +12,6 @@ model_location  Where the weights of a model are: on the hub, in a folder, or in
 origin          What a folder was built from: it is served only to what it was built for
 records         KILT's records as lines of JSON: read them as `Example`, write them back without loss
 typed_json      JSON decoded straight into typed structs of msgspec, whose complaints become sentences
+weight_digest   A digest of a model: what it computes, and every byte of its weights
 weights         The weights of a module as one safetensors file
 """

@@ -178,7 +178,8 @@ class FaissIndex:
     def _checked(self, vectors: Representations) -> Float32Array:
         if not isinstance(vectors, DenseVectors) or vectors.width != self.width:
             raise ValueError(
-                f"the index takes dense vectors of width {self.width}, not {type(vectors).__name__} of {vectors.width}."
+                f"the index takes dense vectors of width {self.width}, not {type(vectors).__name__} of "
+                f"{vectors.width}: give those of the encoder that it was built with, or build it again with this one."
             )
         if not np.isfinite(vectors.values).all():
             raise ValueError("a vector holds a number that is not finite; look at what the encoder was given.")

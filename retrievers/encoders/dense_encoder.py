@@ -22,8 +22,8 @@ from reml.devices.evaluating import evaluating
 from reml.devices.precision import Precision, autocast
 from reml.files.atomic import MANIFEST, atomic_folder, read_manifest, write_manifest
 from reml.files.model_location import located
+from reml.files.weight_digest import UNRELATED, digest_with_weights
 from reml.retrievers.encoders.token_batches import TokenBatch, longest_first, token_batches
-from reml.retrievers.encoders.weight_digest import UNRELATED, digest_with_weights
 
 KIND = "dense encoder"
 Pooling = Literal["mean", "cls"]

@@ -19,9 +19,9 @@ from reml.contract.examples import Item
 from reml.contract.vectors import Int64Array, Similarity, SparseVectors
 from reml.devices.evaluating import evaluating
 from reml.devices.precision import Precision, autocast
+from reml.files.weight_digest import digest_with_weights
 from reml.index.sparse import stacked
 from reml.retrievers.encoders.token_batches import longest_first, token_batches
-from reml.retrievers.encoders.weight_digest import digest_with_weights
 
 
 class SparseNetwork(nn.Module, abc.ABC):

@@ -38,7 +38,7 @@ from reml.devices.device import default_device
 from reml.devices.precision import Precision, autocast
 from reml.files.atomic import atomic_folder
 from reml.files.model_location import located
-from reml.retrievers.encoders.weight_digest import UNRELATED, digest_with_weights
+from reml.files.weight_digest import UNRELATED, digest_with_weights
 
 CLASSIFIER = "ForSequenceClassification"
 Pair = tuple[str, str]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,16 +64,24 @@ class FactbookPage:
 
 
 class FactbookPages:
-    """All pages of the World Factbook as a `KnowledgeSource`, in the order of their ids."""
+    """Pages of the World Factbook as a `KnowledgeSource`, in the order of their ids: all, or `only` these."""
+
+    def __init__(self, only: Sequence[str] = ()) -> None:
+        self.only = tuple(only)
 
     @property
     def fingerprint(self) -> str:
         """A digest of all paragraphs."""
-        return _fingerprint()
+        return digest(_fingerprint(), sorted(self.only)) if self.only else _fingerprint()
 
     def pages(self) -> Iterator[Page]:
-        """Yield every page."""
-        return (entry.page for entry in factbook_pages().values())
+        """Yield every page; `ValueError` names ids that no page has."""
+        known = factbook_pages()
+        if unknown := sorted(set(self.only) - set(known)):
+            raise ValueError(
+                f"the World Factbook has no pages {unknown}: ids are its two letters for a country, as `ch`."
+            )
+        return (entry.page for name, entry in known.items() if not self.only or name in self.only)
 
 
 @functools.cache

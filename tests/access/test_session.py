@@ -177,6 +177,12 @@ def test_states_are_searched_and_keep_their_gradient(axes: EncodedRetriever[Axes
     assert states.grad.tolist() == [[0.0, 1.0, 1.0, 0.0]]
 
 
+def test_states_of_another_width_are_refused(axes: EncodedRetriever[Axes]) -> None:
+    wrong = Queries(np.array([0]), states=torch.zeros(1, 3))
+    with pytest.raises(ValueError, match="of width 4, not DenseVectors of 3: give those of the encoder"):
+        InformationAccess(axes).open(EXAMPLES[:1]).ask(wrong)
+
+
 def test_every_row_can_be_read_softly(axes: EncodedRetriever[Axes]) -> None:
     states = torch.tensor([[3.0, 0.0, 1.0, 0.0]], requires_grad=True)
     found = InformationAccess(axes).open(EXAMPLES[:1]).ask(Queries(np.array([0]), states=states), k=0)

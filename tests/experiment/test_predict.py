@@ -13,6 +13,7 @@ from reml.experiment.predict import NO_ANSWER, complete, distinct_pages, predict
 from reml.testing import TEXTS, MemoryCollection
 from tests.counting_collection import CountingCollection, many_hits
 from tests.first_words import FirstWords
+from tests.pageless_collection import Pageless
 
 COLLECTION = MemoryCollection(TEXTS)
 EXAMPLES = [Example("1", "?"), Example("2", "?")]
@@ -54,6 +55,12 @@ def test_without_hits_the_provenance_is_the_predictor_s() -> None:
     nothing = Hits(np.empty((1, 0), np.int64), np.empty((1, 0), np.float32))
     (answer,) = complete([Answer("a", (Provenance("7"),))], nothing, COLLECTION, 5)
     assert answer == Answer("a", (Provenance("7"),))
+
+
+def test_items_without_a_page_are_no_provenance() -> None:
+    own = (Provenance("4", text="own"), Provenance("", text="nowhere"))
+    answers = complete([Answer("a", own), Answer("b")], hits(), Pageless(COLLECTION), 10)
+    assert [[place.wikipedia_id for place in answer.provenance] for answer in answers] == [["4"], []]
 
 
 def test_the_first_place_of_each_page_is_kept() -> None:

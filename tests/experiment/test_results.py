@@ -15,6 +15,7 @@ from reml.experiment.results import page_rankings
 from reml.testing import MemoryCollection
 from tests.counting_collection import CountingCollection, many_hits
 from tests.memory_pages import MemoryPages
+from tests.pageless_collection import Pageless
 
 EXAMPLES, DEPTH, ITEMS = 600, 100, 300
 
@@ -53,6 +54,11 @@ def test_infinite_scores_are_no_hits() -> None:
     assert [[page.page_id for page in pages] for pages in page_rankings(hits, collection)] == [["2"]]
     nothing = Hits(np.empty((2, 0), np.int64), np.empty((2, 0), np.float32))
     assert list(page_rankings(nothing, collection)) == [(), ()]
+
+
+def test_items_without_a_page_are_in_no_ranking() -> None:
+    hits = Hits(np.array([[2, 0]]), np.array([[2.0, 1.0]], dtype=np.float32))
+    assert list(page_rankings(hits, Pageless(MemoryCollection(["a", "b", "c"])))) == [()]
 
 
 def test_the_first_of_a_page_is_marked_in_each_example(collection: DiskCollection) -> None:

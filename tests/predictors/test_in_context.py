@@ -96,7 +96,7 @@ def test_a_prompt_that_lacks_a_part_is_refused(tiny_llama: str, prompt: str) -> 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 def test_smollm2_reads_a_passage_and_is_converted_once(collection: MemoryCollection, hits: Hits) -> None:
     predictor = InContext().eval()
-    folders = list((atomic.home() / "models").iterdir())
+    folders = list((atomic.home() / "converted").iterdir())
     assert [folder.name.startswith("SmolLM2-135M-Instruct-Q4_1") for folder in folders] == [True]
     assert (folders[0] / "model.safetensors").is_file()
     made = (folders[0] / "model.safetensors").stat().st_mtime_ns

