@@ -1,6 +1,13 @@
 """The contract of reml: the values that cross its rooms, and the protocols that its parts fulfil."""
 
-from reml.contract.access import FeedbackHandler, QueryExpansion, QueryGenerator, ResponseProcessor, StorageHandler
+from reml.contract.access import (
+    FeedbackHandler,
+    QueryExpansion,
+    QueryGenerator,
+    ResponseProcessor,
+    Storage,
+    StorageHandler,
+)
 from reml.contract.collections import Collection, KnowledgeSource
 from reml.contract.examples import Answer, Example, Item, Json, Measure, Media, Page, Provenance, Span
 from reml.contract.predictors import Feedback, Judge, Predictor
@@ -8,6 +15,7 @@ from reml.contract.retrieved import Hits, Queries, Responses
 from reml.contract.retrievers import (
     Encoder,
     EncoderT,
+    GrowingRetriever,
     Index,
     Indexer,
     IndexMaker,
@@ -40,6 +48,7 @@ __all__ = [
     "FeedbackHandler",
     "FeedbackRecord",
     "Float32Array",
+    "GrowingRetriever",
     "Hits",
     "InBatch",
     "Index",
@@ -70,6 +79,7 @@ __all__ = [
     "Similarity",
     "Span",
     "SparseVectors",
+    "Storage",
     "StorageHandler",
     "Task",
     "TrainableEncoder",

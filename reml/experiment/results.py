@@ -71,8 +71,7 @@ def _publish_predictions(runner: Runner, access: str, task: str) -> None:
     source = runner.predictions(access, task)
     with atomic_file(folder / source.name) as draft:
         shutil.copyfile(source, draft)
-    examples, split = _examples(runner, task), runner.experiment.reading.split
-    hits, collection = runner.hits(access, task, split), runner.collection(task)
+    examples, (hits, collection) = _examples(runner, task), runner.found(access, task)
     rankings = zip((example.id for example in examples), page_rankings(hits, collection), strict=True)
     write_run(folder / "run.trec", rankings, tag=access)
 
@@ -90,8 +89,8 @@ def page_rankings(hits: Hits, collection: Collection) -> Iterator[tuple[RankedPa
 
 def retrieved_passages(runner: Runner, access: str, task: str) -> Evaluation:
     """Measure the passages that were retrieved, before any processor changes them."""
-    examples, split = _examples(runner, task), runner.experiment.reading.split
-    hits, collection = runner.hits(access, task, split).first(max(DEPTHS)), runner.collection(task)
+    examples, (hits, collection) = _examples(runner, task), runner.found(access, task)
+    hits = hits.first(max(DEPTHS))
     judged = [number for number, example in enumerate(examples) if example.output]
     retrieved = (list(map(Provenance.of, items)) for items in items_of_examples(collection, hits.rows[judged]))
     return evaluate_passages([examples[number] for number in judged], retrieved)

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from reml.collection.checks import MissingPage, missing_pages
 from reml.collection.disk import DiskCollection
+from reml.contract.collections import Collection
 from reml.contract.examples import Example, Json
 from reml.contract.retrieved import Hits
 from reml.contract.retrievers import Retriever
@@ -18,9 +19,11 @@ from reml.evaluation.kilt import Evaluation, evaluate
 from reml.experiment.plan.collections import Examples, checksum
 from reml.experiment.plan.planner import Planner
 from reml.experiment.plan.store import Stage, Stages
+from reml.experiment.plan.storing_predictions import MEMORY
 from reml.experiment.settings.experiment import Experiment
 from reml.experiment.settings.settings_of import settings_of
 from reml.files.atomic import digest
+from reml.files.hits import open_hits
 from reml.files.records import read_examples
 
 
@@ -72,11 +75,20 @@ class Runner:
         """Give the hits of every example of a split, [B, depth]; those of a fusion come from its parts' hits."""
         return self.stages.open(self.plan.hits(access, task, split))
 
+    def found(self, access: str, task: str) -> tuple[Hits, Collection]:
+        """Give what was found for the examples that are evaluated, and in what: for one that stores, in its memory."""
+        storage = self.plan.access(access).storage
+        if storage is None:
+            return self.hits(access, task, self.experiment.reading.split), self.collection(task)
+        folder = self.predictions(access, task).parent
+        return open_hits(folder), storage.collection(folder / MEMORY)
+
     def retrieve(self) -> None:
-        """See that the hits of every access model for every task are there."""
+        """See that the hits are there of every access model for every task; those that store find while they predict."""
         for access in self.experiment.access:
             for task in self.experiment.tasks:
-                self.hits(access, task.name, self.experiment.reading.split)
+                if self.plan.access(access).storage is None:
+                    self.hits(access, task.name, self.experiment.reading.split)
 
     def train(self) -> Stage | None:
         """Train the predictor unless that is done; nothing if the experiment has nothing to train on."""

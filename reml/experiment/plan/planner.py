@@ -26,6 +26,7 @@ from reml.experiment.plan import (
     indexes,
     predictions,
     predictor_signals,
+    storing_predictions,
     taught_encoders,
     trained_encoders,
     trained_predictors,
@@ -36,6 +37,7 @@ from reml.experiment.settings.access_feedback import AccessFeedback
 from reml.experiment.settings.experiment import Access, Experiment, TrainOn
 from reml.experiment.settings.retriever_training import RetrieverTraining
 from reml.feedback.judges.teacher import Teacher
+from reml.feedback.records import FeedbackLog
 from reml.training.regimes.signal_cache import kept
 
 
@@ -75,7 +77,8 @@ class Planner:
             return hits.no_access(access, self.tasks.collection(task))
         asking = self.access(self._asking(access))
         chain = hits.Chain(self.queries(access), asking.expansion, settings.processors or asking.processors)
-        return hits.access(access, self.retriever(access, task), chain, self.limits)
+        kept = FeedbackLog(self.home / "feedback" / self.taught(access, task).key) if settings.feedback else None
+        return hits.access(access, self.retriever(access, task), chain, self.limits, kept)
 
     @property
     def limits(self) -> Limits:
@@ -95,6 +98,11 @@ class Planner:
 
     def _hits(self, access: str, task: str, split: str, first: int | None) -> Node[Hits]:
         settings, depth = self.access(access), self.experiment.reading.depth
+        if settings.storage is not None:
+            raise ValueError(
+                f"what access model {access!r} finds depends on what was written to it: its predictions hold its hits "
+                "(`Runner.found`)."
+            )
         examples = self.tasks.examples(task, split, first)
         name = f"retrieve with {access} for {examples.name}"
         if settings.fuse or not settings.retrieves or not self.tasks.read(examples):
@@ -351,6 +359,8 @@ class Planner:
     def predictions(self, access: str, task: str) -> Node[Path]:
         """Give what is predicted for a task with an access model."""
         reading, feedback = self.experiment.reading, self.access(access).feedback
+        if self.access(access).storage is not None:
+            return self._storing_predictions(access, task)
         joint = feedback is not None and feedback.joint
         found = self.hits(access, task, reading.split)
         return predictions.predictions(
@@ -360,6 +370,20 @@ class Planner:
             (self.tasks.collection(task), self.tasks.examples(task, reading.split), found),
             shown=predictions.Shown(access, self.queries(access), reading.k, reading.pages, self._prefix(task)),
             pace=predictions.Pace(reading.batch_size, self.console),
+        )
+
+    def _storing_predictions(self, access: str, task: str) -> Node[Path]:
+        """Give what is predicted with an access model that stores: batch by batch, beside what was written."""
+        reading, settings = self.experiment.reading, self.access(access)
+        joint = settings.feedback is not None and settings.feedback.joint
+        shown = predictions.Shown(access, self.queries(access), reading.k, reading.pages, self._prefix(task))
+        return storing_predictions.predictions(
+            f"predict {task} with {access}",
+            self.taught(access, task) if joint else self.predictor(),
+            self.model(access, task),
+            self.tasks.examples(task, reading.split),
+            memory=storing_predictions.Memory(settings.storage, shown, reading.depth, reading.batch_size),
+            console=self.console,
         )
 
     @property

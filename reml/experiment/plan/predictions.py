@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from reml.access.composed_access import FoundAccess
 from reml.access.limits import Limits
 from reml.contract.access import QueryGenerator, Session
 from reml.contract.collections import Collection
-from reml.contract.examples import Answer
+from reml.contract.examples import Answer, Example
 from reml.contract.predictors import Batch
 from reml.contract.retrieved import Hits
 from reml.experiment.plan.collections import Examples
@@ -117,13 +117,17 @@ def _predict(
         seen = with_task(shown.prefix, examples[places]) if shown.prefix else examples[places]
         batch = Batch(tuple(seen), {shown.access: session})
         answers += predict(predictor, batch)
-        words += _words(collection, session, len(batch.examples))
-    pairs = zip(examples, complete(answers, hits, collection, shown.pages), strict=True)
-    write_examples((replace(example, output=(answer,), meta={}) for example, answer in pairs), folder / PREDICTIONS)
-    write_json(folder / WORDS_READ, words)
+        words += words_of(collection, session, len(batch.examples))
+    write_predictions(folder, zip(examples, complete(answers, hits, collection, shown.pages), strict=True), words)
 
 
-def _words(collection: Collection, session: Session, count: int) -> list[int]:
+def write_predictions(folder: Path, answered: Iterable[tuple[Example, Answer]], words: Sequence[int]) -> None:
+    """Write the files of predictions. words: that were read for each example."""
+    write_examples((replace(example, output=(answer,), meta={}) for example, answer in answered), folder / PREDICTIONS)
+    write_json(folder / WORDS_READ, list(words))
+
+
+def words_of(collection: Collection, session: Session, count: int) -> list[int]:
     """Count the words of all items that were handed over for each example of a batch."""
     words = np.zeros(count, dtype=np.int64)
     for queries, found in session.asked:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from reml.contract.access import QueryExpansion, QueryGenerator, ResponseProcessor
+from reml.contract.access import QueryExpansion, QueryGenerator, ResponseProcessor, Storage
 from reml.contract.predictor_module import PredictorModule
 from reml.contract.retrievers import Indexer, TrainableIndexer
 from reml.contract.tasks import Task
@@ -26,6 +26,7 @@ class Access:
         processors: change the responses, in order.
         train: how the retriever is trained before it indexes; without it, it is used as it comes.
         feedback: instead of a retriever, that of another access model, and how it learns from the predictor.
+        storage: keeps what the predictor writes, to be found by later batches (`reml.access.storing`).
     """
 
     retriever: Indexer | None = None
@@ -35,8 +36,14 @@ class Access:
     expansion: QueryExpansion | None = None
     train: RetrieverTraining | None = None
     feedback: AccessFeedback | None = None
+    storage: Storage | None = None
 
     def __post_init__(self) -> None:
+        if self.storage is not None and not self.retrieves:
+            raise ValueError(
+                "an access model that stores searches what it stored with a retriever of its own, or with one that "
+                "learnt from feedback: leave out `storage`, or leave out `fuse` and give it a retriever."
+            )
         if self.feedback is not None and (self.retriever is not None or self.fuse):
             raise ValueError(
                 "an access model with feedback takes the retriever of its `learner`: leave out its own retriever and "
@@ -67,6 +74,11 @@ class Access:
     def retrieves(self) -> bool:
         """Whether it searches with a retriever, its own or one that learnt from feedback."""
         return self.retriever is not None or self.feedback is not None
+
+    @property
+    def category(self) -> int:
+        """1 retrieval only, 2 with storing, 3 with feedback, 4 with both."""
+        return 1 + (self.storage is not None) + 2 * (self.feedback is not None)
 
 
 @dataclass(frozen=True)
@@ -199,6 +211,21 @@ class Experiment:
             self._check_learner(name)
             self._check_teachers(name)
             self._check_scorers(name)
+            self._check_storing(name)
+
+    def _check_storing(self, name: str) -> None:
+        """Raise `ValueError` if others ask what stores: what it finds depends on what was written before."""
+        if self.access[name].storage is None:
+            return
+        asking = [f"access model {other!r}" for other, access in self.access.items() if name in access.needs]
+        asking += ["train_on.access"] if self.train_on is not None and self.train_on.access == name else []
+        if asking:
+            raise ValueError(
+                f"access model {name!r} stores, so what it finds depends on the order in which a predictor wrote, and "
+                f"{asking[0]} names it: name an access model without storage there, with the same retriever, say."
+            )
+        if self.predictor is None:
+            raise ValueError(f"access model {name!r} stores what a predictor writes: give one under `predictor`.")
 
     def _check_learnt(self, names: Sequence[str]) -> None:
         unknown = sorted(set(self.train_on.tasks) - set(names)) if self.train_on is not None else []
