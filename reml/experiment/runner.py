@@ -84,7 +84,7 @@ class Runner:
         return open_hits(folder), storage.collection(folder / MEMORY)
 
     def retrieve(self) -> None:
-        """See that the hits are there of every access model for every task; those that store find while they predict."""
+        """See that the hits of every access model for every task are there; those that store find as they predict."""
         for access in self.experiment.access:
             for task in self.experiment.tasks:
                 if self.plan.access(access).storage is None:

@@ -15,7 +15,7 @@ from reml.index.impact import ImpactIndex
 
 @final
 class LayeredIndex:
-    """Finds the best of what two indexes find: `below`, which is never changed, and `above`, which takes what is new."""
+    """Finds the best of what two indexes find: `below`, which never changes, and `above`, which takes what is new."""
 
     def __init__(self, below: Index, above: Index) -> None:
         self.below, self.above = below, above

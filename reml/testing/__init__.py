@@ -15,6 +15,7 @@ from reml.testing.memory_collection import TEXTS, MemoryCollection
 from reml.testing.predictor import PredictorContract
 from reml.testing.representations import matrix
 from reml.testing.scorer import ScorerContract
+from reml.testing.storage import StorageContract
 from reml.testing.task import TaskContract
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "MemoryCollection",
     "PredictorContract",
     "ScorerContract",
+    "StorageContract",
     "TaskContract",
     "matrix",
 ]
