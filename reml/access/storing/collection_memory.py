@@ -18,7 +18,7 @@ from reml.access.storing.growing import growing
 from reml.collection.columns import Column
 from reml.collection.disk import DiskCollection, create_collection, open_collection
 from reml.collection.overlays import begin_overlay, next_row, roll_back
-from reml.contract.access import Entries
+from reml.contract.access import Entries, StorageHandler
 from reml.contract.collections import Collection
 from reml.contract.retrievers import GrowingRetriever, Retriever
 from reml.contract.vectors import Int64Array
@@ -39,14 +39,14 @@ class CollectionMemory:
     empty: bool = False
     title: str = ""
 
-    def open(self, retriever: Retriever, folder: Path, version: int | None = None) -> OpenMemory:
+    def open(self, retriever: Retriever, folder: Path, version: int | None = None) -> StorageHandler:
         """Begin a memory, or go on at a version; `ValueError` for a retriever that cannot find what is written."""
         grows, base = growing(retriever), _on_disk(retriever.collection)
         collection = self._at(version, base, folder)
         first = 0 if self.empty else next_row(base)
         return OpenMemory(collection, grows.over(collection, folder / INDEX, first), self.title)
 
-    def collection(self, folder: Path) -> DiskCollection:
+    def collection(self, folder: Path) -> Collection:
         """Give what a memory holds, to be read."""
         return open_collection(folder / ITEMS)
 

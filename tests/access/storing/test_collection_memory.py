@@ -13,9 +13,9 @@ from reml.access.encoded_retriever import EncodedRetriever
 from reml.access.indexing import index_encoded
 from reml.access.information_access import InformationAccess
 from reml.access.limits import Limits
-from reml.access.storing import CollectionMemory, OpenMemory
+from reml.access.storing import CollectionMemory
 from reml.collection.disk import DiskCollection, create_collection
-from reml.contract.access import Entries, Storage
+from reml.contract.access import Entries, Storage, StorageHandler
 from reml.contract.examples import Example, Item
 from reml.contract.retrieved import Hits, Queries, Rows
 from reml.contract.retrievers import Retriever
@@ -115,7 +115,7 @@ def base(tmp_path: Path) -> Retriever:
     return BM25().index(collection_in(tmp_path / "items"), tmp_path / "index")
 
 
-def opened(base: Retriever, folder: Path, **settings: bool) -> tuple[OpenMemory, InformationAccess]:
+def opened(base: Retriever, folder: Path, **settings: bool) -> tuple[StorageHandler, InformationAccess]:
     memory = CollectionMemory(**settings).open(base, folder)
     return memory, InformationAccess(base, limits=Limits(depth=4, k=2)).storing(memory)
 

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from reml.__main__ import main
+from reml.access.information_access import InformationAccess
+from reml.access.storing import CollectionMemory
 from reml.cli.loading import load
+from reml.contract.access import Entries
 from reml.contract.examples import Answer, Example
 from reml.experiment.plan import predictions, storing_predictions
 from reml.experiment.runner import Runner
 from reml.files.records import read_examples, write_examples
 from tests.small_experiment import FACTS, write_experiment
+from tests.truths import feedback, write_truths
 
 BM25 = {"class_path": "reml.retrievers.bm25.BM25"}
 MEMORY = {"class_path": "reml.access.storing.CollectionMemory"}
 READER = {"class_path": "tests.first_words.FirstWords", "init_args": {"words": 2.0}}
-REMEMBERING = {
+REMEMBERING: dict[str, Any] = {
     "class_path": "reml.predictors.remembering.Remembering",
-    "init_args": {"predictor": READER, "memory": "notes", "note": "{answer}: {question}"},
+    "init_args": {"predictor": READER, "memory": "notes", "note": "{answer} - {question}"},
 }
 
 
@@ -31,8 +35,8 @@ def follow_ups(folder: Path) -> None:
     asked, again = [], []
     for number, (name, text) in enumerate(FACTS.items(), start=101):
         answer = (Answer(" ".join(text.split()[:2])),)
-        asked.append(Example(f"asked-{number}", f"Note {number}: what is seen in {name}?", answer))
-        again.append(Example(f"again-{number}", f"What was the answer to note {number}?", answer))
+        asked.append(Example(f"asked-{number}", f"Case{number}: what of {name}?", answer))
+        again.append(Example(f"again-{number}", f"What was that of case{number}?", answer))
     write_examples([*asked, *again], folder / "dev.jsonl")
 
 
@@ -120,16 +124,25 @@ def test_the_plan_tells_the_category(
     assert f"access, category {category}" in line
 
 
-def test_one_that_learns_from_feedback_and_stores_is_of_category_4(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    words = {"class_path": "tests.training.word_encoder.Words"}
-    objective = {"class_path": "reml.feedback.reinforce.Reinforce"}
-    feedback = {"learner": "base", "objective": objective, "items": 2, "regime": "joint", "learns": "both"}
-    access: Mapping[str, Any] = {"base": {"retriever": words}, "notes": {"feedback": feedback, "storage": MEMORY}}
-    config = small(tmp_path, access=access)
+@pytest.mark.parametrize("changes", [{}, {"regime": "joint", "learns": "both"}])
+def test_one_that_learns_from_feedback_and_stores_is_of_category_4(tmp_path: Path, changes: dict[str, str]) -> None:
+    remembering = {**REMEMBERING["init_args"], "predictor": {"class_path": "tests.truths.Reader"}}
+    config = write_truths(
+        tmp_path,
+        {"fed": feedback(**changes), "notes": {**feedback(**changes), "storage": MEMORY}},
+        predictor={**REMEMBERING, "init_args": {**remembering, "note": "noted {question} {answer}"}},
+    )
     runner = runner_of(config, tmp_path / "home")
-    assert runner.plan.access("notes").category == 4
+    model = runner.stages.open(runner.plan.model("notes", "things"))
+    assert isinstance(model, InformationAccess)
+    assert [runner.plan.access(name).category for name in ("dense", "fed", "notes")] == [1, 3, 4]
+    handler = CollectionMemory().open(model.retriever, tmp_path / "by hand")
+    assert (model.category, model.storing(handler).category) == (3, 4)
+    first = runner.examples("things", "dev")[:1]
+    assert model.storing(handler).open(first).write(Entries(np.zeros(1, np.int64), ("noted",))).tolist() == [48]
+    assert runner.evaluate("notes", "things").mean("em") >= 0.9, "as what learnt and stores nothing"
+    _, memory = runner.found("notes", "things")
+    assert [item.text.split()[:2] for item in memory.get(np.array([48]))] == [["noted", "what"]]
 
 
 def wrong(folder: Path, said: str, capsys: pytest.CaptureFixture[str], **changes: object) -> None:
@@ -168,12 +181,6 @@ def test_hits_ahead_of_one_that_stores_are_refused(finished: Path) -> None:
     runner = runner_of(finished / "experiment.yaml", finished / "home")
     with pytest.raises(ValueError, match="'notes' finds depends on what was written"):
         runner.hits("notes", "places", "dev")
-
-
-def stops_after(names: Sequence[str], folder: Path) -> Path:
-    """Give the folder of predictions of an experiment whose predictor fails at a question."""
-    (found,) = (folder / "home" / "predictions").glob(f"*{names[0]}*")
-    return found
 
 
 def test_the_files_of_both_kinds_of_predictions_are_the_same(finished: Path) -> None:
