@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from reml.contract.examples import Json
 from reml.files.atomic import CorruptError
 from reml.files.record_log import RecordLog
 
-RECORDS = [{"text": "né\n"}, {"scores": [1.5, float("-inf")]}, {}]
+RECORDS: list[Json] = [{"text": "né\n"}, {"scores": [1.5, float("-inf")]}, {}]
 
 
 @pytest.fixture

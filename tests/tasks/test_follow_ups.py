@@ -38,10 +38,10 @@ def test_each_question_is_followed_up_after_some_more(tmp_path: Path) -> None:
     assert examples[1].output[0].provenance, "questions are as they were"
 
 
-@pytest.mark.parametrize("wrong", [{"questions": 0}, {"later": 0}])
-def test_numbers_below_one_are_refused(tmp_path: Path, wrong: dict[str, int]) -> None:
+@pytest.mark.parametrize(("questions", "later"), [(0, 1), (1, 0)])
+def test_numbers_below_one_are_refused(tmp_path: Path, questions: int, later: int) -> None:
     with pytest.raises(ValueError, match="must be 1 or more"):
-        FollowUps(places(tmp_path), **wrong)
+        FollowUps(places(tmp_path), questions=questions, later=later)
 
 
 def test_templates_without_a_number_are_refused(tmp_path: Path) -> None:

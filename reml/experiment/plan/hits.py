@@ -32,7 +32,13 @@ class Chain:
 
 
 def access(
-    name: str, retriever: Node[Retriever], chain: Chain, limits: Limits, feedback: FeedbackHandler | None = None
+    name: str,
+    retriever: Node[Retriever],
+    chain: Chain,
+    limits: Limits,
+    *,
+    feedback: FeedbackHandler | None = None,
+    stores: bool = False,
 ) -> Node[Model]:
     """Give an access model. It is opened anew each time: it would keep a trained model in memory.
 
@@ -45,6 +51,7 @@ def access(
         inputs=(retriever,),
         given={"chain": chain},
         beside={"limits": limits, "name": name, "feedback": feedback},
+        marks="stores" if stores else None,
         keep=0,
     )
 

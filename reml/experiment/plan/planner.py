@@ -78,7 +78,8 @@ class Planner:
         asking = self.access(self._asking(access))
         chain = hits.Chain(self.queries(access), asking.expansion, settings.processors or asking.processors)
         kept = FeedbackLog(self.home / "feedback" / self.taught(access, task).key) if settings.feedback else None
-        return hits.access(access, self.retriever(access, task), chain, self.limits, kept)
+        stores, base = settings.storage is not None, self.retriever(access, task)
+        return hits.access(access, base, chain, self.limits, feedback=kept, stores=stores)
 
     @property
     def limits(self) -> Limits:
