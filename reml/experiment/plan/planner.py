@@ -100,9 +100,8 @@ class Planner:
     def _hits(self, access: str, task: str, split: str, first: int | None) -> Node[Hits]:
         settings, depth = self.access(access), self.experiment.reading.depth
         if settings.storage is not None:
-            raise ValueError(
-                f"what access model {access!r} finds depends on what was written to it: its predictions hold its hits "
-                "(`Runner.found`)."
+            raise ValueError(f"what {access!r} finds depends on what was written to it: ask `Runner.found` for it.")
+                f"what {access!r} finds depends on what was written to it: see `Runner.found` for its hits."
             )
         examples = self.tasks.examples(task, split, first)
         name = f"retrieve with {access} for {examples.name}"
@@ -359,33 +358,17 @@ class Planner:
 
     def predictions(self, access: str, task: str) -> Node[Path]:
         """Give what is predicted for a task with an access model."""
-        reading, feedback = self.experiment.reading, self.access(access).feedback
-        if self.access(access).storage is not None:
-            return self._storing_predictions(access, task)
-        joint = feedback is not None and feedback.joint
-        found = self.hits(access, task, reading.split)
-        return predictions.predictions(
-            f"predict {task} with {access}",
-            self.taught(access, task) if joint else self.predictor(),
-            later(self.model(access, task)),
-            (self.tasks.collection(task), self.tasks.examples(task, reading.split), found),
-            shown=predictions.Shown(access, self.queries(access), reading.k, reading.pages, self._prefix(task)),
-            pace=predictions.Pace(reading.batch_size, self.console),
-        )
-
-    def _storing_predictions(self, access: str, task: str) -> Node[Path]:
-        """Give what is predicted with an access model that stores: batch by batch, beside what was written."""
         reading, settings = self.experiment.reading, self.access(access)
         joint = settings.feedback is not None and settings.feedback.joint
+        name, speaker = f"predict {task} with {access}", self.taught(access, task) if joint else self.predictor()
+        asked, examples = self.model(access, task), self.tasks.examples(task, reading.split)
         shown = predictions.Shown(access, self.queries(access), reading.k, reading.pages, self._prefix(task))
-        return storing_predictions.predictions(
-            f"predict {task} with {access}",
-            self.taught(access, task) if joint else self.predictor(),
-            self.model(access, task),
-            self.tasks.examples(task, reading.split),
-            memory=storing_predictions.Memory(settings.storage, shown, reading.depth, reading.batch_size),
-            console=self.console,
-        )
+        if settings.storage is not None:
+            memory = storing_predictions.Memory(settings.storage, shown, reading.depth, reading.batch_size)
+            return storing_predictions.predictions(name, speaker, asked, examples, memory, self.console)
+        found = self.tasks.collection(task), examples, self.hits(access, task, reading.split)
+        pace = predictions.Pace(reading.batch_size, self.console)
+        return predictions.predictions(name, speaker, later(asked), found, shown=shown, pace=pace)
 
     @property
     def prefixed(self) -> bool:

@@ -46,7 +46,7 @@ class Memory:
     at once, none of which finds what another of them wrote before it is through.
     """
 
-    storage: Storage | None
+    storage: Storage
     shown: Shown
     depth: int
     batch_size: int
@@ -57,7 +57,6 @@ def predictions(
     speaker: Node[Speaker],
     asked: Node[Model],
     of: Node[Examples],
-    *,
     memory: Memory,
     console: Console,
 ) -> Node[Path]:
@@ -81,7 +80,6 @@ def _predict(
     folder: Path, speaker: Speaker, asked: Model, examples: Examples, *, memory: Memory, console: Console
 ) -> None:
     assert isinstance(asked, InformationAccess)  # noqa: S101 - `Access` refuses a storage without a retriever
-    assert memory.storage is not None  # noqa: S101 - it is planned for access models that store
     log = RecordLog(folder / BATCHES)
     done = [_Record.parse(record) for record in log.read()]
     version = done[-1].version if done else None
