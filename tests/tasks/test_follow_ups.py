@@ -19,6 +19,8 @@ def places(folder: Path) -> Jsonl:
 
 
 class TestFollowUps(TaskContract):
+    splits = ("dev",)
+
     @pytest.fixture(autouse=True)
     def _write(self, tmp_path: Path) -> None:
         self.folder = tmp_path

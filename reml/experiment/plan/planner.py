@@ -101,8 +101,6 @@ class Planner:
         settings, depth = self.access(access), self.experiment.reading.depth
         if settings.storage is not None:
             raise ValueError(f"what {access!r} finds depends on what was written to it: ask `Runner.found` for it.")
-                f"what {access!r} finds depends on what was written to it: see `Runner.found` for its hits."
-            )
         examples = self.tasks.examples(task, split, first)
         name = f"retrieve with {access} for {examples.name}"
         if settings.fuse or not settings.retrieves or not self.tasks.read(examples):
