@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 
 from reml.access.rank_fusion import reciprocal_rank_fusion
+from reml.access.storing.growing import growing
 from reml.contract.collections import Collection
 from reml.contract.retrieved import Hits, Queries
 from reml.contract.retrievers import Indexer, Retriever
@@ -58,6 +59,16 @@ class FusedRetriever:
         self.parts = tuple(parts)
         self.constant = constant
         self.depth = depth
+
+    def over(self, collection: Collection, folder: Path, first: int) -> FusedRetriever:
+        """Give a fusion over another collection; `ValueError` names a part that cannot find what is written."""
+        parts = [growing(part).over(collection, folder / str(number), first) for number, part in enumerate(self.parts)]
+        return FusedRetriever(collection, parts, constant=self.constant, depth=self.depth)
+
+    def catch_up(self) -> None:
+        """Let every part make findable what the collection gained."""
+        for part in self.parts:
+            growing(part).catch_up()
 
     def search(self, queries: Queries, k: int) -> Hits:
         """Give the k best items of each query, [B, k]; `ValueError` if k < 1 or queries come as vectors."""

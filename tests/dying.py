@@ -18,8 +18,9 @@ from pathlib import Path
 
 _EVENTS = frozenset({"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "shutil.rmtree", "tempfile.mkdtemp"})
 _SERVER = multiprocessing.get_context("forkserver")
-# Arrow imports pandas at its first array: half a second for each child unless the server did.
-_SERVER.set_forkserver_preload(["pandas", "pytest", "reml.collection.disk", "tests.memory_pages"])
+# Arrow imports pandas at its first array: half a second for each child unless the server did; a run imports torch.
+_PRELOADED = ["pandas", "pytest", "reml.collection.disk", "reml.experiment.runner", "tests.memory_pages"]
+_SERVER.set_forkserver_preload(_PRELOADED)
 
 
 @contextlib.contextmanager

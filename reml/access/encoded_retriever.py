@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar, final
 
 import numpy as np
@@ -14,10 +15,13 @@ from reml.contract.examples import Item
 from reml.contract.retrieved import Hits, Queries
 from reml.contract.retrievers import Encoder, Index, Scorer
 from reml.contract.vectors import Int64Array
+from reml.index.layered import LayeredIndex, exact_index
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+# New items that are in memory at a time.
+GAINED = 256
 Encoder_co = TypeVar("Encoder_co", bound=Encoder, covariant=True)
 
 
@@ -25,14 +29,24 @@ Encoder_co = TypeVar("Encoder_co", bound=Encoder, covariant=True)
 class EncodedRetriever(Generic[Encoder_co]):
     """Finds items by the similarity of what `encoder` makes of queries and items, with `index` over `collection`.
 
-    scorer: scores anew what was found; by the encoder unless given.
+    scorer: scores anew what was found; by the encoder unless given. indexed: rows from here on are not in the index
+    until it catches up; all are if left out.
     """
 
-    def __init__(self, collection: Collection, encoder: Encoder_co, index: Index, scorer: Scorer | None = None) -> None:
+    def __init__(
+        self,
+        collection: Collection,
+        encoder: Encoder_co,
+        index: Index,
+        scorer: Scorer | None = None,
+        *,
+        indexed: int | None = None,
+    ) -> None:
         self.collection = collection
         self.encoder = encoder
         self.index = index
         self.scorer: Scorer = scorer if scorer is not None else EncoderScorer(encoder)
+        self._indexed = indexed
 
     def search(self, queries: Queries, k: int) -> Hits:
         """Give the k best items of each query, [B, k]; a blank text has no hits. `ValueError` if k < 1."""
@@ -61,6 +75,29 @@ class EncodedRetriever(Generic[Encoder_co]):
         distinct = np.unique(rows[there])
         items = self.collection.get(distinct) if len(distinct) else []
         return self.scorer.score(queries, items, np.where(there, np.searchsorted(distinct, rows), -1))
+
+    def over(self, collection: Collection, folder: Path, first: int) -> EncodedRetriever[Encoder_co]:  # noqa: ARG002
+        """Give a retriever over another collection: its first rows in this index, which stays as it is, others beside.
+
+        What is beside lies in memory and is encoded anew when it is opened: nothing is kept in `folder`.
+        """
+        beside = exact_index(self.encoder.encode_queries([]), self.encoder.similarity)
+        index = LayeredIndex(self.index, beside) if first else beside
+        grown = EncodedRetriever(collection, self.encoder, index, self.scorer, indexed=first)
+        grown.catch_up()
+        return grown
+
+    def catch_up(self) -> None:
+        """Make findable what the collection gained; each item is encoded alone, so that its vector is always the same.
+
+        (What an encoder makes of a text may differ in the last digit with the texts beside it.)
+        """
+        if self._indexed is None:
+            return
+        for items in self.collection.batches(GAINED, self._indexed):
+            for item in items:
+                self.extend([item])
+            self._indexed = items[-1].row + 1
 
     def extend(self, items: Sequence[Item]) -> None:
         """Make items findable that were appended to the collection; `ValueError` for a row that is indexed already."""

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
-from reml.contract.retrieved import Hits, Queries
+from reml.contract.retrieved import Hits, Queries, Rows
 from reml.contract.retrievers import Retriever
+from reml.contract.vectors import Int64Array
+
+
+def hide(queries: Queries, rows: Int64Array) -> Queries:
+    """Let queries not find these rows, whatever else they may or may not find."""
+    if not len(rows):
+        return queries
+    only = queries.only
+    if only is None:
+        return replace(queries, only=Rows.of([rows] * len(queries), excluded=True))
+    join = np.union1d if only.excluded else np.setdiff1d
+    return replace(queries, only=Rows.of([join(only[q], rows) for q in range(len(queries))], excluded=only.excluded))
 
 
 def search_within(retriever: Retriever, queries: Queries, k: int) -> Hits:

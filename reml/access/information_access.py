@@ -12,12 +12,13 @@ from typing import final
 import numpy as np
 import torch
 
-from reml.access.filtering import search_within
+from reml.access.filtering import hide, search_within
 from reml.access.limits import Limits
 from reml.access.querying.query_generators import InputQuery
 from reml.access.rank_fusion import reciprocal_rank_fusion
 from reml.access.responses import gather
 from reml.access.session import AccessSession
+from reml.access.storing.session_storage import SessionStorage
 from reml.contract.access import (
     Entries,
     FeedbackHandler,
@@ -76,7 +77,21 @@ class InformationAccess:
 
     def open(self, examples: Sequence[Example], ahead: Hits | None = None) -> AccessSession:
         """Give the session of one batch. ahead: what `search` found for it, if that is known."""
-        return AccessSession(self, examples, ahead)
+        chain = self if self.storage is None else self.storing(SessionStorage(self.storage))
+        return AccessSession(chain, examples, ahead)
+
+    def storing(self, storage: StorageHandler) -> InformationAccess:
+        """Give the same access model over a memory, in which it finds and to which it writes."""
+        return InformationAccess(
+            storage.retriever,
+            self.query_generator,
+            expansion=self.expansion,
+            processors=self.processors,
+            storage=storage,
+            feedback=self.feedback,
+            limits=self.limits,
+            name=self.name,
+        )
 
     def __call__(self, examples: Sequence[Example], k: int | None = None) -> Responses:
         """Ask once with its own queries: at most k items for each example, [B, k]."""
@@ -121,6 +136,8 @@ class InformationAccess:
         """Answer each query: expand it, search to depth, process, cut to k, [Q, k]; k = 0 gives every row."""
         if k == 0:
             return self._everything(queries)
+        if self.storage is not None:
+            queries = hide(queries, self.storage.pending)
         asked = queries if self.expansion is None else self.expansion(queries, self.retriever)
         hits = search_within(self.retriever, asked, max(k, self.limits.depth) if self.processors else k)
         responses = self._scored(asked, gather(self.collection, hits, temperature=self.limits.temperature))
@@ -154,6 +171,8 @@ class InformationAccess:
     def _everything(self, queries: Queries) -> Responses:
         """Score every row for each query, with gradient where the retriever has parameters; in row order."""
         rows = self.collection.rows()
+        if self.storage is not None:
+            rows = np.setdiff1d(rows, self.storage.pending)
         if len(rows) > EVERY_ROW:
             raise ValueError(
                 f"k = 0 reads every row, and the collection of {self.name!r} has {len(rows)}; at most {EVERY_ROW} can "

@@ -57,6 +57,7 @@ class AccessSession:
             raise ValueError(f"{len(examples)} examples but hits of {len(ahead)}: give one row for each.")
         self._chain, self._examples, self._ahead = chain, tuple(examples), ahead
         self._asked: list[tuple[Queries, Responses]] = []
+        self._wrote = False
         asks = chain.limits.asks
         self._left = np.full(len(examples), asks if asks is not None else np.iinfo(np.int64).max, dtype=np.int64)
 
@@ -88,14 +89,16 @@ class AccessSession:
         return torch.from_numpy(self._chain.collection.values(column, responses.rows)).to(responses.scores.device)
 
     def write(self, entries: Entries) -> Int64Array:
-        """Store entries of examples of the batch."""
+        """Store entries of examples of the batch; what is asked from now on is answered anew."""
         self._check_owners(entries.owners)
-        return self._chain.store(entries)
+        rows = self._chain.store(entries)
+        self._wrote = self._wrote or bool(len(rows))
+        return rows
 
     def _own(self, k: int) -> Responses:
         """Answer its own queries: from what is known, or live; examples that may not ask any more find nothing."""
         allowed = self._spend(np.arange(len(self._examples)))
-        if self._ahead is not None and allowed.all() and 0 < k <= self._ahead.k:
+        if self._ahead is not None and not self._wrote and allowed.all() and 0 < k <= self._ahead.k:
             return gather(self._chain.collection, self._ahead.first(k), temperature=self._chain.limits.temperature)
         if allowed.all():
             return self._chain.own(self._examples, k)

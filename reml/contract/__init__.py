@@ -24,6 +24,7 @@ from reml.contract.access import (
     QueryGenerator,
     ResponseProcessor,
     Session,
+    Storage,
     StorageHandler,
 )
 from reml.contract.collections import Collection, KnowledgeSource
@@ -34,6 +35,7 @@ from reml.contract.retrievers import (
     DerivingIndexer,
     Encoder,
     EncoderT,
+    GrowingRetriever,
     Index,
     Indexer,
     IndexMaker,
@@ -73,6 +75,7 @@ __all__ = [
     "FeedbackRecord",
     "Float32Array",
     "Float64Array",
+    "GrowingRetriever",
     "Hits",
     "InBatch",
     "Index",
@@ -109,6 +112,7 @@ __all__ = [
     "Similarity",
     "Span",
     "SparseVectors",
+    "Storage",
     "StorageHandler",
     "Task",
     "TrainableEncoder",

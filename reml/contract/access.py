@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from reml.contract.collections import Collection
@@ -113,10 +114,39 @@ class ResponseProcessor(Protocol):
 
 
 class StorageHandler(Protocol):
-    """Lets a predictor write what it may need later."""
+    """Lets a predictor write what it may need later: a memory that is open."""
+
+    @property
+    def retriever(self) -> Retriever:
+        """What finds in the memory, all that was stored included."""
+
+    @property
+    def pending(self) -> Int64Array:
+        """Rows that were stored since the last commit, which only who stored them may find."""
 
     def store(self, entries: Entries) -> Int64Array:
-        """Keep these entries as items of the collection and make them findable; give their row ids, int64 [n]."""
+        """Keep these entries as items of the memory and make them findable; give their row ids, int64 [n].
+
+        `ValueError` for what it cannot keep, with nothing stored.
+        """
+
+    def commit(self) -> int:
+        """Let everyone find what was stored; give the version that a later process goes on from."""
+
+
+@runtime_checkable
+class Storage(Protocol):
+    """What a configuration names as the storage of an access model: settings that open a memory in a folder."""
+
+    def open(self, retriever: Retriever, folder: Path, version: int | None = None) -> StorageHandler:
+        """Begin a memory for what a retriever finds, or go on at a version that `commit` gave.
+
+        What was stored after that version is forgotten; without one, all that is in the folder. The retriever and its
+        collection stay as they are. `ValueError` for a retriever that cannot find what is written.
+        """
+
+    def collection(self, folder: Path) -> Collection:
+        """Give what a memory holds, as it was committed last, to be read."""
 
 
 class FeedbackHandler(Protocol):

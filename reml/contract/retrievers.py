@@ -113,6 +113,21 @@ class Retriever(Protocol):
 
 
 @runtime_checkable
+class GrowingRetriever(Retriever, Protocol):
+    """A retriever that can find what is written while it serves: what a memory needs."""
+
+    def over(self, collection: Collection, folder: Path, first: int) -> GrowingRetriever:
+        """Give a retriever like this over another collection, which it follows; this one stays as it is.
+
+        first: rows below it are those of its own collection, which the other begins with; from it on all are new, and
+        what is there of them is taken in. `folder` keeps what it needs to go on later, and is its own.
+        """
+
+    def catch_up(self) -> None:
+        """Make findable what the collection gained."""
+
+
+@runtime_checkable
 class Indexer(Protocol):
     """What a configuration names as a retriever: settings that make a `Retriever` over any collection."""
 

@@ -74,19 +74,18 @@ def _publish_predictions(runner: Runner, system: str, task: str) -> None:
     source = runner.predictions(system, task)
     with atomic_file(folder / source.name) as draft:
         shutil.copyfile(source, draft)
-    examples, split = _examples(runner, task), runner.experiment.reading.split
-    given = runner.experiment.compared[system].access
+    examples, given = _examples(runner, task), runner.experiment.compared[system].access
     for access in given:
-        hits, collection = runner.hits(access, task, split), runner.collection(task, access)
+        hits, collection = runner.found(system, access, task)
         rankings = zip((example.id for example in examples), page_rankings(hits, collection), strict=True)
         write_run(folder / ("run.trec" if len(given) == 1 else f"run-{access}.trec"), rankings, tag=access)
 
 
-def _publish_scores(runner: Runner, access: str, task: str, scores: Evaluation) -> None:
+def _publish_scores(runner: Runner, system: str, task: str, scores: Evaluation) -> None:
     """Write what the task's metric says of each example: the report cannot ask it."""
     headline = metric_of(runner.plan.tasks.task(task)).headline
     by_example = dict(zip(scores.ids, scores.values[headline].tolist(), strict=True))
-    write_json(runner.folder / access / task / SCORES, {headline: by_example})
+    write_json(runner.folder / system / task / SCORES, {headline: by_example})
 
 
 def page_rankings(hits: Hits, collection: Collection) -> Iterator[tuple[RankedPage, ...]]:
@@ -105,12 +104,12 @@ def page_rankings(hits: Hits, collection: Collection) -> Iterator[tuple[RankedPa
 
 def retrieved_passages(runner: Runner, system: str, task: str) -> Evaluation:
     """Measure the passages that a system's access models found, after processing: one list after the other."""
-    examples, split = _examples(runner, task), runner.experiment.reading.split
+    examples = _examples(runner, task)
     judged = [number for number, example in enumerate(examples) if example.output]
     lists = []
     for access in runner.experiment.compared[system].access:
-        hits = runner.hits(access, task, split).first(max(DEPTHS))
-        lists.append(items_of_examples(runner.collection(task, access), np.asarray(hits.rows[judged])))
+        hits, collection = runner.found(system, access, task)
+        lists.append(items_of_examples(collection, np.asarray(hits.first(max(DEPTHS)).rows[judged])))
     retrieved = ([Provenance.of(item) for items in found for item in items] for found in zip(*lists, strict=True))
     nothing: Iterator[list[Provenance]] = iter([[] for _ in judged])
     return evaluate_passages([examples[number] for number in judged], retrieved if lists else nothing)

@@ -21,6 +21,7 @@ from reml.experiment.plan.collections import Examples, checksum
 from reml.experiment.plan.hits import Model
 from reml.experiment.plan.planner import Planner
 from reml.experiment.plan.store import Stage, Stages
+from reml.experiment.plan.storing_predictions import found_in
 from reml.experiment.settings.experiment import Experiment
 from reml.experiment.settings.settings_of import settings_of
 from reml.files.atomic import digest
@@ -84,11 +85,21 @@ class Runner:
         """Give the hits of every example of a split, [B, depth]; those of a fusion come from its parts' hits."""
         return self.stages.open(self.plan.hits(access, task, split))
 
+    def found(self, system: str, access: str, task: str) -> tuple[Hits, Collection]:
+        """Give what a system's access model found for the examples that are evaluated, and in what."""
+        storage = self.plan.access(access).storage
+        stores = any(self.plan.access(one).storage is not None for one in self.experiment.compared[system].access)
+        if not stores:
+            return self.hits(access, task, self.experiment.reading.split), self.collection(task, access)
+        hits, folder = found_in(self.predictions(system, task), access)
+        return hits, self.collection(task, access) if storage is None else storage.collection(folder)
+
     def retrieve(self) -> None:
-        """See that the hits of every access model for every task are there."""
+        """See that the hits of every access model for every task are there; those that store find as they predict."""
         for access in self.experiment.access:
             for task in self.experiment.tasks:
-                self.hits(access, task.name, self.experiment.reading.split)
+                if self.plan.access(access).storage is None:
+                    self.hits(access, task.name, self.experiment.reading.split)
 
     def train(self) -> dict[str, Stage]:
         """Train the predictors that are to be trained unless that is done; give their stages by name."""

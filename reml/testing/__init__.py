@@ -26,6 +26,7 @@ from reml.testing.metric import MetricContract
 from reml.testing.predictor import PredictorContract
 from reml.testing.representations import matrix
 from reml.testing.scorer import ScorerContract
+from reml.testing.storage import StorageContract
 from reml.testing.task import TaskContract
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "MetricContract",
     "PredictorContract",
     "ScorerContract",
+    "StorageContract",
     "TaskContract",
     "matrix",
 ]

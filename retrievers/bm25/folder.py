@@ -29,6 +29,7 @@ from reml.contract.collections import Collection
 from reml.contract.vectors import Int64Array
 from reml.files.atomic import CorruptError, StaleError, atomic_folder, digest, locked
 from reml.files.checked import CheckedFile
+from reml.files.links import link_folder
 from reml.files.origin import Origin
 from reml.index.impact import ImpactIndex
 from reml.retrievers.bm25.counts import BATCH, KeptCounts, Statistics, compact_counts, keep_counts
@@ -79,6 +80,13 @@ class BM25Folder:
                 state = self._fitting()
                 changes = changes_since(state.origin, collection, index=self.path)
                 self._take(self.path, state, collection, changes)
+
+    def begin_as(self, other: BM25Folder) -> None:
+        """Take over what another folder holds, unless there is something here; no byte of it is written again."""
+        if self.path.is_dir():
+            return
+        with locked(other.path, wait=lambda: None), atomic_folder(self.path) as draft:
+            link_folder(other.path, draft)
 
     def open(self, collection: Collection, weighting: Weighting) -> Opened:
         """Open the last commit; the impacts of a weighting that was not asked for before are computed and kept.

@@ -135,6 +135,16 @@ class BM25Retriever:
         )
         self._sparse = EncodedRetriever(self.collection, self._encoder, opened.index)
 
+    def over(self, collection: Collection, folder: Path, first: int) -> BM25Retriever:
+        """Give a retriever over another collection, in a folder that begins with this one's files, if it has its rows.
+
+        Every search after a write then costs a pass over all postings (`reml.retrievers.bm25.folder`).
+        """
+        grown = replace(self._folder, path=folder)
+        if first:
+            grown.begin_as(self._folder)
+        return BM25Retriever(collection, grown, self._weighting)
+
     def search(self, queries: Queries, k: int) -> Hits:
         """Give the k best items of each query, [B, k]; items that share no term with the query are not hits."""
         encoded = self._encoded(queries)

@@ -1,4 +1,5 @@
-"""Storing: what a predictor writes becomes items that are found later.
+"""Storing: what a predictor writes becomes items that are found later."""
 
-collection_memory  A storage handler: what a predictor writes becomes items of the collection it retrieves from
-"""
+from reml.access.storing.collection_memory import CollectionMemory, OpenMemory
+
+__all__ = ["CollectionMemory", "OpenMemory"]

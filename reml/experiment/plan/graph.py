@@ -31,7 +31,9 @@ def graph(planner: Planner, stages: Stages) -> Table:
     numbers = {node.key: str(number) for number, node in enumerate(there, start=1)}
     for node in there:
         made = "" if node.make is None else "yes" if stages.is_made(node) else "no"
-        table.add_row(numbers[node.key], node.kind, node.name, node.key, made, " ".join(_inputs(node, numbers)))
+        table.add_row(
+            numbers[node.key], _kind(planner, node), node.name, node.key, made, " ".join(_inputs(node, numbers))
+        )
     return table
 
 
@@ -42,6 +44,11 @@ def _roots(planner: Planner) -> Iterator[Node[Any]]:
             yield planner.predictions(system, task.name)
         for access in experiment.access:
             yield planner.hits(access, task.name, experiment.reading.split)
+
+
+def _kind(planner: Planner, node: Node[Any]) -> str:
+    """Name the kind of a node; of an access model with its category."""
+    return f"{node.kind}, category {planner.access(node.name).category}" if node.kind == "access" else node.kind
 
 
 def _inputs(node: Node[Any], numbers: dict[str, str]) -> Iterator[str]:

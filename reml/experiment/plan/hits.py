@@ -11,7 +11,7 @@ from reml.access.composed_access import FusedAccess, NoAccess
 from reml.access.information_access import InformationAccess
 from reml.access.limits import Limits
 from reml.access.rank_fusion import reciprocal_rank_fusion
-from reml.contract.access import QueryExpansion, QueryGenerator, ResponseProcessor
+from reml.contract.access import FeedbackHandler, QueryExpansion, QueryGenerator, ResponseProcessor
 from reml.contract.retrieved import Hits
 from reml.contract.retrievers import Retriever
 from reml.experiment.plan.collections import Examples
@@ -31,15 +31,27 @@ class Chain:
     processors: Sequence[ResponseProcessor] = ()
 
 
-def access(name: str, retriever: Node[Retriever], chain: Chain, limits: Limits) -> Node[Model]:
-    """Give an access model. It is opened anew each time: it would keep a trained model in memory."""
+def access(
+    name: str,
+    retriever: Node[Retriever],
+    chain: Chain,
+    limits: Limits,
+    *,
+    feedback: FeedbackHandler | None = None,
+    stores: bool = False,
+) -> Node[Model]:
+    """Give an access model. It is opened anew each time: it would keep a trained model in memory.
+
+    One that stores begins so; what is written to it lies with the predictions that wrote it.
+    """
     return Node(
         kind="access",
         name=name,
         open=_open,
         inputs=(retriever,),
         given={"chain": chain},
-        beside={"limits": limits, "name": name},
+        beside={"limits": limits, "name": name, "feedback": feedback},
+        marks="stores" if stores else None,
         keep=0,
     )
 
@@ -69,12 +81,15 @@ def fused_hits(name: str, parts: Sequence[Node[Hits]], of: Node[Examples], depth
     return Node(kind="fused", name=name, open=_fuse, inputs=(of, *parts), given={"depth": depth})
 
 
-def _open(retriever: Retriever, *, chain: Chain, limits: Limits, name: str) -> InformationAccess:
+def _open(
+    retriever: Retriever, *, chain: Chain, limits: Limits, name: str, feedback: FeedbackHandler | None
+) -> InformationAccess:
     return InformationAccess(
         retriever,
         chain.queries,
         expansion=chain.expansion,
         processors=chain.processors,
+        feedback=feedback,
         limits=limits,
         name=name,
     )

@@ -28,6 +28,7 @@ from reml.experiment.plan import (
     indexes,
     predictions,
     predictor_signals,
+    storing_predictions,
     taught_encoders,
     trained_encoders,
     trained_predictors,
@@ -41,6 +42,7 @@ from reml.experiment.settings.experiment import Experiment, TrainOn
 from reml.experiment.settings.retriever_training import RetrieverTraining
 from reml.experiment.settings.system import System
 from reml.feedback.judges.teacher import Teacher
+from reml.feedback.records import FeedbackLog
 from reml.training.regimes.signal_cache import kept
 
 
@@ -80,7 +82,9 @@ class Planner:
             return hits.no_access(access, self.collection(access, task))
         asking = self.access(self._asking(access))
         chain = hits.Chain(self.queries(access), asking.expansion, settings.processors or asking.processors)
-        return hits.access(access, self.retriever(access, task), chain, self.limits(access))
+        kept = FeedbackLog(self.home / "feedback" / self.taught(access, task).key) if settings.feedback else None
+        stores, base = settings.storage is not None, self.retriever(access, task)
+        return hits.access(access, base, chain, self.limits(access), feedback=kept, stores=stores)
 
     def limits(self, access: str) -> Limits:
         """Give how much an access model searches for and hands over."""
@@ -116,6 +120,8 @@ class Planner:
 
     def _hits(self, access: str, task: str, split: str, first: int | None) -> Node[Hits]:
         settings, depth = self.access(access), self.limits(access).depth
+        if settings.storage is not None:
+            raise ValueError(f"what {access!r} finds depends on what was written to it: ask `Runner.found` for it.")
         examples = self.tasks.examples(task, split, first)
         name = f"retrieve with {access} for {examples.name}"
         if settings.fuse or not settings.retrieves or not self.tasks.read(examples):
@@ -382,14 +388,16 @@ class Planner:
     def predictions(self, system: str, task: str) -> Node[Path]:
         """Give what a system predicts for a task."""
         parts, reading = named(system, self.experiment.compared, "system"), self.experiment.reading
-        return predictions.predictions(
-            f"predict {task} with {system}",
-            self._predicting(parts, task),
-            self.tasks.examples(task, reading.split),
-            [self._asked(access, task, reading.split) for access in parts.access],
-            shown=predictions.Shown(reading.pages, self._prefix(task)),
-            pace=predictions.Pace(reading.batch_size, self.console),
-        )
+        name, speaker = f"predict {task} with {system}", self._predicting(parts, task)
+        examples, shown = self.tasks.examples(task, reading.split), predictions.Shown(reading.pages, self._prefix(task))
+        pace = predictions.Pace(reading.batch_size, self.console)
+        if any(self.access(access).storage is not None for access in parts.access):
+            stored = [(one, self.access(one).storage, self.limits(one).depth) for one in parts.access]
+            memory = storing_predictions.Memory(stored, shown, reading.batch_size)
+            models = [self.model(access, task) for access in parts.access]
+            return storing_predictions.predictions(name, speaker, models, examples, memory, self.console)
+        asked = [self._asked(access, task, reading.split) for access in parts.access]
+        return predictions.predictions(name, speaker, examples, asked, shown=shown, pace=pace)
 
     def _predicting(self, system: System, task: str) -> Node[trained_predictors.Speaker]:
         """Give the predictor of a system: the one that learnt with the retriever of a joint access model, if any."""

@@ -15,7 +15,7 @@ from reml.access.composed_access import FoundAccess
 from reml.access.limits import Limits
 from reml.access.session import AccessSession
 from reml.contract.access import QueryGenerator
-from reml.contract.examples import Answer
+from reml.contract.examples import Answer, Example
 from reml.contract.predictors import Batch
 from reml.contract.retrieved import Hits
 from reml.experiment.plan.collections import Examples
@@ -127,21 +127,25 @@ def _predict(
         seen = with_task(shown.prefix, examples[places]) if shown.prefix else examples[places]
         batch = Batch(tuple(seen), {part.name: part.session(examples, places) for part in parts})
         answers += predict(predictor, batch)
-        words += _words(parts, batch)
+        words += words_of(batch)
     whole: Iterable[Answer] = answers
     for part in parts:
         whole = complete(list(whole), part.hits, part.collection, shown.pages)
-    pairs = zip(examples, whole, strict=True)
-    write_examples((replace(example, output=(answer,), meta={}) for example, answer in pairs), folder / PREDICTIONS)
-    write_json(folder / WORDS_READ, words)
+    write_predictions(folder, zip(examples, whole, strict=True), words)
 
 
-def _words(parts: Sequence[Asked], batch: Batch) -> list[int]:
+def write_predictions(folder: Path, answered: Iterable[tuple[Example, Answer]], words: Sequence[int]) -> None:
+    """Write the files of predictions. words: that were read for each example."""
+    write_examples((replace(example, output=(answer,), meta={}) for example, answer in answered), folder / PREDICTIONS)
+    write_json(folder / WORDS_READ, list(words))
+
+
+def words_of(batch: Batch) -> list[int]:
     """Count the words of all items that were handed over for each example of a batch."""
     words = np.zeros(len(batch.examples), dtype=np.int64)
-    for part in parts:
-        for queries, found in batch.sessions[part.name].asked:
-            of_items = np.where(found.rows >= 0, part.collection.values("words", found.rows), 0)
+    for session in batch.sessions.values():
+        for queries, found in session.asked:
+            of_items = np.where(found.rows >= 0, session.values("words", found).cpu().numpy(), 0)
             owners = queries.owners if len(found) == len(queries) else np.arange(len(words))
             np.add.at(words, owners, of_items.sum(axis=1))
     return [int(number) for number in words]

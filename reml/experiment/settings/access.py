@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reml.contract.access import QueryExpansion, QueryGenerator, ResponseProcessor
+from reml.contract.access import QueryExpansion, QueryGenerator, ResponseProcessor, Storage
 from reml.contract.retrievers import Indexer, TrainableIndexer
 from reml.experiment.settings.access_feedback import AccessFeedback
 from reml.experiment.settings.retriever_training import RetrieverTraining
@@ -41,6 +41,7 @@ class Access:
         k: items that are handed over; `reading.k` if left out.
         budget: how often a predictor may ask; as often as it likes if left out.
         temperature: what scores are divided by where they stand for probabilities.
+        storage: keeps what the predictor writes, to be found by later batches (`reml.access.storing`).
     """
 
     retriever: Indexer | None = None
@@ -55,6 +56,7 @@ class Access:
     k: int | None = None
     budget: Budget | None = None
     temperature: float = 1.0
+    storage: Storage | None = None
 
     def __post_init__(self) -> None:
         self._check_parts()
@@ -67,6 +69,11 @@ class Access:
             raise ValueError(f"an access model's temperature is {self.temperature}, but must be positive.")
 
     def _check_parts(self) -> None:
+        if self.storage is not None and not self.retrieves:
+            raise ValueError(
+                "an access model that stores searches what it stored with a retriever of its own, or with one that "
+                "learnt from feedback: leave out `storage`, or leave out `fuse` and give it a retriever."
+            )
         if self.feedback is not None and (self.retriever is not None or self.fuse):
             raise ValueError(
                 "an access model with feedback takes the retriever of its `learner`: leave out its own retriever and "
@@ -97,3 +104,8 @@ class Access:
     def retrieves(self) -> bool:
         """Whether it searches with a retriever, its own or one that learnt from feedback."""
         return self.retriever is not None or self.feedback is not None
+
+    @property
+    def category(self) -> int:
+        """1 retrieval only, 2 with storing, 3 with feedback, 4 with both."""
+        return 1 + (self.storage is not None) + 2 * (self.feedback is not None)

@@ -199,6 +199,21 @@ class Experiment:
             self._check_learner(name)
             self._check_teachers(name)
             self._check_scorers(name)
+            self._check_storing(name)
+
+    def _check_storing(self, name: str) -> None:
+        """Raise `ValueError` if others ask what stores: what it finds depends on what was written before."""
+        if self.access[name].storage is None:
+            return
+        asking = [f"access model {other!r}" for other, access in self.access.items() if name in access.needs]
+        asking += ["train_on.access"] if self.train_on is not None and self.train_on.access == name else []
+        if asking:
+            raise ValueError(
+                f"access model {name!r} stores, so what it finds depends on the order in which a predictor wrote, and "
+                f"{asking[0]} names it: name an access model without storage there, with the same retriever, say."
+            )
+        if self.predictor is None:
+            raise ValueError(f"access model {name!r} stores what a predictor writes: give one under `predictor`.")
 
     def _check_learnt(self, names: Sequence[str]) -> None:
         unknown = sorted(set(self.train_on.tasks) - set(names)) if self.train_on is not None else []

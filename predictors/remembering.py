@@ -1,0 +1,78 @@
+"""A predictor that keeps a note of what it answered, so that later examples find it.
+
+The setting of Madaan et al., "Memory-assisted prompt editing to improve GPT-3 after deployment", EMNLP 2022,
+https://arxiv.org/abs/2201.06009: a memory grows while a system is in use, and is searched with the next question.
+
+Implemented: around any predictor, which reads the notes among what it retrieves. Notes are of its own answers, or
+(`right`) of the right ones, as where someone says after each answer what it should have been.
+
+Deviations: the paper's memory holds feedback in the users' words and its reader is a prompted language model.
+
+Numbers: see benchmarks/configs/memory.yaml; the paper's tasks are not run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from torch import nn
+
+from reml.contract.access import Entries
+from reml.contract.collections import Collection
+from reml.contract.examples import Answer, Example
+from reml.contract.predictor_module import PredictorMaker
+from reml.contract.predictors import Batch
+from reml.contract.signals import Prediction, Signal
+
+
+class Remembering(nn.Module):
+    """Writes a note of each example to the session of an access model, after all of a batch are answered.
+
+    predictor: makes the one that answers. memory: the name of the access model that stores; with others, which do not,
+    nothing is written. note: holds `{question}` and `{answer}`. right: notes hold the first right answer, which was not
+    seen before the prediction, instead of the one given. No note is made without an answer.
+    """
+
+    def __init__(
+        self,
+        predictor: PredictorMaker,
+        memory: str,
+        *,
+        note: str = "{question} {answer}",
+        right: bool = False,
+    ) -> None:
+        super().__init__()
+        if "{answer}" not in note:
+            raise ValueError(f"a note must hold {{answer}}, and may hold {{question}}; it is {note!r}.")
+        self.predictor = predictor()
+        self.memory, self.note, self.right = memory, note, right
+
+    @property
+    def signals(self) -> Signal:
+        """Those of the predictor that answers."""
+        return self.predictor.signals
+
+    def prepare(self, collections: Mapping[str, Collection], folder: Path) -> None:
+        """Let the predictor that answers prepare."""
+        self.predictor.prepare(collections, folder)
+
+    def loss(self, batch: Batch, signals: Signal = Signal.NONE) -> Prediction:
+        """Give the loss of the predictor that answers; nothing is written while it learns."""
+        return self.predictor.loss(batch, signals)
+
+    def generate(self, batch: Batch) -> list[Answer]:
+        """Answer, then write."""
+        answers = self.predictor.generate(batch)
+        session = batch.sessions.get(self.memory)
+        notes = [self._note(*pair) for pair in zip(batch.examples, answers, strict=True)]
+        owners = [owner for owner, note in enumerate(notes) if note]
+        if session is not None and owners:
+            session.write(Entries(np.array(owners, dtype=np.int64), tuple(notes[owner] for owner in owners)))
+        return answers
+
+    def _note(self, example: Example, answer: Answer) -> str:
+        """Give the note of an example, empty where there is no answer."""
+        said = next(iter(example.answers), "") if self.right else answer.text or ""
+        return self.note.format(question=example.input, answer=said) if said.strip() else ""

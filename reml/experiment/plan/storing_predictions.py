@@ -1,0 +1,176 @@
+"""Predictions with an access model that stores: batch after batch, each finding what those before it wrote.
+
+    ACCESS/memory/  what was written to an access model, an overlay of what it began with
+    batches.jsonl   a record for each batch: its answers, what it found, and the versions of the memories after it
+
+A batch is committed by its record. A run that is killed goes on after the last one: what a batch without a record wrote
+is forgotten and written again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+
+from reml.access.information_access import InformationAccess
+from reml.contract.access import Storage
+from reml.contract.examples import Answer, Example, Json
+from reml.contract.predictors import Batch, Predictor
+from reml.contract.retrieved import Hits
+from reml.experiment.plan.collections import Examples
+from reml.experiment.plan.hits import Model
+from reml.experiment.plan.node import Node
+from reml.experiment.plan.predictions import PREDICTIONS, Shown, words_of, write_predictions
+from reml.experiment.plan.trained_predictors import Speaker
+from reml.experiment.predict import complete, predict
+from reml.files.hits import open_hits, save_hits
+from reml.files.record_log import RecordLog
+from reml.files.records import format_record, parse_record
+from reml.training.data.task_prefix import with_task
+
+MEMORY, BATCHES = "memory", "batches.jsonl"
+Found = Sequence[Sequence[tuple[int, float]]]
+
+
+@dataclass(frozen=True)
+class Memory:
+    """All that decides what is written and found.
+
+    access: the name of each access model, its storage if it stores, and its depth. shown: what the predictor is shown.
+    batch_size: examples predicted at once, none of which finds what another of them wrote before it is through.
+    """
+
+    access: Sequence[tuple[str, Storage | None, int]]
+    shown: Shown
+    batch_size: int
+
+
+def predictions(
+    name: str,
+    speaker: Node[Speaker],
+    asked: Sequence[Node[Model]],
+    of: Node[Examples],
+    memory: Memory,
+    console: Console,
+) -> Node[Path]:
+    """Give the file of predictions; beside it lie, by access model, the hits (`reml.files.hits`) and the memory."""
+    return Node(
+        kind="predictions",
+        name=name,
+        make=_predict,
+        open=_open,
+        inputs=(speaker, of, *asked),
+        given={"memory": memory},
+        beside={"console": console},
+    )
+
+
+def found_in(predictions: Path, access: str) -> tuple[Hits, Path]:
+    """Give what an access model found, and the folder of its memory. predictions: the file that was opened."""
+    folder = predictions.parent / access
+    return open_hits(folder), folder / MEMORY
+
+
+def _open(folder: Path) -> Path:
+    return folder / PREDICTIONS
+
+
+def _predict(
+    folder: Path, speaker: Speaker, examples: Examples, *asked: Model, memory: Memory, console: Console
+) -> None:
+    log = RecordLog(folder / BATCHES)
+    done = [_Record.parse(record) for record in log.read()]
+    versions = done[-1].versions if done else {}
+    given = {
+        name: _opened(model, storage, folder / name / MEMORY, versions.get(name))
+        for model, (name, storage, _) in zip(asked, memory.access, strict=True)
+    }
+    predictor, size = speaker.on({name: model.collection for name, model in given.items()}), memory.batch_size
+    starts = range(len(done) * size, len(examples), size)
+    for start in track(starts, "predict", console=console, transient=True, disable=not console.is_terminal):
+        done.append(_batch(predictor, given, examples[start : start + size], memory))
+        log.append(done[-1].content())
+    answers: list[Answer] = [example.output[0] for record in done for example in record.answered]
+    for name, _, depth in memory.access:
+        hits = _hits([record.found[name] for record in done], depth)
+        save_hits(folder / name, hits)
+        answers = list(complete(answers, hits, given[name].collection, memory.shown.pages))
+    write_predictions(folder, zip(examples, answers, strict=True), [n for record in done for n in record.words])
+
+
+def _opened(model: Model, storage: Storage | None, folder: Path, version: int | None) -> Model:
+    """Open an access model over its memory, if it stores."""
+    if storage is None:
+        return model
+    assert isinstance(model, InformationAccess)  # noqa: S101 - `Access` refuses a storage without a retriever
+    return model.storing(storage.open(model.retriever, folder, version))
+
+
+@dataclass(frozen=True, eq=False)
+class _Record:
+    """What is on record of a batch: examples with the one answer each got.
+
+    found: what each access model found. versions: of the memory of each that stores, after the batch.
+    """
+
+    answered: Sequence[Example]
+    words: Sequence[int]
+    found: Mapping[str, Found]
+    versions: Mapping[str, int]
+
+    @classmethod
+    def parse(cls, content: Any) -> _Record:
+        answered = [parse_record(record) for record in content["answered"]]
+        found = {
+            name: [[(row, score) for row, score in hits] for hits in lists] for name, lists in content["found"].items()
+        }
+        return cls(answered, content["words"], found, content["versions"])
+
+    def content(self) -> Mapping[str, Json]:
+        return {
+            "answered": [format_record(example) for example in self.answered],
+            "words": list(self.words),
+            "found": {
+                name: [[[row, score] for row, score in hits] for hits in lists] for name, lists in self.found.items()
+            },
+            "versions": dict(self.versions),
+        }
+
+
+def _batch(predictor: Predictor, given: Mapping[str, Model], examples: Sequence[Example], memory: Memory) -> _Record:
+    """Predict a batch, let the predictor write, and commit what it wrote."""
+    hits = {name: given[name].search(examples, depth) for name, _, depth in memory.access}
+    sessions = {name: given[name].open(examples, found) for name, found in hits.items()}
+    seen = with_task(memory.shown.prefix, examples) if memory.shown.prefix else examples
+    batch = Batch(tuple(seen), sessions)
+    answers = predict(predictor, batch)
+    answered = [Example(one.id, one.input, (answer,)) for one, answer in zip(examples, answers, strict=True)]
+    words, found = words_of(batch), {name: _pairs(one) for name, one in hits.items()}
+    return _Record(answered, words, found, _committed(given))
+
+
+def _committed(given: Mapping[str, Model]) -> dict[str, int]:
+    stores = {name: one for name, one in given.items() if isinstance(one, InformationAccess)}
+    return {name: one.storage.commit() for name, one in stores.items() if one.storage is not None}
+
+
+def _pairs(hits: Hits) -> list[list[tuple[int, float]]]:
+    return [
+        [(row, score) for row, score in zip(rows, scores, strict=True) if row >= 0]
+        for rows, scores in zip(hits.rows.tolist(), hits.scores.tolist(), strict=True)
+    ]
+
+
+def _hits(batches: Sequence[Found], depth: int) -> Hits:
+    found = [pairs for batch in batches for pairs in batch]
+    padded = [[*pairs, *[(-1, -math.inf)] * (depth - len(pairs))] for pairs in found]
+    rows = np.array([[row for row, _ in pairs] for pairs in padded], dtype=np.int64).reshape(len(found), depth)
+    scores = np.array([[score for _, score in pairs] for pairs in padded], dtype=np.float32)
+    return Hits(rows, scores.reshape(rows.shape))

@@ -1,0 +1,56 @@
+"""A log of JSON records whose last good record is known: a process killed at any instant loses at most one."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from reml.contract.examples import Json
+from reml.files.atomic import CorruptError, digest
+
+
+class RecordLog:
+    """One record a line, each behind the digest of all it says; one process writes at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __repr__(self) -> str:
+        return f"RecordLog({self.path!r})"
+
+    def read(self) -> list[Json]:
+        """Give all records in order, and cut off what a killed writer left of one more.
+
+        `CorruptError` names a line before the last that is not what was written.
+        """
+        if not self.path.is_file():
+            return []
+        with self.path.open("r+b") as stream:
+            content = stream.read()
+            lines = content.split(b"\n")
+            good = [_record(line) for line in lines[:-1]]
+            if good and good[-1] is None:
+                good.pop()
+            stream.truncate(sum(len(line) + 1 for line in lines[: len(good)]))
+        return [self._whole(number, record) for number, record in enumerate(good, start=1)]
+
+    def append(self, record: Json) -> None:
+        """Write a record; it is on disk when this returns."""
+        text = json.dumps(record)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("ab") as stream:
+            stream.write(f"{digest(text.encode())} {text}\n".encode())
+            stream.flush()
+            os.fsync(stream.fileno())
+
+    def _whole(self, number: int, record: list[Json] | None) -> Json:
+        if record is None:
+            raise CorruptError(f"{self.path}, line {number}: it is not what was written. Delete {self.path.parent}.")
+        return record[0]
+
+
+def _record(line: bytes) -> list[Json] | None:
+    """Give the record of a line, in a list of one; none where the line is not what its digest says."""
+    said, _, text = line.partition(b" ")
+    return [json.loads(text)] if said.decode("ascii", "replace") == digest(text) else None
