@@ -6,34 +6,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from reml.access.encoded_retriever import EncodedRetriever
 from reml.access.information_access import InformationAccess
 from reml.access.presenting.processors import First
-from reml.contract.access import Entries, FeedbackHandler, StorageHandler
+from reml.access.storing.collection_memory import CollectionMemory
+from reml.collection.disk import DiskCollection, create_collection
+from reml.contract.access import Entries
 from reml.contract.examples import Example
 from reml.contract.retrieved import Queries
 from reml.contract.retrievers import Retriever
 from reml.contract.signals import FeedbackRecord
-from reml.contract.vectors import Int64Array
+from reml.feedback.records import FeedbackLog
+from reml.index.faiss import FaissIndex
 from reml.retrievers.bm25.retriever import BM25
 from reml.testing import TEXTS, MemoryCollection
+from tests.truths import WIDTH, WordEncoder
 
 EXAMPLES = [Example("1", "copper"), Example("2", "penguins"), Example("3", "")]
-
-
-class Notebook:
-    """Stores texts and receives feedback."""
-
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-        self.records: list[FeedbackRecord] = []
-
-    def store(self, entries: Entries) -> Int64Array:
-        first = len(self.texts)
-        self.texts += entries.contents
-        return np.arange(first, len(self.texts), dtype=np.int64)
-
-    def receive(self, record: FeedbackRecord) -> None:
-        self.records.append(record)
 
 
 class Several:
@@ -50,6 +39,12 @@ class Several:
 @pytest.fixture
 def retriever(tmp_path: Path) -> Retriever:
     return BM25().index(MemoryCollection(TEXTS), tmp_path / "index")
+
+
+def memory(folder: Path) -> tuple[DiskCollection, EncodedRetriever[WordEncoder]]:
+    """Make an empty collection that can be written, and a retriever over it."""
+    collection = create_collection(folder / "memory")
+    return collection, EncodedRetriever(collection, WordEncoder(), FaissIndex(WIDTH, "Flat"))
 
 
 def test_items_are_retrieved_and_processed(retriever: Retriever) -> None:
@@ -79,22 +74,25 @@ def test_queries_that_leave_an_example_out_or_in_disorder_are_refused(
 
 
 @pytest.mark.parametrize(
-    ("storage", "feedback", "category"),
-    [(None, None, 1), (Notebook(), None, 2), (None, Notebook(), 3), (Notebook(), Notebook(), 4)],
+    ("stores", "learns", "category"), [(False, False, 1), (True, False, 2), (False, True, 3), (True, True, 4)]
 )
-def test_the_category_follows_from_the_parts(
-    retriever: Retriever, storage: StorageHandler | None, feedback: FeedbackHandler | None, category: int
-) -> None:
+def test_the_category_follows_from_the_parts(tmp_path: Path, stores: bool, learns: bool, category: int) -> None:
+    collection, retriever = memory(tmp_path)
+    storage = CollectionMemory(collection, retriever) if stores else None
+    feedback = FeedbackLog(tmp_path / "log") if learns else None
     assert InformationAccess(retriever, storage=storage, feedback=feedback).category == category
 
 
-def test_texts_are_stored_and_feedback_is_handed_on(retriever: Retriever) -> None:
-    notebook = Notebook()
-    access = InformationAccess(retriever, storage=notebook, feedback=notebook)
-    record = FeedbackRecord(("q",), np.array([[1]]), np.array([[0.5]], dtype=np.float32), "judge")
-    assert access.store(Entries(np.arange(2), ("a", "b"))).tolist() == [0, 1]
+def test_what_is_stored_is_found_and_feedback_is_kept(tmp_path: Path) -> None:
+    collection, retriever = memory(tmp_path)
+    log = FeedbackLog(tmp_path / "log")
+    access = InformationAccess(retriever, storage=CollectionMemory(collection, retriever), feedback=log)
+    (copper, ice) = access.store(Entries(np.arange(2), ("copper is exported", "penguins breed on ice"))).tolist()
+    assert access(EXAMPLES, 1).rows.tolist() == [[copper], [ice], [-1]]
+    record = FeedbackRecord(("copper",), np.array([[copper]]), np.array([[0.5]], dtype=np.float32), "judge")
     access.learn(record)
-    assert (notebook.texts, notebook.records) == (["a", "b"], [record])
+    (kept,) = FeedbackLog(tmp_path / "log")
+    assert (kept.queries, kept.rows.tolist(), kept.utilities.tolist()) == (("copper",), [[copper]], [[0.5]])
 
 
 def test_what_an_access_model_cannot_do_is_said(retriever: Retriever) -> None:
