@@ -1,6 +1,14 @@
 """The contract of reml: the values that cross its rooms, and the protocols that its parts fulfil."""
 
-from reml.contract.access import FeedbackHandler, QueryExpansion, QueryGenerator, ResponseProcessor, StorageHandler
+from reml.contract.access import (
+    Asked,
+    FeedbackHandler,
+    QueryExpansion,
+    QueryGenerator,
+    ResponseProcessor,
+    StorageHandler,
+    Trajectory,
+)
 from reml.contract.collections import Collection, KnowledgeSource
 from reml.contract.examples import Answer, Example, Item, Json, Measure, Media, Page, Provenance, Span
 from reml.contract.predictors import Feedback, Judge, Predictor
@@ -31,6 +39,7 @@ from reml.contract.vectors import (
 
 __all__ = [
     "Answer",
+    "Asked",
     "Collection",
     "DenseVectors",
     "Encoder",
@@ -74,4 +83,5 @@ __all__ = [
     "Task",
     "TrainableEncoder",
     "TrainableIndexer",
+    "Trajectory",
 ]

@@ -23,6 +23,7 @@ from reml.evaluation.trec import RankedPage, write_relevance, write_run
 from reml.experiment.plan.store import Stage
 from reml.files.atomic import atomic_file, write_json, write_manifest, write_text
 from reml.files.records import write_examples
+from reml.files.trajectories import TRAJECTORIES, rewarded
 from reml.reporting.report import write_report
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def publish(runner: Runner, evaluations: Evaluations) -> Path:
     for access, by_task in evaluations.items():
         for task_name in by_task:
             _publish_predictions(runner, access, task_name)
+            _publish_trajectories(runner, access, task_name, by_task[task_name])
     write_json(
         folder / "metrics.json",
         {
@@ -75,6 +77,16 @@ def _publish_predictions(runner: Runner, access: str, task: str) -> None:
     hits, collection = runner.hits(access, task, split), runner.collection(task)
     rankings = zip((example.id for example in examples), page_rankings(hits, collection), strict=True)
     write_run(folder / "run.trec", rankings, tag=access)
+
+
+def _publish_trajectories(runner: Runner, access: str, task: str, scores: Evaluation) -> None:
+    """Write how each example was predicted, with its downstream measure as reward."""
+    source = runner.predictions(access, task).parent / TRAJECTORIES
+    if not source.is_file():  # predictions of an older version have none
+        return
+    (measure,) = [one.measure for one in runner.experiment.tasks if one.name == task]
+    rewards = dict(zip(scores.ids, scores.values[measure].tolist(), strict=True))
+    rewarded(source, runner.folder / access / task / TRAJECTORIES, rewards)
 
 
 def page_rankings(hits: Hits, collection: Collection) -> Iterator[tuple[RankedPage, ...]]:

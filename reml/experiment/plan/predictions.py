@@ -13,6 +13,7 @@ from rich.progress import track
 
 from reml.access.composed_access import FoundAccess
 from reml.access.limits import Limits
+from reml.access.trajectory import trajectories
 from reml.contract.access import QueryGenerator, Session
 from reml.contract.collections import Collection
 from reml.contract.examples import Answer
@@ -26,6 +27,7 @@ from reml.experiment.plan.store import Stage
 from reml.experiment.plan.trained_predictors import Speaker
 from reml.files.atomic import read_json, write_json
 from reml.files.records import write_examples
+from reml.files.trajectories import TRAJECTORIES, TrajectoryFile
 from reml.training.data.task_prefix import with_task
 
 PREDICTIONS = "predictions.jsonl"
@@ -112,12 +114,15 @@ def _predict(
     batches = [slice(start, start + size) for start in range(0, len(examples), size)]
     answers: list[Answer] = []
     words: list[int] = []
+    asked_of = TrajectoryFile(folder / TRAJECTORIES)
     for places in track(batches, "predict", console=console, transient=True, disable=not console.is_terminal):
         session = found.open(examples[places], Hits(hits.rows[places], hits.scores[places]))
         seen = with_task(shown.prefix, examples[places]) if shown.prefix else examples[places]
         batch = Batch(tuple(seen), {shown.access: session})
         answers += predict(predictor, batch)
         words += _words(collection, session, len(batch.examples))
+        asked_of.add(trajectories(batch, answers[-len(seen) :]))
+    asked_of.close()
     pairs = zip(examples, complete(answers, hits, collection, shown.pages), strict=True)
     write_examples((replace(example, output=(answer,), meta={}) for example, answer in pairs), folder / PREDICTIONS)
     write_json(folder / WORDS_READ, words)
