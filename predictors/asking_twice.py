@@ -14,7 +14,7 @@ Numbers: benchmarks/configs/asking_twice.yaml; not run on the data of the paper.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,19 +35,19 @@ from reml.contract.vectors import Int64Array
 class AskingTwice(nn.Module):
     """Lets a predictor answer, asks every access model again with input and answer, and lets it answer once more.
 
-    predictor: any that reads `batch.read`. k: items of the second ask, as many as each access model gives if left out.
-    The last reading has the items of the first ask first, as the predictor was trained on them, and behind them the new
-    ones. Where a budget allows one ask, the second one finds nothing and the first answer stands.
+    predictor: makes the one that answers, any that reads `batch.read`. k: items of the second ask, as many as each
+    access model gives if left out. The last reading has the items of the first ask first, as the predictor was trained
+    on them, and behind them the new ones. Where a budget allows one ask, the first answer stands.
 
     It is trained on the first reading alone: what a second one holds depends on answers that a predictor in training
     does not give yet, and what is said of items then is of the list that each access model gave to its own queries.
     """
 
-    def __init__(self, predictor: PredictorModule, k: int | None = None) -> None:
+    def __init__(self, predictor: Callable[[], PredictorModule], k: int | None = None) -> None:
         super().__init__()
         if k is not None and k < 1:
             raise ValueError(f"k is a number of items, 1 or more, or left out; not {k}.")
-        self.predictor, self.k = predictor, k
+        self.predictor, self.k = predictor(), k
 
     @property
     def signals(self) -> Signal:
