@@ -342,6 +342,7 @@ class Planner:
             self.hits(source.access, task, "train"),
             self.tasks.examples(task, "dev", source.dev_limit),
             self.hits(source.access, task, "dev", source.dev_limit),
+            later(self.model(source.access, task)),
         )
 
     def _speaker(self, access: str) -> Node[trained_predictors.Predictors]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,6 +24,7 @@ from reml.contract.retrieved import Hits
 from reml.devices.device import default_device
 from reml.evaluation.kilt import evaluate
 from reml.experiment.plan.collections import Examples
+from reml.experiment.plan.hits import Model
 from reml.experiment.plan.identity import identity
 from reml.experiment.plan.node import Node
 from reml.experiment.settings.experiment import TrainOn
@@ -98,18 +99,34 @@ class Predictors:
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """What a predictor learns from and is judged by, of one task; or its nodes."""
+    """What a predictor learns from and is judged by, of one task; or its nodes.
+
+    asked: opens the access model, for asks that were not answered ahead.
+    """
 
     collection: Any
     examples: Any
     hits: Any
     dev_examples: Any
     dev_hits: Any
+    asked: Any
 
     @property
     def nodes(self) -> list[Node[Any]]:
         """The nodes, in order."""
-        return [self.collection, self.examples, self.hits, self.dev_examples, self.dev_hits]
+        return [self.collection, self.examples, self.hits, self.dev_examples, self.dev_hits, self.asked]
+
+
+PARTS = len(fields(Material))
+
+
+@dataclass(frozen=True, eq=False)
+class FoundAs:
+    """The access model that answered ahead: its name, its collection, and what opens it for other asks."""
+
+    name: str
+    collection: Collection
+    asked: Callable[[], Model]
 
 
 def untrained(maker: Callable[[], PredictorModule], seed: int, prepared: Path) -> Node[Predictors]:
@@ -167,9 +184,10 @@ def _train(
     from reml.training.loop.fit import fit
 
     learnt, dev, collections = [], [], []
-    for (name, measure), start in zip(tasks, range(0, len(materials), 5), strict=True):
-        material = Material(*materials[start : start + 5])
-        read = functools.partial(_read, material.collection, source.access, name if source.prefix else "")
+    for (name, measure), start in zip(tasks, range(0, len(materials), PARTS), strict=True):
+        material = Material(*materials[start : start + PARTS])
+        access = FoundAs(source.access, material.collection, material.asked)
+        read = functools.partial(_read, access, name if source.prefix else "")
         learnt.append(_learnable(read(material.examples, material.hits, source.k or k), material, source))
         dev.append(_judged(name, measure, read(material.dev_examples, material.dev_hits, k)))
         collections.append(material.collection)
@@ -178,15 +196,13 @@ def _train(
     fit(regime, train, dev=dev, settings=training, folder=folder, console=console)
 
 
-def _read(
-    collection: Collection, access: str, prefix: str, examples: Examples, hits: Hits, k: int
-) -> RetrievedExamples:
+def _read(access: FoundAs, prefix: str, examples: Examples, hits: Hits, k: int) -> RetrievedExamples:
     """Let k items of the hits be handed over, to examples that may be shown under the name of their task."""
     shown = with_task(prefix, examples) if prefix else examples
     if not hits.k:
         return RetrievedExamples(shown, {}, {})
-    found = FoundAccess(collection, Limits(depth=k, k=k), access)
-    return RetrievedExamples(shown, {access: hits.first(k)}, {access: found}, examples if prefix else None)
+    found = FoundAccess(access.collection, Limits(depth=k, k=k), access.name, live=access.asked)
+    return RetrievedExamples(shown, {access.name: hits.first(k)}, {access.name: found}, examples if prefix else None)
 
 
 def _learnable(read: RetrievedExamples, material: Material, source: TrainOn) -> RetrievedExamples:

@@ -67,3 +67,25 @@ def test_what_was_asked_is_kept_beside_the_predictions_and_published_with_its_re
         assert asked.used.tolist() == asked.shown[:1].tolist(), "the predictor reads the first item"
     assert [one.reward for one in kept] == [None] * 3
     assert [one.reward for one in published] == scores.values["em"].tolist()
+
+
+def test_a_predictor_that_asks_again_is_trained_and_judged_like_any_other(tmp_path: Path) -> None:
+    """Judging it while it trains asks its access model live: what it writes itself was answered by nobody ahead."""
+    twice = {
+        "class_path": "reml.predictors.asking_twice.AskingTwice",
+        "init_args": {"predictor": {"class_path": "tests.first_words.FirstWords"}},
+    }
+    config = write_experiment(
+        tmp_path,
+        access={"bm25": {"retriever": {"class_path": "reml.retrievers.bm25.BM25"}}},
+        train_on={"access": "bm25"},
+        predictor=twice,
+    )
+    runner, _ = load("predict", ["--config", str(config), "--home", str(tmp_path / "home")])
+    kept = list(read_trajectories(runner.predictions("bm25", "places").parent / TRAJECTORIES))
+    cuba = next(one for one in kept if one.example == "q-cuba")
+    assert cuba.answer.text == "Tobacco barns", "it learnt that answers have two words"
+    assert [asked.queries for asked in cuba.asks] == [
+        ("What is seen in Cuba?",),
+        ("What is seen in Cuba? Tobacco barns",),
+    ]
