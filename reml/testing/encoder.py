@@ -15,8 +15,6 @@ from reml.contract.retrievers import Encoder, TrainableEncoder
 from reml.contract.vectors import Representations, Similarity
 from reml.testing.memory_collection import TEXTS, MemoryCollection
 
-NEAR = {"rtol": 1e-3, "atol": 1e-4}
-
 
 class EncoderContract(ABC):
     """What every encoder must do. Set `trained = False` for one of random weights, to which no text is near itself."""
@@ -41,7 +39,9 @@ class EncoderContract(ABC):
         alone = encoder.encode_queries(TEXTS[:1]), encoder.encode_items(items[:1])
         among = encoder.encode_queries(TEXTS[::-1]), encoder.encode_items(items[::-1])
         for one, several in zip(alone, among, strict=True):
-            np.testing.assert_allclose(*same_length(one, several.take(np.array([len(TEXTS) - 1]))), **NEAR)
+            np.testing.assert_allclose(
+                *same_length(one, several.take(np.array([len(TEXTS) - 1]))), rtol=1e-3, atol=1e-4
+            )
 
     def test_a_text_is_nearest_to_itself(self) -> None:
         """By the similarity that the encoder names; different texts are told apart."""
@@ -92,7 +92,7 @@ class TrainableEncoderContract(EncoderContract):
         encoder = self.make()
         encoder.module.train()
         first, second = encoder.encode_queries(TEXTS), encoder.encode_queries(TEXTS)
-        np.testing.assert_allclose(*same_length(first, second), **NEAR)
+        np.testing.assert_allclose(*same_length(first, second), rtol=1e-3, atol=1e-4)
         assert encoder.module.training
 
     def test_other_weights_have_another_fingerprint(self) -> None:
