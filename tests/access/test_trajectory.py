@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,7 @@ ANSWERS = [Answer("zinc", (Provenance("3"),)), Answer("ice")]
 class Several:
     """Asks for each word of the input."""
 
-    def __call__(self, examples: list[Example]) -> Queries:
+    def __call__(self, examples: Sequence[Example]) -> Queries:
         words = [(number, word) for number, example in enumerate(examples) for word in example.input.split()]
         return Queries(np.array([number for number, _ in words]), tuple(word for _, word in words))
 
