@@ -5,5 +5,5 @@ page       A page of a matrix that needs nothing else: tables, plots of score ag
 published  What papers report on KILT's datasets (`benchmarks/published.yaml`)
 result     The folder of a matrix: its tables, all figures, what made them, and the page
 selection  A part of an experiment: some of its tasks, and some of its access models with those that they need
-tables     The tables of a matrix: figures, costs, tests, and what was published. Figures are in per cent
+tables     The tables of a matrix: figures, costs, tests, and what was published
 """

@@ -6,7 +6,7 @@ from rich.text import Text
 
 from reml.cli.loading import Given, console
 from reml.cli.search import ask, open_access, show
-from reml.experiment.plan.graph import graph
+from reml.experiment.graph import graph
 from reml.experiment.run import run as run_experiment
 from reml.experiment.run import warn_of_absent
 from reml.experiment.summary import summary

@@ -18,6 +18,7 @@ vectors           Representations: rows of sparse or dense vectors, one or sever
 
 from reml.contract.access import (
     Access,
+    Asked,
     Entries,
     FeedbackHandler,
     QueryExpansion,
@@ -26,6 +27,7 @@ from reml.contract.access import (
     Session,
     Storage,
     StorageHandler,
+    Trajectory,
 )
 from reml.contract.collections import Collection, KnowledgeSource
 from reml.contract.examples import Answer, Example, Item, Json, Measure, Media, Page, Provenance, Span
@@ -61,6 +63,7 @@ from reml.contract.vectors import (
 __all__ = [
     "Access",
     "Answer",
+    "Asked",
     "Batch",
     "Collection",
     "Credit",
@@ -117,4 +120,5 @@ __all__ = [
     "Task",
     "TrainableEncoder",
     "TrainableIndexer",
+    "Trajectory",
 ]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from reml.contract.collections import Collection
-from reml.contract.examples import Example
+from reml.contract.examples import Answer, Example
 from reml.contract.retrieved import Hits, Queries, Responses
 from reml.contract.retrievers import Retriever
 from reml.contract.signals import FeedbackRecord
@@ -41,6 +41,32 @@ class Entries:
 
     def __len__(self) -> int:
         return len(self.owners)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Asked:
+    """One list that an access model gave to one example.
+
+    queries: the texts it answers, several where it is fused of several; empty texts are of queries that are states.
+    shown: the rows of its items, best first, int64. used: those of them that the answer's provenance names. note: what
+    was out of the ordinary.
+    """
+
+    access: str
+    queries: tuple[str, ...]
+    shown: Int64Array
+    used: Int64Array
+    note: str = ""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Trajectory:
+    """How one example was predicted: all its asks in order, the answer, and the answer's reward where there is one."""
+
+    example: str
+    asks: tuple[Asked, ...]
+    answer: Answer
+    reward: float | None = None
 
 
 @runtime_checkable

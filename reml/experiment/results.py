@@ -24,6 +24,7 @@ from reml.evaluation.trec import RankedPage, write_relevance, write_run
 from reml.experiment.plan.store import Stage
 from reml.files.atomic import atomic_file, write_json, write_manifest, write_text
 from reml.files.records import write_examples
+from reml.files.trajectories import TRAJECTORIES, rewarded
 from reml.reporting.report import write_report
 from reml.reporting.result_folder import SCORES
 
@@ -45,6 +46,7 @@ def publish(runner: Runner, evaluations: Evaluations) -> Path:
     for system, by_task in evaluations.items():
         for task, scores in by_task.items():
             _publish_predictions(runner, system, task)
+            _publish_trajectories(runner, system, task, scores)
             _publish_scores(runner, system, task, scores)
     write_json(
         folder / "metrics.json",
@@ -86,6 +88,16 @@ def _publish_scores(runner: Runner, system: str, task: str, scores: Evaluation) 
     headline = metric_of(runner.plan.tasks.task(task)).headline
     by_example = dict(zip(scores.ids, scores.values[headline].tolist(), strict=True))
     write_json(runner.folder / system / task / SCORES, {headline: by_example})
+
+
+def _publish_trajectories(runner: Runner, system: str, task: str, scores: Evaluation) -> None:
+    """Write how each example was predicted, with its downstream measure as reward."""
+    source = runner.predictions(system, task).parent / TRAJECTORIES
+    if not source.is_file():  # predictions of an older version have none
+        return
+    values = scores.values[metric_of(runner.plan.tasks.task(task)).headline]
+    rewards = dict(zip(scores.ids, values.tolist(), strict=True))
+    rewarded(source, runner.folder / system / task / TRAJECTORIES, rewards)
 
 
 def page_rankings(hits: Hits, collection: Collection) -> Iterator[tuple[RankedPage, ...]]:

@@ -1,16 +1,16 @@
 """Files that are whole or not there: atomic writing, digests, lines, archives, downloads, records.
 
-archives        Members of a tar archive, read as they come: nothing is unpacked
 atomic          Files that are whole or not there: atomic writing, manifests, digests and locks
 checked         Files whose size and digest are on record: the size is checked when they are opened
 digests         Digests of large files, computed once: 35 GB of pages are not read twice to see
-downloads       Files fetched from servers that fail: resumed, tried again, checked
 hits            Hits on disk: two arrays that are read where they lie
-http_transfer   One attempt to get a file, or the rest of one, over HTTP: what came is kept
 lines           The lines of a file, plain or gzip, one in memory at a time: the one door by which JSONL
+links           Folders that hold the files of another one, without their bytes being written a second time
 model_location  Where the weights of a model are: on the hub, in a folder, or inside an installed Python package
 origin          What a folder was built from: it is served only to what it was built for
+record_log      A log of JSON records whose last good record is known
 records         KILT's records as lines of JSON: read them as `Example`, write them back without loss
+trajectories    Trajectories on disk: a stream of Arrow record batches, one for each batch of examples
 typed_json      JSON decoded straight into typed structs of msgspec, whose complaints become sentences
 weight_digest   A digest of a model: what it computes, and every byte of its weights
 weights         The weights of a module as one safetensors file

@@ -58,6 +58,7 @@ class _Record(msgspec.Struct, gc=False):
 
 
 _DECODER = msgspec.json.Decoder(_Record)
+_OUTPUT_DECODER = msgspec.json.Decoder(_Output)
 
 
 def parse_record(value: Json) -> Example:
@@ -82,8 +83,16 @@ def format_record(example: Example) -> Json:
     if example.meta:
         record["meta"] = example.meta
     if example.output:
-        record["output"] = [_format_answer(answer) for answer in example.output]
+        record["output"] = [format_answer(answer) for answer in example.output]
     return record
+
+
+def decode_answer(text: str) -> Answer:
+    """Make an answer of an output as JSON; `RecordError` says what of it is missing or wrong."""
+    try:
+        return _answer(decode_json(text, _OUTPUT_DECODER, "the output"))
+    except (MisfitError, NotJsonError) as error:
+        raise RecordError(str(error)) from error
 
 
 def read_examples(path: Path, limit: int | None = None) -> Iterator[Example]:
@@ -146,7 +155,8 @@ def _answer(output: _Output) -> Answer:
     return Answer(output.answer, places, output.meta)
 
 
-def _format_answer(answer: Answer) -> Json:
+def format_answer(answer: Answer) -> Json:
+    """Make the output of a record, keys in KILT's order."""
     output: dict[str, Json] = {}
     if answer.text is not None:
         output["answer"] = answer.text

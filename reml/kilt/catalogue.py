@@ -15,7 +15,7 @@ from importlib import resources
 from typing import Literal, get_args
 
 from reml.contract.examples import Measure
-from reml.files.http_transfer import Remote
+from reml.files.fetching.http_transfer import Remote
 
 Split = Literal["train", "dev", "test"]
 Kind = Literal["fact checking", "entity linking", "slot filling", "open domain QA", "dialogue"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from reml.files.atomic import home
-from reml.files.downloads import Patience, Remote, fetch
+from reml.files.fetching.downloads import Patience, Remote, fetch
 from reml.kilt.catalogue import KNOWLEDGE_SOURCE, TRIVIAQA, Dataset
 from reml.kilt.hub import fetch_from_hub
 from reml.kilt.triviaqa import join_questions
@@ -64,7 +64,8 @@ def obtain_split(
     """Give the file of a split, fetched first unless it is in the folder; TriviaQA's with its `questions`.
 
     hub: the dataset of the Hugging Face hub that it comes from (`reml.kilt.hub`); from KILT's own server if left out.
-    Raises what `reml.files.downloads.fetch` and `fetch_from_hub` raise, and `CorruptError` if a question is missing.
+    Raises what `fetch` of `reml.files.fetching.downloads` and `fetch_from_hub` raise, and `CorruptError` if a question
+    is missing.
     """
     found = find_split(dataset, split, folder)
     if found is not None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import cast
 
 from reml.contract.examples import Example, Json
-from reml.files.downloads import DownloadError
+from reml.files.fetching.downloads import DownloadError
 from reml.files.records import RecordError, parse_record, write_examples
 from reml.kilt.catalogue import Dataset
 

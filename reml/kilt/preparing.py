@@ -18,8 +18,8 @@ from reml.contract.examples import Example, Json
 from reml.experiment.plan.collections import collection
 from reml.experiment.plan.store import Stages
 from reml.files.atomic import write_json
-from reml.files.downloads import DownloadError, Patience
-from reml.files.http_transfer import UnreachableError
+from reml.files.fetching.downloads import DownloadError, Patience
+from reml.files.fetching.http_transfer import UnreachableError
 from reml.files.records import read_examples
 from reml.kilt.catalogue import PAGES, SPLITS, Dataset, dataset
 from reml.kilt.files import find_pages, find_split, obtain_pages, obtain_split

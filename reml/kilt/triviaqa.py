@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import IO
 
 from reml.contract.examples import Json
-from reml.files.archives import read_members
 from reml.files.atomic import CorruptError, atomic_file
+from reml.files.fetching.archives import read_members
 
 MEMBERS = ("qa/wikipedia-train.json", "qa/wikipedia-dev.json", "qa/wikipedia-test-without-answers.json")
 _LIST = re.compile(r'"Data"\s*:\s*\[')

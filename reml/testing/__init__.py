@@ -6,40 +6,58 @@ Inherit a contract class in your test module and give it an instance:
         def make(self) -> Index:
             return MyIndex()
 
-feedback           The contract test of an objective
+access             The contract test of an access model and of the sessions it opens
+chain              The contract tests of what an access model does before and after its search
+encoder            The contract tests of an encoder, and of one that is trained
+feedback           The contract tests of an objective, of a judge, and of what takes feedback
 index              The contract test of an index
 index_maker        The contract test of what a configuration names as an index
 indexer            The contract test of what a configuration names as a retriever
 memory_collection  A small collection in memory, for contract tests and your own
+metric             The contract test of a metric
 predictor          The contract test of a predictor
 representations    Representations as plain matrices, to compare with
 scorer             The contract test of a scorer
-task               The contract test of a task
+storage            The contract test of what a configuration names as the storage of an access model
+task               The contract tests of a task and of a knowledge source
 """
 
-from reml.testing.feedback import FeedbackContract
+from reml.testing.access import AccessContract
+from reml.testing.chain import QueryExpansionContract, QueryGeneratorContract, ResponseProcessorContract
+from reml.testing.encoder import EncoderContract, TrainableEncoderContract
+from reml.testing.feedback import FeedbackContract, FeedbackHandlerContract, JudgeContract
 from reml.testing.index import IndexContract
 from reml.testing.index_maker import IndexMakerContract
-from reml.testing.indexer import IndexerContract
+from reml.testing.indexer import IndexerContract, TrainableIndexerContract
 from reml.testing.memory_collection import TEXTS, MemoryCollection
 from reml.testing.metric import MetricContract
 from reml.testing.predictor import PredictorContract
 from reml.testing.representations import matrix
 from reml.testing.scorer import ScorerContract
 from reml.testing.storage import StorageContract
-from reml.testing.task import TaskContract
+from reml.testing.task import KnowledgeSourceContract, TaskContract
 
 __all__ = [
     "TEXTS",
+    "AccessContract",
+    "EncoderContract",
     "FeedbackContract",
+    "FeedbackHandlerContract",
     "IndexContract",
     "IndexMakerContract",
     "IndexerContract",
+    "JudgeContract",
+    "KnowledgeSourceContract",
     "MemoryCollection",
     "MetricContract",
     "PredictorContract",
+    "QueryExpansionContract",
+    "QueryGeneratorContract",
+    "ResponseProcessorContract",
     "ScorerContract",
     "StorageContract",
     "TaskContract",
+    "TrainableEncoderContract",
+    "TrainableIndexerContract",
     "matrix",
 ]

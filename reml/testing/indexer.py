@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from reml.access.similarity import EncoderScorer
+from reml.contract.examples import Item
 from reml.contract.retrieved import Queries
-from reml.contract.retrievers import Indexer
+from reml.contract.retrievers import Indexer, TrainableEncoder, TrainableIndexer
+from reml.contract.vectors import Int64Array
 from reml.files.atomic import StaleError
+from reml.testing.encoder import shaken
 from reml.testing.memory_collection import TEXTS, MemoryCollection
 
 
@@ -46,9 +52,13 @@ class IndexerContract(ABC):
         assert (retriever.search(Queries.of(["", "  "]), 3).rows == -1).all()
 
     def test_opens_what_it_built(self, tmp_path: Path) -> None:
-        """The same folder and collection give the same hits, without building again."""
-        first = self.make().index(MemoryCollection(TEXTS), tmp_path / "index").search(Queries.of(TEXTS), 3)
-        again = self.make().index(MemoryCollection(TEXTS), tmp_path / "index").search(Queries.of(TEXTS), 3)
+        """The same folder and collection give the same hits, and no item is read to open it: nothing is built again."""
+        collection, reopened = CountedReads(TEXTS), CountedReads(TEXTS)
+        first = self.make().index(collection, tmp_path / "index").search(Queries.of(TEXTS), 3)
+        assert collection.items_read >= len(TEXTS), "an index is built of the items of its collection"
+        retriever = self.make().index(reopened, tmp_path / "index")
+        assert reopened.items_read == 0, "the folder was there, and it was built again"
+        again = retriever.search(Queries.of(TEXTS), 3)
         np.testing.assert_array_equal(first.rows, again.rows)
         np.testing.assert_array_equal(first.scores, again.scores)
 
@@ -57,3 +67,54 @@ class IndexerContract(ABC):
         self.make().index(MemoryCollection(TEXTS), tmp_path / "index")
         with pytest.raises(StaleError):
             self.make().index(MemoryCollection(TEXTS[:3]), tmp_path / "index")
+
+
+class TrainableIndexerContract(IndexerContract):
+    """What every retriever must do whose encoder is trained before it indexes."""
+
+    @abstractmethod
+    def make(self) -> TrainableIndexer[Any]:
+        """Make the retriever's settings."""
+
+    def test_its_encoder_comes_the_same_from_the_same_folder(self, tmp_path: Path) -> None:
+        """Trained weights are given to the one that is made anew."""
+        collection, settings = MemoryCollection(TEXTS), self.make()
+        assert isinstance(settings, TrainableIndexer)
+        first, again = (settings.encoder(collection, tmp_path / "start") for _ in range(2))
+        assert isinstance(first, TrainableEncoder)
+        shaken(first)
+        again.module.load_state_dict(first.module.state_dict())
+        assert again.fingerprint() == first.fingerprint()
+
+    def test_it_indexes_with_the_encoder_it_is_given(self, tmp_path: Path) -> None:
+        """Hits are scored by this encoder, and an index of other weights is refused."""
+        collection, settings = MemoryCollection(TEXTS), self.make()
+        encoder = settings.encoder(collection, tmp_path / "start")
+        before = settings.index_with(encoder, collection, tmp_path / "index").search(Queries.of(TEXTS), 3)
+        shaken(encoder)
+        with pytest.raises(StaleError):
+            settings.index_with(encoder, collection, tmp_path / "index")
+        after = settings.index_with(encoder, collection, tmp_path / "other").search(Queries.of(TEXTS), 3)
+        assert not np.allclose(after.scores, before.scores)
+        places = np.where(after.mask, after.rows, -1)
+        scores = EncoderScorer(encoder).score(Queries.of(TEXTS), collection.get(collection.rows()), places)
+        np.testing.assert_allclose(scores.detach().float().cpu(), after.scores, rtol=2e-2, atol=2e-2)
+
+
+class CountedReads(MemoryCollection):
+    """A collection that counts the items it has handed out: an index that is built reads all of them."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        super().__init__(texts)
+        self.items_read = 0
+
+    def get(self, rows: Int64Array) -> list[Item]:
+        """Give the items of these rows, and count them."""
+        self.items_read += len(rows)
+        return super().get(rows)
+
+    def batches(self, size: int, start: int = 0) -> Iterator[list[Item]]:
+        """Yield all items from row id `start` on, and count them."""
+        for batch in super().batches(size, start):
+            self.items_read += len(batch)
+            yield batch

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,15 +12,17 @@ import torch
 from torch import nn
 
 from reml.access.responses import empty, gather
-from reml.contract.examples import Answer, Example
+from reml.contract.examples import Answer, Example, Item
 from reml.contract.predictors import Batch, Predictor
 from reml.contract.retrieved import Hits, Responses
-from reml.contract.signals import Signal
+from reml.contract.signals import Prediction, Signal
 from reml.testing.memory_collection import TEXTS, MemoryCollection
 
 
 class PredictorContract(ABC):
-    """What every predictor must do."""
+    """What every predictor must do. Set `reads = False` for one that reads no items at all: a closed book."""
+
+    reads = True
 
     @abstractmethod
     def make(self) -> Predictor:
@@ -68,6 +71,34 @@ class PredictorContract(ABC):
                 with pytest.raises(ValueError, match=r"\w"):
                     predictor.loss(Batch.of(examples, responses), signal)
 
+    def test_masked_items_have_no_influence(self, tmp_path: Path) -> None:
+        """What is masked may be anything, to the loss, to all that is said of items and to the answers."""
+        predictor, examples, responses = self._masked(tmp_path)
+        changed = replace(responses, items=tuple((items[0], *map(_other, items[1:])) for items in responses.items))
+        before, after = Batch.of(examples, responses), Batch.of(examples, changed)
+        for signals in (Signal.NONE, predictor.signals):
+            assert _numbers(predictor.loss(before, signals)) == _numbers(predictor.loss(after, signals))
+        assert _said(predictor.generate(before)) == _said(predictor.generate(after))
+
+    def test_items_that_are_not_masked_are_read(self, tmp_path: Path) -> None:
+        """Other items give another loss or other answers; to a closed book they give the same."""
+        predictor, examples, responses = self._masked(tmp_path)
+        shown = replace(responses, mask=torch.ones_like(responses.mask))
+        changed = replace(shown, items=tuple(tuple(map(_other, items)) for items in shown.items))
+        before, after = Batch.of(examples, shown), Batch.of(examples, changed)
+        same_loss = torch.equal(predictor.loss(before).loss, predictor.loss(after).loss)
+        same_texts = _texts(predictor.generate(before)) == _texts(predictor.generate(after))
+        assert (same_loss and same_texts) != self.reads, "say `reads = False` of a predictor that reads no items"
+
+    def _masked(self, folder: Path) -> tuple[Predictor, list[Example], Responses]:
+        """Give two items of each example, the second one masked, and a predictor without dropout."""
+        predictor, examples, _ = self._asked(folder)
+        assert isinstance(predictor, nn.Module)
+        predictor.eval()
+        scores = np.array([[2, 1], [2, 1]], dtype=np.float32)
+        found = gather(MemoryCollection(TEXTS), Hits(np.array([[4, 0], [3, 2]]), scores))
+        return predictor, examples, replace(found, mask=torch.tensor([[True, False]] * 2))
+
     def _asked(self, folder: Path) -> tuple[Predictor, list[Example], Responses]:
         torch.manual_seed(0)
         collection, predictor = MemoryCollection(TEXTS), self.make()
@@ -79,3 +110,22 @@ class PredictorContract(ABC):
         rows = np.array([[4, 0, 1], [3, 2, -1]], dtype=np.int64)
         scores = np.array([[3, 2, 1], [2, 1, -np.inf]], dtype=np.float32)
         return predictor, examples, gather(collection, Hits(rows, scores))
+
+
+def _other(item: Item) -> Item:
+    """Give another item in its place, which holds the answers; no row says whose tokens it has."""
+    return replace(item, row=-5, text="Penguins breed on ice; copper and zinc are exported.", title="Harbour")
+
+
+def _numbers(prediction: Prediction) -> list[list[float]]:
+    said = prediction.said
+    parts = (prediction.loss, said.item_log_likelihood, said.token_log_likelihood, said.attention, said.leave_one_out)
+    return [part.detach().flatten().tolist() for part in parts if part is not None]
+
+
+def _texts(answers: list[Answer]) -> list[str | None]:
+    return [answer.text for answer in answers]
+
+
+def _said(answers: list[Answer]) -> list[tuple[str | None, list[str]]]:
+    return [(answer.text, [place.wikipedia_id for place in answer.provenance]) for answer in answers]

@@ -1,4 +1,4 @@
-"""The contract test of a task."""
+"""The contract tests of a task and of a knowledge source."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from reml.contract.collections import KnowledgeSource
 from reml.contract.tasks import Task
 from reml.evaluation.metrics import metric_of
 
@@ -45,3 +46,35 @@ class TaskContract(ABC):
         """The error names the split."""
         with pytest.raises(ValueError, match="no-such-split"):
             self.make().examples("no-such-split")
+
+
+class KnowledgeSourceContract(ABC):
+    """What every knowledge source must do."""
+
+    @abstractmethod
+    def make(self) -> KnowledgeSource:
+        """Make the source, of at least two pages."""
+
+    @abstractmethod
+    def other(self) -> KnowledgeSource:
+        """Make a source of the same kind with other pages."""
+
+    def test_pages_are_sound(self) -> None:
+        """Each has an id of its own and its title as the first paragraph, and they come in the same order."""
+        source = self.make()
+        pages = list(source.pages())
+        assert len({page.id for page in pages}) == len(pages) > 1
+        assert all(page.id and page.paragraphs[0].strip() == page.title.strip() for page in pages)
+        assert list(source.pages()) == list(self.make().pages()) == pages
+
+    def test_pages_are_streamed(self) -> None:
+        """The first page can be had alone, and two readers do not disturb each other."""
+        source = self.make()
+        one, two = iter(source.pages()), iter(source.pages())
+        assert next(one) == next(two)
+        assert next(one) == next(two)
+
+    def test_its_fingerprint_changes_with_its_pages_alone(self) -> None:
+        """What was made of other pages is not taken for what was made of these."""
+        assert self.make().fingerprint == self.make().fingerprint
+        assert self.make().fingerprint != self.other().fingerprint

@@ -3,5 +3,4 @@
 dense_encoder   Texts as dense vectors by any transformers encoder, for searching and for training
 sparse_encoder  Texts as sparse vectors by a network with non-negative outputs, for searching the impact index
 token_batches   Batches of token ids of like length, so that little is padded
-weight_digest   A digest of a model: what it computes, and every byte of its weights
 """

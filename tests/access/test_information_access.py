@@ -8,32 +8,18 @@ import pytest
 
 from reml.access.information_access import InformationAccess
 from reml.access.presenting.processors import First
-from reml.contract.access import Entries, FeedbackHandler, StorageHandler
+from reml.access.storing import CollectionMemory
+from reml.collection.disk import create_collection
+from reml.contract.access import Entries, StorageHandler
 from reml.contract.examples import Example
 from reml.contract.retrieved import Queries
 from reml.contract.retrievers import Retriever
 from reml.contract.signals import FeedbackRecord
-from reml.contract.vectors import Int64Array
+from reml.feedback.records import FeedbackLog
 from reml.retrievers.bm25.retriever import BM25
 from reml.testing import TEXTS, MemoryCollection
 
 EXAMPLES = [Example("1", "copper"), Example("2", "penguins"), Example("3", "")]
-
-
-class Notebook:
-    """Stores texts and receives feedback."""
-
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-        self.records: list[FeedbackRecord] = []
-
-    def store(self, entries: Entries) -> Int64Array:
-        first = len(self.texts)
-        self.texts += entries.contents
-        return np.arange(first, len(self.texts), dtype=np.int64)
-
-    def receive(self, record: FeedbackRecord) -> None:
-        self.records.append(record)
 
 
 class Several:
@@ -50,6 +36,12 @@ class Several:
 @pytest.fixture
 def retriever(tmp_path: Path) -> Retriever:
     return BM25().index(MemoryCollection(TEXTS), tmp_path / "index")
+
+
+def remembering(folder: Path) -> tuple[Retriever, StorageHandler]:
+    """Make a retriever over nothing, and a memory that begins with it."""
+    base = BM25().index(create_collection(folder / "items"), folder / "index")
+    return base, CollectionMemory().open(base, folder / "memory")
 
 
 def test_items_are_retrieved_and_processed(retriever: Retriever) -> None:
@@ -79,22 +71,26 @@ def test_queries_that_leave_an_example_out_or_in_disorder_are_refused(
 
 
 @pytest.mark.parametrize(
-    ("storage", "feedback", "category"),
-    [(None, None, 1), (Notebook(), None, 2), (None, Notebook(), 3), (Notebook(), Notebook(), 4)],
+    ("stores", "learns", "category"), [(False, False, 1), (True, False, 2), (False, True, 3), (True, True, 4)]
 )
-def test_the_category_follows_from_the_parts(
-    retriever: Retriever, storage: StorageHandler | None, feedback: FeedbackHandler | None, category: int
-) -> None:
-    assert InformationAccess(retriever, storage=storage, feedback=feedback).category == category
+def test_the_category_follows_from_the_parts(tmp_path: Path, stores: bool, learns: bool, category: int) -> None:
+    base, memory = remembering(tmp_path)
+    feedback = FeedbackLog(tmp_path / "log") if learns else None
+    access = InformationAccess(base, storage=memory if stores else None, feedback=feedback)
+    assert access.category == category
 
 
-def test_texts_are_stored_and_feedback_is_handed_on(retriever: Retriever) -> None:
-    notebook = Notebook()
-    access = InformationAccess(retriever, storage=notebook, feedback=notebook)
-    record = FeedbackRecord(("q",), np.array([[1]]), np.array([[0.5]], dtype=np.float32), "judge")
-    assert access.store(Entries(np.arange(2), ("a", "b"))).tolist() == [0, 1]
+def test_what_is_stored_is_found_and_feedback_is_kept(tmp_path: Path) -> None:
+    base, memory = remembering(tmp_path)
+    log = FeedbackLog(tmp_path / "log")
+    access = InformationAccess(base, feedback=log).storing(memory)
+    (copper, ice) = access.store(Entries(np.arange(2), ("copper is exported", "penguins breed on ice"))).tolist()
+    memory.commit()
+    assert access(EXAMPLES, 1).rows.tolist() == [[copper], [ice], [-1]]
+    record = FeedbackRecord(("copper",), np.array([[copper]]), np.array([[0.5]], dtype=np.float32), "judge")
     access.learn(record)
-    assert (notebook.texts, notebook.records) == (["a", "b"], [record])
+    (kept,) = FeedbackLog(tmp_path / "log")
+    assert (kept.queries, kept.rows.tolist(), kept.utilities.tolist()) == (("copper",), [[copper]], [[0.5]])
 
 
 def test_what_an_access_model_cannot_do_is_said(retriever: Retriever) -> None:

@@ -5,7 +5,7 @@ import torch
 
 from reml.access.query_side import FrozenItems, QuerySideEncoder
 from reml.contract.retrievers import TrainableEncoder
-from reml.testing import MemoryCollection
+from reml.testing import MemoryCollection, TrainableEncoderContract
 from tests.truths import WordEncoder
 
 ITEMS = MemoryCollection(["surely red", "hardly blue", "surely green"])
@@ -62,3 +62,15 @@ def test_one_encoder_on_both_sides_is_refused() -> None:
     encoder = WordEncoder()
     with pytest.raises(ValueError, match="give the query side an encoder of its own"):
         QuerySideEncoder(encoder, FrozenItems(encoder))
+
+
+class TestQuerySideEncoder(TrainableEncoderContract):
+    items_learn = False
+
+    def make(self) -> TrainableEncoder:
+        return QuerySideEncoder(seeded_encoder(), FrozenItems(seeded_encoder()))
+
+
+def seeded_encoder() -> WordEncoder:
+    torch.manual_seed(0)
+    return WordEncoder()

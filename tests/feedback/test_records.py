@@ -14,6 +14,7 @@ from reml.contract.access import FeedbackHandler
 from reml.contract.signals import FeedbackRecord
 from reml.feedback.records import FeedbackLog
 from reml.files.atomic import CorruptError, LockedError, locked
+from reml.testing import FeedbackHandlerContract
 from tests import ROOT
 
 WRITE_FOREVER = """
@@ -109,3 +110,12 @@ def test_a_killed_writer_leaves_whole_records(tmp_path: Path) -> None:
         assert_same(read, record(number))
     log.receive(record(count))
     assert len(list(log)) == count + 1
+
+
+class TestFeedbackLog(FeedbackHandlerContract):
+    def make(self, folder: Path) -> FeedbackHandler:
+        return FeedbackLog(folder / "log")
+
+    def state(self, handler: FeedbackHandler) -> object:
+        assert isinstance(handler, FeedbackLog)
+        return [(kept.queries, kept.rows.tolist(), kept.utilities.tolist()) for kept in handler]

@@ -187,7 +187,7 @@ sys.modules["fcntl"] = None  # importing it raises ImportError, as where it is a
 warnings.simplefilter("ignore")
 from pathlib import Path
 from reml.files.atomic import LockedError, atomic_folder, locked
-import reml.files.http_transfer
+import reml.files.fetching.http_transfer
 folder = Path(sys.argv[1])
 with atomic_folder(folder / "made") as draft:
     (draft / "part").touch()

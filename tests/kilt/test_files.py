@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reml.files.atomic import home
-from reml.files.downloads import DownloadError, Patience, Remote
+from reml.files.fetching.downloads import DownloadError, Patience, Remote
 from reml.kilt.catalogue import Dataset, KiltFile, dataset
 from reml.kilt.files import find_split, kilt_folder, obtain_split, require_pages, require_split
 from tests.failing_server import FailingServer, answer, serving, whole

@@ -13,7 +13,7 @@ from datasets import Dataset as Table
 
 from reml.__main__ import main
 from reml.contract.examples import Answer, Example, Json, Provenance
-from reml.files.downloads import DownloadError, Remote
+from reml.files.fetching.downloads import DownloadError, Remote
 from reml.files.records import RecordError, read_examples
 from reml.kilt.catalogue import dataset
 from reml.kilt.files import obtain_split

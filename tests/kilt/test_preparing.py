@@ -13,7 +13,7 @@ from reml.__main__ import main
 from reml.collection.sources.kilt_pages import write_pages
 from reml.contract.examples import Answer, Example, Page, Provenance
 from reml.files.atomic import home
-from reml.files.downloads import DownloadError, Patience, Remote
+from reml.files.fetching.downloads import DownloadError, Patience, Remote
 from reml.files.records import write_examples
 from reml.kilt.catalogue import Dataset, dataset
 from reml.kilt.preparing import prepare_splits

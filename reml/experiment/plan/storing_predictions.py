@@ -1,7 +1,7 @@
 """Predictions with an access model that stores: batch after batch, each finding what those before it wrote.
 
     ACCESS/memory/  what was written to an access model, an overlay of what it began with
-    batches.jsonl   a record for each batch: its answers, what it found, and the versions of the memories after it
+    batches.jsonl   a record for each batch: its answers, what it asked and found, and the versions of the memories after
 
 A batch is committed by its record. A run that is killed goes on after the last one: what a batch without a record wrote
 is forgotten and written again.
@@ -20,7 +20,8 @@ from rich.console import Console
 from rich.progress import track
 
 from reml.access.information_access import InformationAccess
-from reml.contract.access import Storage
+from reml.access.trajectory import trajectories
+from reml.contract.access import Storage, Trajectory
 from reml.contract.examples import Answer, Example, Json
 from reml.contract.predictors import Batch, Predictor
 from reml.contract.retrieved import Hits
@@ -33,6 +34,7 @@ from reml.experiment.predict import complete, predict
 from reml.files.hits import open_hits, save_hits
 from reml.files.record_log import RecordLog
 from reml.files.records import format_record, parse_record
+from reml.files.trajectories import TRAJECTORIES, TrajectoryFile, row_of, trajectory_of
 from reml.training.data.task_prefix import with_task
 
 MEMORY, BATCHES = "memory", "batches.jsonl"
@@ -102,6 +104,10 @@ def _predict(
         hits = _hits([record.found[name] for record in done], depth)
         save_hits(folder / name, hits)
         answers = list(complete(answers, hits, given[name].collection, memory.shown.pages))
+    asked_of = TrajectoryFile(folder / TRAJECTORIES)
+    for record in done:
+        asked_of.add(record.trajectories)
+    asked_of.close()
     write_predictions(folder, zip(examples, answers, strict=True), [n for record in done for n in record.words])
 
 
@@ -123,6 +129,7 @@ class _Record:
     answered: Sequence[Example]
     words: Sequence[int]
     found: Mapping[str, Found]
+    trajectories: Sequence[Trajectory]
     versions: Mapping[str, int]
 
     @classmethod
@@ -131,7 +138,8 @@ class _Record:
         found = {
             name: [[(row, score) for row, score in hits] for hits in lists] for name, lists in content["found"].items()
         }
-        return cls(answered, content["words"], found, content["versions"])
+        asked = [trajectory_of(row) for row in content["trajectories"]]
+        return cls(answered, content["words"], found, asked, content["versions"])
 
     def content(self) -> Mapping[str, Json]:
         return {
@@ -140,6 +148,7 @@ class _Record:
             "found": {
                 name: [[[row, score] for row, score in hits] for hits in lists] for name, lists in self.found.items()
             },
+            "trajectories": [row_of(one) for one in self.trajectories],
             "versions": dict(self.versions),
         }
 
@@ -153,7 +162,7 @@ def _batch(predictor: Predictor, given: Mapping[str, Model], examples: Sequence[
     answers = predict(predictor, batch)
     answered = [Example(one.id, one.input, (answer,)) for one, answer in zip(examples, answers, strict=True)]
     words, found = words_of(batch), {name: _pairs(one) for name, one in hits.items()}
-    return _Record(answered, words, found, _committed(given))
+    return _Record(answered, words, found, trajectories(batch, answers), _committed(given))
 
 
 def _committed(given: Mapping[str, Model]) -> dict[str, int]:

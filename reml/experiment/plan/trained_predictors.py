@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -26,6 +26,7 @@ from reml.contract.tasks import Metric
 from reml.devices.device import default_device
 from reml.evaluation.metrics import measured
 from reml.experiment.plan.collections import Examples
+from reml.experiment.plan.hits import Model
 from reml.experiment.plan.node import Node
 from reml.experiment.settings.experiment import TrainOn
 from reml.experiment.settings.identity import identity
@@ -102,7 +103,8 @@ class Predictors:
 class Material:
     """What a predictor learns from and is judged by, of one task; or its nodes.
 
-    collections, hits, dev_hits: one for each access model that is read.
+    collections, hits, dev_hits: one for each access model that is read. asked: opens each, for asks that were not
+    answered ahead.
     """
 
     examples: Any
@@ -110,11 +112,15 @@ class Material:
     collections: Any
     hits: Any
     dev_hits: Any
+    asked: Any
 
     @property
     def nodes(self) -> list[Node[Any]]:
         """The nodes, in order."""
-        return [self.examples, self.dev_examples, self.collections, self.hits, self.dev_hits]
+        return [self.examples, self.dev_examples, self.collections, self.hits, self.dev_hits, self.asked]
+
+
+PARTS = len(fields(Material))
 
 
 def untrained(name: str, maker: PredictorMaker, seed: int, prepared: Path) -> Node[Predictors]:
@@ -175,23 +181,29 @@ def _train(
 
     learnt, dev = [], []
     collections: dict[str, Collection] = {}
-    for (name, metric), start in zip(tasks, range(0, len(materials), 5), strict=True):
-        material = Material(*materials[start : start + 5])
+    for (name, metric), start in zip(tasks, range(0, len(materials), PARTS), strict=True):
+        material = Material(*materials[start : start + PARTS])
         there = dict(zip(source.names, material.collections, strict=True))
+        asked = dict(zip(source.names, material.asked, strict=True))
         prefix, read = name if source.prefix else "", dict.fromkeys(k, source.k) if source.k is not None else k
-        learnt.append(_learnable(_read(there, prefix, material.examples, material.hits, read), there, source))
-        dev.append(_judged(name, metric, _read(there, prefix, material.dev_examples, material.dev_hits, k)))
+        learnt.append(_learnable(_read(there, asked, prefix, material.examples, material.hits, read), there, source))
+        dev.append(_judged(name, metric, _read(there, asked, prefix, material.dev_examples, material.dev_hits, k)))
         collections |= {one.fingerprint: one for one in there.values()}
     train = TrainSet.tempered([part for part in learnt if len(part)], source.temperature)
     fit(Independent(begun.new(collections)), train, dev=dev, settings=training, folder=folder, console=console)
 
 
 def _read(
-    collections: Mapping[str, Collection], prefix: str, examples: Examples, hits: Sequence[Hits], k: Mapping[str, int]
+    collections: Mapping[str, Collection],
+    asked: Mapping[str, Callable[[], Model]],
+    prefix: str,
+    examples: Examples,
+    hits: Sequence[Hits],
+    k: Mapping[str, int],
 ) -> RetrievedExamples:
     """Let k items of each list be handed over, to examples that may be shown under the name of their task."""
     found = {name: one for name, one in zip(collections, hits, strict=True) if one.k}
-    access = {name: FoundAccess(collections[name], Limits(k[name], k[name]), name) for name in found}
+    access = {name: FoundAccess(collections[name], Limits(k[name], k[name]), name, live=asked[name]) for name in found}
     ahead = {name: one.first(k[name]) for name, one in found.items()}
     return RetrievedExamples(
         with_task(prefix, examples) if prefix else examples, ahead, access, examples if prefix else None

@@ -6,8 +6,10 @@ import torch
 
 from reml.access.presenting.processors import DistinctPages, First, keep
 from reml.access.responses import empty
+from reml.contract.access import ResponseProcessor
 from reml.contract.examples import Item, Span
 from reml.contract.retrieved import Queries, Responses
+from reml.testing import ResponseProcessorContract
 
 QUERIES = Queries.of(["a", "b"])
 
@@ -69,3 +71,13 @@ def test_nothing_retrieved_stays_nothing() -> None:
 def test_no_items_cannot_be_asked_for() -> None:
     with pytest.raises(ValueError, match="not 0"):
         First(0)
+
+
+class TestFirst(ResponseProcessorContract):
+    def make(self) -> ResponseProcessor:
+        return First(2)
+
+
+class TestDistinctPages(ResponseProcessorContract):
+    def make(self) -> ResponseProcessor:
+        return DistinctPages()

@@ -12,12 +12,13 @@ from torch import Tensor, nn
 from reml.access.presenting import MaxPassage, Rerank
 from reml.access.responses import gather
 from reml.access.similarity import at
+from reml.contract.access import ResponseProcessor
 from reml.contract.examples import Item
 from reml.contract.retrieved import Hits, Queries, Responses
 from reml.contract.retrievers import Scorer
 from reml.contract.vectors import Int64Array
 from reml.retrievers.rankers.cross_encoder import CrossEncoder
-from reml.testing import MemoryCollection
+from reml.testing import MemoryCollection, ResponseProcessorContract
 from tests.small_cross_encoder import write_cross_encoder
 
 ITEMS = MemoryCollection(["aaa", "b", "ab", "aa"])
@@ -128,3 +129,13 @@ def test_the_best_passage_of_a_page_stands_for_it() -> None:
     assert found.scores.tolist() == [[5, 4, 4, 2], [3, -torch.inf, -torch.inf, -torch.inf]]
     assert [[item.text for item in row] for row in found.items] == [["x2", "y", "n1", "n2"], ["x1"]]
     assert found.scores.requires_grad
+
+
+class TestRerank(ResponseProcessorContract):
+    def make(self) -> ResponseProcessor:
+        return Rerank(Letters(), keep=3)
+
+
+class TestMaxPassage(ResponseProcessorContract):
+    def make(self) -> ResponseProcessor:
+        return MaxPassage()

@@ -1,9 +1,15 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from reml.access.querying.query_generators import InputQuery, MentionQuery
+from reml.access.querying.query_generators import ExpandedQuery, InputQuery, MentionQuery
+from reml.access.querying.relevance_feedback import RM3
+from reml.contract.access import QueryGenerator
 from reml.contract.examples import Example
+from reml.retrievers.bm25.retriever import BM25
+from reml.testing import TEXTS, MemoryCollection, QueryGeneratorContract
 
 
 def example(text: str) -> Example:
@@ -42,3 +48,22 @@ def test_an_input_without_a_mention_is_its_own_query() -> None:
 def test_a_negative_window_is_refused() -> None:
     with pytest.raises(ValueError, match="not -1"):
         MentionQuery(-1)
+
+
+class TestInputQuery(QueryGeneratorContract):
+    def make(self) -> QueryGenerator:
+        return InputQuery()
+
+
+class TestMentionQuery(QueryGeneratorContract):
+    def make(self) -> QueryGenerator:
+        return MentionQuery(2)
+
+
+class TestExpandedQuery(QueryGeneratorContract):
+    @pytest.fixture(autouse=True)
+    def _folder(self, tmp_path: Path) -> None:
+        self.retriever = BM25().index(MemoryCollection(TEXTS), tmp_path / "bm25")
+
+    def make(self) -> QueryGenerator:
+        return ExpandedQuery(MentionQuery(2), RM3(), self.retriever)

@@ -16,12 +16,13 @@ from reml.access.querying.relevance_feedback import RM3, Rocchio
 from reml.contract.access import QueryExpansion, QueryGenerator
 from reml.contract.examples import Example, Item
 from reml.contract.retrieved import Queries
-from reml.contract.retrievers import Encoder
+from reml.contract.retrievers import Encoder, Retriever
 from reml.contract.vectors import Similarity, SparseVectors
 from reml.index.impact import ImpactIndex
 from reml.retrievers.bm25.retriever import BM25, BM25Retriever
 from reml.retrievers.fusion import FusedRetriever
-from reml.testing import MemoryCollection, matrix
+from reml.testing import TEXTS as ENGLISH
+from reml.testing import MemoryCollection, QueryExpansionContract, matrix
 from reml.text.analysis import Analyser
 from tests.small_experiment import write_experiment
 
@@ -188,3 +189,16 @@ def test_refuses_settings_out_of_range() -> None:
         Rocchio(beta=-0.5)
     with pytest.raises(ValueError, match="depth"):
         Rocchio(depth=5)
+
+
+class TestRM3(QueryExpansionContract):
+    def make(self) -> QueryExpansion:
+        return RM3(feedback_items=2)
+
+    def retriever(self, folder: Path) -> Retriever:
+        return BM25().index(MemoryCollection(ENGLISH), folder / "bm25")
+
+
+class TestRocchio(TestRM3):
+    def make(self) -> QueryExpansion:
+        return Rocchio(feedback_items=2)

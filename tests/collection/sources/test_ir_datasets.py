@@ -11,6 +11,7 @@ from reml.collection.disk import build_collection
 from reml.collection.sources.ir_datasets import IrDatasetsTexts, load_ir_dataset
 from reml.contract.collections import KnowledgeSource
 from reml.contract.examples import Page
+from reml.testing import KnowledgeSourceContract
 from tests.ir_datasets_sets import registered
 
 ir_datasets = pytest.importorskip("ir_datasets")
@@ -72,3 +73,15 @@ def test_what_is_not_there_is_told(tmp_path: Path) -> None:
 def test_public_ids_are_known_without_a_download() -> None:
     assert load_ir_dataset("beir/scifact/test", "docs", "queries", "qrels").has("docs")
     assert IrDatasetsTexts("msmarco-passage").fingerprint
+
+
+class TestIrDatasetsTexts(KnowledgeSourceContract):
+    @pytest.fixture(autouse=True)
+    def _registered(self, tmp_path: Path) -> None:
+        self.one, self.two = registered(tmp_path), registered(tmp_path)
+
+    def make(self) -> KnowledgeSource:
+        return IrDatasetsTexts(self.one)
+
+    def other(self) -> KnowledgeSource:
+        return IrDatasetsTexts(self.two)

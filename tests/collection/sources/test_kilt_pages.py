@@ -11,11 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reml.collection.sources.kilt_pages import JsonlPages, write_pages
+from reml.contract.collections import KnowledgeSource
 from reml.contract.examples import Page
 from reml.files.atomic import CorruptError
+from reml.testing import KnowledgeSourceContract
 
 _CHAD = Page("1", "Chad", ("Chad\n", "Chad is a country.\n"))
-_TOGO = Page("2", "Togo – \u202eאב", ("Togo\n", "e\u0301 é \u200b 😀 \u2028 x\n"))
+_TOGO = Page("2", "Togo – \u202eאב", ("Togo – \u202eאב\n", "e\u0301 é \u200b 😀 \u2028 x\n"))
 _GOOD = '{"_id": "1", "wikipedia_id": "1", "wikipedia_title": "Chad", "text": ["Chad\\n"], "anchors": []}'
 
 
@@ -141,3 +143,17 @@ def test_the_real_pages_are_read_whole(shared: Path) -> None:
     pages = list(source.pages())
     assert (len(pages), pages[0].title) == (30_409, '"Q" Is for Quarry')
     assert sum(len(page.paragraphs) - 1 for page in pages) == 46_229
+
+
+class TestJsonlPages(KnowledgeSourceContract):
+    @pytest.fixture(autouse=True)
+    def _files(self, tmp_path: Path) -> None:
+        self.folder = tmp_path
+        for name, pages in (("pages.jsonl", [_CHAD, _TOGO]), ("others.jsonl", [_TOGO, _CHAD])):
+            write_pages(pages, tmp_path / name)
+
+    def make(self) -> KnowledgeSource:
+        return JsonlPages(self.folder / "pages.jsonl")
+
+    def other(self) -> KnowledgeSource:
+        return JsonlPages(self.folder / "others.jsonl")

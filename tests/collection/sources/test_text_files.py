@@ -15,6 +15,7 @@ from reml.collection.sources.text_files import JsonlTexts, TsvTexts
 from reml.contract.collections import KnowledgeSource
 from reml.contract.examples import Page
 from reml.files.atomic import CorruptError
+from reml.testing import KnowledgeSourceContract
 
 
 def file(path: Path, text: str) -> str:
@@ -184,3 +185,23 @@ def test_settings_that_are_not_allowed_are_errors_at_once(tmp_path: Path) -> Non
             TsvTexts(path, columns)
     with pytest.raises(FileNotFoundError, match=r"no file .*absent\.tsv"):
         TsvTexts(str(tmp_path / "absent.tsv"))
+
+
+class TestTsvTexts(KnowledgeSourceContract):
+    @pytest.fixture(autouse=True)
+    def _folder(self, tmp_path: Path) -> None:
+        self.folder = tmp_path
+
+    def make(self) -> KnowledgeSource:
+        return TsvTexts(file(self.folder / "texts.tsv", "1\tIt is cold.\tOslo\n2\tIt is old.\tLima\n"))
+
+    def other(self) -> KnowledgeSource:
+        return TsvTexts(file(self.folder / "others.tsv", "1\tIt is cold.\tOslo\n2\tIt is far.\tLima\n"))
+
+
+class TestJsonlTexts(TestTsvTexts):
+    def make(self) -> KnowledgeSource:
+        return JsonlTexts(file(self.folder / "texts.jsonl", '{"_id": 1, "text": "a"}\n{"_id": 2, "text": "b"}\n'))
+
+    def other(self) -> KnowledgeSource:
+        return JsonlTexts(file(self.folder / "others.jsonl", '{"_id": 1, "text": "a"}\n{"_id": 2, "text": "c"}\n'))

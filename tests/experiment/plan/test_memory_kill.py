@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from reml.experiment.plan.storing_predictions import BATCHES
+from reml.files.trajectories import TRAJECTORIES
 from tests.dying import dies, memory_folder
 from tests.experiment.plan.test_storing_predictions import answers, runner_of, small
 
@@ -42,7 +43,7 @@ def state(home: Path, config: Path) -> tuple[object, ...]:
     path = runner.predictions("notes", "places")
     hits, memory = runner.found("notes", "notes", "places")
     items = memory.get(memory.rows())
-    known = (path.read_bytes(), answers(path), (path.parent / BATCHES).read_bytes())
+    known = (answers(path), *((path.parent / name).read_bytes() for name in (path.name, BATCHES, TRAJECTORIES)))
     found = (np.asarray(hits.rows).tolist(), np.asarray(hits.scores).tolist())
     return *known, *found, [(item.row, item.text, item.page_id) for item in items]
 

@@ -14,7 +14,7 @@ from reml.__main__ import main
 from reml.cli.loading import load
 from reml.contract.signals import Signal
 from reml.experiment.costs import costs_of, parts_of
-from reml.experiment.plan.graph import nodes
+from reml.experiment.graph import nodes
 from reml.experiment.runner import Runner
 from reml.experiment.settings.access import Access
 from reml.experiment.settings.experiment import Experiment, Reading, TrainOn

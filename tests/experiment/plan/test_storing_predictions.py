@@ -17,6 +17,7 @@ from reml.contract.access import Entries
 from reml.contract.examples import Answer, Example
 from reml.experiment.runner import Runner
 from reml.files.records import read_examples, write_examples
+from reml.files.trajectories import TRAJECTORIES, read_trajectories
 from tests.small_experiment import FACTS, write_experiment
 from tests.truths import feedback, write_truths
 
@@ -93,6 +94,13 @@ def test_run_and_provenance_show_what_was_really_found(finished: Path) -> None:
     metrics = json.loads((of_run(finished) / "metrics.json").read_text())
     scores = [metrics[name]["places"]["downstream"]["downstream"]["em"] for name in ("notes", "plain")]
     assert scores == [1.0, 0.5]
+
+
+def test_trajectories_show_what_was_read_of_the_memory(finished: Path) -> None:
+    kept = list(read_trajectories(of_run(finished) / "notes/places" / TRAJECTORIES))
+    assert [one.example for one in kept] == [one.id for one in read_examples(finished / "dev.jsonl")]
+    assert [one.asks[0].shown.tolist() for one in kept[6:]] == [[row] for row in range(6, 12)]
+    assert {one.reward for one in kept} == {1.0}
 
 
 def test_the_memory_is_an_overlay_of_the_run(finished: Path) -> None:

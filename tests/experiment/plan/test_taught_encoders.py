@@ -48,6 +48,14 @@ def first(made: Runner, access: str) -> float:
     return truths_first(np.asarray(made.hits(access, "things", "dev").rows))
 
 
+def word_vectors(made: Runner, access: str) -> torch.Tensor:
+    """Give the weights that queries are encoded with."""
+    retriever = made.retriever(access, "things")
+    assert isinstance(retriever, EncodedRetriever)
+    assert isinstance(retriever.encoder, QuerySideEncoder | WordEncoder)
+    return next(iter(retriever.encoder.module.parameters())).detach()
+
+
 @pytest.fixture(scope="module")
 def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_truths(tmp_path_factory.mktemp("truths"), ACCESS)
@@ -68,7 +76,10 @@ def test_feedback_teaches_to_find_what_helps(made: Runner) -> None:
 
 
 @pytest.mark.parametrize("control", ["shuffled", "untrained"])
-def test_the_controls_gain_nothing(made: Runner, control: str) -> None:
+def test_the_controls_learn_and_gain_nothing(made: Runner, control: str) -> None:
+    """They find no more although their weights moved: that nothing was learnt would gain nothing too."""
+    moved = word_vectors(made, control) - word_vectors(made, "dense")
+    assert moved.norm() > 0.1 * (word_vectors(made, "fed") - word_vectors(made, "dense")).norm()
     assert first(made, control) <= first(made, "dense") + 0.1
 
 

@@ -21,7 +21,8 @@ from reml.feedback.judges.recorded_utility import RecordedUtility, record_of
 from reml.feedback.judges.teacher import Teacher
 from reml.feedback.records import FeedbackLog
 from reml.retrievers.bm25.retriever import BM25
-from reml.testing import TEXTS, MemoryCollection
+from reml.testing import TEXTS, JudgeContract, MemoryCollection
+from tests.first_words import FirstWords
 from tests.training.pointing import predictor, retrieved
 
 COLLECTION = MemoryCollection(TEXTS)
@@ -117,3 +118,32 @@ class Wrong:
 def test_a_judge_that_gives_another_shape_is_named() -> None:
     with pytest.raises(ValueError, match=r"Wrong.*shape \(2,\) for items of shape \(2, 3\)"):
         Judges(items=Wrong()).utility(EXAMPLES, responses())
+
+
+class TestGoldEvidence(JudgeContract):
+    def make(self) -> Judge:
+        return GoldEvidence()
+
+
+class TestTeacher(JudgeContract):
+    @pytest.fixture(autouse=True)
+    def _folder(self, tmp_path: Path) -> None:
+        self.retriever = BM25().index(COLLECTION, tmp_path / "bm25")
+
+    def make(self) -> Judge:
+        return Teacher(self.retriever)
+
+
+class TestDownstreamUtility(JudgeContract):
+    def make(self) -> Judge:
+        return DownstreamUtility(FirstWords(words=2.0), AnswerUtility("f1"))
+
+    def examples(self) -> list[Example]:
+        return [Example("1", "Who breeds?", (Answer("penguins"),)), Example("2", "What?", (Answer("copper and"),))]
+
+
+class TestRecordedUtility(JudgeContract):
+    def make(self) -> Judge:
+        queries = Queries.of([example.input for example in self.examples()])
+        said = torch.tensor([[-1.0, -4, -2], [-3, -0.5, 9]])
+        return RecordedUtility([record_of(queries, responses(), said, judge="fid", versions={})])

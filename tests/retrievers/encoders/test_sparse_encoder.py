@@ -15,7 +15,7 @@ from reml.files.atomic import StaleError
 from reml.index.impact import Impact
 from reml.retrievers.encoders.sparse_encoder import SparseEncoder, TextCut, to_sparse
 from reml.retrievers.snrm.network import Layers, NgramNetwork
-from reml.testing import TEXTS, MemoryCollection, matrix
+from reml.testing import TEXTS, MemoryCollection, TrainableEncoderContract, matrix
 from reml.text.analysis import Analyser
 
 TERMS = sorted({term for text in TEXTS for term in Analyser(stemmer="none")(text)})
@@ -131,3 +131,10 @@ def test_wrong_settings_are_refused() -> None:
         TextCut(query_tokens=0, item_tokens=1)
     with pytest.raises(ValueError, match="no precision 'half': choose one of auto"):
         TextCut(query_tokens=1, item_tokens=1, precision="half")  # type: ignore[arg-type]
+
+
+class TestSparseEncoder(TrainableEncoderContract):
+    trained = False
+
+    def make(self) -> TrainableEncoder:
+        return encoder()

@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from reml.contract.retrieved import Queries
-from reml.contract.retrievers import Indexer, TrainableIndexer
+from reml.contract.retrievers import TrainableIndexer
 from reml.contract.vectors import SparseVectors
 from reml.files.atomic import StaleError
-from reml.retrievers.encoders.sparse_encoder import TextCut
+from reml.retrievers.encoders.sparse_encoder import SparseEncoder, TextCut
 from reml.retrievers.snrm.network import Layers, NgramNetwork
 from reml.retrievers.snrm.snrm import SNRM, standardised
-from reml.testing import TEXTS, IndexerContract, MemoryCollection
+from reml.testing import TEXTS, MemoryCollection, TrainableIndexerContract
 from reml.text.analysis import Analyser
 
 COLLECTION = MemoryCollection(["the boat on the river", "a boat by the bank", "money"], ["", "", ""])
@@ -29,13 +29,13 @@ def counting_network(terms: list[str]) -> NgramNetwork:
     return network
 
 
-class TestSNRM(IndexerContract):
+class TestSNRM(TrainableIndexerContract):
     @pytest.fixture(autouse=True)
     def _saved(self, tmp_path_factory: pytest.TempPathFactory) -> None:
         self.folder = tmp_path_factory.mktemp("snrm") / "model"
         counting_network(sorted({term for text in TEXTS for term in Analyser(stemmer="none")(text)})).save(self.folder)
 
-    def make(self) -> Indexer:
+    def make(self) -> TrainableIndexer[SparseEncoder]:
         return SNRM(model=str(self.folder), cut=CUT)
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from reml.files.atomic import CorruptError, LockedError
-from reml.files.downloads import DownloadError, Patience, Remote, fetch
-from reml.files.http_transfer import Part
+from reml.files.fetching.downloads import DownloadError, Patience, Remote, fetch
+from reml.files.fetching.http_transfer import Part
 from tests.failing_server import FailingServer, answer, part_of, serving, stall, whole, without_ranges
 
 DATA = random.Random(0).randbytes(300_000)
@@ -61,7 +61,7 @@ def test_a_killed_process_is_taken_up_where_it_was(tmp_path: Path) -> None:
     part = tmp_path / ".data.bin.part"
     with serving(DATA, stall(30, 200_000), whole) as server:
         program = (
-            "import sys; from pathlib import Path; from reml.files.downloads import Remote, fetch; "
+            "import sys; from pathlib import Path; from reml.files.fetching.downloads import Remote, fetch; "
             "fetch(Remote(sys.argv[1], int(sys.argv[2]), sys.argv[3]), Path(sys.argv[4]), progress=False)"
         )
         remote = known(server)

@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from reml.files.atomic import CorruptError
-from reml.files.http_transfer import BrokenOffError, Part, RefusedError, Remote, transfer
+from reml.files.fetching.http_transfer import BrokenOffError, Part, RefusedError, Remote, transfer
 
 __all__ = ["DownloadError", "Patience", "Remote", "fetch"]
 

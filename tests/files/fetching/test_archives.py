@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from reml.files.archives import read_members
 from reml.files.atomic import CorruptError
+from reml.files.fetching.archives import read_members
 
 
 def pack(path: Path, **members: bytes) -> Path:

@@ -42,7 +42,8 @@ def _roots(planner: Planner) -> Iterator[Node[Any]]:
     for task in experiment.tasks:
         for system in experiment.compared:
             yield planner.predictions(system, task.name)
-        for access in experiment.access:
+        searched = (name for name, access in experiment.access.items() if access.storage is None)
+        for access in searched:
             yield planner.hits(access, task.name, experiment.reading.split)
 
 

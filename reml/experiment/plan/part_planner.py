@@ -1,0 +1,400 @@
+"""The nodes of access models, of what they learn, and of predictors, by the names of an experiment."""
+
+from __future__ import annotations
+
+import functools
+import math
+import operator
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rich.console import Console
+
+from reml.access.limits import Limits
+from reml.access.querying.query_generators import InputQuery
+from reml.contract.access import QueryGenerator
+from reml.contract.collections import Collection
+from reml.contract.predictor_module import PredictorMaker
+from reml.contract.retrieved import Hits
+from reml.contract.retrievers import DerivingIndexer, Indexer, Retriever, TrainableIndexer
+from reml.contract.signals import Signal
+from reml.evaluation.metrics import metric_of
+from reml.experiment.plan import (
+    hits,
+    indexes,
+    predictor_signals,
+    taught_encoders,
+    trained_encoders,
+    trained_predictors,
+)
+from reml.experiment.plan.node import Node, group, later, several
+from reml.experiment.plan.task_nodes import TaskNodes, named
+from reml.experiment.settings.access import Access
+from reml.experiment.settings.access_feedback import AccessFeedback
+from reml.experiment.settings.experiment import Experiment, TrainOn
+from reml.experiment.settings.retriever_training import RetrieverTraining
+from reml.feedback.judges.teacher import Teacher
+from reml.feedback.records import FeedbackLog
+from reml.training.regimes.signal_cache import kept
+
+
+@dataclass(frozen=True, eq=False)
+class PartPlanner:
+    """Gives the nodes of parts. home: where what predictors prepare is kept. console: shows progress."""
+
+    experiment: Experiment
+    home: Path
+    console: Console
+
+    @functools.cached_property
+    def tasks(self) -> TaskNodes:
+        """The nodes of what tasks give."""
+        return TaskNodes(self.experiment)
+
+    # Access models
+
+    def access(self, name: str) -> Access:
+        """Give the settings of an access model by name; `ValueError` names those there are."""
+        return named(name, self.experiment.access, "access model")
+
+    def retriever(self, access: str, task: str) -> Node[Retriever]:
+        """Give the retriever of an access model over a task's collection."""
+        feedback = self.access(access).feedback
+        if feedback is not None:
+            return self._taught_retriever(access, task, feedback)
+        encoder = self._trained(access, task) if self.access(access).train is not None else None
+        return indexes.index(self._index(access, task), self.indexer(access), self._passages(access, task), encoder)
+
+    def model(self, access: str, task: str) -> Node[hits.Model]:
+        """Give an access model over a task's collection."""
+        settings = self.access(access)
+        if settings.fuse:
+            return hits.fused_access(access, [self.model(child, task) for child in settings.fuse], self.limits(access))
+        if not settings.retrieves:
+            return hits.no_access(access, self.collection(access, task))
+        asking = self.access(self._asking(access))
+        chain = hits.Chain(self.queries(access), asking.expansion, settings.processors or asking.processors)
+        kept = FeedbackLog(self.home / "feedback" / self.taught(access, task).key) if settings.feedback else None
+        stores, base = settings.storage is not None, self.retriever(access, task)
+        return hits.access(access, base, chain, self.limits(access), feedback=kept, stores=stores)
+
+    def limits(self, access: str) -> Limits:
+        """Give how much an access model searches for and hands over."""
+        settings, reading = self.access(access), self.experiment.reading
+        k = settings.k or reading.k
+        depth = settings.depth or max(reading.depth, k)
+        asks = settings.budget.asks if settings.budget is not None else None
+        return Limits(depth=depth, k=k, asks=asks, temperature=settings.temperature)
+
+    def collection(self, access: str, task: str) -> Node[Collection]:
+        """Give the collection that an access model finds rows of: its passages, or what its retriever made of them."""
+        if isinstance(self.access(access).retriever, DerivingIndexer):
+            return indexes.derived(f"rows of {access}{self.tasks.of(task)}", self.retriever(access, task))
+        return self._passages(access, task)
+
+    def _passages(self, access: str, task: str) -> Node[Collection]:
+        """Give the collection that an access model is made over: the one it names, or that of the task's source."""
+        name = self.access(self._asking(access)).collection
+        if name is None and self.access(access).fuse:
+            return self.collection(self.access(access).fuse[0], task)
+        return self.tasks.collection(task) if name is None else self.tasks.named_collection(name)
+
+    @functools.cached_property
+    def _found(self) -> dict[tuple[str, str, str, int | None], Node[Hits]]:
+        return {}
+
+    def hits(self, access: str, task: str, split: str, first: int | None = None) -> Node[Hits]:
+        """Give the hits of the examples of a split, or of the first ones, [B, depth]."""
+        asked = (access, task, split, first)
+        if asked not in self._found:
+            self._found[asked] = self._hits(*asked)
+        return self._found[asked]
+
+    def _hits(self, access: str, task: str, split: str, first: int | None) -> Node[Hits]:
+        settings, depth = self.access(access), self.limits(access).depth
+        if settings.storage is not None:
+            raise ValueError(f"what {access!r} finds depends on what was written to it: ask `Runner.found` for it.")
+        examples = self.tasks.examples(task, split, first)
+        name = f"retrieve with {access} for {examples.name}"
+        if settings.fuse or not settings.retrieves or not self.tasks.read(examples):
+            parts = [self.hits(child, task, split, first) for child in settings.fuse]
+            return hits.fused_hits(name, parts, examples, depth)
+        return hits.hits(name, self.model(access, task), examples, depth)
+
+    def queries(self, access: str) -> QueryGenerator:
+        """Give what makes the queries of an access model."""
+        return self.access(self._asking(access)).query_generator or InputQuery()
+
+    def indexer(self, access: str) -> Indexer:
+        """Give the retriever's settings of an access model; `ValueError` if it has none of its own."""
+        indexer = self.access(access).retriever
+        if indexer is None:
+            raise ValueError(f"access model {access!r} has no retriever of its own.")
+        return indexer
+
+    def _asking(self, access: str) -> str:
+        """Name the access model whose queries an access model asks: with feedback, those of its learner."""
+        feedback = self.access(access).feedback
+        return feedback.learner if feedback is not None else access
+
+    def _index(self, access: str, task: str) -> str:
+        return f"index {access}{self.tasks.of(task)}"
+
+    def _teacher(self, access: str, task: str) -> Node[Teacher]:
+        return hits.teacher(access, self.retriever(access, task), self.queries(access))
+
+    # Retrievers that are trained before they index
+
+    def _trained(self, access: str, task: str) -> Node[indexes.Encoders]:
+        """Give the encoder of an access model after all rounds."""
+        settings = self.access(access).train
+        assert settings is not None  # noqa: S101 - asked only for access models that are trained
+        made = None
+        for number in range(len(settings.all_rounds)):
+            round_name = f" in round {number + 1}" if settings.rounds is not None else ""
+            made = trained_encoders.trained(
+                f"train {access}{self.tasks.of(task)}{round_name}",
+                self._ranking(access, task, settings, number),
+                made,
+                settings=settings,
+                number=number,
+                queries=self.queries(access),
+                seed=self.experiment.seed,
+                console=self.console,
+            )
+        assert made is not None  # noqa: S101 - `RetrieverTraining` refuses a training without rounds
+        return made
+
+    def _ranking(self, access: str, task: str, settings: RetrieverTraining, number: int) -> trained_encoders.Material:
+        names, lists, pseudo = self.tasks.sharing(task, settings.tasks), settings.lists, settings.pseudo_queries
+        mined, denoise = settings.all_rounds[number].own, settings.denoise
+        return trained_encoders.Material(
+            self._start(access, task),
+            self._passages(access, task),
+            group({name: self.tasks.examples(name, "train") for name in names}),
+            group({name: self.hits(lists, name, "train") for name in names}) if lists is not None else None,
+            self.model(lists, task) if lists is not None and pseudo is not None else None,
+            self._teacher(settings.teacher, task) if settings.teacher is not None and mined else None,
+            self._teacher(denoise.teacher, task) if denoise is not None and denoise.teacher is not None else None,
+        )
+
+    def _start(self, access: str, task: str) -> Node[indexes.Encoders]:
+        indexer = self.indexer(access)
+        assert isinstance(indexer, TrainableIndexer)  # noqa: S101 - `Experiment` refuses others
+        name = f"begin {access}{self.tasks.of(task)}"
+        return trained_encoders.start(name, indexer, self._passages(access, task), self.experiment.seed)
+
+    # Retrievers that learn from feedback
+
+    @functools.cached_property
+    def _taught(self) -> dict[tuple[str, str], Node[taught_encoders.Taught]]:
+        return {}
+
+    def taught(self, access: str, task: str) -> Node[taught_encoders.Taught]:
+        """Give what an access model learns from feedback."""
+        if (access, task) not in self._taught:
+            settings = self._feedback(access)
+            self._taught[access, task] = taught_encoders.taught(
+                f"teach {access}{self.tasks.of(task)}",
+                self._lesson(access, task, settings),
+                settings=settings,
+                indexer=self.indexer(settings.learner),
+                queries=self.queries(access),
+                temperature=self.access(access).temperature,
+                seed=self.experiment.seed,
+                console=self.console,
+            )
+        return self._taught[access, task]
+
+    def _taught_retriever(self, access: str, task: str, settings: AccessFeedback) -> Node[Retriever]:
+        """Give the retriever: over the learner's index if queries alone learnt, else over one of its own."""
+        made, name = self.taught(access, task), self._index(access, task)
+        if settings.learns == "query":
+            base = self.retriever(settings.learner, task)
+            return taught_encoders.query_side(name, base, taught_encoders.frozen_items(base), made)
+        indexer, passages = self.indexer(settings.learner), self._passages(access, task)
+        return indexes.index(name, indexer, passages, made, keep=taught_encoders.OPEN)
+
+    def _lesson(self, access: str, task: str, settings: AccessFeedback) -> taught_encoders.Material:
+        base, tasks = self.retriever(settings.learner, task), self.tasks.sharing(task, settings.tasks)
+        trained = self.access(settings.learner).train is not None
+        return taught_encoders.Material(
+            learner=(self._trained if trained else self._start)(settings.learner, task),
+            base=base,
+            items=taught_encoders.frozen_items(base) if settings.learns == "query" else None,
+            lists=group({name: self._lists(access, name) for name in tasks}),
+            signals=None if self._live(settings) else group({name: self._signals(access, name) for name in tasks}),
+            speaker=self._speaker(access) if settings.live or _judged_in_batch(settings) else None,
+            teachers=self._teachers(settings, task),
+        )
+
+    def _live(self, settings: AccessFeedback) -> bool:
+        if settings.live and self.prefixed:
+            raise ValueError(
+                "a predictor that sees the names of tasks (train_on.prefix) cannot teach while it learns, draws "
+                "samples or is given new lists: leave out train_on.prefix, or choose the regime conditional, another "
+                "objective and no refresh."
+            )
+        return settings.live
+
+    def _feedback(self, access: str) -> AccessFeedback:
+        settings = self.access(access).feedback
+        if settings is None:
+            raise ValueError(f"access model {access!r} takes no feedback: say how under its `feedback`.")
+        return settings
+
+    def _teachers(self, settings: AccessFeedback, task: str) -> Node[Mapping[str, Teacher]]:
+        names = settings.judge.access if settings.judge is not None else ()
+        return group({name: self._teacher(name, task) for name in names})
+
+    def _lists(self, access: str, task: str) -> Node[predictor_signals.Lists]:
+        settings, examples = self._feedback(access), self.tasks.examples(task, "train")
+        room = self._room(settings, task)
+        read = [name for name in self.experiment.access if name in {settings.lists, *settings.beside}]
+        name = f"{settings.items} items of {' and '.join(read)} for {room} examples of {task}"
+        found = {one: (self.collection(one, task), self.hits(one, task, "train")) for one in read}
+        return predictor_signals.lists(name, examples, found, items=settings.items, room=room)
+
+    def _room(self, settings: AccessFeedback, task: str) -> int:
+        """Count the examples of each task that the steps have room for."""
+        there = len(self.tasks.read(self.tasks.examples(task, "train")))
+        tasks = len(self.tasks.sharing(task, settings.tasks))
+        count = there if settings.limit is None else min(there, settings.limit)
+        if settings.training.epochs is not None:
+            return count
+        return min(count, math.ceil(settings.training.steps * settings.training.batch_size / tasks))
+
+    # What predictors say
+
+    def _signals(self, access: str, task: str) -> Node[Sequence[Path]]:
+        """Give the files of what is said of the lists of a task: by the predictor, and by the judge."""
+        needs = self._feedback(access).asks
+        said = [self._said(access, task)] if _repeated(needs) else []
+        judged = Signal.ITEM_UTILITY in needs and Signal.IN_BATCH not in needs
+        return several([*said, *([self._judgement(access, task)] if judged else [])])
+
+    def _said(self, access: str, task: str) -> Node[Path]:
+        """Ask at once all that the access models need which learn on the same lists from the same predictor."""
+        lists = self._lists(access, task)
+        asked = [
+            needs for name, needs in self._needed(task).items() if self._hears(name, task) == self._hears(access, task)
+        ]
+        return predictor_signals.said(
+            f"hear the {self._whose(access)} on {lists.name}",
+            self._speaker(access),
+            lists,
+            signals=_repeated(functools.reduce(operator.or_, asked)),
+            prefix=self._prefix(task),
+            console=self.console,
+        )
+
+    def _judgement(self, access: str, task: str) -> Node[Path]:
+        settings, lists = self._feedback(access), self._lists(access, task)
+        assert settings.judge is not None  # noqa: S101 - `AccessFeedback` refuses an objective on utilities without
+        return predictor_signals.judgement(
+            f"judge {lists.name} with the {self._whose(access)} ({type(settings.judge).__name__})",
+            self._speaker(access),
+            lists,
+            self._teachers(settings, task),
+            judging=settings.judge,
+            prefix=self._prefix(task),
+            console=self.console,
+        )
+
+    def _needed(self, task: str) -> dict[str, Signal]:
+        """Give what each access model asks for that learns on a task from a predictor which stays as it is."""
+        fed = {name: access.feedback for name, access in self.experiment.access.items()}
+        repeated = {name: one for name, one in fed.items() if one is not None and not one.live}
+        return {name: one.asks for name, one in repeated.items() if task in self.tasks.sharing(task, one.tasks)}
+
+    def _hears(self, access: str, task: str) -> tuple[object, ...]:
+        """Tell on which lists an access model learns, and from whom."""
+        settings = self._feedback(access)
+        read, whose = frozenset({settings.lists, *settings.beside}), self.experiment.speaker(access)
+        return read, settings.items, self._room(settings, task), whose, self.experiment.hears_trained(access)
+
+    def _whose(self, access: str) -> str:
+        name = self._called(self.experiment.speaker(access))
+        return name if self.experiment.hears_trained(access) else f"untrained {name}"
+
+    def _called(self, predictor: str) -> str:
+        return "predictor" if len(self.experiment.makers) == 1 else f"predictor {predictor}"
+
+    # Predictors
+
+    def maker(self, name: str | None = None) -> PredictorMaker:
+        """Give what makes a predictor, the first one if none is named; `ValueError` if the experiment names none."""
+        makers = self.experiment.makers
+        if not makers:
+            raise ValueError(
+                "the experiment names no predictor: give one under `predictor`; for retrieval alone "
+                "`predictor: {class_path: reml.predictors.first_title.FirstTitle}`."
+            )
+        return named(name if name is not None else next(iter(makers)), makers, "predictor")
+
+    def predictor(self, name: str, *, trained: bool = True) -> Node[trained_predictors.Predictors]:
+        """Give a predictor; `trained`: after its training, if it has one."""
+        called = f"the {self._called(name)} as it comes"
+        begun = trained_predictors.untrained(called, self.maker(name), self._seed, self.home / "prepared")
+        return self._trained_predictor(name, begun) if trained and self.experiment.trains(name) else begun
+
+    @functools.cached_property
+    def _learnt(self) -> dict[str, Node[trained_predictors.Predictors]]:
+        return {}
+
+    def _trained_predictor(
+        self, name: str, begun: Node[trained_predictors.Predictors]
+    ) -> Node[trained_predictors.Predictors]:
+        source = self.experiment.train_on
+        assert source is not None  # noqa: S101 - asked only where something is trained
+        if begun.key not in self._learnt:
+            learnt = [task for task in self.experiment.tasks if not source.tasks or task.name in source.tasks]
+            self._learnt[begun.key] = trained_predictors.trained(
+                f"train the {self._called(name)}",
+                begun,
+                {task.name: self._reading(task.name, source) for task in learnt},
+                [metric_of(task) for task in learnt],
+                source=replace(source, predictors=()),
+                k={access: self.limits(access).k for access in source.names},
+                training=replace(self.experiment.training, seed=self._seed),
+                console=self.console,
+            )
+        return self._learnt[begun.key]
+
+    def _reading(self, task: str, source: TrainOn) -> trained_predictors.Material:
+        dev = source.dev_limit
+        return trained_predictors.Material(
+            self.tasks.examples(task, "train"),
+            self.tasks.examples(task, "dev", dev),
+            several([self.collection(access, task) for access in source.names]),
+            several([self.hits(access, task, "train") for access in source.names]),
+            several([self.hits(access, task, "dev", dev) for access in source.names]),
+            several([later(self.model(access, task)) for access in source.names]),
+        )
+
+    def _speaker(self, access: str) -> Node[trained_predictors.Predictors]:
+        """Give the predictor that an access model learns from, as it is before that."""
+        return self.predictor(self.experiment.speaker(access), trained=self.experiment.hears_trained(access))
+
+    @property
+    def prefixed(self) -> bool:
+        """Whether the predictor sees the name of its task in front of every input."""
+        return self.experiment.train_on is not None and self.experiment.train_on.prefix
+
+    def _prefix(self, task: str) -> str:
+        return task if self.prefixed else ""
+
+    @property
+    def _seed(self) -> int:
+        seed = self.experiment.predictor_seed
+        return seed if seed is not None else self.experiment.seed
+
+
+def _judged_in_batch(settings: AccessFeedback) -> bool:
+    return settings.judge is not None and Signal.IN_BATCH in settings.asks
+
+
+def _repeated(needs: Signal) -> Signal:
+    """Give what a predictor says the same of a list each time it is asked."""
+    return kept(needs) & ~Signal.ITEM_UTILITY

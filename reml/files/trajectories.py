@@ -1,0 +1,106 @@
+"""Trajectories on disk: a stream of Arrow record batches, one for each batch of examples, read in bounded memory.
+
+example   the id                              answer    KILT's output, as JSON
+asks      a list of {access, queries, shown, used, note}; shown and used are lists of row ids
+reward    of the answer, null where nobody gave one
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+import pyarrow as pa
+
+from reml.contract.access import Asked, Trajectory
+from reml.files.atomic import CorruptError, atomic_file
+from reml.files.records import RecordError, decode_answer, format_answer
+
+TRAJECTORIES = "trajectories.arrow"
+_ROWS = pa.list_(pa.int64())
+_ASKED = pa.struct(
+    [
+        ("access", pa.string()),
+        ("queries", pa.list_(pa.string())),
+        ("shown", _ROWS),
+        ("used", _ROWS),
+        ("note", pa.string()),
+    ]
+)
+_SCHEMA = pa.schema(
+    [("example", pa.string()), ("asks", pa.list_(_ASKED)), ("answer", pa.string()), ("reward", pa.float64())]
+)
+
+
+@final
+class TrajectoryFile:
+    """Writes trajectories to a new file, a batch at a time; the file is whole once it is closed."""
+
+    def __init__(self, path: Path) -> None:
+        self._writer = pa.ipc.new_stream(pa.OSFile(str(path), "wb"), _SCHEMA)
+
+    def add(self, trajectories: Sequence[Trajectory]) -> None:
+        """Write the trajectories of a batch."""
+        self._writer.write_batch(pa.RecordBatch.from_pylist([row_of(one) for one in trajectories], schema=_SCHEMA))
+
+    def close(self) -> None:
+        """Say that these are all."""
+        self._writer.close()
+
+
+def read_trajectories(path: Path) -> Iterator[Trajectory]:
+    """Read trajectories in the order they were written, a batch in memory at a time.
+
+    `FileNotFoundError` if there is no such file; `CorruptError` names one that cannot be read.
+    """
+    for batch in _batches(path):
+        yield from batch
+
+
+def rewarded(source: Path, target: Path, rewards: Mapping[str, float]) -> None:
+    """Copy a file with the rewards of its examples by id; those that have none keep what they had."""
+    with atomic_file(target) as draft:
+        copy = TrajectoryFile(draft)
+        for batch in _batches(source):
+            copy.add([replace(one, reward=rewards.get(one.example, one.reward)) for one in batch])
+        copy.close()
+
+
+def row_of(one: Trajectory) -> dict[str, Any]:
+    """Give a trajectory as a row, which JSON can hold too."""
+    asks = [
+        {
+            "access": asked.access,
+            "queries": list(asked.queries),
+            "shown": asked.shown.tolist(),
+            "used": asked.used.tolist(),
+            "note": asked.note,
+        }
+        for asked in one.asks
+    ]
+    return {"example": one.example, "asks": asks, "answer": json.dumps(format_answer(one.answer)), "reward": one.reward}
+
+
+def trajectory_of(row: Mapping[str, Any]) -> Trajectory:
+    """Give the trajectory that a row tells; `RecordError` for an answer that is none, `KeyError` for a field left out."""
+    return Trajectory(row["example"], tuple(map(_asked, row["asks"])), decode_answer(row["answer"]), row["reward"])
+
+
+def _batches(path: Path) -> Iterator[list[Trajectory]]:
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {path}. Name the {TRAJECTORIES} of a result folder.")
+    try:
+        with pa.OSFile(str(path), "rb") as source, pa.ipc.open_stream(source) as batches:
+            for batch in batches:
+                yield [trajectory_of(row) for row in batch.to_pylist()]
+    except (pa.ArrowException, RecordError, KeyError, TypeError) as error:
+        raise CorruptError(f"{path} does not hold readable trajectories ({error}). Predict again.") from error
+
+
+def _asked(row: Mapping[str, Any]) -> Asked:
+    shown, used = (np.array(row[name], dtype=np.int64) for name in ("shown", "used"))
+    return Asked(row["access"], tuple(row["queries"]), shown, used, row["note"])

@@ -1,0 +1,51 @@
+"""A bi-encoder as a ranker: query and item are encoded apart, and relevance is the similarity of their vectors.
+
+As a searcher it needs a vector of every item; as a ranker of what another search found it needs those of the found ones
+alone, computed when they are asked for (`reml.access.presenting.Rerank`).
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING, final
+
+from torch import nn
+
+from reml.access.similarity import EncoderScorer
+from reml.contract.examples import Item
+from reml.contract.retrieved import Queries
+from reml.contract.vectors import Int64Array
+from reml.retrievers.encoders.dense_encoder import DenseEncoder, Encoding
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class BiEncoder:
+    """A `Scorer`, loaded when it is first needed, on the GPU if there is one.
+
+    model: a hub id, a folder or `package:NAME/PATH` of a transformers encoder with safetensors. encoding: how a text
+    becomes a vector; without it, what a trained model was saved with, or the defaults.
+    """
+
+    model: str
+    _: KW_ONLY
+    encoding: Encoding | None = None
+
+    @property
+    def module(self) -> nn.Module:
+        """What is trained and saved."""
+        return self.encoder.module
+
+    def score(self, queries: Queries, items: Sequence[Item], positions: Int64Array) -> Tensor:
+        """Score Q queries at these positions [Q, K] among N items, float32 [Q, K], with gradient; -inf at -1."""
+        return EncoderScorer(self.encoder).score(queries, items, positions)
+
+    @functools.cached_property
+    def encoder(self) -> DenseEncoder:
+        """What makes the vectors."""
+        return DenseEncoder.load(self.model, self.encoding)
