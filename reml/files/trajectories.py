@@ -86,7 +86,7 @@ def row_of(one: Trajectory) -> dict[str, Any]:
 
 
 def trajectory_of(row: Mapping[str, Any]) -> Trajectory:
-    """Give the trajectory that a row tells; `RecordError` for an answer that is none, `KeyError` for a field left out."""
+    """Give the trajectory that a row tells; `RecordError` for no answer, `KeyError` for a field left out."""
     return Trajectory(row["example"], tuple(map(_asked, row["asks"])), decode_answer(row["answer"]), row["reward"])
 
 

@@ -1,7 +1,7 @@
 """Predictions with an access model that stores: batch after batch, each finding what those before it wrote.
 
     ACCESS/memory/  what was written to an access model, an overlay of what it began with
-    batches.jsonl   a record for each batch: its answers, what it asked and found, and the versions of the memories after
+    batches.jsonl   a record for each batch: its answers, what it asked and found, the versions of the memories after it
 
 A batch is committed by its record. A run that is killed goes on after the last one: what a batch without a record wrote
 is forgotten and written again.
