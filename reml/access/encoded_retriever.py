@@ -15,7 +15,6 @@ from reml.contract.examples import Item
 from reml.contract.retrieved import Hits, Queries
 from reml.contract.retrievers import Encoder, Index, Scorer
 from reml.contract.vectors import Int64Array
-from reml.index.layered import LayeredIndex, exact_index
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -81,6 +80,8 @@ class EncodedRetriever(Generic[Encoder_co]):
 
         What is beside lies in memory and is encoded anew when it is opened: nothing is kept in `folder`.
         """
+        from reml.index.layered import LayeredIndex, exact_index  # with FAISS and Numba, which take long to load
+
         beside = exact_index(self.encoder.encode_queries([]), self.encoder.similarity)
         index = LayeredIndex(self.index, beside) if first else beside
         grown = EncodedRetriever(collection, self.encoder, index, self.scorer, indexed=first)

@@ -168,7 +168,8 @@ class Storage(Protocol):
         """Begin a memory for what a retriever finds, or go on at a version that `commit` gave.
 
         What was stored after that version is forgotten; without one, all that is in the folder. The retriever and its
-        collection stay as they are. `ValueError` for a retriever that cannot find what is written.
+        collection stay as they are. `ValueError` for a retriever that cannot find what is written, or over a collection
+        that cannot grow.
         """
 
     def collection(self, folder: Path) -> Collection:

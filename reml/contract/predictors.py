@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 class Batch:
     """What f receives: examples, and the sessions of g_1..g_N by name, in the order of the configuration.
 
-    given: what `read` gives instead of asking the sessions. device: where its tensors are to be.
+    sessions: none where all that is to be read is `given`; what they give stands on the CPU until it is moved. given:
+    what `read` gives instead of asking the sessions. device: where its tensors are to be; `read` is there.
     """
 
     examples: tuple[Example, ...]

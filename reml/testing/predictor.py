@@ -20,7 +20,10 @@ from reml.testing.memory_collection import TEXTS, MemoryCollection
 
 
 class PredictorContract(ABC):
-    """What every predictor must do. Set `reads = False` for one that reads no items at all: a closed book."""
+    """What every predictor must do. Set `reads = False` for one that reads no items at all: a closed book.
+
+    Its batches have no sessions: test what yours asks for itself with an access model of your own (docs/sessions.md).
+    """
 
     reads = True
 

@@ -27,7 +27,7 @@ class StorageContract(ABC):
 
     @abstractmethod
     def retriever(self, folder: Path) -> Retriever:
-        """Make a retriever over a small collection, with files in `folder`."""
+        """Make a retriever over a small collection that the storage can add to, such as `create_collection` makes."""
 
     @abstractmethod
     def entry(self, number: int) -> Entries:

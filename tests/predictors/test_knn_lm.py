@@ -28,6 +28,8 @@ OTHER = Example("other", "What do", (Answer("penguins breed on?"),))
 
 
 class TestContract(PredictorContract):
+    reads = False  # it asks its session at each step, and reads nothing before
+
     @pytest.fixture(autouse=True)
     def _folder(self, tiny_llama: str) -> None:
         self.folder = tiny_llama

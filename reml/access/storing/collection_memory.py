@@ -40,7 +40,10 @@ class CollectionMemory:
     title: str = ""
 
     def open(self, retriever: Retriever, folder: Path, version: int | None = None) -> StorageHandler:
-        """Begin a memory, or go on at a version; `ValueError` for a retriever that cannot find what is written."""
+        """Begin a memory, or go on at a version.
+
+        `ValueError` for a retriever that cannot find what is written, or a collection that is not on disk.
+        """
         grows, base = growing(retriever), _on_disk(retriever.collection)
         collection = self._at(version, base, folder)
         first = 0 if self.empty else next_row(base)

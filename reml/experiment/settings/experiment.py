@@ -206,13 +206,13 @@ class Experiment:
         if self.access[name].storage is None:
             return
         asking = [f"access model {other!r}" for other, access in self.access.items() if name in access.needs]
-        asking += ["train_on.access"] if self.train_on is not None and self.train_on.access == name else []
+        asking += ["train_on.access"] if self.train_on is not None and name in self.train_on.names else []
         if asking:
             raise ValueError(
                 f"access model {name!r} stores, so what it finds depends on the order in which a predictor wrote, and "
                 f"{asking[0]} names it: name an access model without storage there, with the same retriever, say."
             )
-        if self.predictor is None:
+        if not self.makers:
             raise ValueError(f"access model {name!r} stores what a predictor writes: give one under `predictor`.")
 
     def _check_learnt(self, names: Sequence[str]) -> None:

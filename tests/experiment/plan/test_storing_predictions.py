@@ -171,6 +171,7 @@ NOTES = {"retriever": BM25, "storage": MEMORY}
         ({"access": {"notes": {"storage": MEMORY}}}, "give it a retriever"),
         ({"access": {"notes": NOTES, "both": {"fuse": ["notes"]}}}, "access model 'both' names it"),
         ({"train_on": {"access": "notes"}}, "train_on.access names it"),
+        ({"train_on": {"access": ["plain", "notes"]}}, "train_on.access names it"),
         ({"predictor": None}, "'notes' stores what a predictor writes: give one under `predictor`"),
     ],
 )
@@ -178,6 +179,12 @@ def test_what_cannot_store_is_told_at_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], changes: dict[str, object], said: str
 ) -> None:
     wrong(tmp_path, said, capsys, **changes)
+
+
+def test_a_predictor_by_name_may_write(tmp_path: Path) -> None:
+    systems = {"both": {"predictor": "writer", "access": ["plain", "notes"]}}
+    config = small(tmp_path, predictor=None, predictors={"writer": REMEMBERING}, systems=systems)
+    assert right(runner_of(config, tmp_path / "home").predictions("both", "places"), "again") == 6
 
 
 def test_writing_to_what_does_not_store_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
