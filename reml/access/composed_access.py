@@ -55,7 +55,7 @@ class FusedAccess:
         """Give the inputs: each part makes queries of its own."""
         return Queries.of([example.input for example in examples])
 
-    def own(self, examples: Sequence[Example], k: int) -> Responses:
+    def own(self, examples: Sequence[Example], queries: Queries, k: int) -> Responses:  # noqa: ARG002
         """Answer everyone's own queries, [B, k]."""
         return self._gathered(self.search(examples, max(k, self.limits.depth)).first(k))
 
@@ -108,9 +108,9 @@ class FoundAccess:
         """Make its own queries."""
         return self._queries(examples)
 
-    def own(self, examples: Sequence[Example], k: int) -> Responses:
-        """Answer its own queries anew, [B, k]."""
-        return self._live.own(examples, k)
+    def own(self, examples: Sequence[Example], queries: Queries, k: int) -> Responses:  # noqa: ARG002
+        """Answer the queries of the access model itself anew, [B, k]."""
+        return self._live.own(examples, self._live.queries(examples), k)
 
     def answer(self, queries: Queries, k: int) -> Responses:
         """Answer each query, [Q, k]."""
@@ -154,7 +154,7 @@ class NoAccess:
         """Give the inputs."""
         return Queries.of([example.input for example in examples])
 
-    def own(self, examples: Sequence[Example], k: int) -> Responses:  # noqa: ARG002
+    def own(self, examples: Sequence[Example], queries: Queries, k: int) -> Responses:  # noqa: ARG002
         """Find nothing, [B, 0]."""
         return empty(len(examples))
 

@@ -105,13 +105,12 @@ class InformationAccess:
         places = depth if depth is not None else self.limits.depth
         if not examples:
             return Hits.empty(0, places)
-        found = self.own(examples, places)
+        found = self.own(examples, self.queries(examples), places)
         self._check_unchanged(found)
         return found.hits(places)
 
-    def own(self, examples: Sequence[Example], k: int) -> Responses:
+    def own(self, examples: Sequence[Example], queries: Queries, k: int) -> Responses:
         """Answer its own queries by one list an example, [B, k]; several of an example are fused by their ranks."""
-        queries = self.queries(examples)
         found = self.answer(queries, k)
         if len(queries) == len(examples):
             return found

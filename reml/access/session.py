@@ -38,8 +38,8 @@ class Chain(Protocol):
     def queries(self, examples: Sequence[Example]) -> Queries:
         """Make its own queries of examples."""
 
-    def own(self, examples: Sequence[Example], k: int) -> Responses:
-        """Answer its own queries by one list an example, [B, k]."""
+    def own(self, examples: Sequence[Example], queries: Queries, k: int) -> Responses:
+        """Answer its own queries of these examples by one list an example, [B, k]."""
 
     def answer(self, queries: Queries, k: int) -> Responses:
         """Answer each query by at most k items, [Q, k]; k = 0: by every row."""
@@ -77,7 +77,8 @@ class AccessSession:
         if places < 0:
             raise ValueError(f"k is a number of items, 1 or more, or 0 for every row; not {places}.")
         if queries is None:
-            given, found = self._chain.queries(self._examples), self._own(places)
+            given = self._chain.queries(self._examples)
+            found = self._own(given, places)
         else:
             self._check(queries)
             given, found = queries, self._live(queries, places)
@@ -95,15 +96,15 @@ class AccessSession:
         self._wrote = self._wrote or bool(len(rows))
         return rows
 
-    def _own(self, k: int) -> Responses:
+    def _own(self, queries: Queries, k: int) -> Responses:
         """Answer its own queries: from what is known, or live; examples that may not ask any more find nothing."""
         allowed = self._spend(np.arange(len(self._examples)))
         if self._ahead is not None and not self._wrote and allowed.all() and 0 < k <= self._ahead.k:
             return gather(self._chain.collection, self._ahead.first(k), temperature=self._chain.limits.temperature)
         if allowed.all():
-            return self._chain.own(self._examples, k)
+            return self._chain.own(self._examples, queries, k)
         asking = [example for example, may in zip(self._examples, allowed, strict=True) if may]
-        return _spread(self._chain.own(asking, k), allowed)
+        return _spread(self._chain.own(asking, self._chain.queries(asking), k), allowed)
 
     def _live(self, queries: Queries, k: int) -> Responses:
         """Answer queries; those of examples that may not ask any more find nothing."""

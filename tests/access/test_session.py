@@ -52,6 +52,23 @@ def test_own_queries_are_answered_ahead_as_they_would_be_live(access: Informatio
     assert rows(ahead.ask()) == [[0, 1], [0, 3], [5]]
 
 
+class Another:
+    """Makes another query of an example each time, as a model that samples does."""
+
+    def __init__(self) -> None:
+        self.words = iter(["red", "blue", "green"])
+
+    def __call__(self, examples: Sequence[Example]) -> Queries:
+        return Queries.of([next(self.words)] * len(examples))
+
+
+def test_own_queries_are_made_once_an_ask_and_are_those_on_record(tmp_path: Path) -> None:
+    retriever = BM25().index(MemoryCollection(TEXTS), tmp_path / "bm25")
+    session = InformationAccess(retriever, Another(), limits=Limits(depth=4, k=1)).open(EXAMPLES[:1])
+    assert [rows(session.ask()) for _ in range(3)] == [[[0]], [[3]], [[4]]]
+    assert [queries.texts for queries, _ in session.asked] == [("red",), ("blue",), ("green",)]
+
+
 def test_given_queries_are_answered_one_by_one_and_are_on_record(access: InformationAccess) -> None:
     session = access.open(EXAMPLES, access.search(EXAMPLES))
     session.ask()
