@@ -14,25 +14,22 @@ Numbers: benchmarks/configs/asking_twice.yaml; not run on the data of the paper.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
 
-from reml.contract.collections import Collection
 from reml.contract.examples import Answer, Example, Item
 from reml.contract.joining import joined
-from reml.contract.predictor_module import PredictorModule
+from reml.contract.predictor_module import PredictorMaker
 from reml.contract.predictors import Batch
 from reml.contract.retrieved import LazyItems, Queries, Responses
-from reml.contract.signals import Prediction, Signal
 from reml.contract.vectors import Int64Array
+from reml.predictors.around import Around
 
 
-class AskingTwice(nn.Module):
+class AskingTwice(Around):
     """Lets a predictor answer, asks every access model again with input and answer, and lets it answer once more.
 
     predictor: makes the one that answers, any that reads `batch.read`. k: items of the second ask, as many as each
@@ -43,24 +40,11 @@ class AskingTwice(nn.Module):
     does not give yet, and what is said of items then is of the list that each access model gave to its own queries.
     """
 
-    def __init__(self, predictor: Callable[[], PredictorModule], k: int | None = None) -> None:
-        super().__init__()
+    def __init__(self, predictor: PredictorMaker, k: int | None = None) -> None:
         if k is not None and k < 1:
             raise ValueError(f"k is a number of items, 1 or more, or left out; not {k}.")
-        self.predictor, self.k = predictor(), k
-
-    @property
-    def signals(self) -> Signal:
-        """What the predictor says of the first reading."""
-        return self.predictor.signals
-
-    def prepare(self, collections: Mapping[str, Collection], folder: Path) -> None:
-        """Let the predictor prepare."""
-        self.predictor.prepare(collections, folder)
-
-    def loss(self, batch: Batch, signals: Signal = Signal.NONE) -> Prediction:
-        """Give the predictor's loss on the first reading, [B], and what it says of that."""
-        return self.predictor.loss(batch, signals)
+        super().__init__(predictor)
+        self.k = k
 
     def generate(self, batch: Batch) -> list[Answer]:
         """Answer, ask again, and answer with what was found both times."""

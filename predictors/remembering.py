@@ -13,26 +13,22 @@ Numbers: see benchmarks/configs/memory.yaml; the paper's tasks are not run.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-
 import numpy as np
-from torch import nn
 
 from reml.contract.access import Entries
-from reml.contract.collections import Collection
 from reml.contract.examples import Answer, Example
 from reml.contract.predictor_module import PredictorMaker
 from reml.contract.predictors import Batch
-from reml.contract.signals import Prediction, Signal
+from reml.predictors.around import Around
 
 
-class Remembering(nn.Module):
+class Remembering(Around):
     """Writes a note of each example to the session of an access model, after all of a batch are answered.
 
     predictor: makes the one that answers. memory: the name of the access model that stores; with others, which do not,
     nothing is written. note: holds `{question}` and `{answer}`. right: notes hold the first right answer, which was not
-    seen before the prediction, instead of the one given. No note is made without an answer.
+    seen before the prediction, instead of the one given. No note is made without an answer, and none while
+    it learns.
     """
 
     def __init__(
@@ -43,24 +39,10 @@ class Remembering(nn.Module):
         note: str = "{question} {answer}",
         right: bool = False,
     ) -> None:
-        super().__init__()
         if "{answer}" not in note:
             raise ValueError(f"a note must hold {{answer}}, and may hold {{question}}; it is {note!r}.")
-        self.predictor = predictor()
+        super().__init__(predictor)
         self.memory, self.note, self.right = memory, note, right
-
-    @property
-    def signals(self) -> Signal:
-        """Those of the predictor that answers."""
-        return self.predictor.signals
-
-    def prepare(self, collections: Mapping[str, Collection], folder: Path) -> None:
-        """Let the predictor that answers prepare."""
-        self.predictor.prepare(collections, folder)
-
-    def loss(self, batch: Batch, signals: Signal = Signal.NONE) -> Prediction:
-        """Give the loss of the predictor that answers; nothing is written while it learns."""
-        return self.predictor.loss(batch, signals)
 
     def generate(self, batch: Batch) -> list[Answer]:
         """Answer, then write."""

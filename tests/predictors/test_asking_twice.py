@@ -65,7 +65,7 @@ class TestContract(PredictorContract):
         self.folder = tiny_bert
 
     def make(self) -> Predictor:
-        return AskingTwice(lambda: Span(self.folder, input_tokens=64, answer_tokens=12))  # type: ignore[arg-type, return-value]
+        return AskingTwice(lambda: Span(self.folder, input_tokens=64, answer_tokens=12))
 
 
 def test_it_is_what_a_configuration_calls_a_predictor() -> None:
