@@ -46,8 +46,11 @@ def publish(runner: Runner, evaluations: Evaluations) -> Path:
     for system, by_task in evaluations.items():
         for task, scores in by_task.items():
             _publish_predictions(runner, system, task)
-            _publish_trajectories(runner, system, task, scores)
-            _publish_scores(runner, system, task, scores)
+            headline = metric_of(runner.plan.tasks.task(task)).headline
+            by_example = dict(zip(scores.ids, scores.values[headline].tolist(), strict=True))
+            _publish_trajectories(runner, system, task, by_example)
+            # The report cannot ask a task's metric what it says of each example.
+            write_json(folder / system / task / SCORES, {headline: by_example})
     write_json(
         folder / "metrics.json",
         {
@@ -83,21 +86,11 @@ def _publish_predictions(runner: Runner, system: str, task: str) -> None:
         write_run(folder / ("run.trec" if len(given) == 1 else f"run-{access}.trec"), rankings, tag=access)
 
 
-def _publish_scores(runner: Runner, system: str, task: str, scores: Evaluation) -> None:
-    """Write what the task's metric says of each example: the report cannot ask it."""
-    headline = metric_of(runner.plan.tasks.task(task)).headline
-    by_example = dict(zip(scores.ids, scores.values[headline].tolist(), strict=True))
-    write_json(runner.folder / system / task / SCORES, {headline: by_example})
-
-
-def _publish_trajectories(runner: Runner, system: str, task: str, scores: Evaluation) -> None:
+def _publish_trajectories(runner: Runner, system: str, task: str, rewards: Mapping[str, float]) -> None:
     """Write how each example was predicted, with its downstream measure as reward."""
     source = runner.predictions(system, task).parent / TRAJECTORIES
-    if not source.is_file():  # predictions of an older version have none
-        return
-    values = scores.values[metric_of(runner.plan.tasks.task(task)).headline]
-    rewards = dict(zip(scores.ids, values.tolist(), strict=True))
-    rewarded(source, runner.folder / system / task / TRAJECTORIES, rewards)
+    if source.is_file():  # predictions of an older version have none
+        rewarded(source, runner.folder / system / task / TRAJECTORIES, rewards)
 
 
 def page_rankings(hits: Hits, collection: Collection) -> Iterator[tuple[RankedPage, ...]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -61,10 +62,13 @@ class Asked:
         """The nodes, in order."""
         return [self.model, self.collection, self.hits]
 
+    @cached_property
+    def _found(self) -> FoundAccess:
+        return FoundAccess(self.collection, self.limits, self.name, queries=self.queries, live=self.model)
+
     def session(self, examples: Examples, places: slice) -> AccessSession:
         """Open the session of the examples at these places."""
-        found = FoundAccess(self.collection, self.limits, self.name, queries=self.queries, live=self.model)
-        return found.open(examples[places], Hits(self.hits.rows[places], self.hits.scores[places]))
+        return self._found.open(examples[places], Hits(self.hits.rows[places], self.hits.scores[places]))
 
 
 @dataclass(frozen=True, eq=False)
