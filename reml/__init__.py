@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from reml.experiment.experiment_results import Results, compare
     from reml.experiment.run import run
     from reml.experiment.settings.access import Access
-    from reml.experiment.settings.experiment import Experiment, Reading, TrainOn
+    from reml.experiment.settings.experiment import Experiment, Reading
     from reml.experiment.settings.system import System
+    from reml.experiment.settings.train_on import TrainOn
     from reml.training.settings import Training
 
 __version__ = metadata.version("reml")
@@ -56,7 +57,7 @@ _PLACES = {
     "Results": "reml.experiment.experiment_results",
     "System": "reml.experiment.settings.system",
     "Task": "reml.contract.tasks",
-    "TrainOn": "reml.experiment.settings.experiment",
+    "TrainOn": "reml.experiment.settings.train_on",
     "Training": "reml.training.settings",
     "compare": "reml.experiment.experiment_results",
     "run": "reml.experiment.run",

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from reml.cli.loading import make_runner
 from reml.experiment.runner import Runner
-from reml.experiment.settings.experiment import Experiment, TrainOn
+from reml.experiment.settings.experiment import Experiment
+from reml.experiment.settings.train_on import TrainOn
 
 
 def narrowed(runner: Runner, tasks: Sequence[str], accesses: Sequence[str]) -> Runner:
@@ -39,16 +40,24 @@ def _known(chosen: Sequence[str], there: Sequence[str], kind: str) -> Sequence[s
 def _needed(experiment: Experiment, chosen: Sequence[str]) -> list[str]:
     """Add to the chosen access models those that they fuse or learn from, and the one that training reads with."""
     names = list(chosen)
-    names += experiment.train_on.names if experiment.train_on is not None else []
+    names += experiment.train_on.all_names if experiment.train_on is not None else []
     for name in names:  # grows while it is gone through
         names += [needed for needed in experiment.access[name].needs if needed not in names]
     return list(dict.fromkeys(names))
 
 
 def _learnt(train_on: TrainOn | None, chosen: set[str]) -> TrainOn | None:
-    if train_on is None or not train_on.tasks:
-        return train_on
-    kept = [name for name in train_on.tasks if name in chosen]
-    if not kept:
-        raise ValueError(f"no chosen task is learnt: choose some of {', '.join(train_on.tasks)} too.")
-    return replace(train_on, tasks=kept)
+    if train_on is None:
+        return None
+    phases = [
+        phase if phase.tasks is None else replace(phase, tasks=_kept(phase.tasks, chosen)) for phase in train_on.phases
+    ]
+    return replace(train_on, tasks=_kept(train_on.tasks, chosen), phases=phases)
+
+
+def _kept(tasks: Sequence[str], chosen: set[str]) -> Sequence[str]:
+    """Give those tasks that were chosen, of the names of some; none names all."""
+    kept = [name for name in tasks if name in chosen]
+    if tasks and not kept:
+        raise ValueError(f"no chosen task is learnt: choose some of {', '.join(tasks)} too.")
+    return kept

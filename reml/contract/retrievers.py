@@ -152,10 +152,19 @@ class DerivingIndexer(Indexer, Protocol):
 
 
 EncoderT = TypeVar("EncoderT", bound=TrainableEncoder)
+EncoderT_contra = TypeVar("EncoderT_contra", bound=TrainableEncoder, contravariant=True)
 
 
 @runtime_checkable
-class TrainableIndexer(Indexer, Protocol[EncoderT]):
+class EncoderIndexer(Indexer, Protocol[EncoderT_contra]):
+    """An indexer that takes an encoder at hand: one that was trained, or that a predictor lends."""
+
+    def index_with(self, encoder: EncoderT_contra, collection: Collection, folder: Path) -> Retriever:
+        """Do as `index` does, with this encoder."""
+
+
+@runtime_checkable
+class TrainableIndexer(EncoderIndexer[EncoderT], Protocol[EncoderT]):
     """An indexer whose encoder can be trained before it indexes."""
 
     def encoder(self, collection: Collection, folder: Path) -> EncoderT:
@@ -163,6 +172,3 @@ class TrainableIndexer(Indexer, Protocol[EncoderT]):
 
         From the same folder it comes with the same shapes each time, to be given the trained weights.
         """
-
-    def index_with(self, encoder: EncoderT, collection: Collection, folder: Path) -> Retriever:
-        """Do as `index` does, with this encoder."""

@@ -1,12 +1,13 @@
-"""The nodes of access models, of what they learn, and of predictors, by the names of an experiment."""
+"""The nodes of access models and of what they learn, by the names of an experiment."""
 
 from __future__ import annotations
 
+import abc
 import functools
 import math
 import operator
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -15,11 +16,9 @@ from reml.access.limits import Limits
 from reml.access.querying.query_generators import InputQuery
 from reml.contract.access import QueryGenerator
 from reml.contract.collections import Collection
-from reml.contract.predictor_module import PredictorMaker
 from reml.contract.retrieved import Hits
 from reml.contract.retrievers import DerivingIndexer, Indexer, Retriever, TrainableIndexer
 from reml.contract.signals import Signal
-from reml.evaluation.metrics import metric_of
 from reml.experiment.plan import (
     hits,
     indexes,
@@ -28,11 +27,11 @@ from reml.experiment.plan import (
     trained_encoders,
     trained_predictors,
 )
-from reml.experiment.plan.node import Node, group, later, several
+from reml.experiment.plan.node import Node, group, several
 from reml.experiment.plan.task_nodes import TaskNodes, named
 from reml.experiment.settings.access import Access
 from reml.experiment.settings.access_feedback import AccessFeedback
-from reml.experiment.settings.experiment import Experiment, TrainOn
+from reml.experiment.settings.experiment import Experiment
 from reml.experiment.settings.retriever_training import RetrieverTraining
 from reml.feedback.judges.teacher import Teacher
 from reml.feedback.records import FeedbackLog
@@ -40,7 +39,7 @@ from reml.training.regimes.signal_cache import kept
 
 
 @dataclass(frozen=True, eq=False)
-class PartPlanner:
+class PartPlanner(abc.ABC):
     """Gives the nodes of parts. home: where what predictors prepare is kept. console: shows progress."""
 
     experiment: Experiment
@@ -63,8 +62,16 @@ class PartPlanner:
         feedback = self.access(access).feedback
         if feedback is not None:
             return self._taught_retriever(access, task, feedback)
-        encoder = self._trained(access, task) if self.access(access).train is not None else None
-        return indexes.index(self._index(access, task), self.indexer(access), self._passages(access, task), encoder)
+        indexer, passages = self.indexer(access), self._passages(access, task)
+        return indexes.index(self._index(access, task), indexer, passages, self._encoding(access, task))
+
+    def _encoding(self, access: str, task: str) -> Node[indexes.Encoding] | None:
+        """Give the encoder of an access model that is trained or lent; none where its retriever makes its own."""
+        settings = self.access(access)
+        if settings.lent is not None:
+            lender = self.predictor(settings.lent.predictor)
+            return indexes.lent(f"the encoder of {access}", lender, settings.lent.encoder)
+        return self._trained(access, task) if settings.train is not None else None
 
     def model(self, access: str, task: str) -> Node[hits.Model]:
         """Give an access model over a task's collection."""
@@ -321,57 +328,9 @@ class PartPlanner:
     def _called(self, predictor: str) -> str:
         return "predictor" if len(self.experiment.makers) == 1 else f"predictor {predictor}"
 
-    # Predictors
-
-    def maker(self, name: str | None = None) -> PredictorMaker:
-        """Give what makes a predictor, the first one if none is named; `ValueError` if the experiment names none."""
-        makers = self.experiment.makers
-        if not makers:
-            raise ValueError(
-                "the experiment names no predictor: give one under `predictor`; for retrieval alone "
-                "`predictor: {class_path: reml.predictors.first_title.FirstTitle}`."
-            )
-        return named(name if name is not None else next(iter(makers)), makers, "predictor")
-
+    @abc.abstractmethod
     def predictor(self, name: str, *, trained: bool = True) -> Node[trained_predictors.Predictors]:
         """Give a predictor; `trained`: after its training, if it has one."""
-        called = f"the {self._called(name)} as it comes"
-        begun = trained_predictors.untrained(called, self.maker(name), self._seed, self.home / "prepared")
-        return self._trained_predictor(name, begun) if trained and self.experiment.trains(name) else begun
-
-    @functools.cached_property
-    def _learnt(self) -> dict[str, Node[trained_predictors.Predictors]]:
-        return {}
-
-    def _trained_predictor(
-        self, name: str, begun: Node[trained_predictors.Predictors]
-    ) -> Node[trained_predictors.Predictors]:
-        source = self.experiment.train_on
-        assert source is not None  # noqa: S101 - asked only where something is trained
-        if begun.key not in self._learnt:
-            learnt = [task for task in self.experiment.tasks if not source.tasks or task.name in source.tasks]
-            self._learnt[begun.key] = trained_predictors.trained(
-                f"train the {self._called(name)}",
-                begun,
-                {task.name: self._reading(task.name, source) for task in learnt},
-                [metric_of(task) for task in learnt],
-                source=replace(source, predictors=()),
-                k={access: self.limits(access).k for access in source.names},
-                training=replace(self.experiment.training, seed=self._seed),
-                console=self.console,
-            )
-        return self._learnt[begun.key]
-
-    def _reading(self, task: str, source: TrainOn) -> trained_predictors.Material:
-        dev = source.dev_limit
-        return trained_predictors.Material(
-            self.tasks.examples(task, "train"),
-            self.tasks.examples(task, "dev", dev),
-            several([self.collection(access, task) for access in source.names]),
-            several([self.hits(access, task, "train") for access in source.names]),
-            several([self.hits(access, task, "dev", dev) for access in source.names]),
-            several([later(self.model(access, task)) for access in source.names]),
-        )
 
     def _speaker(self, access: str) -> Node[trained_predictors.Predictors]:
         """Give the predictor that an access model learns from, as it is before that."""

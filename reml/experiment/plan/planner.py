@@ -5,18 +5,24 @@ Planning makes nothing: of an experiment only its examples are read, by which no
 
 from __future__ import annotations
 
+import functools
+from dataclasses import replace
 from pathlib import Path
 
+from reml.contract.predictor_module import PredictorMaker
+from reml.evaluation.metrics import metric_of
 from reml.experiment.plan import predictions, storing_predictions, trained_predictors
-from reml.experiment.plan.node import Node, later
+from reml.experiment.plan.node import Node, later, several
 from reml.experiment.plan.part_planner import PartPlanner
 from reml.experiment.plan.predictions import Asked
 from reml.experiment.plan.task_nodes import named
 from reml.experiment.settings.system import System
+from reml.experiment.settings.train_on import TrainOn
+from reml.training.settings import Training
 
 
 class Planner(PartPlanner):
-    """Gives the nodes of an experiment: of its parts, and of what each system predicts for each task."""
+    """Gives the nodes of an experiment: of its parts, of predictors, and of what each system predicts for each task."""
 
     def predictions(self, system: str, task: str) -> Node[Path]:
         """Give what a system predicts for a task."""
@@ -48,4 +54,66 @@ class Planner(PartPlanner):
             self.hits(access, task, split),
             self.queries(access),
             self.limits(access),
+        )
+
+    def maker(self, name: str | None = None) -> PredictorMaker:
+        """Give what makes a predictor, the first one if none is named; `ValueError` if the experiment names none."""
+        makers = self.experiment.makers
+        if not makers:
+            raise ValueError(
+                "the experiment names no predictor: give one under `predictor`; for retrieval alone "
+                "`predictor: {class_path: reml.predictors.first_title.FirstTitle}`."
+            )
+        return named(name if name is not None else next(iter(makers)), makers, "predictor")
+
+    def predictor(self, name: str, *, trained: bool = True) -> Node[trained_predictors.Predictors]:
+        """Give a predictor; `trained`: after its training, if it has one."""
+        called = f"the {self._called(name)} as it comes"
+        begun = trained_predictors.untrained(called, self.maker(name), self._seed, self.home / "prepared")
+        return self._trained_predictor(name, begun) if trained and self.experiment.trains(name) else begun
+
+    @functools.cached_property
+    def _learnt(self) -> dict[str, Node[trained_predictors.Predictors]]:
+        return {}
+
+    def _trained_predictor(
+        self, name: str, begun: Node[trained_predictors.Predictors]
+    ) -> Node[trained_predictors.Predictors]:
+        """Give a predictor after all phases of its training."""
+        source = self.experiment.train_on
+        assert source is not None  # noqa: S101 - asked only where something is trained
+        if begun.key not in self._learnt:
+            trainings = source.trainings(replace(self.experiment.training, seed=self._seed))
+            made = begun
+            for number, (part, training) in enumerate(zip(source.all_phases, trainings, strict=True), start=1):
+                phase = f" in phase {number}" if source.phases else ""
+                made = self._after(f"train the {self._called(name)}{phase}", made, part, training)
+            self._learnt[begun.key] = made
+        return self._learnt[begun.key]
+
+    def _after(
+        self, name: str, begun: Node[trained_predictors.Predictors], source: TrainOn, training: Training
+    ) -> Node[trained_predictors.Predictors]:
+        """Give a predictor after one phase."""
+        learnt = [task for task in self.experiment.tasks if not source.tasks or task.name in source.tasks]
+        return trained_predictors.trained(
+            name,
+            begun,
+            {task.name: self._reading(task.name, source) for task in learnt},
+            [metric_of(task) for task in learnt],
+            source=replace(source, predictors=()),
+            k={access: self.limits(access).k for access in source.names},
+            training=training,
+            console=self.console,
+        )
+
+    def _reading(self, task: str, source: TrainOn) -> trained_predictors.Material:
+        dev = source.dev_limit
+        return trained_predictors.Material(
+            self.tasks.examples(task, "train"),
+            self.tasks.examples(task, "dev", dev),
+            several([self.collection(access, task) for access in source.names]),
+            several([self.hits(access, task, "train") for access in source.names]),
+            several([self.hits(access, task, "dev", dev) for access in source.names]),
+            several([later(self.model(access, task)) for access in source.names]),
         )

@@ -35,7 +35,7 @@ from reml.training.refresh.index_versions import Rebuild
 from reml.training.refresh.live_examples import LiveExamples, LiveRetrieval
 from reml.training.refresh.live_index import LiveIndex
 from reml.training.refresh.policies import RefreshedIndex
-from reml.training.regimes.regimes import Conditional, Joint, Regime
+from reml.training.regimes.regimes import Regime
 from reml.training.regimes.retriever_objective import RetrieverObjective
 from reml.training.regimes.signal_cache import CachedPredictor
 from reml.training.scale.gradient_cache import in_chunks
@@ -246,9 +246,9 @@ def _regime(
     settings: AccessFeedback, objective: RetrieverObjective, asked: Predictor | None, heard: CachedPredictor | None
 ) -> Regime:
     if heard is not None:
-        return Conditional(heard, {settings.lists: objective} if settings.beside else objective)
+        return settings.make_regime(heard, {settings.lists: objective} if settings.beside else objective)
     assert asked is not None  # noqa: S101 - without what was said, the predictor is asked
-    return Joint(asked, objective) if settings.joint else Conditional(asked, objective)
+    return settings.make_regime(asked, objective)
 
 
 def _rebuild(indexer: Indexer, collection: Collection, start: Path) -> Rebuild[TrainableEncoder]:

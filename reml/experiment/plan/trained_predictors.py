@@ -28,9 +28,9 @@ from reml.evaluation.metrics import measured
 from reml.experiment.plan.collections import Examples
 from reml.experiment.plan.hits import Model
 from reml.experiment.plan.node import Node
-from reml.experiment.settings.experiment import TrainOn
 from reml.experiment.settings.identity import identity
 from reml.experiment.settings.settings_of import settings_of
+from reml.experiment.settings.train_on import TrainOn
 from reml.files.atomic import digest
 from reml.training.data.relevance_sampling import evidence_retrieved
 from reml.training.data.sets import DevSet, RetrievedExamples, TrainSet

@@ -7,4 +7,5 @@ identity            What makes a key of settings: beside them the versions or so
 retriever_training  How a retriever is trained before it indexes: what a configuration says under `train`
 settings_of         What an object was made with, told by the object itself, in the form that a YAML would write
 system              What an experiment compares: predictors, each with the access models it is given
+train_on            What predictors are trained on, and in which phases: what a configuration says under `train_on`
 """

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reml.contract.access import QueryExpansion, QueryGenerator, ResponseProcessor, Storage
-from reml.contract.retrievers import Indexer, TrainableIndexer
+from reml.contract.retrievers import EncoderIndexer, Indexer, TrainableIndexer
 from reml.experiment.settings.access_feedback import AccessFeedback
 from reml.experiment.settings.retriever_training import RetrieverTraining
 
@@ -25,6 +25,17 @@ class Budget:
 
 
 @dataclass(frozen=True)
+class Lent:
+    """An encoder that a predictor lends (`reml.contract.predictors.Lender`), after its training if it has one.
+
+    predictor: its name in the experiment. encoder: what the predictor calls it.
+    """
+
+    predictor: str
+    encoder: str
+
+
+@dataclass(frozen=True)
 class Access:
     """How one information access model is made. With neither retriever nor fuse it gives nothing: a control.
 
@@ -35,6 +46,7 @@ class Access:
         expansion: changes the queries by what a first search finds (`reml.access.querying.relevance_feedback`).
         processors: change the responses, in order.
         train: how the retriever is trained before it indexes; without it, it is used as it comes.
+        lent: the encoder that the retriever indexes with is a predictor's: what that learnt, this finds by.
         feedback: instead of a retriever, that of another access model, and how it learns from the predictor.
         collection: the name of its collection under `collections`; that of each task's source if left out.
         depth: hits that are searched for, processed and kept; `reading.depth` if left out.
@@ -57,6 +69,7 @@ class Access:
     budget: Budget | None = None
     temperature: float = 1.0
     storage: Storage | None = None
+    lent: Lent | None = None
 
     def __post_init__(self) -> None:
         self._check_parts()
@@ -85,6 +98,11 @@ class Access:
             raise ValueError(
                 "an access model without a retriever asks no queries of its own: leave out its query_generator and "
                 "expansion, or give them to the access models that are fused."
+            )
+        if self.lent is not None and (self.train is not None or not isinstance(self.retriever, EncoderIndexer)):
+            raise ValueError(
+                "a lent encoder goes to a retriever that takes one (`index_with`), such as States or Dense, and learns "
+                "with the predictor alone: name such a retriever, and leave out `train`."
             )
         if self.train is not None and not isinstance(self.retriever, TrainableIndexer):
             raise ValueError(

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from reml.contract.objective import Objective
 from reml.contract.predictors import Feedback
 from reml.contract.signals import Signal
+from reml.experiment.settings.settings_of import made_by
 from reml.feedback.judges.judging import Judging
 from reml.training.refresh.policies import Never, Refresh
+from reml.training.regimes.regimes import Conditional, FeedbackRegime, Joint, RegimeMaker
 from reml.training.settings import Training
 
-Regime = Literal["conditional", "joint"]
+REGIMES: Mapping[str, type[FeedbackRegime]] = {"conditional": Conditional, "joint": Joint}
 Side = Literal["query", "both"]
 
 
@@ -26,8 +29,9 @@ class AccessFeedback:
         objective: what it learns by (`reml.feedback`); left out, by the predictor's own loss alone, through the scores
             that the predictor reads (joint).
         judge: who says how useful items are, for objectives that need it (`reml.feedback.judges.judging`).
-        regime: conditional, the predictor is trained first and then stays as it is; or joint, both learn at once and
-            what is retrieved is read by the predictor that learnt with it.
+        regime: conditional, the predictor is trained first and then stays as it is; joint, both learn at once and
+            what is retrieved is read by the predictor that learnt with it; or the class of another one, such as
+            `reml.training.regimes.regimes.Alternating`.
         learns: the encoder of queries, so that the learner's index serves as it is; or of both queries and items.
         candidates: the access model whose lists it learns on, those of the learner if left out.
         beside: other access models of which the predictor reads as many items beside each list: it then gives its
@@ -49,7 +53,7 @@ class AccessFeedback:
     learner: str
     objective: Objective | None = None
     judge: Judging | None = None
-    regime: Regime = "conditional"
+    regime: Literal["conditional", "joint"] | RegimeMaker = "conditional"
     learns: Side = "query"
     candidates: str | None = None
     items: int = 8
@@ -64,9 +68,9 @@ class AccessFeedback:
     predictor: str | None = None
 
     def __post_init__(self) -> None:
-        for name, value, allowed in (("regime", self.regime, Regime), ("learns", self.learns, Side)):
-            if value not in get_args(allowed):
-                raise ValueError(f"feedback.{name} is one of {', '.join(get_args(allowed))}, not {value!r}.")
+        if self.learns not in get_args(Side):
+            raise ValueError(f"feedback.learns is one of {', '.join(get_args(Side))}, not {self.learns!r}.")
+        self._check_regime()
         if self.items < 2 or not self.weight > 0 or (self.limit is not None and self.limit < 1):
             raise ValueError(
                 f"feedback.items must be 2 or more, weight positive and limit 1 or more, not {self.items}, "
@@ -86,6 +90,13 @@ class AccessFeedback:
             )
         if self.joint and self.untrained:
             raise ValueError("a joint predictor learns from its start: leave out feedback.untrained.")
+
+    def _check_regime(self) -> None:
+        if not (isinstance(self.regime_class, type) and issubclass(self.regime_class, FeedbackRegime)):
+            raise ValueError(
+                f"feedback.regime is one of {', '.join(REGIMES)}, or the class of a regime in which retrievers learn "
+                f"from a predictor (reml.training.regimes.regimes.FeedbackRegime), not {self.regime!r}."
+            )
 
     def _check_beside(self) -> None:
         if self.beside and (self.live or self.learner in self.beside):
@@ -129,7 +140,18 @@ class AccessFeedback:
     @property
     def joint(self) -> bool:
         """Whether the predictor learns too."""
-        return self.regime == "joint"
+        return self.regime_class.trains_predictor
+
+    @property
+    def make_regime(self) -> RegimeMaker:
+        """What makes the regime of a predictor and learners."""
+        return REGIMES[self.regime] if isinstance(self.regime, str) else self.regime
+
+    @property
+    def regime_class(self) -> type[FeedbackRegime]:
+        """The class of the regime."""
+        made: Any = REGIMES.get(self.regime) if isinstance(self.regime, str) else self.regime
+        return made_by(made)[0] if isinstance(made, functools.partial) else made
 
     @property
     def lists(self) -> str:

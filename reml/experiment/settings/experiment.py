@@ -11,6 +11,7 @@ from reml.contract.tasks import Task
 from reml.evaluation.metrics import metric_of
 from reml.experiment.settings.access import Access
 from reml.experiment.settings.system import Passages, System
+from reml.experiment.settings.train_on import TrainOn
 from reml.training.settings import Training
 
 
@@ -42,45 +43,6 @@ class Reading:
                 raise ValueError(f"reading.{name} must be 1 or more, not {getattr(self, name)}.")
         if self.depth < self.k:
             raise ValueError(f"reading.depth ({self.depth}) must be at least reading.k ({self.k}).")
-
-
-@dataclass(frozen=True)
-class TrainOn:
-    """What the predictor is trained on: the train split of tasks, as one access model answers it.
-
-    Args:
-        access: its name, or several names: what each finds is read side by side.
-        k: items read while it trains, `reading.k` if left out.
-        limit: examples of each task, all if left out.
-        relevant: only examples of which evidence is among the items read (`reml.training.data.relevance_sampling`).
-        dev_limit: dev examples of each task on which training is judged while it runs.
-        tasks: names of the tasks it learns, all if left out.
-        temperature: if given, a task with n examples has a share of n^(1 / temperature) in what is learnt: 1 is in
-            proportion to size, 2 takes less of large tasks. Left out, each example comes once an epoch.
-        prefix: the predictor sees the name of its task in front of every input.
-        predictors: names of the predictors that are trained so, all if left out.
-    """
-
-    access: str | Sequence[str]
-    k: int | None = None
-    limit: int | None = None
-    relevant: bool = False
-    dev_limit: int | None = 50
-    tasks: Sequence[str] = ()
-    temperature: float | None = None
-    prefix: bool = False
-    predictors: Sequence[str] = ()
-
-    @property
-    def names(self) -> Sequence[str]:
-        """The access models that are read."""
-        return [self.access] if isinstance(self.access, str) else list(self.access)
-
-    def __post_init__(self) -> None:
-        if not self.names:
-            raise ValueError("train_on.access names no access model: give one or several.")
-        if self.temperature is not None and not self.temperature >= 1:
-            raise ValueError(f"train_on.temperature must be 1 or more, or left out, not {self.temperature}.")
 
 
 @dataclass(frozen=True)
@@ -186,7 +148,7 @@ class Experiment:
 
     def _check_names(self) -> None:
         wanted = [name for access in self.access.values() for name in access.needs]
-        wanted += self.train_on.names if self.train_on is not None else []
+        wanted += self.train_on.all_names if self.train_on is not None else []
         self._check_learnt([task.name for task in self.tasks])
         for name in wanted:
             if name not in self.access:
@@ -200,13 +162,19 @@ class Experiment:
             self._check_teachers(name)
             self._check_scorers(name)
             self._check_storing(name)
+            self._check_lender(name)
+
+    def _check_lender(self, name: str) -> None:
+        """Raise `ValueError` if no predictor of the experiment lends the encoder that an access model finds by."""
+        if (lent := self.access[name].lent) is not None:
+            _check_there(f"access model {name!r}, under lent,", "predictor", [lent.predictor], self.makers)
 
     def _check_storing(self, name: str) -> None:
         """Raise `ValueError` if others ask what stores: what it finds depends on what was written before."""
         if self.access[name].storage is None:
             return
         asking = [f"access model {other!r}" for other, access in self.access.items() if name in access.needs]
-        asking += ["train_on.access"] if self.train_on is not None and name in self.train_on.names else []
+        asking += ["train_on.access"] if self.train_on is not None and name in self.train_on.all_names else []
         if asking:
             raise ValueError(
                 f"access model {name!r} stores, so what it finds depends on the order in which a predictor wrote, and "
@@ -216,7 +184,8 @@ class Experiment:
             raise ValueError(f"access model {name!r} stores what a predictor writes: give one under `predictor`.")
 
     def _check_learnt(self, names: Sequence[str]) -> None:
-        unknown = sorted(set(self.train_on.tasks) - set(names)) if self.train_on is not None else []
+        learnt = [task for part in self.train_on.all_phases for task in part.tasks] if self.train_on is not None else []
+        unknown = sorted(set(learnt) - set(names))
         if unknown:
             raise ValueError(f"train_on.tasks names {unknown}; the experiment has the tasks {', '.join(names)}.")
 
@@ -224,7 +193,12 @@ class Experiment:
         """Raise `ValueError` if an access model would have to be trained before itself."""
         if name not in self._behind(name):
             return
-        feedback = self.access[name].feedback
+        feedback, lent = self.access[name].feedback, self.access[name].lent
+        if lent is not None:
+            raise ValueError(
+                f"access model {name!r} finds by an encoder of the predictor {lent.predictor!r}, which is trained on "
+                f"{name!r} itself (train_on.access): train it on another access model, or on one without a retriever."
+            )
         if feedback is not None and not feedback.joint and self._trains_predictor(name):
             raise ValueError(
                 f"access model {name!r} learns from the predictor, and the predictor is trained on {name!r} "
@@ -247,7 +221,7 @@ class Experiment:
 
     def _trains_predictor(self, name: str) -> bool:
         """Tell whether what an access model finds goes into the training of the predictor."""
-        sources = self.train_on.names if self.train_on is not None else ()
+        sources = self.train_on.all_names if self.train_on is not None else ()
         return any(name in {source, *self._behind(source)} for source in sources)
 
     def _circle(self, name: str) -> list[str]:
@@ -272,7 +246,8 @@ class Experiment:
     def _needs(self, name: str) -> list[str]:
         access = self.access[name]
         waits = access.feedback is not None and not access.feedback.joint and not access.feedback.untrained
-        return [*access.needs, *(self.train_on.names if waits and self.train_on is not None else [])]
+        waits = waits or (access.lent is not None and self.trains(access.lent.predictor))
+        return [*access.needs, *(self.train_on.all_names if waits and self.train_on is not None else [])]
 
     def _check_learner(self, name: str) -> None:
         """Raise `ValueError` if feedback goes to what cannot learn."""
@@ -283,6 +258,11 @@ class Experiment:
             raise ValueError(
                 f"access model {name!r} teaches the retriever of {feedback.learner!r}, which has none that can learn: "
                 "name an access model with a retriever such as Dense, SNRM or Splade under feedback.learner."
+            )
+        if self.access[feedback.learner].lent is not None:
+            raise ValueError(
+                f"access model {name!r} teaches the retriever of {feedback.learner!r}, whose encoder is lent by a "
+                "predictor and learns with that alone: name a learner with an encoder of its own."
             )
         if not self.makers:
             raise ValueError(f"access model {name!r} learns from a predictor: give one under `predictor`.")

@@ -56,7 +56,7 @@ def _of_enum(value: enum.Enum) -> Json:
 def _made(value: object, plain: Types) -> Json:
     if isinstance(value, type) or inspect.isroutine(value):
         return {"class_path": _path(value)}
-    cls, given = _partial(value) if isinstance(value, functools.partial) else (type(value), _arguments(value))
+    cls, given = made_by(value) if isinstance(value, functools.partial) else (type(value), _arguments(value))
     hints, defaults = _hints(cls), dict(_defaults(cls))
     told: dict[str, Json] = {}
     for name, argument in given.items():
@@ -68,7 +68,7 @@ def _made(value: object, plain: Types) -> Json:
     return {"class_path": _path(cls), **({"init_args": told} if told else {})}
 
 
-def _partial(value: functools.partial[object]) -> tuple[type, Arguments]:
+def made_by(value: functools.partial[Any]) -> tuple[type, Arguments]:
     """Find the class that a partial makes: jsonargparse hands it to a function of its own, as the last argument."""
     parts = [value.func, *value.args]
     place = next((number for number, part in enumerate(parts) if isinstance(part, type)), None)

@@ -70,6 +70,11 @@ class PredictorTraining(LightningModule):
             self._log_step()
         return loss
 
+    def on_before_optimizer_step(self, optimizer: Optimizer) -> None:  # noqa: ARG002
+        """Let the parts that rest in this step have no gradient, so that nothing moves or decays them."""
+        for part in self.regime.resting(self.global_step):
+            part.zero_grad(set_to_none=True)
+
     def configure_gradient_clipping(
         self,
         optimizer: Optimizer,  # noqa: ARG002

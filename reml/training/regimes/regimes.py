@@ -3,6 +3,7 @@
     independent    the predictor learns from the right answers, whatever was retrieved
     conditional    the retriever learns from the feedback of a predictor that stays as it is, or from judges alone
     joint          both learn at once, end to end
+    alternating    both learn, in turns
 
 A regime's parts are called `predictor` and `retriever`: the first words of its parameters' names, for `Training.rates`.
 """
@@ -10,9 +11,9 @@ A regime's parts are called `predictor` and `retriever`: the first words of its 
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Protocol, Self
+from typing import ClassVar, Protocol, Self
 
 import torch
 from torch import Tensor, nn
@@ -47,6 +48,10 @@ class Regime(nn.Module, abc.ABC):
     def forward(self, batch: Batch) -> Mapping[str, Tensor]:
         """Give the losses to be added up, by name, each [B] with gradient."""
 
+    def resting(self, step: int) -> Sequence[nn.Module]:  # noqa: ARG002
+        """Give the parts whose weights stay as they are in a step, counted from 0."""
+        return ()
+
 
 class Independent(Regime):
     """Train the predictor on right answers."""
@@ -63,16 +68,31 @@ class Independent(Regime):
         return {"predictor": self.predictor.loss(batch).loss}
 
 
-class Conditional(Regime):
-    """Train retrievers on the feedback of a predictor that is frozen and in evaluation mode.
+class FeedbackRegime(Regime):
+    """A regime in which retrievers learn from a predictor: what a configuration names under `feedback.regime`.
 
+    trains_predictor: whether the predictor learns too, and is the one that reads what the retrievers then find.
     learning: the retriever of the access model that is read, or some by the name of theirs.
     """
 
+    trains_predictor: ClassVar[bool]
+
+    @abc.abstractmethod
+    def __init__(self, predictor: Predictor, learning: Learning) -> None:
+        super().__init__()
+
+
+RegimeMaker = Callable[[Predictor, Learning], FeedbackRegime]
+
+
+class Conditional(FeedbackRegime):
+    """Train retrievers on the feedback of a predictor that is frozen and in evaluation mode."""
+
+    trains_predictor = False
     predictor: Predictor
 
     def __init__(self, predictor: Predictor, learning: Learning) -> None:
-        super().__init__()
+        super().__init__(predictor, learning)
         self._learners = Learners.of(learning)
         if not self._learners.taught:
             raise ValueError("nothing is learnt: a predictor that stays as it is teaches by an objective, so give one.")
@@ -99,16 +119,14 @@ class Conditional(Regime):
         return collect(self.predictor, batch.reading(fixed), self._learners.asks).said
 
 
-class Joint(Regime):
-    """Train predictor and retrievers together; a retriever without an objective learns by the predictor's own loss.
+class Joint(FeedbackRegime):
+    """Train predictor and retrievers together; a retriever without an objective learns by the predictor's own loss."""
 
-    learning: the retriever of the access model that is read, or some by the name of theirs.
-    """
-
+    trains_predictor = True
     predictor: Predictor
 
     def __init__(self, predictor: Predictor, learning: Learning) -> None:
-        super().__init__()
+        super().__init__(predictor, learning)
         self._learners = Learners.of(learning)
         _check_predictor(predictor, self._learners.asks)
         self.predictor, self.retriever = predictor, self._learners.module
@@ -120,6 +138,26 @@ class Joint(Regime):
         prediction = collect(self.predictor, batch.reading(read), self._learners.asks)
         losses = self._learners.losses(batch.examples, rescored, prediction.said)
         return {"predictor": prediction.loss, **losses}
+
+
+class Alternating(Joint):
+    """Train predictor and retrievers in turns of so many steps, the predictor first; who rests stays as it is.
+
+    Each learns by what it learns by in `Joint`. A turn is a function of the step, so that a killed run goes on in it.
+    every: steps of a turn.
+    """
+
+    def __init__(self, predictor: Predictor, learning: Learning, every: int = 1) -> None:
+        if every < 1:
+            raise ValueError(f"every is a number of steps, 1 or more, not {every}.")
+        super().__init__(predictor, learning)
+        self.every = every
+
+    def resting(self, step: int) -> Sequence[nn.Module]:
+        """Give the retrievers in turns of the predictor, and the predictor in theirs."""
+        if step // self.every % 2 == 0:
+            return [self.retriever]
+        return [_check_predictor(self.predictor, Signal.NONE)]
 
 
 def _check_predictor(predictor: Predictor, needs: Signal) -> nn.Module:

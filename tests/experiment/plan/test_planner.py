@@ -17,7 +17,8 @@ from reml.experiment.costs import costs_of, parts_of
 from reml.experiment.graph import nodes
 from reml.experiment.runner import Runner
 from reml.experiment.settings.access import Access
-from reml.experiment.settings.experiment import Experiment, Reading, TrainOn
+from reml.experiment.settings.experiment import Experiment, Reading
+from reml.experiment.settings.train_on import TrainOn
 from reml.feedback.pdist import Pdist
 from reml.retrievers.bm25 import BM25
 from reml.tasks.jsonl import Jsonl

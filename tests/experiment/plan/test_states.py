@@ -14,6 +14,8 @@ from reml.cli.loading import load
 from reml.evaluation.trec import read_run
 from reml.experiment.runner import Runner
 from reml.files.records import read_examples
+from reml.predictors.knn_lm import KnnLm
+from reml.retrievers.states.retriever import StatesRetriever
 from tests.small_experiment import FACTS, read_lines, write_experiment
 from tests.tiny_gpt2 import write_gpt2
 
@@ -150,3 +152,59 @@ def test_rows_without_a_page_break_neither_run_nor_provenance_nor_report(model: 
     assert metrics["states"]["places"]["retrieval"]["Rprec"] == 0.0
     assert np.isfinite(list(json.loads((result / "passages.json").read_text())["states"]["places"].values())).all()
     assert (result / "report.html").is_file()
+
+
+BM25 = {"class_path": "reml.retrievers.bm25.BM25"}
+LENT = {"predictor": "predictor", "encoder": "states"}
+
+
+def lending(model: str, **changes: Any) -> dict[str, Any]:
+    """Write access models of the two kinds of datastore, and a training that moves the predictor's states."""
+    states = {"class_path": "reml.retrievers.states.States", "init_args": {"model": model}}
+    return {
+        "access": {"kept": {"retriever": states}, "lent": {"retriever": states, "lent": LENT}, "closed_book": {}},
+        "train_on": {"access": "closed_book"},
+        "training": {"steps": 3, "batch_size": 2, "rate": 0.01, "check_every": 3},
+        **changes,
+    }
+
+
+def test_a_predictor_lends_the_encoder_that_its_training_changed(model: str, tmp_path: Path) -> None:
+    config = write(tmp_path, model, **lending(model))
+    runner, _ = load("predict", ["--config", str(config), "--home", str(tmp_path / "home")])
+    kept, lent = (runner.retriever(name, "places") for name in ("kept", "lent"))
+    assert isinstance(kept, StatesRetriever)
+    assert isinstance(lent, StatesRetriever)
+    predictor = runner.stages.open(runner.plan.predictor("predictor")).on({})
+    assert isinstance(predictor, KnnLm)
+    assert lent.encoder.model is predictor.lm, "one model in memory, not two"
+    assert not np.allclose(lent.collection.keys, kept.collection.keys), "the index is of states after the training"
+    for one in read_examples(runner.predictions("lent", "places")):
+        assert one.output[0].text == FACTS[one.id.removeprefix("q-").capitalize()][30:42].strip()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"train_on": {"access": "lent"}}, "'lent' finds by an encoder of the predictor 'predictor', which is trained"),
+        ({"access": {"x": {"lent": LENT}}, "train_on": None}, "a lent encoder goes to a retriever that takes one"),
+        (
+            {
+                "access": {"x": {"retriever": {"class_path": "reml.retrievers.bm25.BM25"}, "lent": LENT}},
+                "train_on": None,
+            },
+            "a lent encoder goes to a retriever that takes one",
+        ),
+        ({"predictor": None}, "under lent, names the predictor 'predictor', which is not there"),
+    ],
+)
+def test_what_cannot_be_lent_is_refused(model: str, tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        load("predict", ["--config", str(write(tmp_path, model, **lending(model, **changes)))])
+
+
+def test_a_predictor_that_lends_nothing_says_who_does(model: str, tmp_path: Path) -> None:
+    changes = {"predictor": {"class_path": "tests.first_words.FirstWords"}, "train_on": None}
+    runner, _ = load("predict", ["--config", str(write(tmp_path, model, **lending(model, **changes)))])
+    with pytest.raises(ValueError, match="FirstWords lends no encoder"):
+        runner.retriever("lent", "places")

@@ -28,6 +28,7 @@ EVIDENCE = {"class_path": "reml.feedback.judges.ByEvidence"}
 ANSWER = {"class_path": "reml.feedback.judges.ByAnswer"}
 NEVER = {"class_path": "reml.training.refresh.Never"}
 EVERY = {"class_path": "reml.training.refresh.Every", "init_args": {"steps": 10}}
+ALTERNATING = {"class_path": "reml.training.regimes.regimes.Alternating", "init_args": {"every": 10}}
 ACCESS = {
     "fed": feedback(),
     "shuffled": feedback(objective=SHUFFLED),
@@ -35,6 +36,7 @@ ACCESS = {
     "gold": feedback(objective=CONTRASTIVE, judge=EVIDENCE),
     "answers": feedback(objective=UTILITY, judge=ANSWER),
     "joint": feedback(regime="joint", learns="both"),
+    "alternating": feedback(regime=ALTERNATING, training={**TRAINING, "steps": 80}),
     "asked anew": feedback(refresh=NEVER),
     "refreshed": feedback(refresh=EVERY, learns="both", reembed=8),
 }

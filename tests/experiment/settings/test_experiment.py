@@ -8,7 +8,8 @@ from reml.access.presenting.processors import First
 from reml.access.querying.query_generators import MentionQuery
 from reml.contract.examples import Example, Measure, Page
 from reml.experiment.settings.access import Access
-from reml.experiment.settings.experiment import Experiment, Reading, TrainOn
+from reml.experiment.settings.experiment import Experiment, Reading
+from reml.experiment.settings.train_on import Phase, TrainOn
 from reml.retrievers.bm25.retriever import BM25
 
 
@@ -55,6 +56,12 @@ def test_access_models_that_are_not_there_are_named() -> None:
 
 
 def test_what_is_learnt_is_checked() -> None:
+    with pytest.raises(ValueError, match=r"names \['three'\]; the experiment has the tasks one"):
+        Experiment(ONE, {"a": Access()}, train_on=TrainOn("a", phases=[Phase(tasks=["one"]), Phase(tasks=["three"])]))
+    with pytest.raises(ValueError, match="no access model 'b'; the experiment has a"):
+        Experiment(ONE, {"a": Access()}, train_on=TrainOn("a", phases=[Phase(access="b")]))
+    with pytest.raises(ValueError, match=r"training\.steps is 0, but must be 1 or more"):
+        Phase(steps=0)
     with pytest.raises(ValueError, match=r"names \['two'\]; the experiment has the tasks one"):
         Experiment(ONE, {"a": Access()}, train_on=TrainOn("a", tasks=["two", "one"]))
     with pytest.raises(ValueError, match=r"temperature must be 1 or more, or left out, not 0\.5"):

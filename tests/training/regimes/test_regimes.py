@@ -28,7 +28,7 @@ from reml.feedback.pdist import Pdist
 from reml.feedback.records import FeedbackLog
 from reml.training.data.sets import TrainSet
 from reml.training.loop.fit import fit
-from reml.training.regimes.regimes import Conditional, Independent, Joint
+from reml.training.regimes.regimes import Alternating, Conditional, Independent, Joint
 from reml.training.regimes.retriever_objective import RetrieverObjective
 from reml.training.settings import Training
 from tests.training.pointing import PointingPredictor, WordRetriever, collection, predictor, retrieved
@@ -107,6 +107,28 @@ def test_joint_trains_both_and_logs_each_loss(tmp_path: Path) -> None:
     logged = (tmp_path / "metrics.csv").read_text(encoding="utf-8")
     assert "train/predictor" in logged
     assert "train/retriever" in logged
+
+
+def test_alternating_moves_one_at_a_time_in_turns(tmp_path: Path) -> None:
+    """Two steps of the predictor, then two of the retriever, which had not moved, nor been decayed, until then."""
+    for steps, moved in ((2, (True, False)), (3, (True, True))):
+        model, searcher = predictor(), retriever()
+        before = [part.detach().clone() for part in (model.output.weight, searcher.embedding.weight)]
+        settings = Training(steps=steps, batch_size=4, rate=0.05, warmup=0.0, weight_decay=0.1)
+        regime = Alternating(model, learner(searcher), every=2)
+        fit(regime, TrainSet.of(retrieved(0, 8, ITEMS)), dev=[], settings=settings, folder=tmp_path / str(steps))
+        after = (model.output.weight, searcher.embedding.weight)
+        assert tuple(not torch.equal(*pair) for pair in zip(before, after, strict=True)) == moved
+    with pytest.raises(ValueError, match="every is a number of steps, 1 or more, not 0"):
+        Alternating(predictor(), learner(retriever()), every=0)
+
+
+def test_a_turn_depends_on_the_step_alone() -> None:
+    """So that a run which goes on from a state, with a regime made anew, goes on in the same turn."""
+    regime = Alternating(predictor(), learner(retriever()), every=3)
+    resting = [regime.resting(step)[0] for step in range(9)]
+    assert [part is regime.retriever for part in resting] == [True] * 3 + [False] * 3 + [True] * 3
+    assert all(part is regime.predictor for part in resting[3:6])
 
 
 def test_an_objective_that_asks_too_much_is_refused_with_what_there_is() -> None:

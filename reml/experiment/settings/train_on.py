@@ -1,0 +1,110 @@
+"""What predictors are trained on, and in which phases: what a configuration says under `train_on`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from reml.training.settings import Training
+
+
+@dataclass(frozen=True, kw_only=True)
+class Phase:
+    """One phase of training. What is left out is as in `train_on`, or in the training of the experiment.
+
+    Args:
+        access: the access models that are read.
+        k: items read.
+        tasks: names of the tasks that are learnt.
+        steps: updates of the weights.
+        epochs: if given, takes the place of steps.
+        rate: the peak learning rate.
+        rates: other peak rates of parts, by the start of a parameter's name; 0 freezes the part.
+    """
+
+    access: str | Sequence[str] | None = None
+    k: int | None = None
+    tasks: Sequence[str] | None = None
+    steps: int | None = None
+    epochs: float | None = None
+    rate: float | None = None
+    rates: Mapping[str, float] | None = None
+
+    def __post_init__(self) -> None:
+        self.of_training(Training())
+
+    def of_training(self, training: Training) -> Training:
+        """Give the settings of this phase; `ValueError` for what training does not allow."""
+        fresh = self.steps is not None or self.epochs is not None
+        return replace(
+            training,
+            steps=training.steps if self.steps is None else self.steps,
+            epochs=self.epochs if fresh else training.epochs,
+            rate=training.rate if self.rate is None else self.rate,
+            rates=training.rates if self.rates is None else self.rates,
+        )
+
+    def of_source(self, source: TrainOn) -> TrainOn:
+        """Give what is learnt on in this phase."""
+        return replace(
+            source,
+            access=source.access if self.access is None else self.access,
+            k=source.k if self.k is None else self.k,
+            tasks=source.tasks if self.tasks is None else self.tasks,
+            phases=(),
+        )
+
+
+@dataclass(frozen=True)
+class TrainOn:
+    """What the predictor is trained on: the train split of tasks, as one access model answers it.
+
+    Args:
+        access: its name, or several names: what each finds is read side by side.
+        k: items read while it trains, `reading.k` if left out.
+        limit: examples of each task, all if left out.
+        relevant: only examples of which evidence is among the items read (`reml.training.data.relevance_sampling`).
+        dev_limit: dev examples of each task on which training is judged while it runs.
+        tasks: names of the tasks it learns, all if left out.
+        temperature: if given, a task with n examples has a share of n^(1 / temperature) in what is learnt: 1 is in
+            proportion to size, 2 takes less of large tasks. Left out, each example comes once an epoch.
+        prefix: the predictor sees the name of its task in front of every input.
+        predictors: names of the predictors that are trained so, all if left out.
+        phases: if given, it learns in so many phases, each from the best weights of the one before.
+    """
+
+    access: str | Sequence[str]
+    k: int | None = None
+    limit: int | None = None
+    relevant: bool = False
+    dev_limit: int | None = 50
+    tasks: Sequence[str] = ()
+    temperature: float | None = None
+    prefix: bool = False
+    predictors: Sequence[str] = ()
+    phases: Sequence[Phase] = ()
+
+    def __post_init__(self) -> None:
+        if not all(part.names for part in self.all_phases):
+            raise ValueError("train_on.access names no access model: give one or several.")
+        if self.temperature is not None and not self.temperature >= 1:
+            raise ValueError(f"train_on.temperature must be 1 or more, or left out, not {self.temperature}.")
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The access models that are read: in a phase, or where there are none."""
+        return [self.access] if isinstance(self.access, str) else list(self.access)
+
+    @property
+    def all_phases(self) -> Sequence[TrainOn]:
+        """What is learnt on in each phase, one without phases of its own if there are none."""
+        return [phase.of_source(self) for phase in self.phases] if self.phases else [self]
+
+    @property
+    def all_names(self) -> Sequence[str]:
+        """The access models that are read in any phase."""
+        return list(dict.fromkeys(name for part in self.all_phases for name in part.names))
+
+    def trainings(self, training: Training) -> Sequence[Training]:
+        """Give the settings of each phase."""
+        return [phase.of_training(training) for phase in self.phases] if self.phases else [training]
