@@ -15,7 +15,7 @@ from tests.truths import feedback, write_truths
 
 GOLD = {
     "objective": {"class_path": "reml.feedback.contrastive.Contrastive", "init_args": {"temperature": 0.1}},
-    "judge": {"class_path": "reml.feedback.judges.ByEvidence"},
+    "judge": {"class_path": "reml.feedback.judges.GoldEvidence"},
 }
 
 

@@ -168,7 +168,7 @@ class PartPlanner:
 
     def _ranking(self, access: str, task: str, settings: RetrieverTraining, number: int) -> trained_encoders.Material:
         names, lists, pseudo = self.tasks.sharing(task, settings.tasks), settings.lists, settings.pseudo_queries
-        mined, denoise = settings.all_rounds[number].own, settings.denoise
+        mined, denoise = settings.all_rounds[number].self_mined, settings.denoise
         return trained_encoders.Material(
             self._start(access, task),
             self._passages(access, task),
@@ -297,7 +297,7 @@ class PartPlanner:
             self._speaker(access),
             lists,
             self._teachers(settings, task),
-            judging=settings.judge,
+            judge=settings.judge,
             prefix=self._prefix(task),
             console=self.console,
         )

@@ -24,7 +24,7 @@ from reml.contract.signals import Signal
 from reml.experiment.plan.collections import Examples
 from reml.experiment.plan.node import Node
 from reml.experiment.plan.trained_predictors import Speaker
-from reml.feedback.judges.judging import Judging, Known
+from reml.feedback.judges.judging import Judging
 from reml.feedback.judges.teacher import Teacher
 from reml.training.data.sets import RetrievedExamples
 from reml.training.data.task_prefix import with_task
@@ -80,7 +80,7 @@ def judgement(
     of: Node[Lists],
     teachers: Node[Mapping[str, Teacher]],
     *,
-    judging: Judging,
+    judge: Judging,
     prefix: str,
     console: Console,
 ) -> Node[Path]:
@@ -91,7 +91,7 @@ def judgement(
         make=_judge,
         open=_open,
         inputs=(speaker, of, teachers),
-        given={"judging": judging, "prefix": prefix},
+        given={"judge": judge, "prefix": prefix},
         beside={"console": console},
     )
 
@@ -131,12 +131,11 @@ def _judge(
     of: Lists,
     teachers: Mapping[str, Teacher],
     *,
-    judging: Judging,
+    judge: Judging,
     prefix: str,
     console: Console,
 ) -> None:
-    judge = judging.judge(Known(speaker.on(of.collections), teachers.__getitem__))
-    judged(judge, _batches(of.read, prefix, console), folder / SIGNALS)
+    judged(judge.open(speaker.on(of.collections), teachers), _batches(of.read, prefix, console), folder / SIGNALS)
 
 
 def _batches(read: RetrievedExamples, prefix: str, console: Console) -> Iterator[Batch]:

@@ -4,14 +4,14 @@ Xiong et al., "Approximate Nearest Neighbor Negative Contrastive Learning for De
 https://arxiv.org/abs/2007.00808: negatives are what the retriever itself finds and should not, found anew as it learns.
 CL-DRD (`reml.training.data.curriculum`) does the same with a teacher that re-ranks what is found.
 
-    train: {negatives: bm25, rounds: [{own: false}, {}, {}]}           # on BM25's negatives first, then on its own
+    train: {negatives: bm25, rounds: [{self_mined: false}, {}, {}]}    # on BM25's negatives first, then on its own
     train:
       teacher: reranker
-      listed: 200
+      list_depth: 200
       objective: {class_path: reml.feedback.cldrd.Cldrd}
       rounds:                                                          # as CL-DRD does; two more with larger tops
-        - {groups: {top: 5, hard: 12, semi_hard: 13}, rate: 7.0e-6, epochs: 4}
-        - {groups: {top: 10, hard: 10, semi_hard: 10}, rate: 3.0e-6, epochs: 2}
+        - {curriculum: {top: 5, hard: 12, semi_hard: 13}, rate: 7.0e-6, epochs: 4}
+        - {curriculum: {top: 10, hard: 10, semi_hard: 10}, rate: 3.0e-6, epochs: 2}
 
 Deviations: there, a second process refreshes the index of a running training; here, training waits for it. The rate
 rises and falls anew in every round.
@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from reml.training.data.curriculum import Groups
+from reml.training.data.curriculum import Curriculum
 from reml.training.settings import Training
 
 
@@ -30,16 +30,16 @@ class Round:
     """One round. What is left out of steps, epochs and rate is as in the training of all rounds.
 
     Args:
-        own: learn on lists that the retriever finds with the weights it has when the round starts; else on those of
-            another access model, as without rounds.
-        groups: learn the order of groups of a teacher's list.
+        self_mined: learn on lists that the retriever finds with the weights it has when the round starts; else on
+            those of another access model, as without rounds.
+        curriculum: learn the order of groups of a teacher's list, as CL-DRD does.
         steps: updates of the weights.
         epochs: if given, takes the place of steps.
         rate: the peak learning rate.
     """
 
-    own: bool = True
-    groups: Groups | None = None
+    self_mined: bool = True
+    curriculum: Curriculum | None = None
     steps: int | None = None
     epochs: float | None = None
     rate: float | None = None
