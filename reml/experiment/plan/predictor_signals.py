@@ -28,7 +28,7 @@ from reml.feedback.judges.judging import Judging
 from reml.feedback.judges.teacher import Teacher
 from reml.training.data.sets import RetrievedExamples
 from reml.training.data.task_prefix import with_task
-from reml.training.regimes.signal_cache import hear, judged
+from reml.training.regimes.signal_cache import cache_signals, cache_utility
 from reml.training.regimes.signals import available
 
 SIGNALS = "signals.safetensors"
@@ -59,14 +59,14 @@ def lists(
     )
 
 
-def said(
+def collected(
     name: str, speaker: Node[Speaker], of: Node[Lists], *, signals: Signal, prefix: str, console: Console
 ) -> Node[Path]:
-    """Give the file of what a predictor says of lists. prefix: the task's name where the predictor sees it."""
+    """Give the file of a predictor's signals on lists. prefix: the task's name where the predictor sees it."""
     return Node(
         kind="signals",
         name=name,
-        make=_hear,
+        make=_collect,
         open=_open,
         inputs=(speaker, of),
         given={"signals": signals, "prefix": prefix},
@@ -110,10 +110,10 @@ def _draw(of: Examples, *opened: Any, names: Sequence[str], items: int, room: in
     return Lists(collections, RetrievedExamples([of[place] for place in places], there, access))
 
 
-def _hear(folder: Path, speaker: Speaker, of: Lists, *, signals: Signal, prefix: str, console: Console) -> None:
+def _collect(folder: Path, speaker: Speaker, of: Lists, *, signals: Signal, prefix: str, console: Console) -> None:
     predictor = speaker.on(of.collections)
     _require(predictor, signals)
-    hear(predictor, _batches(of.read, prefix, console), signals, folder / SIGNALS)
+    cache_signals(predictor, _batches(of.read, prefix, console), signals, folder / SIGNALS)
 
 
 def _require(predictor: Predictor, signals: Signal) -> None:
@@ -135,7 +135,9 @@ def _judge(
     prefix: str,
     console: Console,
 ) -> None:
-    judged(judge.open(speaker.on(of.collections), teachers), _batches(of.read, prefix, console), folder / SIGNALS)
+    cache_utility(
+        judge.open(speaker.on(of.collections), teachers), _batches(of.read, prefix, console), folder / SIGNALS
+    )
 
 
 def _batches(read: RetrievedExamples, prefix: str, console: Console) -> Iterator[Batch]:

@@ -214,7 +214,7 @@ def _train(
         temperature=temperature,
         judges=_judges(settings, asked, given.teachers),
     )
-    regime = _regime(settings, objective, asked, _heard(given.lists, given.signals))
+    regime = _regime(settings, objective, asked, _cached(given.lists, given.signals))
     rebuild = functools.partial(_rebuild, indexer, scoring.collection, given.learner.start)
     train = _train_set(settings, given.lists, scoring, queries=queries, rebuild=rebuild)
     fit(regime, train, dev=[], settings=replace(settings.training, seed=seed), folder=folder, console=console)
@@ -234,18 +234,18 @@ def _judges(settings: AccessFeedback, asked: Predictor | None, teachers: Mapping
     return Judges(items=settings.judge.open(asked, teachers))
 
 
-def _heard(lists: Mapping[str, Lists], signals: Mapping[str, Sequence[Path]] | None) -> CachedPredictor | None:
-    """Give what a predictor that stays as it is has said of the lists, and repeats."""
+def _cached(lists: Mapping[str, Lists], signals: Mapping[str, Sequence[Path]] | None) -> CachedPredictor | None:
+    """Give a predictor that repeats the signals of one that stays as it is."""
     if signals is None:
         return None
     return CachedPredictor([(one.read.examples, signals[name]) for name, one in lists.items()])
 
 
 def _regime(
-    settings: AccessFeedback, objective: RetrieverObjective, asked: Predictor | None, heard: CachedPredictor | None
+    settings: AccessFeedback, objective: RetrieverObjective, asked: Predictor | None, cached: CachedPredictor | None
 ) -> Regime:
-    if heard is not None:
-        return Conditional(heard, {settings.lists: objective} if settings.beside else objective)
+    if cached is not None:
+        return Conditional(cached, {settings.lists: objective} if settings.beside else objective)
     assert asked is not None  # noqa: S101 - without what was said, the predictor is asked
     return Joint(asked, objective) if settings.joint else Conditional(asked, objective)
 

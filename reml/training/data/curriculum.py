@@ -40,9 +40,9 @@ class Curriculum:
 
     Args:
         top: first items, each better than the next.
-        hard: items drawn from those after them, up to place `hard_until`, all alike.
+        hard: items drawn from those after them, up to position `hard_until`, all alike.
         semi_hard: items drawn from the rest of the list, all alike and worse.
-        hard_until: the last place of a hard item.
+        hard_until: the last position of a hard item.
         evidence_first: items that hold the evidence of a right answer stand at the top, whatever the teacher says.
     """
 

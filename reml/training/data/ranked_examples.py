@@ -205,7 +205,7 @@ def right_rows(pages: Pages, examples: Sequence[Example]) -> list[Int64Array]:
 
 
 def reciprocal_rank(examples: Sequence[Example], answers: Sequence[Answer]) -> float:
-    """Give the mean over examples of 1 / the place of the right answer's item; 0 where it is not among the items."""
+    """Give the mean over examples of 1 / the rank of the right answer's item; 0 where it is not among the items."""
     return float(np.mean([_reciprocal_rank(*pair) for pair in zip(examples, answers, strict=True)]))
 
 

@@ -229,7 +229,7 @@ def test_a_joint_predictor_may_be_trained_on_what_it_teaches(tmp_path: Path) -> 
     """It starts as it comes, and not from a training that would need its own result."""
     access = {"fed": feedback(regime="joint", training={**TRAINING, "steps": 3})}
     made = open_runner(write_truths(tmp_path, access, train_on={"access": "fed"}))
-    assert not made.experiment.hears_trained("fed")
+    assert not made.experiment.learns_from_trained("fed")
     made.evaluate("fed", "things")
     names = [stage.name for stage in made.stages.done.values()]
     assert "train the predictor" not in names

@@ -226,7 +226,7 @@ def test_distinct_items_are_encoded_once_and_found_again() -> None:
     compared = compare(EncoderScorer(WORDS), InputQuery(), batch())
     assert compared.vectors is not None
     assert compared.vectors[1].tolist() == [[0.0, 2.0], [1.5, 0.5]]
-    assert compared.places.tolist() == [[0, 1], [1, 0]]
+    assert compared.positions.tolist() == [[0, 1], [1, 0]]
     assert compared.own.tolist() == [[True, True], [False, True]]
     assert compared.unrelated.tolist() == [[False, False], [True, False]]
 

@@ -69,7 +69,7 @@ def test_joint_adds_the_objective_on_scores_computed_anew() -> None:
     losses = regime(batch())
     assert list(losses) == ["predictor", "retriever"]
     scores = searcher.score(Queries.of([example.input for example in batch().examples]), batch().read.rows)
-    credit = model.loss(batch(), Emdr2().needs).said
+    credit = model.loss(batch(), Emdr2().needs).read_credit
     expected = Emdr2()(Responses.of_scores(scores, batch().read.mask), credit)
     torch.testing.assert_close(losses["retriever"], expected)
     losses["retriever"].sum().backward()
@@ -228,7 +228,7 @@ def test_a_batch_without_any_item_teaches_nothing() -> None:
 def test_recorded_likelihoods_teach_as_the_predictor_did(tmp_path: Path) -> None:
     """Without the predictor, from disk, the retriever gets the same loss and the same gradient."""
     model, searcher, given = predictor().eval(), retriever(), batch()
-    said = model.loss(given, Signal.ITEM_LIKELIHOOD).said.item_log_likelihood
+    said = model.loss(given, Signal.ITEM_LIKELIHOOD).read_credit.item_log_likelihood
     assert said is not None
     queries = Queries.of([example.input for example in given.examples])
     log = FeedbackLog(tmp_path)
