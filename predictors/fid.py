@@ -100,7 +100,7 @@ class FiD(nn.Module):
         output = self._decode(read.fused, read.inputs.gather(read.inputs.mask), read.targets, attention=wants_attention)
         attention = _attention(output, read.inputs, responses.mask) if wants_attention else None
         credit = Credit(attention=attention)
-        spread = partial(read.inputs.by_place, responses.k)
+        spread = partial(read.inputs.by_position, responses.k)
         if signals & (Signal.ITEM_LIKELIHOOD | Signal.TOKEN_LIKELIHOOD):
             alone, said = self._alone(read, read.targets), read.targets != IGNORED
             credit = with_likelihood(credit, alone, target_mask=said, spread=spread, signals=signals)
@@ -163,7 +163,7 @@ class FiD(nn.Module):
         outputs = [(right, read.targets), *(self._drawn(read) for _ in range(DRAWN))]
         alone = [self._alone(read, targets).sum(1) for _, targets in outputs]
         return [
-            Round(answers, read.inputs.by_place(k, likelihood, -torch.inf))
+            Round(answers, read.inputs.by_position(k, likelihood, -torch.inf))
             for (answers, _), likelihood in zip(outputs, alone, strict=True)
         ]
 
@@ -211,6 +211,6 @@ def _attention(output: Seq2SeqLMOutput, inputs: Pairs, mask: Tensor) -> Tensor:
     # layers of [B, H, T, K*L] -> [B, K*L] at the first token
     layers = output.cross_attentions or ()
     first = torch.stack([layer[:, :, 0].float().mean(1) for layer in layers]).mean(0).detach()
-    by_place = first.reshape(len(first), -1, inputs.ids.shape[1]).sum(2)  # [B, K*L] -> [B, K]
-    padded = functional.pad(by_place, (0, mask.shape[1] - by_place.shape[1]))
+    by_position = first.reshape(len(first), -1, inputs.ids.shape[1]).sum(2)  # [B, K*L] -> [B, K]
+    padded = functional.pad(by_position, (0, mask.shape[1] - by_position.shape[1]))
     return padded * mask.to(padded.device)

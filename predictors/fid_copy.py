@@ -136,7 +136,7 @@ class CopyFiD(nn.Module):
         if Signal.ATTENTION in signals:
             attention = _attention(decoded, read.target, read.inputs, responses.mask)
         credit = Credit(attention=attention)
-        spread = partial(read.inputs.by_place, responses.k)
+        spread = partial(read.inputs.by_position, responses.k)
         if signals & (Signal.ITEM_LIKELIHOOD | Signal.TOKEN_LIKELIHOOD):
             (alone,), said = self._alone(read, [read.target]), read.target.mask
             credit = with_likelihood(credit, alone, target_mask=said, spread=spread, signals=signals)
@@ -187,7 +187,7 @@ class CopyFiD(nn.Module):
         outputs = [(right, read.target), *(self._drawn(read, examples) for _ in range(DRAWN))]
         alone = self._alone(read, [target for _, target in outputs])
         return [
-            Round(answers, read.inputs.by_place(k, likelihood.sum(1), -torch.inf))
+            Round(answers, read.inputs.by_position(k, likelihood.sum(1), -torch.inf))
             for (answers, _), likelihood in zip(outputs, alone, strict=True)
         ]
 
@@ -247,8 +247,8 @@ class CopyFiD(nn.Module):
             copied.append(step.is_copied)
             cases.append(self._cases(decoded, step.ids[:, None])[:, -1].argmax(1))
             ids = torch.cat([ids, torch.where(running, step.ids, self._end)[:, None]], 1)
-        by_place = mass.reshape(len(mass), -1, length).sum(2)  # [B, K*L] -> [B, K]
-        return _Said(ids[:, 1:].cpu(), _stacked(copied, len(ids)), _stacked(cases, len(ids)), by_place.cpu())
+        by_position = mass.reshape(len(mass), -1, length).sum(2)  # [B, K*L] -> [B, K]
+        return _Said(ids[:, 1:].cpu(), _stacked(copied, len(ids)), _stacked(cases, len(ids)), by_position.cpu())
 
     def _answer(self, number: int, example: Example, reading: Reading, said: _Said) -> Answer:
         items, tokens = reading.items[number], reading.tokens[number]
@@ -274,6 +274,6 @@ def _stacked(steps: list[Tensor], count: int) -> Tensor:
 def _attention(decoded: Decoded, target: Target, inputs: Pairs, mask: Tensor) -> Tensor:
     """Sum value-norm weighted attention over an item's tokens, mean over target tokens (Atlas' ADist), [B, K]."""
     mass = (decoded.mass * target.mask[:, :, None]).sum(1) / target.mask.sum(1, keepdim=True)
-    by_place = mass.reshape(len(mass), -1, inputs.ids.shape[1]).sum(2)  # [B, K*L] -> [B, K]
-    missing = mask.shape[1] - by_place.shape[1]
-    return functional.pad(by_place, (0, missing)) * mask.to(by_place.device)
+    by_position = mass.reshape(len(mass), -1, inputs.ids.shape[1]).sum(2)  # [B, K*L] -> [B, K]
+    missing = mask.shape[1] - by_position.shape[1]
+    return functional.pad(by_position, (0, missing)) * mask.to(by_position.device)

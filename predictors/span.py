@@ -83,11 +83,11 @@ class Span(nn.Module):
         marginal, total = _marginal(starts, ends, right), torch.stack([starts, ends]).logsumexp(2)
         stands = right.mask.any(1)
         together = _over_items(inputs, marginal) - _over_items(inputs, total[0]) - _over_items(inputs, total[1])
-        loss = -torch.where(inputs.by_place(responses.k, stands, 0).any(1), together, FLOOR)
+        loss = -torch.where(inputs.by_position(responses.k, stands, 0).any(1), together, FLOOR)
         if Signal.ITEM_LIKELIHOOD not in signals:
             return Prediction(loss)
         alone = torch.where(stands, marginal - total.sum(0), FLOOR)
-        return Prediction(loss, (Credit(item_log_likelihood=inputs.by_place(responses.k, alone, -torch.inf)),))
+        return Prediction(loss, (Credit(item_log_likelihood=inputs.by_position(responses.k, alone, -torch.inf)),))
 
     @torch.no_grad()
     def generate(self, batch: Batch) -> list[Answer]:
@@ -96,8 +96,8 @@ class Span(nn.Module):
         reading = self._read(examples, responses)
         inputs = reading.pairs.to(self.ends.weight.device)
         spans = _best(*self._logits(inputs), inputs.parts, self.answer_tokens)
-        scores = inputs.by_place(max(1, responses.k), spans.score, -torch.inf)
-        rows = {key: row for row, key in enumerate(zip(inputs.owners.tolist(), inputs.places.tolist(), strict=True))}
+        scores = inputs.by_position(max(1, responses.k), spans.score, -torch.inf)
+        rows = {key: row for row, key in enumerate(zip(inputs.owners.tolist(), inputs.positions.tolist(), strict=True))}
         answers = []
         for number, place in enumerate(scores.argmax(1).tolist()):
             if not reading.items[number]:
@@ -175,8 +175,8 @@ def _marginal(starts: Tensor, ends: Tensor, right: _Standing) -> Tensor:
 
 def _over_items(inputs: Pairs, values: Tensor) -> Tensor:
     """Sum in log space what belongs to one example, [P] -> [B]; a question without items counts as one input."""
-    laid = values.new_full((inputs.examples, int(inputs.places.max()) + 1), NEVER)
-    return torch.logsumexp(laid.index_put((inputs.owners, inputs.places), values), 1)
+    laid = values.new_full((inputs.examples, int(inputs.positions.max()) + 1), NEVER)
+    return torch.logsumexp(laid.index_put((inputs.owners, inputs.positions), values), 1)
 
 
 def _best(starts: Tensor, ends: Tensor, parts: Tensor, limit: int) -> _Spans:

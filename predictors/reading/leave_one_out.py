@@ -23,7 +23,7 @@ def without_each(
     seen: log p(y | x, ...) of the B answers where the decoder reads what a mask [B, K*L] shows. closed_book: the same
     without any item, of the examples at n positions: what is left of an example that has one item.
     """
-    there = inputs.by_place(k, (~inputs.alone).float(), 0.0).bool()
+    there = inputs.by_position(k, (~inputs.alone).float(), 0.0).bool()
     shown = inputs.gather(inputs.mask).reshape(inputs.examples, -1, inputs.ids.shape[1])  # [B, K*L] -> [B, K, L]
     lone = there.sum(1) == 1
     found = torch.full(there.shape, -torch.inf, device=there.device)

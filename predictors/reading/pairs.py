@@ -37,17 +37,17 @@ class Frame:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Pairs:
-    """P inputs of L tokens, padded at the end; input p is about place `places[p]` of example `owners[p]`.
+    """P inputs of L tokens, padded at the end; input p is about position `positions[p]` of example `owners[p]`.
 
     ids and parts (`Part`): int64 [P, L]; mask: bool [P, L]. An example with no item has one input, its question alone,
-    at place 0, where `alone` [P] is true.
+    at position 0, where `alone` [P] is true.
     """
 
     ids: Tensor
     parts: Tensor
     mask: Tensor
     owners: Tensor
-    places: Tensor
+    positions: Tensor
     alone: Tensor
     examples: int
 
@@ -56,26 +56,26 @@ class Pairs:
 
     def gather(self, states: Tensor) -> Tensor:
         """Lay what belongs to the inputs [P, L, ...] side by side for each example, zeros where there is no input."""
-        width = int(self.places.max()) + 1
+        width = int(self.positions.max()) + 1
         laid = states.new_zeros((self.examples, width, *states.shape[1:]))
-        laid = laid.index_put((self.owners, self.places), states)
+        laid = laid.index_put((self.owners, self.positions), states)
         return laid.flatten(1, 2)  # [B, K, L, ...] -> [B, K*L, ...]
 
-    def by_place(self, k: int, values: Tensor, fill: float) -> Tensor:
+    def by_position(self, k: int, values: Tensor, fill: float) -> Tensor:
         """Spread what was found for the inputs [P, ...] over [B, k, ...]; `fill` where there is no item."""
         real = ~self.alone
         laid = values.new_full((self.examples, k, *values.shape[1:]), fill)
-        return laid.index_put((self.owners[real], self.places[real]), values[real])
+        return laid.index_put((self.owners[real], self.positions[real]), values[real])
 
     def to(self, device: torch.device) -> Pairs:
         """Move to a device."""
         ids, parts, mask = self.ids.to(device), self.parts.to(device), self.mask.to(device)
-        owners, places, alone = self.owners.to(device), self.places.to(device), self.alone.to(device)
-        return Pairs(ids, parts, mask, owners, places, alone, self.examples)
+        owners, positions, alone = self.owners.to(device), self.positions.to(device), self.alone.to(device)
+        return Pairs(ids, parts, mask, owners, positions, alone, self.examples)
 
 
 def readable(responses: Responses) -> list[dict[int, Item]]:
-    """Give, for each example, the items that are not masked, by their place."""
+    """Give, for each example, the items that are not masked, by their position."""
     mask = responses.mask.tolist()
     return [
         {place: item for place, item in enumerate(items) if mask[owner][place]}
@@ -97,7 +97,7 @@ def pairs(
         parts=_padded([parts for _, parts in inputs], length, Part.FRAME),
         mask=torch.arange(length) < lengths[:, None],
         owners=torch.tensor([owner for owner, _ in keys]),
-        places=torch.tensor([place for _, place in keys]),
+        positions=torch.tensor([place for _, place in keys]),
         alone=torch.tensor([not items[owner] for owner, _ in keys]),
         examples=len(questions),
     )

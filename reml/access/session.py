@@ -128,7 +128,7 @@ class AccessSession:
         wrong = owners[(owners < 0) | (owners >= len(self._examples))]
         if len(wrong):
             raise ValueError(
-                f"owners are places in the batch of {len(self._examples)} examples, not {wrong[:5].tolist()}."
+                f"owners are positions in the batch of {len(self._examples)} examples, not {wrong[:5].tolist()}."
             )
 
 

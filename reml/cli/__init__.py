@@ -13,7 +13,7 @@ evaluation_commands  The commands on files: score KILT predictions (`evaluate`) 
 experiment_commands  The commands on an experiment. Each does what is not done yet and says where things are
 kilt_commands        The commands on KILT's files: `reml prepare kilt` and `reml submit`
 loading              From the settings of an experiment to a runner
-moved_paths          Where classes that a configuration names have gone: by the path they had before
+moved_paths          Where classes and settings that a configuration names have gone: by what they were called
 parsers              The parser of each command, made by jsonargparse from its signature
 search               Asking one query and showing what comes back
 study_command        The command on a study: `reml study`

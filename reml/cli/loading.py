@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -100,7 +101,9 @@ def _written(parser: ArgumentParser, parsed: Namespace) -> dict[str, Json]:
 
 def _checked(written: Mapping[str, Json]) -> Namespace:
     try:
-        parsed: Namespace = settings_parser().parse_object(dict(written))
+        parsed: Namespace = settings_parser().parse_object(
+            copy.deepcopy(dict(written))
+        )  # which changes what it is given
     except ArgumentError as error:
         _refuse(error, written, {})
     return parsed

@@ -14,6 +14,7 @@ from typing import Protocol, Union, get_args, get_origin
 from jsonargparse import ArgumentError, ArgumentParser
 
 from reml.cli.class_paths import explain
+from reml.cli.moved_paths import RENAMED
 from reml.contract.examples import Json
 
 
@@ -87,7 +88,9 @@ def _of_class(written: Json, kind: type, place: str) -> Iterator[str]:
     within = f"{place}: " if place else ""
     for name in written:
         if name not in parameters and len(parameters) == len(given):
-            yield f"{within}{kind.__name__} has no setting {name!r}; {_nearest(name, parameters)}"
+            now = RENAMED.get(f"{kind.__module__}.{kind.__qualname__}", {}).get(name)
+            hint = f"it is called {now} now" if now is not None else _nearest(name, parameters)
+            yield f"{within}{kind.__name__} has no setting {name!r}; {hint}"
     missing = [name for name, one in parameters.items() if one.default is one.empty and name not in written]
     if missing:
         yield f"{within}{kind.__name__} needs {', '.join(missing)}"

@@ -107,8 +107,8 @@ class Prediction:
     credit: tuple[Credit, ...] = ()
 
     @property
-    def said(self) -> Credit:
-        """What is said of the one list that was read; nothing if nothing was asked."""
+    def read_credit(self) -> Credit:
+        """What is said of the one list that was read (`Batch.read`); nothing if nothing was asked."""
         if len(self.credit) > 1:
             raise ValueError(f"the predictor spoke of {len(self.credit)} lists, not of one: take them one by one.")
         return self.credit[0] if self.credit else Credit()

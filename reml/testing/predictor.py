@@ -64,7 +64,9 @@ class PredictorContract(ABC):
         """Likelihoods are [B, K], at most 0 and -inf at padding; a signal it does not name is refused."""
         predictor, examples, responses = self._asked(tmp_path)
         if Signal.ITEM_LIKELIHOOD in predictor.signals:
-            found = predictor.loss(Batch.of(examples, responses), Signal.ITEM_LIKELIHOOD).said.item_log_likelihood
+            found = predictor.loss(
+                Batch.of(examples, responses), Signal.ITEM_LIKELIHOOD
+            ).read_credit.item_log_likelihood
             assert found is not None
             assert found.shape == responses.rows.shape
             assert torch.isneginf(found[~responses.mask]).all()
@@ -121,7 +123,7 @@ def _other(item: Item) -> Item:
 
 
 def _numbers(prediction: Prediction) -> list[list[float]]:
-    said = prediction.said
+    said = prediction.read_credit
     parts = (prediction.loss, said.item_log_likelihood, said.token_log_likelihood, said.attention, said.leave_one_out)
     return [part.detach().flatten().tolist() for part in parts if part is not None]
 

@@ -21,9 +21,9 @@ class Training:
         epochs: if given, takes the place of steps.
         batch_size: examples an update learns from.
         accumulate: equal parts in which a batch is computed, one after the other. In-batch negatives are those of a
-            part: to keep those of the whole batch, lower `chunk` instead.
-        chunk: texts of which a retriever that learns keeps the activations at once, the others being
-            encoded a second time when their gradient is known; all of a batch if left out.
+            part: to keep those of the whole batch, lower `gradient_cache` instead.
+        gradient_cache: texts of which a retriever that learns keeps the activations at once, the others being encoded
+            a second time when their gradient is known (GradCache); all of a batch if left out.
         devices: processes that share a batch equally, each with a device (GPUs where there are any, else the CPU).
         sharded: each device holds a share of the parameters of a predictor that learns from right answers, for
             predictors that one device cannot train.
@@ -44,7 +44,7 @@ class Training:
     epochs: float | None = None
     batch_size: int = 16
     accumulate: int = 1
-    chunk: int | None = None
+    gradient_cache: int | None = None
     devices: int = 1
     sharded: bool = False
     rate: float = 1e-4
@@ -66,8 +66,9 @@ class Training:
         for name in ("rate", "clip"):
             _require(getattr(self, name) > 0, name, getattr(self, name), "positive")
         _require(self.epochs is None or self.epochs > 0, "epochs", self.epochs, "positive, or left out")
-        _require(self.chunk is None or self.chunk >= 1, "chunk", self.chunk, "1 or more, or left out")
-        _require(self.patience is None or self.patience >= 1, "patience", self.patience, "1 or more, or left out")
+        for name in ("gradient_cache", "patience"):
+            given = getattr(self, name)
+            _require(given is None or given >= 1, name, given, "1 or more, or left out")
         _require(0 <= self.warmup <= 1, "warmup", self.warmup, "a share of the steps, 0 to 1")
         _require(self.weight_decay >= 0, "weight_decay", self.weight_decay, "0 or more")
         _require(all(rate >= 0 for rate in self.rates.values()), "rates", dict(self.rates), "0 or more each")
@@ -78,9 +79,9 @@ class Training:
             )
 
     def to_json(self) -> dict[str, Json]:
-        """Give the settings for a manifest; `chunk`, `devices`, `sharded`, which change no result, only where set."""
+        """Give the settings for a manifest; those which change no result, such as `devices`, only where set."""
         written: dict[str, Json] = {**asdict(self), "rates": dict(self.rates)}
-        unset: dict[str, Json] = {"chunk": None, "devices": 1, "sharded": False}
+        unset: dict[str, Json] = {"gradient_cache": None, "devices": 1, "sharded": False}
         return {name: value for name, value in written.items() if name not in unset or value != unset[name]}
 
     def total_steps(self, epoch_size: int) -> int:

@@ -49,14 +49,15 @@ class Learnt:
 class Matches:
     """The terms that queries share with items: all that scores depend on, whatever k1, b and title weight.
 
-    rows: int64 [B, K], -1 pads. gains: float64 [B, K]. For each of E shared terms: place in B*K, weight in the query,
-    and, [E, 2], count in and length of the item's title and its text; the title's are 0 where it is not counted apart.
+    rows: int64 [B, K], -1 pads. gains: float64 [B, K]. For each of E shared terms: position in B*K, weight in the
+    query, and, [E, 2], count in and length of the item's title and its text; the title's are 0 where it is not counted
+    apart.
     statistics: of the collection.
     """
 
     rows: Int64Array
     gains: Float64Array
-    places: Int64Array
+    positions: Int64Array
     weights: Float64Array
     counts: Float64Array
     lengths: Int64Array
@@ -81,7 +82,7 @@ class Matches:
         return cls(
             rows=record.rows,
             gains=_gains(record),
-            places=(owners * record.rows.shape[1] + columns)[pairs],
+            positions=(owners * record.rows.shape[1] + columns)[pairs],
             weights=shared.data,
             counts=np.stack([np.asarray(one[items, terms]).ravel() for one in fields], axis=1),
             lengths=np.stack([one.lengths[items] for one in found], axis=1),
@@ -95,7 +96,7 @@ class Matches:
         there = counts > 0  # a term that stands in the title only may count 0 times
         average = self.statistics.at(weighting.title_weight).average
         gains = self.weights[there] * weighting.gain(counts[there], lengths[there] / average)
-        scores = np.bincount(self.places[there], gains, minlength=self.rows.size).reshape(self.rows.shape)
+        scores = np.bincount(self.positions[there], gains, minlength=self.rows.size).reshape(self.rows.shape)
         return np.where(self.rows >= 0, scores, -np.inf)
 
     def ndcg(self, weighting: Weighting) -> Float64Array:

@@ -15,7 +15,7 @@ from tests.truths import feedback, write_truths
 
 GOLD = {
     "objective": {"class_path": "reml.feedback.contrastive.Contrastive", "init_args": {"temperature": 0.1}},
-    "judge": {"class_path": "reml.feedback.judges.ByEvidence"},
+    "judge": {"class_path": "reml.feedback.judges.GoldEvidence"},
 }
 
 
@@ -145,6 +145,18 @@ def test_what_is_wrong_with_a_study_is_named(
     assert main(["study", "--config", str(path), "--home", str(tmp_path / "home")]) == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "home").exists(), "said before any work"
+
+
+def test_former_names_in_a_study_are_answered_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write_study(tmp_path)
+    written = yaml.safe_load(path.read_text(encoding="utf-8"))
+    written["study"]["objectives"] = {"gold": learning(**GOLD, training={"chunk": 8})}
+    written["study"] |= {"references": {}, "controls": []}
+    path.write_text(yaml.safe_dump(written), encoding="utf-8")
+    assert main(["study", "--config", str(path), "--home", str(tmp_path / "home")]) == 2
+    assert [line for line in capsys.readouterr().err.splitlines() if line.startswith("  ")] == [
+        "  access.dense_gold.feedback.training: Training has no setting 'chunk'; it is called gradient_cache now"
+    ]
 
 
 def test_help_says_how_it_is_called(capsys: pytest.CaptureFixture[str]) -> None:

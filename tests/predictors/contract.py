@@ -46,7 +46,7 @@ class ReaderContract:
         self, predictor: Predictor, examples: list[Example], collection: MemoryCollection, hits: Hits
     ) -> None:
         responses = gather(collection, hits)
-        found = predictor.loss(Batch.of(examples, responses), Signal.ITEM_LIKELIHOOD).said.item_log_likelihood
+        found = predictor.loss(Batch.of(examples, responses), Signal.ITEM_LIKELIHOOD).read_credit.item_log_likelihood
         assert found is not None
         assert torch.equal(found == -torch.inf, ~responses.mask)
         for owner, place in np.argwhere(hits.mask).tolist():
@@ -59,7 +59,7 @@ class ReaderContract:
         if Signal.LEAVE_ONE_OUT not in predictor.signals:
             return
         responses = gather(collection, hits)
-        found = predictor.loss(Batch.of(examples, responses), Signal.LEAVE_ONE_OUT).said.leave_one_out
+        found = predictor.loss(Batch.of(examples, responses), Signal.LEAVE_ONE_OUT).read_credit.leave_one_out
         assert found is not None
         assert torch.equal(found == -torch.inf, ~responses.mask)
         for owner, place in np.argwhere(hits.mask).tolist():
@@ -76,19 +76,19 @@ class ReaderContract:
         responses = gather(collection, hits)
         torch.manual_seed(0)
         found = predictor.loss(Batch.of(examples, responses), Signal.SAMPLES | Signal.ITEM_LIKELIHOOD)
-        assert found.said.samples is not None
-        assert found.said.sample_log_likelihood is not None
-        assert found.said.item_log_likelihood is not None
-        count = len(found.said.samples[0])
+        assert found.read_credit.samples is not None
+        assert found.read_credit.sample_log_likelihood is not None
+        assert found.read_credit.item_log_likelihood is not None
+        count = len(found.read_credit.samples[0])
         assert count > 1
-        assert found.said.sample_log_likelihood.shape == (3, count, 3)
+        assert found.read_credit.sample_log_likelihood.shape == (3, count, 3)
         assert torch.equal(
-            found.said.sample_log_likelihood == -torch.inf, ~responses.mask[:, None].expand(-1, count, -1)
+            found.read_credit.sample_log_likelihood == -torch.inf, ~responses.mask[:, None].expand(-1, count, -1)
         )
-        assert [given[0].text for given in found.said.samples] == ["N'Djamena", "Paris", "Bogotá"]
-        torch.testing.assert_close(found.said.sample_log_likelihood[:, 0], found.said.item_log_likelihood)
-        assert (found.said.sample_log_likelihood[:, 1:] < 0).all()
-        for given, rows in zip(found.said.samples, hits.rows, strict=True):
+        assert [given[0].text for given in found.read_credit.samples] == ["N'Djamena", "Paris", "Bogotá"]
+        torch.testing.assert_close(found.read_credit.sample_log_likelihood[:, 0], found.read_credit.item_log_likelihood)
+        assert (found.read_credit.sample_log_likelihood[:, 1:] < 0).all()
+        for given, rows in zip(found.read_credit.samples, hits.rows, strict=True):
             pages = {str(row) for row in rows if row >= 0}
             assert all({place.wikipedia_id for place in answer.provenance} == pages for answer in given)
 
@@ -109,7 +109,7 @@ class ReaderContract:
         torch.testing.assert_close(losses[0], losses[1])
         by_item = predictor.loss(
             Batch.of(examples, gather(collection, wide)), Signal.ITEM_LIKELIHOOD
-        ).said.item_log_likelihood
+        ).read_credit.item_log_likelihood
         assert by_item is not None
         assert by_item.shape == (3, 4)
 
@@ -117,8 +117,8 @@ class ReaderContract:
         prediction = predictor.loss(Batch.of(examples, empty(3)), predictor.signals)
         assert prediction.loss.shape == (3,)
         assert torch.isfinite(prediction.loss).all()
-        assert prediction.said.item_log_likelihood is not None
-        assert prediction.said.item_log_likelihood.shape == (3, 0)
+        assert prediction.read_credit.item_log_likelihood is not None
+        assert prediction.read_credit.item_log_likelihood.shape == (3, 0)
         answers = predictor.generate(Batch.of(examples, empty(3)))
         assert [answer.provenance for answer in answers] == [(), (), ()]
         assert all(isinstance(answer.text, str) for answer in answers)
@@ -128,18 +128,23 @@ class ReaderContract:
     ) -> None:
         responses = gather(collection, hits)
         bare = predictor.loss(Batch.of(examples, responses))
-        assert bare.said.item_log_likelihood is bare.said.token_log_likelihood is bare.said.attention is None
+        assert (
+            bare.read_credit.item_log_likelihood
+            is bare.read_credit.token_log_likelihood
+            is bare.read_credit.attention
+            is None
+        )
         full = predictor.loss(Batch.of(examples, responses), predictor.signals)
         torch.testing.assert_close(full.loss, bare.loss)
-        assert (full.said.attention is not None) == (Signal.ATTENTION in predictor.signals)
+        assert (full.read_credit.attention is not None) == (Signal.ATTENTION in predictor.signals)
         if Signal.TOKEN_LIKELIHOOD in predictor.signals:
-            assert full.said.token_log_likelihood is not None
-            assert full.said.item_log_likelihood is not None
-            assert full.said.target_mask is not None
-            assert full.said.token_log_likelihood.shape == (3, 3, full.said.target_mask.shape[1])
-            assert (full.said.token_log_likelihood * ~full.said.target_mask[:, None]).abs().sum() == 0
-            summed = full.said.token_log_likelihood.sum(2).masked_fill(~responses.mask, -torch.inf)
-            torch.testing.assert_close(summed, full.said.item_log_likelihood)
+            assert full.read_credit.token_log_likelihood is not None
+            assert full.read_credit.item_log_likelihood is not None
+            assert full.read_credit.target_mask is not None
+            assert full.read_credit.token_log_likelihood.shape == (3, 3, full.read_credit.target_mask.shape[1])
+            assert (full.read_credit.token_log_likelihood * ~full.read_credit.target_mask[:, None]).abs().sum() == 0
+            summed = full.read_credit.token_log_likelihood.sum(2).masked_fill(~responses.mask, -torch.inf)
+            torch.testing.assert_close(summed, full.read_credit.item_log_likelihood)
 
     def test_a_signal_it_cannot_give_is_refused(
         self, predictor: Predictor, examples: list[Example], collection: MemoryCollection, hits: Hits
@@ -185,8 +190,8 @@ class ReaderContract:
         prediction = predictor.loss(Batch.of([example], responses), predictor.signals)
         if not self.per_token:
             return -prediction.loss[0]
-        assert prediction.said.target_mask is not None
-        return -prediction.loss[0] * prediction.said.target_mask.sum()
+        assert prediction.read_credit.target_mask is not None
+        return -prediction.loss[0] * prediction.read_credit.target_mask.sum()
 
 
 def learn(

@@ -66,7 +66,7 @@ def test_attention_sums_to_one_over_items(
     tiny_t5: str, examples: list[Example], collection: MemoryCollection, hits: Hits
 ) -> None:
     predictor = FiD(tiny_t5, input_tokens=64).eval()
-    attention = predictor.loss(Batch.of(examples, gather(collection, hits)), Signal.ATTENTION).said.attention
+    attention = predictor.loss(Batch.of(examples, gather(collection, hits)), Signal.ATTENTION).read_credit.attention
     assert attention is not None
     torch.testing.assert_close(attention.sum(1), torch.ones(3))
     assert torch.equal(attention > 0, torch.from_numpy(hits.mask))
@@ -80,11 +80,13 @@ def test_outputs_are_drawn_from_the_model_as_it_is(tiny_t5: str, collection: Mem
     responses = gather(collection, Hits(np.zeros((80, 1), np.int64), np.zeros((80, 1), np.float32)))
     torch.manual_seed(0)
     found = predictor.loss(Batch.of(examples, responses), Signal.SAMPLES)
-    assert found.said.samples is not None
-    assert found.said.sample_log_likelihood is not None
-    assert len({answer.text for given in found.said.samples for answer in given[1:]}) > 0.8 * len(predictor.tokeniser)
-    expected = torch.full((80, found.said.sample_log_likelihood.shape[1], 1), -np.log(len(predictor.tokeniser)))
-    torch.testing.assert_close(found.said.sample_log_likelihood, expected.float())
+    assert found.read_credit.samples is not None
+    assert found.read_credit.sample_log_likelihood is not None
+    assert len({answer.text for given in found.read_credit.samples for answer in given[1:]}) > 0.8 * len(
+        predictor.tokeniser
+    )
+    expected = torch.full((80, found.read_credit.sample_log_likelihood.shape[1], 1), -np.log(len(predictor.tokeniser)))
+    torch.testing.assert_close(found.read_credit.sample_log_likelihood, expected.float())
 
 
 def test_samples_have_the_likelihood_of_their_own_tokens_up_to_the_end(
@@ -97,9 +99,9 @@ def test_samples_have_the_likelihood_of_their_own_tokens_up_to_the_end(
     responses = gather(collection, Hits(np.array([[0, 2], [1, 2]]), np.zeros((2, 2), np.float32)))
     learn(predictor, easy, responses, steps=60, rate=1e-2)
     found = predictor.loss(Batch.of(easy, responses), Signal.SAMPLES)
-    assert found.said.samples is not None
-    assert found.said.sample_log_likelihood is not None
-    same = torch.tensor([[answer.text == given[0].text for answer in given] for given in found.said.samples])
+    assert found.read_credit.samples is not None
+    assert found.read_credit.sample_log_likelihood is not None
+    same = torch.tensor([[answer.text == given[0].text for answer in given] for given in found.read_credit.samples])
     assert same[:, 1:].any()
-    right = found.said.sample_log_likelihood[:, :1].expand_as(found.said.sample_log_likelihood)
-    torch.testing.assert_close(found.said.sample_log_likelihood[same], right[same])
+    right = found.read_credit.sample_log_likelihood[:, :1].expand_as(found.read_credit.sample_log_likelihood)
+    torch.testing.assert_close(found.read_credit.sample_log_likelihood[same], right[same])

@@ -133,7 +133,7 @@ def test_the_item_copied_from_comes_first_where_asked(
 def test_attention_is_of_items_only(
     predictor: CopyFiD, examples: list[Example], collection: MemoryCollection, hits: Hits
 ) -> None:
-    attention = predictor.loss(Batch.of(examples, gather(collection, hits)), Signal.ATTENTION).said.attention
+    attention = predictor.loss(Batch.of(examples, gather(collection, hits)), Signal.ATTENTION).read_credit.attention
     assert attention is not None
     assert torch.equal(attention > 0, torch.from_numpy(hits.mask))
     assert not attention.requires_grad
@@ -171,10 +171,10 @@ def test_outputs_are_drawn_as_often_as_they_are_likely(tiny_bert: str, collectio
     examples = [Example(str(number), "what river", (Answer("chad"),)) for number in range(150)]
     responses = gather(collection, Hits(np.full((150, 1), 2), np.zeros((150, 1), np.float32)))
     found = predictor.loss(Batch.of(examples, responses), Signal.SAMPLES)
-    assert found.said.samples is not None
-    assert found.said.sample_log_likelihood is not None
+    assert found.read_credit.samples is not None
+    assert found.read_credit.sample_log_likelihood is not None
     # Single tokens, told apart by their likelihoods: some are parts of one word, and quoted as that word.
-    drawn = found.said.sample_log_likelihood[:, 1:].flatten().detach().numpy().round(3).tolist()
+    drawn = found.read_credit.sample_log_likelihood[:, 1:].flatten().detach().numpy().round(3).tolist()
     assert len(set(drawn)) > 10
     for likelihood in sorted(set(drawn), key=drawn.count)[-3:]:
         expected = np.exp(likelihood)

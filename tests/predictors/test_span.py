@@ -44,8 +44,8 @@ def test_all_places_of_all_right_answers_count(predictor: Span) -> None:
     example = Example("a", "what", (Answer("Chad"), Answer("country")))
     prediction = predictor.loss(Batch.of([example], responses), Signal.ITEM_LIKELIHOOD)
     # The first item has 7 tokens and 4 right places, both together have 10 tokens.
-    assert prediction.said.item_log_likelihood is not None
-    assert prediction.said.item_log_likelihood[0].tolist() == pytest.approx([math.log(4 / 49), FLOOR], rel=1e-5)
+    assert prediction.read_credit.item_log_likelihood is not None
+    assert prediction.read_credit.item_log_likelihood[0].tolist() == pytest.approx([math.log(4 / 49), FLOOR], rel=1e-5)
     assert prediction.loss.tolist() == pytest.approx([-math.log(4 / 100)], rel=1e-5)
 
 

@@ -204,14 +204,16 @@ def test_a_processor_that_invents_items_fails() -> None:
 
 
 class Indifferent:
-    """Finds all items equally useful; `by_place` judges them by where they stand."""
+    """Finds all items equally useful; `by_position` judges them by where they stand."""
 
-    def __init__(self, *, by_place: bool = False) -> None:
-        self.by_place = by_place
+    def __init__(self, *, by_position: bool = False) -> None:
+        self.by_position = by_position
 
     def __call__(self, examples: Sequence[Example], responses: Responses) -> Tensor:
         said = (
-            torch.arange(responses.k).expand(len(examples), -1) if self.by_place else torch.ones(responses.mask.shape)
+            torch.arange(responses.k).expand(len(examples), -1)
+            if self.by_position
+            else torch.ones(responses.mask.shape)
         )
         return said.float().masked_fill(~responses.mask, 0.0)
 
@@ -223,7 +225,7 @@ class OfIndifferent(JudgeContract):
 
 class OfByPlace(JudgeContract):
     def make(self) -> Judge:
-        return Indifferent(by_place=True)
+        return Indifferent(by_position=True)
 
 
 def test_judges_that_do_not_look_at_items_fail() -> None:

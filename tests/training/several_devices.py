@@ -29,7 +29,7 @@ from reml.training.regimes.ranking import Ranking, RankingObjective
 from reml.training.regimes.regimes import Conditional, Independent, Joint, Regime
 from reml.training.regimes.retriever_objective import RetrieverObjective
 from reml.training.regimes.sparsity import Flops
-from reml.training.scale.gradient_cache import Chunked
+from reml.training.scale.gradient_cache import GradientCached
 from reml.training.scale.shared_items import SharedItems
 from reml.training.settings import Training
 from tests.training.pointing import WordRetriever, collection, exact, predictor, retrieved
@@ -52,7 +52,7 @@ class AllRegimes(Regime):
         super().__init__()
         torch.manual_seed(0)
         searchers, encoders = [WordRetriever(ITEMS) for _ in range(3)], [WordEncoder(seed) for seed in range(2)]
-        shared = EncodedRetriever(ITEMS, SharedItems(Chunked(encoders[0], 2)), FaissIndex(8, "Flat"))
+        shared = EncodedRetriever(ITEMS, SharedItems(GradientCached(encoders[0], 2)), FaissIndex(8, "Flat"))
         regimes: dict[str, Regime] = {
             "independent": Independent(predictor(1)),
             "conditional": Conditional(predictor(2), RetrieverObjective(searchers[0], searchers[0], Pdist())),

@@ -21,7 +21,7 @@ from reml.training.settings import Training
         (lambda: Training(warmup=1.5), "training.warmup is 1.5"),
         (lambda: Training(weight_decay=-0.1), "training.weight_decay is -0.1"),
         (lambda: Training(rates={"predictor": -1.0}), "training.rates is"),
-        (lambda: Training(chunk=0), "training.chunk is 0, but must be 1 or more, or left out"),
+        (lambda: Training(gradient_cache=0), "training.gradient_cache is 0, but must be 1 or more, or left out"),
         (lambda: Training(devices=0), "training.devices is 0"),
         (lambda: Training(precision="64-true"), "training.precision is 64-true, but must be auto, 32-true, bf16"),  # type: ignore[arg-type]
         (lambda: Training(sharded=True), "training.sharded is True, but must be false on one device: raise"),
@@ -44,6 +44,6 @@ def test_a_manifest_says_how_it_was_computed_only_where_that_was_chosen() -> Non
     plain = Training(rates={"predictor": 0.5}).to_json()
     assert plain["rates"] == {"predictor": 0.5}
     assert plain["batch_size"] == 16
-    assert plain.keys().isdisjoint({"chunk", "devices", "sharded"})
-    chosen = Training(chunk=4, devices=2, sharded=True).to_json()
-    assert (chosen["chunk"], chosen["devices"], chosen["sharded"]) == (4, 2, True)
+    assert plain.keys().isdisjoint({"gradient_cache", "devices", "sharded"})
+    chosen = Training(gradient_cache=4, devices=2, sharded=True).to_json()
+    assert (chosen["gradient_cache"], chosen["devices"], chosen["sharded"]) == (4, 2, True)

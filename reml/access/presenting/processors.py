@@ -32,17 +32,17 @@ class DistinctPages:
 
     def __call__(self, queries: Queries, responses: Responses) -> Responses:  # noqa: ARG002
         """Drop every item whose page stands before it."""
-        places = []
+        positions = []
         for items in responses.items:
-            first = {item.page_id: place for place, item in reversed(list(enumerate(items)))}
-            places.append(sorted(first.values()))
-        return keep(responses, places)
+            first = {item.page_id: position for position, item in reversed(list(enumerate(items)))}
+            positions.append(sorted(first.values()))
+        return keep(responses, positions)
 
 
-def keep(responses: Responses, places: Sequence[Sequence[int]]) -> Responses:
-    """Give for each query the items at these places, in this order; scores keep their gradient."""
-    width = max((len(chosen) for chosen in places), default=0)
-    order: Int64Array = np.full((len(places), width), -1, dtype=np.int64)
-    for query, chosen in enumerate(places):
+def keep(responses: Responses, positions: Sequence[Sequence[int]]) -> Responses:
+    """Give for each query the items at these positions, in this order; scores keep their gradient."""
+    width = max((len(chosen) for chosen in positions), default=0)
+    order: Int64Array = np.full((len(positions), width), -1, dtype=np.int64)
+    for query, chosen in enumerate(positions):
         order[query, : len(chosen)] = list(chosen)
     return responses.pick(order)

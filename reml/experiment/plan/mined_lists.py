@@ -15,7 +15,7 @@ from reml.experiment.plan.hits import Model
 from reml.experiment.settings.retriever_training import RetrieverTraining
 from reml.feedback.judges.teacher import Teacher
 from reml.files.hits import has_hits, open_hits, save_hits
-from reml.training.data.curriculum import FromGroups
+from reml.training.data.curriculum import FromCurriculum
 from reml.training.data.negatives import Denoiser
 from reml.training.data.ranked_examples import FromLabels, FromTeacher, ItemSampler, PagedCollection, RankedExamples
 from reml.training.data.rounds import Round
@@ -63,30 +63,30 @@ class MinedLists:
         lists = self._lists(task, examples)
         if self.settings.teacher is not None and lists is not None:
             return self._taught(examples, lists)
-        sampler = FromLabels.of(self.given.collection, examples, lists, self.settings.random)
-        return RankedExamples.of(self.given.collection, examples, sampler, self.settings.compared)
+        sampler = FromLabels.of(self.given.collection, examples, lists, self.settings.random_negatives)
+        return RankedExamples.of(self.given.collection, examples, sampler, self.settings.items_per_query)
 
     def _made(self, seed: int) -> RankedExamples:
         """Give queries made from the items of the collection; beside labels, the lists of negatives teach them."""
         queries, lister = self.settings.pseudo_queries, self.given.lister
         assert queries is not None and lister is not None  # noqa: S101, PT018 - `RetrieverTraining` refuses others
         examples = queries.examples(self.given.collection, seed)
-        if self.round.own and self.settings.teacher is not None:
+        if self.round.self_mined and self.settings.teacher is not None:
             return self._taught(examples, self._kept(PSEUDO, lambda: self._found(examples)))
-        return self._taught(examples, lister.search(examples, self.settings.listed))
+        return self._taught(examples, lister.search(examples, self.settings.list_depth))
 
     def _taught(self, examples: Sequence[Example], lists: Hits) -> RankedExamples:
-        collection, listed, groups = self.given.collection, self.settings.listed, self.round.groups
-        sampler: ItemSampler = FromTeacher(lists.first(listed), collection.rows(), self.settings.random)
-        if groups is not None:
-            sampler = FromGroups.of(collection, examples, lists.first(listed), groups)
-        count = groups.size if groups is not None else self.settings.compared
+        collection, depth, curriculum = self.given.collection, self.settings.list_depth, self.round.curriculum
+        sampler: ItemSampler = FromTeacher(lists.first(depth), collection.rows(), self.settings.random_negatives)
+        if curriculum is not None:
+            sampler = FromCurriculum.of(collection, examples, lists.first(depth), curriculum)
+        count = curriculum.size if curriculum is not None else self.settings.items_per_query
         return RankedExamples.of(collection, examples, sampler, count)
 
     def _lists(self, task: str, examples: Sequence[Example]) -> Hits | None:
-        if self.settings.denoise is not None and (self.round.own or self.settings.negatives is not None):
+        if self.settings.denoise is not None and (self.round.self_mined or self.settings.negatives is not None):
             return self._kept(task, lambda: self._denoised(task, examples))
-        if self.round.own:
+        if self.round.self_mined:
             return self._kept(task, lambda: self._found(examples))
         return self._listed(task)
 
@@ -95,13 +95,13 @@ class MinedLists:
 
     def _found(self, examples: Sequence[Example]) -> Hits:
         """Let the retriever search with the weights it has; a teacher then says the order."""
-        hits = InformationAccess(self.own(), self.queries).search(examples, self.settings.listed)
+        hits = InformationAccess(self.own(), self.queries).search(examples, self.settings.list_depth)
         if self.settings.teacher is None or self.given.teacher is None:
             return hits
         return self.given.teacher.reordered(examples, hits)
 
     def _denoised(self, task: str, examples: Sequence[Example]) -> Hits:
-        hits = self._found(examples) if self.round.own else self._listed(task)
+        hits = self._found(examples) if self.round.self_mined else self._listed(task)
         settings = self.settings.denoise
         assert hits is not None and settings is not None  # noqa: S101, PT018 - asked only where there are lists
         return Denoiser(settings, self.given.collection, self.given.denoiser)(examples, hits)

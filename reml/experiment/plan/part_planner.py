@@ -175,7 +175,7 @@ class PartPlanner(abc.ABC):
 
     def _ranking(self, access: str, task: str, settings: RetrieverTraining, number: int) -> trained_encoders.Material:
         names, lists, pseudo = self.tasks.sharing(task, settings.tasks), settings.lists, settings.pseudo_queries
-        mined, denoise = settings.all_rounds[number].own, settings.denoise
+        mined, denoise = settings.all_rounds[number].self_mined, settings.denoise
         return trained_encoders.Material(
             self._start(access, task),
             self._passages(access, task),
@@ -204,7 +204,7 @@ class PartPlanner(abc.ABC):
             settings = self._feedback(access)
             self._taught[access, task] = taught_encoders.taught(
                 f"teach {access}{self.tasks.of(task)}",
-                self._lesson(access, task, settings),
+                self._material(access, task, settings),
                 settings=settings,
                 indexer=self.indexer(settings.learner),
                 queries=self.queries(access),
@@ -223,7 +223,7 @@ class PartPlanner(abc.ABC):
         indexer, passages = self.indexer(settings.learner), self._passages(access, task)
         return indexes.index(name, indexer, passages, made, keep=taught_encoders.OPEN)
 
-    def _lesson(self, access: str, task: str, settings: AccessFeedback) -> taught_encoders.Material:
+    def _material(self, access: str, task: str, settings: AccessFeedback) -> taught_encoders.Material:
         base, tasks = self.retriever(settings.learner, task), self.tasks.sharing(task, settings.tasks)
         trained = self.access(settings.learner).train is not None
         return taught_encoders.Material(
@@ -277,17 +277,15 @@ class PartPlanner(abc.ABC):
     def _signals(self, access: str, task: str) -> Node[Sequence[Path]]:
         """Give the files of what is said of the lists of a task: by the predictor, and by the judge."""
         needs = self._feedback(access).asks
-        said = [self._said(access, task)] if _repeated(needs) else []
+        collected = [self._collected(access, task)] if _repeated(needs) else []
         judged = Signal.ITEM_UTILITY in needs and Signal.IN_BATCH not in needs
-        return several([*said, *([self._judgement(access, task)] if judged else [])])
+        return several([*collected, *([self._judgement(access, task)] if judged else [])])
 
-    def _said(self, access: str, task: str) -> Node[Path]:
+    def _collected(self, access: str, task: str) -> Node[Path]:
         """Ask at once all that the access models need which learn on the same lists from the same predictor."""
-        lists = self._lists(access, task)
-        asked = [
-            needs for name, needs in self._needed(task).items() if self._hears(name, task) == self._hears(access, task)
-        ]
-        return predictor_signals.said(
+        lists, source = self._lists(access, task), self._signal_source(access, task)
+        asked = [needs for name, needs in self._needed(task).items() if self._signal_source(name, task) == source]
+        return predictor_signals.collected(
             f"hear the {self._whose(access)} on {lists.name}",
             self._speaker(access),
             lists,
@@ -304,7 +302,7 @@ class PartPlanner(abc.ABC):
             self._speaker(access),
             lists,
             self._teachers(settings, task),
-            judging=settings.judge,
+            judge=settings.judge,
             prefix=self._prefix(task),
             console=self.console,
         )
@@ -315,15 +313,15 @@ class PartPlanner(abc.ABC):
         repeated = {name: one for name, one in fed.items() if one is not None and not one.live}
         return {name: one.asks for name, one in repeated.items() if task in self.tasks.sharing(task, one.tasks)}
 
-    def _hears(self, access: str, task: str) -> tuple[object, ...]:
+    def _signal_source(self, access: str, task: str) -> tuple[object, ...]:
         """Tell on which lists an access model learns, and from whom."""
         settings = self._feedback(access)
         read, whose = frozenset({settings.lists, *settings.beside}), self.experiment.speaker(access)
-        return read, settings.items, self._room(settings, task), whose, self.experiment.hears_trained(access)
+        return read, settings.items, self._room(settings, task), whose, self.experiment.learns_from_trained(access)
 
     def _whose(self, access: str) -> str:
         name = self._called(self.experiment.speaker(access))
-        return name if self.experiment.hears_trained(access) else f"untrained {name}"
+        return name if self.experiment.learns_from_trained(access) else f"untrained {name}"
 
     def _called(self, predictor: str) -> str:
         return "predictor" if len(self.experiment.makers) == 1 else f"predictor {predictor}"
@@ -334,7 +332,7 @@ class PartPlanner(abc.ABC):
 
     def _speaker(self, access: str) -> Node[trained_predictors.Predictors]:
         """Give the predictor that an access model learns from, as it is before that."""
-        return self.predictor(self.experiment.speaker(access), trained=self.experiment.hears_trained(access))
+        return self.predictor(self.experiment.speaker(access), trained=self.experiment.learns_from_trained(access))
 
     @property
     def prefixed(self) -> bool:

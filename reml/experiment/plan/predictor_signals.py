@@ -24,11 +24,11 @@ from reml.contract.signals import Signal
 from reml.experiment.plan.collections import Examples
 from reml.experiment.plan.node import Node
 from reml.experiment.plan.trained_predictors import Speaker
-from reml.feedback.judges.judging import Judging, Known
+from reml.feedback.judges.judging import Judging
 from reml.feedback.judges.teacher import Teacher
 from reml.training.data.sets import RetrievedExamples
 from reml.training.data.task_prefix import with_task
-from reml.training.regimes.signal_cache import hear, judged
+from reml.training.regimes.signal_cache import cache_signals, cache_utility
 from reml.training.regimes.signals import available
 
 SIGNALS = "signals.safetensors"
@@ -59,14 +59,14 @@ def lists(
     )
 
 
-def said(
+def collected(
     name: str, speaker: Node[Speaker], of: Node[Lists], *, signals: Signal, prefix: str, console: Console
 ) -> Node[Path]:
-    """Give the file of what a predictor says of lists. prefix: the task's name where the predictor sees it."""
+    """Give the file of a predictor's signals on lists. prefix: the task's name where the predictor sees it."""
     return Node(
         kind="signals",
         name=name,
-        make=_hear,
+        make=_collect,
         open=_open,
         inputs=(speaker, of),
         given={"signals": signals, "prefix": prefix},
@@ -80,7 +80,7 @@ def judgement(
     of: Node[Lists],
     teachers: Node[Mapping[str, Teacher]],
     *,
-    judging: Judging,
+    judge: Judging,
     prefix: str,
     console: Console,
 ) -> Node[Path]:
@@ -91,7 +91,7 @@ def judgement(
         make=_judge,
         open=_open,
         inputs=(speaker, of, teachers),
-        given={"judging": judging, "prefix": prefix},
+        given={"judge": judge, "prefix": prefix},
         beside={"console": console},
     )
 
@@ -110,10 +110,10 @@ def _draw(of: Examples, *opened: Any, names: Sequence[str], items: int, room: in
     return Lists(collections, RetrievedExamples([of[place] for place in places], there, access))
 
 
-def _hear(folder: Path, speaker: Speaker, of: Lists, *, signals: Signal, prefix: str, console: Console) -> None:
+def _collect(folder: Path, speaker: Speaker, of: Lists, *, signals: Signal, prefix: str, console: Console) -> None:
     predictor = speaker.on(of.collections)
     _require(predictor, signals)
-    hear(predictor, _batches(of.read, prefix, console), signals, folder / SIGNALS)
+    cache_signals(predictor, _batches(of.read, prefix, console), signals, folder / SIGNALS)
 
 
 def _require(predictor: Predictor, signals: Signal) -> None:
@@ -131,12 +131,13 @@ def _judge(
     of: Lists,
     teachers: Mapping[str, Teacher],
     *,
-    judging: Judging,
+    judge: Judging,
     prefix: str,
     console: Console,
 ) -> None:
-    judge = judging.judge(Known(speaker.on(of.collections), teachers.__getitem__))
-    judged(judge, _batches(of.read, prefix, console), folder / SIGNALS)
+    cache_utility(
+        judge.open(speaker.on(of.collections), teachers), _batches(of.read, prefix, console), folder / SIGNALS
+    )
 
 
 def _batches(read: RetrievedExamples, prefix: str, console: Console) -> Iterator[Batch]:

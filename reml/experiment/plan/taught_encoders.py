@@ -27,7 +27,6 @@ from reml.experiment.plan.predictor_signals import Lists
 from reml.experiment.plan.trained_predictors import Predictors
 from reml.experiment.settings.access_feedback import AccessFeedback
 from reml.feedback.judges.judges import Judges
-from reml.feedback.judges.judging import Known
 from reml.feedback.judges.teacher import Teacher
 from reml.files.weights import load_weights
 from reml.training.data.sets import TrainSet
@@ -38,7 +37,7 @@ from reml.training.refresh.policies import RefreshedIndex
 from reml.training.regimes.regimes import Regime
 from reml.training.regimes.retriever_objective import RetrieverObjective
 from reml.training.regimes.signal_cache import CachedPredictor
-from reml.training.scale.gradient_cache import in_chunks
+from reml.training.scale.gradient_cache import with_gradient_cache
 from reml.training.scale.shared_items import SharedItems
 
 # Trained retrievers that are kept open: a study has many, each with a model of its own.
@@ -184,9 +183,9 @@ def _scoring(
 
 
 def _learning(base: EncodedRetriever[Any], settings: AccessFeedback) -> EncodedRetriever[Any]:
-    """Let an encoder score as it does, in chunks, and in-batch negatives be encoded once for all devices."""
-    chunked = in_chunks(_trainable(base), settings.training.chunk)
-    learnt = SharedItems(chunked) if Signal.IN_BATCH in settings.asks else chunked
+    """Let an encoder score as it does, with a gradient cache; in-batch negatives are encoded once for all devices."""
+    cached = with_gradient_cache(_trainable(base), settings.training.gradient_cache)
+    learnt = SharedItems(cached) if Signal.IN_BATCH in settings.asks else cached
     return EncodedRetriever(base.collection, learnt, base.index)
 
 
@@ -215,7 +214,7 @@ def _train(
         temperature=temperature,
         judges=_judges(settings, asked, given.teachers),
     )
-    regime = _regime(settings, objective, asked, _heard(given.lists, given.signals))
+    regime = _regime(settings, objective, asked, _cached(given.lists, given.signals))
     rebuild = functools.partial(_rebuild, indexer, scoring.collection, given.learner.start)
     train = _train_set(settings, given.lists, scoring, queries=queries, rebuild=rebuild)
     fit(regime, train, dev=[], settings=replace(settings.training, seed=seed), folder=folder, console=console)
@@ -232,21 +231,21 @@ def _asked(settings: AccessFeedback, speaker: Predictors | None, collection: Col
 def _judges(settings: AccessFeedback, asked: Predictor | None, teachers: Mapping[str, Teacher]) -> Judges:
     if settings.judge is None or asked is None:
         return Judges()
-    return Judges(items=settings.judge.judge(Known(asked, teachers.__getitem__)))
+    return Judges(items=settings.judge.open(asked, teachers))
 
 
-def _heard(lists: Mapping[str, Lists], signals: Mapping[str, Sequence[Path]] | None) -> CachedPredictor | None:
-    """Give what a predictor that stays as it is has said of the lists, and repeats."""
+def _cached(lists: Mapping[str, Lists], signals: Mapping[str, Sequence[Path]] | None) -> CachedPredictor | None:
+    """Give a predictor that repeats the signals of one that stays as it is."""
     if signals is None:
         return None
     return CachedPredictor([(one.read.examples, signals[name]) for name, one in lists.items()])
 
 
 def _regime(
-    settings: AccessFeedback, objective: RetrieverObjective, asked: Predictor | None, heard: CachedPredictor | None
+    settings: AccessFeedback, objective: RetrieverObjective, asked: Predictor | None, cached: CachedPredictor | None
 ) -> Regime:
-    if heard is not None:
-        return settings.make_regime(heard, {settings.lists: objective} if settings.beside else objective)
+    if cached is not None:
+        return settings.make_regime(cached, {settings.lists: objective} if settings.beside else objective)
     assert asked is not None  # noqa: S101 - without what was said, the predictor is asked
     return settings.make_regime(asked, objective)
 

@@ -30,7 +30,7 @@ from reml.feedback.judges.teacher import Teacher
 from reml.training.data.ranked_examples import RankedExamples
 from reml.training.data.sets import DevSet, TrainSet
 from reml.training.regimes.ranking import Ranking, RankingObjective
-from reml.training.scale.gradient_cache import in_chunks
+from reml.training.scale.gradient_cache import with_gradient_cache
 
 LISTS, INDEX = "lists", "index"
 Indexing = TrainableIndexer[TrainableEncoder]
@@ -158,7 +158,7 @@ def _open_trained(folder: Path, begun: Start, *, settings: RetrieverTraining, qu
 def _begin(start: Start, settings: RetrieverTraining, queries: QueryGenerator) -> tuple[TrainableEncoder, Ranking]:
     encoder = start.encoder()
     teaching = RankingObjective(settings.feedback, settings.regularisers, queries)
-    scorer = EncoderScorer(in_chunks(encoder, settings.training.chunk))
+    scorer = EncoderScorer(with_gradient_cache(encoder, settings.training.gradient_cache))
     return encoder, Ranking(scorer, teaching, len(start.collection))
 
 

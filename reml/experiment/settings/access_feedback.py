@@ -28,7 +28,7 @@ class AccessFeedback:
         learner: the access model whose retriever learns: with its queries and, if it has a `train`, after that.
         objective: what it learns by (`reml.feedback`); left out, by the predictor's own loss alone, through the scores
             that the predictor reads (joint).
-        judge: who says how useful items are, for objectives that need it (`reml.feedback.judges.judging`).
+        judge: who says how useful items are, for objectives that need it (`reml.feedback.judges`).
         regime: conditional, the predictor is trained first and then stays as it is; joint, both learn at once and
             what is retrieved is read by the predictor that learnt with it; or the class of another one, such as
             `reml.training.regimes.regimes.Alternating`.
@@ -86,7 +86,8 @@ class AccessFeedback:
         if Signal.ITEM_UTILITY in self.asks and self.judge is None:
             raise ValueError(
                 f"{self.objective!r} needs the utility of items, which no predictor's loss tells: name who judges "
-                "under feedback.judge, such as reml.feedback.judges.ByAnswer (the predictor) or ByEvidence (labels)."
+                "under feedback.judge, such as reml.feedback.judges.DownstreamUtility (the predictor) or "
+                "reml.feedback.judges.GoldEvidence (labels)."
             )
         if self.joint and self.untrained:
             raise ValueError("a joint predictor learns from its start: leave out feedback.untrained.")

@@ -124,7 +124,7 @@ class Experiment:
         named = feedback.predictor if feedback is not None else None
         return named if named is not None else next(iter(self.makers))
 
-    def hears_trained(self, name: str) -> bool:
+    def learns_from_trained(self, name: str) -> bool:
         """Tell whether the predictor is trained before it gives its feedback to an access model, or learns with it.
 
         Not so for the control `untrained`, nor where the predictor is to be trained on what only that feedback makes.

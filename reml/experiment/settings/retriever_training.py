@@ -21,7 +21,7 @@ class RetrieverTraining:
 
     Args:
         teacher: the access model whose lists and scores teach it (weak supervision: no label is read, unless a round's
-            groups ask for it); the labels do, items that hold the evidence of right answers, if left out.
+            curriculum asks for it); the labels do, items that hold the evidence of right answers, if left out.
         negatives: with labels, the access model whose lists wrong items come from; the whole collection if left out.
         objective: a `Feedback` on items' utilities: RankProb, Contrastive, MarginMse, KlDistillation, Cldrd; Rank if
             left out.
@@ -30,10 +30,10 @@ class RetrieverTraining:
         rounds: if given, it learns in so many rounds, each from the weights of the one before and, unless it says
             otherwise, on lists that it finds itself with them (`reml.training.data.rounds`); a teacher re-ranks those.
         pseudo_queries: queries made from items, which the lists of `teacher` or `negatives` teach on as well.
-        compared: items that an example is taught on at a time; with groups of a round, all of theirs.
-        listed: so many first items of a list teach; wrong items beside labels come from all of it. Lists that a round
-            finds itself are of this length.
-        random: chance of each but the first to come from anywhere in the collection, and not from a list.
+        items_per_query: items that a query is taught on at a time; with a round's curriculum, all of its own.
+        list_depth: so many first items of a list teach; wrong items beside labels come from all of it. Lists that a
+            round finds itself are of this length.
+        random_negatives: chance of each but the first to come from anywhere in the collection, and not from a list.
         tasks: whose examples it learns from, all tasks of the same knowledge source if left out.
         temperature: if given, a task with n examples has a share of n^(1 / temperature) in what is learnt.
         held_out: of each task, the examples that training is judged on while it runs, and does not learn from.
@@ -47,9 +47,9 @@ class RetrieverTraining:
     denoise: Denoising | None = None
     rounds: Sequence[Round] | None = None
     pseudo_queries: PseudoQueries | None = None
-    compared: int = 2
-    listed: int = 100
-    random: float = 0.5
+    items_per_query: int = 2
+    list_depth: int = 100
+    random_negatives: float = 0.5
     tasks: Sequence[str] = ()
     temperature: float | None = None
     held_out: int = 50
@@ -60,10 +60,11 @@ class RetrieverTraining:
             raise ValueError("a teacher's lists have its own negatives: leave out `negatives`, or learn from labels.")
         if self.pseudo_queries is not None and self.lists is None:
             raise ValueError("pseudo_queries have no labels: name the `teacher` or `negatives` whose lists teach them.")
-        if self.compared < 2 or self.listed < 1 or self.held_out < 0 or not 0 <= self.random <= 1:
+        if self.items_per_query < 2 or self.list_depth < 1 or self.held_out < 0 or not 0 <= self.random_negatives <= 1:
             raise ValueError(
-                "compared must be 2 or more, listed 1 or more, held_out 0 or more and random a chance of 0 to 1, not "
-                f"{self.compared}, {self.listed}, {self.held_out} and {self.random}."
+                "items_per_query must be 2 or more, list_depth 1 or more, held_out 0 or more and random_negatives a "
+                f"chance of 0 to 1, not {self.items_per_query}, {self.list_depth}, {self.held_out} and "
+                f"{self.random_negatives}."
             )
         if self.temperature is not None and not self.temperature >= 1:
             raise ValueError(f"train.temperature must be 1 or more, or left out, not {self.temperature}.")
@@ -72,11 +73,15 @@ class RetrieverTraining:
     def _check_rounds(self) -> None:
         if self.rounds is not None and not self.rounds:
             raise ValueError("train.rounds is empty: give at least one round, or leave it out.")
-        if self.teacher is None and any(part.groups is not None for part in self.rounds or ()):
-            raise ValueError("groups are those of a teacher's list: name the `teacher`.")
+        if self.teacher is None and any(part.curriculum is not None for part in self.rounds or ()):
+            raise ValueError("a curriculum is one of a teacher's list: name the `teacher`.")
         if self.denoise is not None and self.teacher is not None:
             raise ValueError("denoise drops wrong items beside labels, and a teacher's list has none: leave it out.")
-        if self.denoise is not None and self.negatives is None and not any(part.own for part in self.rounds or ()):
+        if (
+            self.denoise is not None
+            and self.negatives is None
+            and not any(part.self_mined for part in self.rounds or ())
+        ):
             raise ValueError("denoise drops items of lists: name the access model of `negatives`, or give `rounds`.")
 
     @property
@@ -92,11 +97,11 @@ class RetrieverTraining:
     @property
     def all_rounds(self) -> Sequence[Round]:
         """The rounds; one on the lists of others if it has none."""
-        return self.rounds if self.rounds is not None else (Round(own=False),)
+        return self.rounds if self.rounds is not None else (Round(self_mined=False),)
 
     @property
     def scorers(self) -> Sequence[str]:
         """The access models that score what others found: a teacher of lists found in rounds, or of denoising."""
-        mined = self.teacher if any(part.own for part in self.rounds or ()) else None
+        mined = self.teacher if any(part.self_mined for part in self.rounds or ()) else None
         denoising = self.denoise.teacher if self.denoise is not None else None
         return [name for name in (mined, denoising) if name is not None]

@@ -7,27 +7,27 @@ https://arxiv.org/abs/2404.13781: the downstream measure of the answer given one
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+import functools
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 
-from reml.contract.examples import Answer, Example
-from reml.contract.predictors import Batch, Predictor
+from reml.contract.examples import Example
+from reml.contract.predictors import Batch, Judge, Predictor
 from reml.contract.retrieved import Responses
 from reml.evaluation.judgements import Gold
 from reml.feedback.judges.answer_utility import AnswerUtility
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class DownstreamUtility:
     """Says of an item the measure of the answer that a predictor gives when it has that item alone.
 
-    Any predictor will do. batch_size: how many items are read at once.
+    Any predictor will do. utility: the measure. batch_size: how many items are read at once.
     """
 
-    predictor: Predictor
     utility: AnswerUtility = field(default_factory=AnswerUtility)
     batch_size: int = 16
 
@@ -35,30 +35,40 @@ class DownstreamUtility:
         if self.batch_size < 1:
             raise ValueError(f"batch_size is a number of items, 1 or more, not {self.batch_size}.")
 
+    @property
+    def access(self) -> Sequence[str]:
+        """No access model is asked."""
+        return ()
+
+    def open(self, predictor: Predictor, teachers: Mapping[str, Judge]) -> Judge:  # noqa: ARG002
+        """Give the judge that asks a predictor."""
+        return functools.partial(self.utilities, predictor)
+
     @torch.no_grad()
-    def __call__(self, examples: Sequence[Example], responses: Responses) -> Tensor:
+    def utilities(self, predictor: Predictor, examples: Sequence[Example], responses: Responses) -> Tensor:
         """Give the utility of each item, float32 [B, K]; the predictor is in evaluation mode meanwhile."""
         utility = torch.zeros(responses.mask.shape)
         keys: list[tuple[int, int]] = [(owner, place) for owner, place in responses.mask.nonzero().tolist()]
         golds = [Gold.of(example) for example in examples]
-        with _evaluating(self.predictor):
+        with _evaluating(predictor):
             for start in range(0, len(keys), self.batch_size):
                 chunk = keys[start : start + self.batch_size]
-                for (owner, place), answer in zip(chunk, self._answers(examples, responses, chunk), strict=True):
+                answers = predictor.generate(_alone(examples, responses, chunk))
+                for (owner, place), answer in zip(chunk, answers, strict=True):
                     utility[owner, place] = self.utility.of(golds[owner], answer)
         return utility.to(responses.mask.device)
 
-    def _answers(
-        self, examples: Sequence[Example], responses: Responses, keys: Sequence[tuple[int, int]]
-    ) -> list[Answer]:
-        owners, places = ([key[side] for key in keys] for side in (0, 1))
-        alone = Responses(
-            items=tuple((responses.items[owner][place],) for owner, place in keys),
-            rows=responses.rows[owners, places][:, None],
-            scores=responses.scores[owners, places][:, None].detach(),
-            mask=responses.mask[owners, places][:, None],
-        )
-        return self.predictor.generate(Batch.of([examples[owner] for owner in owners], alone))
+
+def _alone(examples: Sequence[Example], responses: Responses, keys: Sequence[tuple[int, int]]) -> Batch:
+    """Give each item to its example, as the only one."""
+    owners, places = ([key[side] for key in keys] for side in (0, 1))
+    alone = Responses(
+        items=tuple((responses.items[owner][place],) for owner, place in keys),
+        rows=responses.rows[owners, places][:, None],
+        scores=responses.scores[owners, places][:, None].detach(),
+        mask=responses.mask[owners, places][:, None],
+    )
+    return Batch.of([examples[owner] for owner in owners], alone)
 
 
 @contextlib.contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -10,12 +10,22 @@ from torch import Tensor
 
 from reml.collection.evidence import holds
 from reml.contract.examples import Example
+from reml.contract.predictors import Judge, Predictor
 from reml.contract.retrieved import Responses
 
 
 @dataclass(frozen=True)
 class GoldEvidence:
     """Says 1 of an item that holds a place which a right answer comes from, else 0."""
+
+    @property
+    def access(self) -> Sequence[str]:
+        """No access model is asked."""
+        return ()
+
+    def open(self, predictor: Predictor, teachers: Mapping[str, Judge]) -> Judge:  # noqa: ARG002
+        """Give itself: labels need nobody."""
+        return self
 
     def __call__(self, examples: Sequence[Example], responses: Responses) -> Tensor:
         """Give the relevance of each item, float32 [B, K]."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,6 +12,7 @@ from torch import Tensor
 from reml.access.querying.query_generators import InputQuery, one_query_each
 from reml.contract.access import QueryGenerator
 from reml.contract.examples import Example
+from reml.contract.predictors import Judge, Predictor
 from reml.contract.retrieved import Hits, Responses
 from reml.contract.retrievers import Retriever
 from reml.contract.vectors import Float32Array, Int64Array
@@ -50,3 +51,19 @@ class Teacher:
     def reordered(self, examples: Sequence[Example], hits: Hits) -> Hits:
         """Give the same items in the teacher's order, with its scores."""
         return Hits.ranked(hits.rows, self.scores(examples, hits.rows), hits.k)
+
+
+@dataclass(frozen=True)
+class TeacherScores:
+    """Names the access model that judges: an item is as useful as it scores there. teacher: its name."""
+
+    teacher: str
+
+    @property
+    def access(self) -> Sequence[str]:
+        """The teacher."""
+        return (self.teacher,)
+
+    def open(self, predictor: Predictor, teachers: Mapping[str, Judge]) -> Judge:  # noqa: ARG002
+        """Give the teacher of that name."""
+        return teachers[self.teacher]

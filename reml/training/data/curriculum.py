@@ -35,14 +35,14 @@ HARD, SEMI_HARD = -0.25, -0.5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Groups:
+class Curriculum:
     """How many items of a teacher's list are learnt from, and how finely.
 
     Args:
         top: first items, each better than the next.
-        hard: items drawn from those after them, up to place `hard_until`, all alike.
+        hard: items drawn from those after them, up to position `hard_until`, all alike.
         semi_hard: items drawn from the rest of the list, all alike and worse.
-        hard_until: the last place of a hard item.
+        hard_until: the last position of a hard item.
         evidence_first: items that hold the evidence of a right answer stand at the top, whatever the teacher says.
     """
 
@@ -55,7 +55,7 @@ class Groups:
     def __post_init__(self) -> None:
         if self.top < 1 or self.hard < 0 or self.semi_hard < 0 or self.size < 2:
             raise ValueError(
-                f"groups of {self.top}, {self.hard} and {self.semi_hard} items: top must be 1 or more, hard and "
+                f"a curriculum of {self.top}, {self.hard} and {self.semi_hard} items: top must be 1 or more, hard and "
                 "semi_hard 0 or more, and all together 2 or more."
             )
         if self.hard and self.hard_until <= self.top:
@@ -71,30 +71,32 @@ class Groups:
 
 
 @dataclass(frozen=True, eq=False)
-class FromGroups:
+class FromCurriculum:
     """Draws the groups of a teacher's list, hits [n, depth] in the teacher's order.
 
     right: the rows of each example that stand first; none if the teacher alone says.
     """
 
     hits: Hits
-    groups: Groups
+    curriculum: Curriculum
     right: Sequence[Int64Array]
 
     @classmethod
-    def of(cls, collection: PagedCollection, examples: Sequence[Example], hits: Hits, groups: Groups) -> FromGroups:
+    def of(
+        cls, collection: PagedCollection, examples: Sequence[Example], hits: Hits, curriculum: Curriculum
+    ) -> FromCurriculum:
         """Find the items that hold the evidence of examples, if they are to stand first."""
         nothing = np.empty(0, dtype=np.int64)
-        right = right_rows(collection, examples) if groups.evidence_first else [nothing] * len(examples)
-        return cls(hits, groups, right)
+        right = right_rows(collection, examples) if curriculum.evidence_first else [nothing] * len(examples)
+        return cls(hits, curriculum, right)
 
     @property
     def fingerprint(self) -> str:
         """A digest of lists, right rows and sizes."""
         lists = np.ascontiguousarray(self.hits.rows).tobytes()
-        return digest("groups", lists, [rows.tolist() for rows in self.right], asdict(self.groups))
+        return digest("groups", lists, [rows.tolist() for rows in self.right], asdict(self.curriculum))
 
-    def silent(self) -> Int64Array:
+    def without_items(self) -> Int64Array:
         """Give the positions of examples with fewer than two items: nothing can be told apart."""
         short = np.flatnonzero(self.hits.mask.sum(axis=1) < 2)
         return np.array(
@@ -104,12 +106,12 @@ class FromGroups:
     def __call__(self, position: int, count: int, generator: np.random.Generator) -> Drawn:
         """Draw hard and semi-hard items beside the top ones; all with their labels, the best first."""
         right, rest = self._order(position)
-        groups, order = self.groups, np.concatenate([right, rest])
-        start = max(groups.top, len(right))  # an item that is right has no place among the hard ones
-        stop = max(start, groups.hard_until)
-        top = order[: groups.top]
-        hard = _drawn(order[start:stop], groups.hard, generator)
-        semi_hard = _drawn(order[stop:], groups.semi_hard, generator)
+        sizes, order = self.curriculum, np.concatenate([right, rest])
+        start = max(sizes.top, len(right))  # an item that is right has no place among the hard ones
+        stop = max(start, sizes.hard_until)
+        top = order[: sizes.top]
+        hard = _drawn(order[start:stop], sizes.hard, generator)
+        semi_hard = _drawn(order[stop:], sizes.semi_hard, generator)
         labels = [1 / np.arange(1, len(top) + 1), np.full(len(hard), HARD), np.full(len(semi_hard), SEMI_HARD)]
         return np.concatenate([top, hard, semi_hard])[:count], np.concatenate(labels).astype(np.float32)[:count]
 

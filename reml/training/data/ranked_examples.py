@@ -40,7 +40,7 @@ class ItemSampler(Protocol):
     def fingerprint(self) -> str:
         """A digest of all that can be drawn."""
 
-    def silent(self) -> Int64Array:
+    def without_items(self) -> Int64Array:
         """Give the positions of examples that nothing can be learnt from, ascending."""
 
     def __call__(self, position: int, count: int, generator: np.random.Generator) -> Drawn:
@@ -51,21 +51,21 @@ class ItemSampler(Protocol):
 class FromTeacher:
     """Draws from a teacher's list, hits [n, depth] with its scores; `rows` are all those of the collection.
 
-    random: the chance that an item after the first is drawn from the whole collection. What is not on the list has
-    utility 0, or that of the list's last item where that is below 0.
+    random_negatives: the chance that an item after the first is drawn from the whole collection. What is not on the
+    list has utility 0, or that of the list's last item where that is below 0.
     """
 
     hits: Hits
     rows: Int64Array
-    random: float = 0.5
+    random_negatives: float = 0.5
 
     @property
     def fingerprint(self) -> str:
         """A digest of the lists and the chance."""
         rows, scores = (np.ascontiguousarray(values).tobytes() for values in (self.hits.rows, self.hits.scores))
-        return digest("teacher", rows, scores, self.random)
+        return digest("teacher", rows, scores, self.random_negatives)
 
-    def silent(self) -> Int64Array:
+    def without_items(self) -> Int64Array:
         """Give the positions of examples without a hit."""
         return np.flatnonzero(~self.hits.mask.any(axis=1))
 
@@ -74,7 +74,7 @@ class FromTeacher:
         listed = self.hits.rows[position][self.hits.mask[position]]
         known = dict(zip(listed.tolist(), self.hits.scores[position].tolist(), strict=False))
         floor = min(0.0, *known.values())
-        anywhere = int(generator.binomial(count - 1, self.random))
+        anywhere = int(generator.binomial(count - 1, self.random_negatives))
         chosen = generator.choice(listed, min(len(listed), count - anywhere), replace=False)
         rows = _distinct(chosen, generator.choice(self.rows, SPARE * (count - len(chosen))))[:count]
         return rows, np.array([known.get(row, floor) for row in rows.tolist()], dtype=np.float32)
@@ -85,32 +85,32 @@ class FromLabels:
     """Draws one right item and wrong ones.
 
     right: the rows that hold the evidence of each example. near: rows that are neither, those of right pages. hits:
-    a list [n, depth] that wrong items come from, or nothing. random: the chance that one comes from `rows`, the whole
-    collection, instead.
+    a list [n, depth] that wrong items come from, or nothing. random_negatives: the chance that one comes from
+    `rows`, the whole collection, instead.
     """
 
     right: Sequence[Int64Array]
     near: Sequence[Int64Array]
     rows: Int64Array
     hits: Hits | None = None
-    random: float = 0.5
+    random_negatives: float = 0.5
 
     @property
     def fingerprint(self) -> str:
         """A digest of right rows, lists and the chance."""
         lists = b"" if self.hits is None else np.ascontiguousarray(self.hits.rows).tobytes()
-        return digest("labels", [rows.tolist() for rows in self.right], lists, self.random)
+        return digest("labels", [rows.tolist() for rows in self.right], lists, self.random_negatives)
 
     @classmethod
     def of(
-        cls, collection: PagedCollection, examples: Sequence[Example], hits: Hits | None, random: float = 0.5
+        cls, collection: PagedCollection, examples: Sequence[Example], hits: Hits | None, random_negatives: float = 0.5
     ) -> FromLabels:
         """Find the items that hold the evidence of examples, and the others of their pages."""
         right = right_rows(collection, examples)
         near = [_joined(*(_page_rows(collection, page) for page in _right_pages(example))) for example in examples]
-        return cls(right, near, collection.rows(), hits, random)
+        return cls(right, near, collection.rows(), hits, random_negatives)
 
-    def silent(self) -> Int64Array:
+    def without_items(self) -> Int64Array:
         """Give the positions of examples whose evidence no item holds."""
         return np.flatnonzero([len(rows) == 0 for rows in self.right])
 
@@ -120,7 +120,7 @@ class FromLabels:
         excluded = np.union1d(self.right[position], self.near[position])
         listed = self.rows[:0] if self.hits is None else self.hits.rows[position]
         hard = listed[(listed >= 0) & ~np.isin(listed, excluded)]
-        anywhere = int(generator.binomial(count - 1, self.random))
+        anywhere = int(generator.binomial(count - 1, self.random_negatives))
         wrong = generator.choice(hard, min(len(hard), count - 1 - anywhere), replace=False)
         more = generator.choice(self.rows, SPARE * (count - len(wrong)))
         rows = _distinct(right, wrong, more[~np.isin(more, excluded)])[:count]
@@ -147,7 +147,7 @@ class RankedExamples:
         """Take all examples that the sampler has items for."""
         if count < 2:
             raise ValueError(f"an example is taught on 2 items or more, not {count}: one alone has no rank.")
-        places = np.setdiff1d(np.arange(len(examples), dtype=np.int64), sampler.silent())
+        places = np.setdiff1d(np.arange(len(examples), dtype=np.int64), sampler.without_items())
         return cls(collection, examples, sampler, count, places)
 
     def only(self, positions: Int64Array) -> RankedExamples:
@@ -165,10 +165,10 @@ class RankedExamples:
 
     def check_learnable(self) -> None:
         """Raise `ValueError` if there is an example that the sampler has nothing for."""
-        silent = np.intersect1d(self.sampler.silent(), self.places)
-        if len(silent):
+        bare = np.intersect1d(self.sampler.without_items(), self.places)
+        if len(bare):
             raise ValueError(
-                f"example {self.examples[silent[0]].id!r} has no item to learn from: leave it out of the training set."
+                f"example {self.examples[bare[0]].id!r} has no item to learn from: leave it out of the training set."
             )
 
     def take(self, positions: Int64Array) -> Batch:
@@ -205,7 +205,7 @@ def right_rows(pages: Pages, examples: Sequence[Example]) -> list[Int64Array]:
 
 
 def reciprocal_rank(examples: Sequence[Example], answers: Sequence[Answer]) -> float:
-    """Give the mean over examples of 1 / the place of the right answer's item; 0 where it is not among the items."""
+    """Give the mean over examples of 1 / the rank of the right answer's item; 0 where it is not among the items."""
     return float(np.mean([_reciprocal_rank(*pair) for pair in zip(examples, answers, strict=True)]))
 
 

@@ -4,14 +4,14 @@ Xiong et al., "Approximate Nearest Neighbor Negative Contrastive Learning for De
 https://arxiv.org/abs/2007.00808: negatives are what the retriever itself finds and should not, found anew as it learns.
 CL-DRD (`reml.training.data.curriculum`) does the same with a teacher that re-ranks what is found.
 
-    train: {negatives: bm25, rounds: [{own: false}, {}, {}]}           # on BM25's negatives first, then on its own
+    train: {negatives: bm25, rounds: [{self_mined: false}, {}, {}]}    # on BM25's negatives first, then on its own
     train:
       teacher: reranker
-      listed: 200
+      list_depth: 200
       objective: {class_path: reml.feedback.cldrd.Cldrd}
       rounds:                                                          # as CL-DRD does; two more with larger tops
-        - {groups: {top: 5, hard: 12, semi_hard: 13}, rate: 7.0e-6, epochs: 4}
-        - {groups: {top: 10, hard: 10, semi_hard: 10}, rate: 3.0e-6, epochs: 2}
+        - {curriculum: {top: 5, hard: 12, semi_hard: 13}, rate: 7.0e-6, epochs: 4}
+        - {curriculum: {top: 10, hard: 10, semi_hard: 10}, rate: 3.0e-6, epochs: 2}
 
 Deviations: there, a second process refreshes the index of a running training; here, training waits for it. The rate
 rises and falls anew in every round.
@@ -19,30 +19,33 @@ rises and falls anew in every round.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from reml.training.data.curriculum import Groups
+from reml.training.data.curriculum import Curriculum
 from reml.training.settings import Training
 
 
 @dataclass(frozen=True, kw_only=True)
 class Round:
-    """One round. What is left out of steps, epochs and rate is as in the training of all rounds.
+    """One round. What is left out of steps, epochs, rate and rates is as in the training of all rounds.
 
     Args:
-        own: learn on lists that the retriever finds with the weights it has when the round starts; else on those of
-            another access model, as without rounds.
-        groups: learn the order of groups of a teacher's list.
+        self_mined: learn on lists that the retriever finds with the weights it has when the round starts; else on
+            those of another access model, as without rounds.
+        curriculum: learn the order of groups of a teacher's list, as CL-DRD does.
         steps: updates of the weights.
         epochs: if given, takes the place of steps.
         rate: the peak learning rate.
+        rates: other peak rates of parts, by the start of a parameter's name; 0 freezes the part.
     """
 
-    own: bool = True
-    groups: Groups | None = None
+    self_mined: bool = True
+    curriculum: Curriculum | None = None
     steps: int | None = None
     epochs: float | None = None
     rate: float | None = None
+    rates: Mapping[str, float] | None = None
 
     def __post_init__(self) -> None:
         self.of(Training())
@@ -55,4 +58,5 @@ class Round:
             steps=training.steps if self.steps is None else self.steps,
             epochs=self.epochs if fresh else training.epochs,
             rate=training.rate if self.rate is None else self.rate,
+            rates=training.rates if self.rates is None else self.rates,
         )

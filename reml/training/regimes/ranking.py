@@ -84,7 +84,7 @@ class Ranking(Regime):
         scores, mask = compared.scores, compared.mask  # [B, N], [B, K]
         nothing = torch.zeros_like(scores)
         credit = Credit(item_utility=utility.to(scores).masked_fill(~mask, 0.0))
-        own = scores.gather(1, compared.places).masked_fill(~mask, -torch.inf)
+        own = scores.gather(1, compared.positions).masked_fill(~mask, -torch.inf)
         others = InBatch(scores, compared.unrelated, nothing)
         return self._teaching.objective(Responses.of_scores(own, mask), credit, others)
 
@@ -93,12 +93,12 @@ class Ranking(Regime):
 class Compared:
     """Scores [B, N] of B queries and the N distinct items of a batch; -inf where the scorer was not asked.
 
-    places: where the items of each query stand among the N, [B, K]; mask: [B, K]. pages: the page of each item as a
+    positions: where the items of each query stand among the N, [B, K]; mask: [B, K]. pages: the page of each item as a
     number, [N]. vectors: of the queries and of the items, where the scorer has any.
     """
 
     scores: Tensor
-    places: Tensor
+    positions: Tensor
     mask: Tensor
     pages: Tensor
     vectors: tuple[Tensor, Tensor] | None
@@ -107,7 +107,7 @@ class Compared:
     def own(self) -> Tensor:
         """Whether an item is one of a query's own, bool [B, N]."""
         counts = torch.zeros(self.scores.shape, device=self.mask.device)
-        return counts.scatter_add_(1, self.places, self.mask.to(counts)) > 0
+        return counts.scatter_add_(1, self.positions, self.mask.to(counts)) > 0
 
     @property
     def unrelated(self) -> Tensor:
@@ -154,9 +154,9 @@ def _scored(
     if everything:
         return scorer.score(queries, items, np.tile(np.arange(len(items)), (len(queries), 1))), None
     scores = scorer.score(queries, items, positions)  # [B, K]
-    places = torch.from_numpy(np.where(positions < 0, len(items), positions)).to(scores.device)
+    index = torch.from_numpy(np.where(positions < 0, len(items), positions)).to(scores.device)
     whole = scores.new_full((len(queries), len(items) + 1), -torch.inf)
-    return whole.scatter(1, places, scores)[:, :-1], None  # padding went to the last place: [B, N + 1] -> [B, N]
+    return whole.scatter(1, index, scores)[:, :-1], None  # padding went to the last position: [B, N + 1] -> [B, N]
 
 
 def _learning(scorer: Scorer) -> nn.Module:
@@ -182,7 +182,7 @@ class Reranker:
     def generate(self, batch: Batch) -> list[Answer]:
         """Give one answer for each example: no text, the items as provenance. Ties keep the order they came in."""
         compared = compare(self._scorer, self._queries, batch)
-        scores = compared.scores.gather(1, compared.places).masked_fill(~compared.mask, -torch.inf)
+        scores = compared.scores.gather(1, compared.positions).masked_fill(~compared.mask, -torch.inf)
         order = scores.argsort(dim=1, descending=True, stable=True).tolist()
         return [
             Answer(None, tuple(Provenance.of(items[place]) for place in places[: len(items)]))

@@ -116,7 +116,7 @@ class Conditional(FeedbackRegime):
             return Credit()
         read = read_again(rescored, len(batch.examples))
         fixed = replace(read, scores=read.scores.detach())
-        return collect(self.predictor, batch.reading(fixed), self._learners.asks).said
+        return collect(self.predictor, batch.reading(fixed), self._learners.asks).read_credit
 
 
 class Joint(FeedbackRegime):
@@ -136,7 +136,7 @@ class Joint(FeedbackRegime):
         rescored = self._learners.rescored(batch)
         read = read_again(rescored, len(batch.examples))
         prediction = collect(self.predictor, batch.reading(read), self._learners.asks)
-        losses = self._learners.losses(batch.examples, rescored, prediction.said)
+        losses = self._learners.losses(batch.examples, rescored, prediction.read_credit)
         return {"predictor": prediction.loss, **losses}
 
 

@@ -41,23 +41,23 @@ def kept(signals: Signal) -> Signal:
     return signals & ~(Signal.SAMPLES | Signal.IN_BATCH)
 
 
-def hear(predictor: Predictor, batches: Iterable[Batch], signals: Signal, path: Path) -> None:
+def cache_signals(predictor: Predictor, batches: Iterable[Batch], signals: Signal, path: Path) -> None:
     """Ask a predictor for signals of all batches, each with the same number of places K, and write what it says."""
     names = [name for signal in signals for name in FIELDS[signal]]
-    said: dict[str, list[Tensor]] = {name: [] for name in names}
+    values: dict[str, list[Tensor]] = {name: [] for name in names}
     rows = []
     for batch in batches:
         with torch.no_grad(), autocast(default_device()):
-            credit = collect(predictor, batch, signals).said
+            credit = collect(predictor, batch, signals).read_credit
         for name in names:
             value = getattr(credit, name)
             assert value is not None, name  # noqa: S101 - a predictor gives the signals that it says it gives
-            said[name].append(value.cpu())
+            values[name].append(value.cpu())
         rows.append(batch.read.rows)
-    _save(path, rows, {name: _joined(parts) for name, parts in said.items()})
+    _save(path, rows, {name: _joined(parts) for name, parts in values.items()})
 
 
-def judged(judge: Judge, batches: Iterable[Batch], path: Path) -> None:
+def cache_utility(judge: Judge, batches: Iterable[Batch], path: Path) -> None:
     """Ask a judge for the utility of all items, and write what it says."""
     utilities, rows = [], []
     for batch in batches:
@@ -68,33 +68,33 @@ def judged(judge: Judge, batches: Iterable[Batch], path: Path) -> None:
 
 
 class CachedPredictor(nn.Module):
-    """A `Predictor` without parameters that repeats what was heard of the examples.
+    """A `Predictor` without parameters that repeats the signals that were cached for the examples.
 
-    examples: with their order as it was heard. paths: what was written of them, in one file or several; for each task.
+    tasks: for each, the examples in the order of the cache, and the files of their signals, one or several.
     """
 
     def __init__(self, tasks: Sequence[tuple[Sequence[Example], Sequence[Path]]]) -> None:
         super().__init__()
-        heard = [_read(paths) for _, paths in tasks]
+        cached = [_read(paths) for _, paths in tasks]
         examples = [example for part, _ in tasks for example in part]
         self._places = {(example.id, example.input): place for place, example in enumerate(examples)}
-        self._said = {name: _joined([part[name] for part in heard]) for name in heard[0]}
+        self._values = {name: _joined([part[name] for part in cached]) for name in cached[0]}
 
     @property
     def signals(self) -> Signal:
-        """What was heard."""
-        there = [signal for signal, names in FIELDS.items() if set(names) <= set(self._said)]
+        """The signals that are cached."""
+        there = [signal for signal, names in FIELDS.items() if set(names) <= set(self._values)]
         return Signal(sum(signal.value for signal in there))
 
     def prepare(self, collections: Mapping[str, Collection], folder: Path) -> None:
         """Nothing is computed of items."""
 
     def loss(self, batch: Batch, signals: Signal = Signal.NONE) -> Prediction:
-        """Repeat the signals, with a loss of 0; `ValueError` for an example or a list that was not heard."""
+        """Repeat the signals, with a loss of 0; `ValueError` for an example or a list without them."""
         places = self._found(batch.examples, batch.read.rows)
         device = batch.read.mask.device
         names = [name for signal in signals for name in FIELDS[signal]]
-        given = {name: self._said[name][places].to(device) for name in names}
+        given = {name: self._values[name][places].to(device) for name in names}
         credit = Credit(
             item_log_likelihood=given.get("item_log_likelihood"),
             token_log_likelihood=given.get("token_log_likelihood"),
@@ -107,16 +107,16 @@ class CachedPredictor(nn.Module):
         return Prediction(torch.zeros(len(batch.examples), device=device), (credit,))
 
     def generate(self, batch: Batch) -> list[Answer]:  # noqa: ARG002
-        """Refuse: what was heard holds no answers."""
-        raise ValueError("what was heard of a predictor answers no questions: ask the predictor itself.")
+        """Refuse: cached signals hold no answers."""
+        raise ValueError("the cached signals of a predictor answer no questions: ask the predictor itself.")
 
     def _found(self, examples: Sequence[Example], rows: Int64Array) -> Tensor:
         missing = [example.id for example in examples if (example.id, example.input) not in self._places]
         if missing:
-            raise ValueError(f"nothing was heard of the examples {missing[:5]}: hear them first.")
+            raise ValueError(f"no signals are cached for the examples {missing[:5]}: cache them first.")
         places = torch.tensor([self._places[example.id, example.input] for example in examples])
-        if not np.array_equal(self._said[ROWS][places].numpy(), rows):
-            raise ValueError("the lists are not those that were heard: hear the predictor on these lists first.")
+        if not np.array_equal(self._values[ROWS][places].numpy(), rows):
+            raise ValueError("the lists are not those of the cached signals: cache the signals for these lists first.")
         return places
 
 

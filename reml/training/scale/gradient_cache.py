@@ -30,18 +30,18 @@ from reml.training.scale.wrapped_encoder import Forwarding
 Input = TypeVar("Input")
 
 
-def in_chunks(encoder: TrainableEncoder, size: int | None) -> TrainableEncoder:
-    """Let an encoder keep the activations of at most `size` texts at once; as it is, if none is given."""
-    return encoder if size is None else Chunked(encoder, size)
+def with_gradient_cache(encoder: TrainableEncoder, size: int | None) -> TrainableEncoder:
+    """Let an encoder keep the activations of at most `size` texts at once; leave it as it is if `size` is None."""
+    return encoder if size is None else GradientCached(encoder, size)
 
 
 @final
-class Chunked(Forwarding):
+class GradientCached(Forwarding):
     """A `TrainableEncoder` that keeps the activations of at most `size` texts at once."""
 
     def __init__(self, encoder: TrainableEncoder, size: int) -> None:
         if size < 1:
-            raise ValueError(f"a chunk has 1 text or more, not {size}.")
+            raise ValueError(f"a gradient cache keeps the activations of 1 text or more, not {size}.")
         super().__init__(encoder)
         self._size = size
 

@@ -180,7 +180,7 @@ def test_numbers_are_kept_beside_the_texts(base: Retriever, tmp_path: Path) -> N
         (Entries(np.arange(1), states=torch.ones(1, 2)), "keeps `contents`, which its retriever encodes"),
         (Entries(np.arange(1), ("a",), at=np.arange(1)), "leave out `at` and `erase`"),
         (Entries(np.arange(1), ("a",), values={"page": torch.ones(1)}), "a column cannot be named 'page'"),
-        (Entries(np.arange(1) + 4, ("a",)), "owners are places in the batch of 1 examples"),
+        (Entries(np.arange(1) + 4, ("a",)), "owners are positions in the batch of 1 examples"),
     ],
 )
 def test_what_cannot_be_kept_is_refused_and_nothing_stored(

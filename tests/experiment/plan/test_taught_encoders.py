@@ -24,8 +24,8 @@ SHUFFLED = {"class_path": "reml.feedback.shuffled.Shuffled", "init_args": {"obje
 UTILITY = {"class_path": "reml.feedback.utility_distillation.UtilityDistillation", "init_args": {"temperature": 0.1}}
 CONTRASTIVE = {"class_path": "reml.feedback.contrastive.Contrastive", "init_args": {"temperature": 0.1}}
 REINFORCE = {"class_path": "reml.feedback.reinforce.Reinforce"}
-EVIDENCE = {"class_path": "reml.feedback.judges.ByEvidence"}
-ANSWER = {"class_path": "reml.feedback.judges.ByAnswer"}
+EVIDENCE = {"class_path": "reml.feedback.judges.GoldEvidence"}
+ANSWER = {"class_path": "reml.feedback.judges.DownstreamUtility"}
 NEVER = {"class_path": "reml.training.refresh.Never"}
 EVERY = {"class_path": "reml.training.refresh.Every", "init_args": {"steps": 10}}
 ALTERNATING = {"class_path": "reml.training.regimes.regimes.Alternating", "init_args": {"every": 10}}
@@ -231,7 +231,7 @@ def test_a_joint_predictor_may_be_trained_on_what_it_teaches(tmp_path: Path) -> 
     """It starts as it comes, and not from a training that would need its own result."""
     access = {"fed": feedback(regime="joint", training={**TRAINING, "steps": 3})}
     made = open_runner(write_truths(tmp_path, access, train_on={"access": "fed"}))
-    assert not made.experiment.hears_trained("fed")
+    assert not made.experiment.learns_from_trained("fed")
     made.evaluate("fed", "things")
     names = [stage.name for stage in made.stages.done.values()]
     assert "train the predictor" not in names

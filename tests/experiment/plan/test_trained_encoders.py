@@ -98,9 +98,9 @@ def test_what_was_trained_is_what_is_searched(tmp_path: Path) -> None:
     "train",
     [
         {"held_out": 0, "training": TRAINING, "objective": CONTRASTIVE},
-        {"held_out": 1, "negatives": "bm25", "compared": 3, "training": TRAINING, "objective": CONTRASTIVE},
+        {"held_out": 1, "negatives": "bm25", "items_per_query": 3, "training": TRAINING, "objective": CONTRASTIVE},
         {"teacher": "bm25", "held_out": 0, "training": TRAINING, "tasks": ["places"]},
-        {"negatives": "bm25", "held_out": 1, "training": TRAINING, "pseudo_queries": {"count": 9}, "listed": 2},
+        {"negatives": "bm25", "held_out": 1, "training": TRAINING, "pseudo_queries": {"count": 9}, "list_depth": 2},
     ],
     ids=["labels", "labels and negatives", "teacher", "labels and pseudo-queries"],
 )
@@ -124,14 +124,14 @@ def test_pseudo_queries_are_taught_by_a_teacher(tmp_path: Path) -> None:
         ({"teacher": "snrm"}, "'snrm' is taught by itself"),
         ({"teacher": "nobody"}, "no access model 'nobody'"),
         ({"teacher": "bm25", "negatives": "bm25"}, "leave out `negatives`"),
-        ({"compared": 1}, "compared must be 2 or more"),
-        ({"teacher": "bm25", "listed": 0}, "listed 1 or more"),
+        ({"items_per_query": 1}, "items_per_query must be 2 or more"),
+        ({"teacher": "bm25", "list_depth": 0}, "list_depth 1 or more"),
         ({"pseudo_queries": {"count": 9}}, "pseudo_queries have no labels: name the `teacher`"),
         ({"teacher": "bm25", "pseudo_queries": {"shortest": 9}}, "longest no less than shortest"),
         ({"objective": L1}, "objective"),
         ({"rounds": []}, "train.rounds is empty"),
         ({"rounds": [{"steps": 0}]}, "training.steps is 0"),
-        ({"rounds": [{"groups": {}}]}, "groups are those of a teacher's list: name the `teacher`"),
+        ({"rounds": [{"curriculum": {}}]}, "a curriculum is one of a teacher's list: name the `teacher`"),
         ({"teacher": "bm25", "denoise": {"answers": True}}, "a teacher's list has none: leave it out"),
         ({"denoise": {"answers": True}}, "denoise drops items of lists: name the access model of `negatives`"),
         ({"negatives": "bm25", "denoise": {"teacher": "snrm", "above": 1}}, "'snrm' is taught by itself"),
@@ -162,10 +162,10 @@ def test_an_untrained_snrm_is_refused(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "give the access model a `train`" in capsys.readouterr().err
 
 
-ROUNDS = [{"own": False}, {"steps": 2}, {"steps": 1, "rate": 1.0e-12}]
-BY_LABELS = {"held_out": 1, "training": TRAINING, "objective": CONTRASTIVE, "random": 0.0}
+ROUNDS = [{"self_mined": False}, {"steps": 2}, {"steps": 1, "rate": 1.0e-12}]
+BY_LABELS = {"held_out": 1, "training": TRAINING, "objective": CONTRASTIVE, "random_negatives": 0.0}
 CLDRD = {"class_path": "reml.feedback.cldrd.Cldrd", "init_args": {"temperature": 0.1}}
-GROUPS = {"top": 2, "hard": 1, "semi_hard": 1, "hard_until": 3}
+CURRICULUM = {"top": 2, "hard": 1, "semi_hard": 1, "hard_until": 3}
 
 
 def runner_of(config: Path, home: Path) -> Runner:
@@ -185,7 +185,7 @@ def lists_of(home: Path, number: int) -> Hits:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A retriever taught in three rounds, of which the last one may learn nothing, in `home`."""
     folder = tmp_path_factory.mktemp("rounds")
-    config = experiment(folder, {**TAUGHT, "listed": 4, "rounds": ROUNDS})
+    config = experiment(folder, {**TAUGHT, "list_depth": 4, "rounds": ROUNDS})
     assert index(config, folder / "home") == 0
     return folder
 
@@ -194,7 +194,7 @@ def test_a_round_learns_on_what_the_weights_of_the_one_before_find(folder: Path)
     """The first round alone is an experiment of its own, and the same stage: its retriever finds those lists."""
     home = folder / "home"
     assert not (round_folder(home, 1) / "lists").exists(), "the first one learns on the lists of others"
-    runner = runner_of(experiment(folder, {**TAUGHT, "listed": 4, "rounds": ROUNDS[:1]}), home)
+    runner = runner_of(experiment(folder, {**TAUGHT, "list_depth": 4, "rounds": ROUNDS[:1]}), home)
     found = runner.search("snrm", "places", runner.examples("places", "train"), 4)
     assert len(models(home)) == 3, "nothing was trained again"
     np.testing.assert_array_equal(np.sort(lists_of(home, 2).rows), np.sort(found.rows))
@@ -231,14 +231,14 @@ def test_a_stopped_round_goes_on_with_the_lists_it_has(folder: Path) -> None:
     made = lists.stat().st_mtime_ns
     for name in ("manifest.json", "trained.json", "best.safetensors"):
         (stopped / name).unlink()
-    assert index(experiment(folder, {**TAUGHT, "listed": 4, "rounds": ROUNDS[:2]}), folder / "home") == 0
+    assert index(experiment(folder, {**TAUGHT, "list_depth": 4, "rounds": ROUNDS[:2]}), folder / "home") == 0
     assert lists.stat().st_mtime_ns == made
     assert (stopped / "best.safetensors").read_bytes() == weights
 
 
 def test_a_curriculum_of_groups_trains_round_by_round(tmp_path: Path) -> None:
-    rounds = [{"groups": GROUPS}, {"groups": {"top": 4, "hard": 0, "semi_hard": 0}, "rate": 0.001}]
-    train = {**TAUGHT, "objective": CLDRD, "listed": 4, "rounds": rounds}
+    rounds = [{"curriculum": CURRICULUM}, {"curriculum": {"top": 4, "hard": 0, "semi_hard": 0}, "rate": 0.001}]
+    train = {**TAUGHT, "objective": CLDRD, "list_depth": 4, "rounds": rounds}
     home = tmp_path / "home"
     assert index(experiment(tmp_path, train), home) == 0
     assert len(models(home)) == 2
@@ -292,8 +292,8 @@ def test_settings_at_their_default_are_in_no_key(tmp_path: Path) -> None:
     changes: tuple[dict[str, object], ...] = (
         {},
         {"temperature": 1.0},
-        {"rounds": [{"own": False}]},
-        {"rounds": [{"own": False}, {}]},
+        {"rounds": [{"self_mined": False}]},
+        {"rounds": [{"self_mined": False}, {}]},
     )
     runners = [runner_of(experiment(tmp_path, {**TAUGHT, **change}), tmp_path / "home") for change in changes]
     models = [

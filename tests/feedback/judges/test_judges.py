@@ -66,9 +66,9 @@ def test_downstream_utility_is_the_measure_of_the_answer_from_each_item_alone() 
     """The predictor answers with the last word of its best item: the truth is retrieved second, padding third."""
     batch = retrieved(0, 5).take(np.arange(5))
     for size in (1, 3, 16):
-        judge: Judge = DownstreamUtility(predictor(), AnswerUtility("em"), size)
+        judge: Judge = DownstreamUtility(AnswerUtility("em"), size).open(predictor(), {})
         assert judge(batch.examples, batch.read).tolist() == [[0, 1, 0]] * 5
-    kilt = DownstreamUtility(predictor(), AnswerUtility("KILT-em"))
+    kilt = DownstreamUtility(AnswerUtility("KILT-em")).open(predictor(), {})
     assert kilt(batch.examples, batch.read).sum() == 0, "without gold pages no R-precision is 1"
 
 
@@ -76,10 +76,10 @@ def test_downstream_utility_gives_the_predictor_its_mode_back() -> None:
     model = predictor().train()
     model.dropout.eval()
     batch = retrieved(0, 2).take(np.arange(2))
-    DownstreamUtility(model)(batch.examples, batch.read)
+    DownstreamUtility().open(model, {})(batch.examples, batch.read)
     assert (model.training, model.output.training, model.dropout.training) == (True, True, False)
     with pytest.raises(ValueError, match="batch_size is a number of items"):
-        DownstreamUtility(model, batch_size=0)
+        DownstreamUtility(batch_size=0)
 
 
 def test_what_was_judged_once_is_learnt_from_later(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ class TestTeacher(JudgeContract):
 
 class TestDownstreamUtility(JudgeContract):
     def make(self) -> Judge:
-        return DownstreamUtility(FirstWords(words=2.0), AnswerUtility("f1"))
+        return DownstreamUtility(AnswerUtility("f1")).open(FirstWords(words=2.0), {})
 
     def examples(self) -> list[Example]:
         return [Example("1", "Who breeds?", (Answer("penguins"),)), Example("2", "What?", (Answer("copper and"),))]

@@ -35,16 +35,16 @@ def test_an_example_without_items_is_its_question_alone() -> None:
     built = pairs([_ids(10), _ids(11)], [{}, {0: item, 2: item}], FRAME, limit=16, pad=0)
     assert built.ids[0, :3].tolist() == [1, 10, 4]
     assert built.mask.sum(1).tolist() == [3, 7, 7]
-    assert (built.owners.tolist(), built.places.tolist()) == ([0, 1, 1], [0, 0, 2])
+    assert (built.owners.tolist(), built.positions.tolist()) == ([0, 1, 1], [0, 0, 2])
     assert built.alone.tolist() == [True, False, False]
 
 
-def test_gather_lays_inputs_side_by_side_and_by_place_spreads_them() -> None:
+def test_gather_lays_inputs_side_by_side_and_by_position_spreads_them() -> None:
     item = ItemTokens(_ids(), _ids())
     built = pairs([_ids(), _ids()], [{}, {0: item, 1: item}], Frame((), (), (), (9,)), limit=16, pad=0)
     states = torch.tensor([[[1.0]], [[2.0]], [[3.0]]])
     assert built.gather(states).squeeze(2).tolist() == [[1.0, 0.0], [2.0, 3.0]]
-    spread = built.by_place(3, torch.tensor([1.0, 2.0, 3.0]), -1.0)
+    spread = built.by_position(3, torch.tensor([1.0, 2.0, 3.0]), -1.0)
     assert spread.tolist() == [[-1.0, -1.0, -1.0], [2.0, 3.0, -1.0]]
 
 

@@ -70,7 +70,7 @@ def test_which_items_hold_an_answer() -> None:
 
 
 def negatives(lists: Hits) -> set[int]:
-    sampler = FromLabels.of(COLLECTION, [PARIS], lists, random=0.0)
+    sampler = FromLabels.of(COLLECTION, [PARIS], lists, random_negatives=0.0)
     return {row for seed in range(100) for row in sampler(0, 2, np.random.default_rng(seed))[0][1:].tolist()}
 
 

@@ -56,8 +56,10 @@ def test_an_item_off_a_list_of_scores_below_zero_is_as_good_as_its_last() -> Non
     assert dict(zip(drawn.tolist(), useful.tolist(), strict=True))[20] == -3.0
 
 
-def labels(hits: Hits | None = HITS, random: float = 0.5) -> FromLabels:
-    return FromLabels([rows(5), rows(1, 2), NOTHING], [rows(4), rows(3), NOTHING], COLLECTION.rows(), hits, random)
+def labels(hits: Hits | None = HITS, random_negatives: float = 0.5) -> FromLabels:
+    return FromLabels(
+        [rows(5), rows(1, 2), NOTHING], [rows(4), rows(3), NOTHING], COLLECTION.rows(), hits, random_negatives
+    )
 
 
 def test_labels_give_one_right_item_and_wrong_ones_of_other_pages() -> None:
@@ -72,7 +74,7 @@ def test_labels_give_one_right_item_and_wrong_ones_of_other_pages() -> None:
 
 
 def test_wrong_items_come_from_the_list_or_from_anywhere() -> None:
-    assert {int(labels(random=0.0)(0, 2, generator(seed))[0][1]) for seed in range(30)} == {9}
+    assert {int(labels(random_negatives=0.0)(0, 2, generator(seed))[0][1]) for seed in range(30)} == {9}
     anywhere = {int(labels(hits=None)(0, 2, generator(seed))[0][1]) for seed in range(200)}
     assert len(anywhere) > 20
     assert not anywhere & {4, 5}
@@ -85,7 +87,7 @@ def test_right_rows_are_those_that_hold_the_evidence() -> None:
     sampler = FromLabels.of(Paged(["text"] * 20), [example, whole, nowhere], None)
     assert [right.tolist() for right in sampler.right] == [[7], [10, 11], []]
     assert [near.tolist() for near in sampler.near] == [[6, 7], [10, 11], []]
-    assert sampler.silent().tolist() == [2]
+    assert sampler.without_items().tolist() == [2]
 
 
 def ranked(count: int = 3) -> RankedExamples:
@@ -94,7 +96,7 @@ def ranked(count: int = 3) -> RankedExamples:
 
 def test_examples_without_items_are_left_out() -> None:
     assert [ranked().take(rows(place)).examples[0].id for place in range(len(ranked()))] == ["a", "c"]
-    assert FromTeacher(HITS, COLLECTION.rows()).silent().tolist() == [1]
+    assert FromTeacher(HITS, COLLECTION.rows()).without_items().tolist() == [1]
     everything = replace(ranked(), places=rows(0, 1))
     with pytest.raises(ValueError, match="example 'b' has no item to learn from"):
         TrainSet.of(everything)

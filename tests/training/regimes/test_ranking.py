@@ -27,7 +27,7 @@ from reml.retrievers.snrm.network import Layers
 from reml.retrievers.snrm.snrm import SNRM
 from reml.retrievers.splade import Splade
 from reml.testing import MemoryCollection
-from reml.training.data.curriculum import FromGroups, Groups
+from reml.training.data.curriculum import Curriculum, FromCurriculum
 from reml.training.data.ranked_examples import FromLabels, FromTeacher, RankedExamples
 from reml.training.data.sets import TrainSet
 from reml.training.loop.fit import fit
@@ -159,11 +159,11 @@ def test_a_broken_run_goes_on_bit_for_bit(tmp_path: Path) -> None:
 def test_snrm_learns_groups_of_a_teachers_list(tmp_path: Path) -> None:
     """The teacher ranks everything; three items answer a query, and only their groups say so."""
     encoder = untrained(tmp_path)
-    groups = Groups(top=3, hard=2, semi_hard=5, hard_until=12)
+    curriculum = Curriculum(top=3, hard=2, semi_hard=5, hard_until=12)
     rows = (3 * np.arange(len(examples()))[:, None] + np.arange(36)) % 36
     lists = Hits(rows, np.tile(-np.arange(36, dtype=np.float32), (len(rows), 1)))
-    sampler = FromGroups(lists, groups, [rows[0, :0]] * len(rows))
-    part = RankedExamples.of(COLLECTION, examples(), sampler, groups.size)
+    sampler = FromCurriculum(lists, curriculum, [rows[0, :0]] * len(rows))
+    part = RankedExamples.of(COLLECTION, examples(), sampler, curriculum.size)
     assert first_hits(encoder) < 0.4
     train(tmp_path, encoder, objective=Cldrd(temperature=0.3), settings=replace(SETTINGS, steps=40), part=part)
     assert first_hits(encoder) > 0.75
@@ -226,7 +226,7 @@ def test_distinct_items_are_encoded_once_and_found_again() -> None:
     compared = compare(EncoderScorer(WORDS), InputQuery(), batch())
     assert compared.vectors is not None
     assert compared.vectors[1].tolist() == [[0.0, 2.0], [1.5, 0.5]]
-    assert compared.places.tolist() == [[0, 1], [1, 0]]
+    assert compared.positions.tolist() == [[0, 1], [1, 0]]
     assert compared.own.tolist() == [[True, True], [False, True]]
     assert compared.unrelated.tolist() == [[False, False], [True, False]]
 

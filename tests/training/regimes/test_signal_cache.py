@@ -13,17 +13,17 @@ from reml.feedback.judges.gold_evidence import GoldEvidence
 from reml.feedback.pdist import Pdist
 from reml.training.regimes.regimes import Conditional
 from reml.training.regimes.retriever_objective import RetrieverObjective
-from reml.training.regimes.signal_cache import CachedPredictor, hear, judged, kept
+from reml.training.regimes.signal_cache import CachedPredictor, cache_signals, cache_utility, kept
 from tests.training.pointing import WordRetriever, collection, predictor, retrieved
 
 ITEMS = collection()
 LISTS = retrieved(0, 8, ITEMS)
 
 
-def heard(folder: Path) -> CachedPredictor:
+def cached(folder: Path) -> CachedPredictor:
     batches = [LISTS.take(np.arange(start, start + 4)) for start in (0, 4)]
-    hear(predictor().eval(), batches, Signal.ITEM_LIKELIHOOD, folder / "said.safetensors")
-    judged(GoldEvidence(), batches, folder / "judged.safetensors")
+    cache_signals(predictor().eval(), batches, Signal.ITEM_LIKELIHOOD, folder / "said.safetensors")
+    cache_utility(GoldEvidence(), batches, folder / "judged.safetensors")
     return CachedPredictor([(LISTS.examples, [folder / "said.safetensors", folder / "judged.safetensors"])])
 
 
@@ -32,19 +32,19 @@ def test_a_retriever_learns_the_same_from_what_was_heard(tmp_path: Path) -> None
     searcher = WordRetriever(ITEMS)
     learner = RetrieverObjective(searcher, searcher, Pdist())
     batch = LISTS.take(np.array([6, 1, 3]))
-    live, repeated = Conditional(predictor(), learner)(batch), Conditional(heard(tmp_path), learner)(batch)
+    live, repeated = Conditional(predictor(), learner)(batch), Conditional(cached(tmp_path), learner)(batch)
     torch.testing.assert_close(repeated["retriever"], live["retriever"])
     assert (live["retriever"] > 0).all()
 
 
 def test_only_what_was_heard_and_asked_for_is_given(tmp_path: Path) -> None:
-    said = heard(tmp_path)
+    said = cached(tmp_path)
     assert said.signals == Signal.ITEM_LIKELIHOOD | Signal.ITEM_UTILITY
     batch = LISTS.take(np.array([2]))
     given = said.loss(batch, Signal.ITEM_UTILITY)
-    assert given.said.item_log_likelihood is None
-    assert given.said.item_utility is not None
-    torch.testing.assert_close(given.said.item_utility, GoldEvidence()(batch.examples, batch.read))
+    assert given.read_credit.item_log_likelihood is None
+    assert given.read_credit.item_utility is not None
+    torch.testing.assert_close(given.read_credit.item_utility, GoldEvidence()(batch.examples, batch.read))
     assert not list(said.parameters())
 
 
@@ -54,12 +54,12 @@ def test_what_is_drawn_or_of_the_batch_is_not_kept() -> None:
 
 
 def test_other_examples_and_other_lists_are_refused(tmp_path: Path) -> None:
-    said, other = heard(tmp_path), retrieved(9, 10, ITEMS).take(np.array([0]))
-    with pytest.raises(ValueError, match=r"nothing was heard of the examples \['thing9'\]"):
+    said, other = cached(tmp_path), retrieved(9, 10, ITEMS).take(np.array([0]))
+    with pytest.raises(ValueError, match=r"no signals are cached for the examples \['thing9'\]"):
         said.loss(other, Signal.ITEM_LIKELIHOOD)
     batch = LISTS.take(np.array([0]))
     turned = replace(batch.read, rows=batch.read.rows[:, ::-1].copy())
-    with pytest.raises(ValueError, match="the lists are not those that were heard"):
+    with pytest.raises(ValueError, match="the lists are not those of the cached signals"):
         said.loss(Batch.of(batch.examples, turned), Signal.ITEM_LIKELIHOOD)
     with pytest.raises(ValueError, match="ask the predictor itself"):
         said.generate(batch)

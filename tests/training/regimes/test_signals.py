@@ -16,7 +16,7 @@ from reml.contract.signals import Credit, Prediction, Signal
 from reml.feedback.marginal import Marginal
 from reml.training.regimes.regimes import Conditional, Joint
 from reml.training.regimes.retriever_objective import RetrieverObjective
-from reml.training.regimes.signal_cache import CachedPredictor, hear
+from reml.training.regimes.signal_cache import CachedPredictor, cache_signals
 from reml.training.regimes.signals import available, collect
 from tests.training.pointing import WordRetriever, collection, predictor, retrieved
 
@@ -58,7 +58,7 @@ class WordCounter(nn.Module):
 
 def test_what_is_said_without_items_is_what_is_said_without_the_only_one() -> None:
     """The inputs are `what is thing0` and so on: three words."""
-    said = collect(WordCounter(), BATCH, WANTED).said
+    said = collect(WordCounter(), BATCH, WANTED).read_credit
     assert said.null_log_likelihood is not None
     assert said.null_log_likelihood.tolist() == [[-3.0]] * 4
     assert not said.null_log_likelihood.requires_grad
@@ -67,7 +67,7 @@ def test_what_is_said_without_items_is_what_is_said_without_the_only_one() -> No
 
 
 def test_it_is_asked_only_where_it_is_wanted_and_can_be_told() -> None:
-    assert collect(WordCounter(), BATCH, Signal.ITEM_LIKELIHOOD).said.null_log_likelihood is None
+    assert collect(WordCounter(), BATCH, Signal.ITEM_LIKELIHOOD).read_credit.null_log_likelihood is None
     assert Signal.NULL_LIKELIHOOD in available(WordCounter())
     searcher = WordRetriever(ITEMS)
     with pytest.raises(ValueError, match=r"NULL_LIKELIHOOD: FiD and CopyFiD give it"):
@@ -78,11 +78,11 @@ def test_a_regime_gives_the_null_item_its_likelihood_also_from_what_was_heard(tm
     searcher, objective = WordRetriever(ITEMS), Marginal(null_score=0.3)
     learner = RetrieverObjective(searcher, searcher, objective)
     rescored = learner.rescored(BATCH.examples, BATCH.read).own
-    told = collect(WordCounter(), BATCH.reading(replace(rescored, scores=rescored.scores.detach())), WANTED).said
+    told = collect(WordCounter(), BATCH.reading(replace(rescored, scores=rescored.scores.detach())), WANTED).read_credit
     expected = objective(rescored, told)
     torch.testing.assert_close(Joint(WordCounter(), learner)(BATCH)["retriever"], expected)
     torch.testing.assert_close(Conditional(WordCounter(), learner)(BATCH)["retriever"], expected)
     batches = [LISTS.take(places) for places in (np.arange(3), np.arange(3, 4))]
-    hear(WordCounter(), batches, WANTED, tmp_path / "said")
-    heard = CachedPredictor([(LISTS.examples, [tmp_path / "said"])])
-    torch.testing.assert_close(Conditional(heard, learner)(BATCH)["retriever"], expected)
+    cache_signals(WordCounter(), batches, WANTED, tmp_path / "said")
+    cached = CachedPredictor([(LISTS.examples, [tmp_path / "said"])])
+    torch.testing.assert_close(Conditional(cached, learner)(BATCH)["retriever"], expected)

@@ -14,7 +14,7 @@ from reml.feedback.judges.judges import Judges
 from reml.index.faiss import FaissIndex
 from reml.training.regimes.regimes import Conditional
 from reml.training.regimes.retriever_objective import RetrieverObjective
-from reml.training.scale.gradient_cache import Chunked
+from reml.training.scale.gradient_cache import GradientCached
 from tests.training.pointing import collection, predictor
 from tests.training.several_devices import located
 from tests.training.word_encoder import WordEncoder
@@ -37,12 +37,12 @@ def gradients(encoder: TrainableEncoder, given: Batch) -> list[Tensor]:
 @pytest.mark.parametrize("size", [1, 3, 8, 100])
 def test_the_gradient_is_that_of_the_whole_batch(size: int) -> None:
     whole = gradients(WordEncoder(), batch())
-    for found, wanted in zip(gradients(Chunked(WordEncoder(), size), batch()), whole, strict=True):
+    for found, wanted in zip(gradients(GradientCached(WordEncoder(), size), batch()), whole, strict=True):
         torch.testing.assert_close(found, wanted, atol=1e-6, rtol=0)
 
 
 def test_the_mean_gradient_of_parts_of_a_batch_is_another_one() -> None:
-    """The trap that chunks are for: a part knows only its own negatives."""
+    """The trap that the cache is for: a part knows only its own negatives."""
     whole = gradients(WordEncoder(), batch())
     halves = [gradients(WordEncoder(), batch(start, start + 4)) for start in (0, 4)]
     assert all((sum(parts) / 2 - wanted).abs().max() > 1e-3 for *parts, wanted in zip(*halves, whole, strict=True))
@@ -60,7 +60,7 @@ def test_dropout_is_the_same_when_a_chunk_is_encoded_again() -> None:
     encoder, found = WordEncoder(dropout=0.5), []
     for draw in (0, 0, 1):
         torch.manual_seed(draw)
-        found.append(of_square(encoder, Chunked(encoder, 3).query_vectors(texts)))
+        found.append(of_square(encoder, GradientCached(encoder, 3).query_vectors(texts)))
     torch.manual_seed(0)
     kept = torch.cat([encoder.query_vectors(texts[start : start + 3]) for start in (0, 3, 6)])
     wanted = of_square(encoder, kept)
@@ -78,7 +78,7 @@ def test_each_chunk_is_encoded_twice_and_only_one_keeps_what_its_gradient_needs(
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        vectors = Chunked(encoder, 3).query_vectors(texts)
+        vectors = GradientCached(encoder, 3).query_vectors(texts)
     assert encoder.calls == [3, 3, 2]
     assert sum(kept) == 0
     torch.autograd.grad(vectors.sum(), list(encoder.module.parameters()))
@@ -88,10 +88,10 @@ def test_each_chunk_is_encoded_twice_and_only_one_keeps_what_its_gradient_needs(
 def test_without_gradient_nothing_is_cut() -> None:
     encoder = WordEncoder()
     with torch.no_grad():
-        Chunked(encoder, 3).query_vectors([example.input for example in batch().examples])
+        GradientCached(encoder, 3).query_vectors([example.input for example in batch().examples])
     assert encoder.calls == [8]
 
 
-def test_a_chunk_holds_a_text() -> None:
-    with pytest.raises(ValueError, match="1 text or more, not 0"):
-        Chunked(WordEncoder(), 0)
+def test_a_gradient_cache_holds_a_text() -> None:
+    with pytest.raises(ValueError, match="a gradient cache keeps the activations of 1 text or more, not 0"):
+        GradientCached(WordEncoder(), 0)
