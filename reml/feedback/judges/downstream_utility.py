@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from reml.contract.asking import answers_of
 from reml.contract.examples import Answer, Example
 from reml.contract.predictors import Batch, Predictor
 from reml.contract.retrieved import Responses
@@ -58,7 +59,7 @@ class DownstreamUtility:
             scores=responses.scores[owners, places][:, None].detach(),
             mask=responses.mask[owners, places][:, None],
         )
-        return self.predictor.generate(Batch.of([examples[owner] for owner in owners], alone))
+        return answers_of(self.predictor, Batch.of([examples[owner] for owner in owners], alone))
 
 
 @contextlib.contextmanager
