@@ -7,6 +7,7 @@ from pathlib import Path
 
 from torch import nn
 
+from reml.contract.asking import prediction_of
 from reml.contract.collections import Collection
 from reml.contract.predictor_module import PredictorMaker
 from reml.contract.predictors import Batch
@@ -31,4 +32,4 @@ class Around(nn.Module):
 
     def loss(self, batch: Batch, signals: Signal = Signal.NONE) -> Prediction:
         """Give the loss of the predictor inside, [B], and what it says of what it reads."""
-        return self.predictor.loss(batch, signals)
+        return prediction_of(self.predictor, batch, signals)

@@ -20,6 +20,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from reml.contract.asking import answers_of
 from reml.contract.examples import Answer, Example, Item
 from reml.contract.joining import joined
 from reml.contract.predictor_module import PredictorMaker
@@ -48,11 +49,11 @@ class AskingTwice(Around):
 
     def generate(self, batch: Batch) -> list[Answer]:
         """Answer, ask again, and answer with what was found both times."""
-        first = self.predictor.generate(batch)
+        first = answers_of(self.predictor, batch)
         found = self._asked_again(batch, second_queries(batch.examples, first))
         if not (found.rows >= 0).any():
             return first
-        return self.predictor.generate(batch.reading(both(batch.read, found)))
+        return answers_of(self.predictor, batch.reading(both(batch.read, found)))
 
     def _asked_again(self, batch: Batch, queries: Queries) -> Responses:
         found = {name: session.ask(queries, self.k) for name, session in batch.sessions.items()}

@@ -16,8 +16,9 @@ from __future__ import annotations
 import numpy as np
 
 from reml.contract.access import Entries
+from reml.contract.asking import answers_of
 from reml.contract.examples import Answer, Example
-from reml.contract.predictor_module import PredictorMaker
+from reml.contract.predictor_module import MemoryName, PredictorMaker
 from reml.contract.predictors import Batch
 from reml.predictors.around import Around
 
@@ -25,16 +26,16 @@ from reml.predictors.around import Around
 class Remembering(Around):
     """Writes a note of each example to the session of an access model, after all of a batch are answered.
 
-    predictor: makes the one that answers. memory: the name of the access model that stores; with others, which do not,
-    nothing is written. note: holds `{question}` and `{answer}`. right: notes hold the first right answer, which was not
-    seen before the prediction, instead of the one given. No note is made without an answer, and none while
-    it learns.
+    predictor: makes the one that answers. memory: the name of the access model that stores; an experiment refuses a
+    name that is none. With others, which do not store, nothing is written. note: holds `{question}` and `{answer}`.
+    right: notes hold the first right answer, which was not seen before the prediction, instead of the one given. No
+    note is made without an answer, and none while it learns.
     """
 
     def __init__(
         self,
         predictor: PredictorMaker,
-        memory: str,
+        memory: MemoryName,
         *,
         note: str = "{question} {answer}",
         right: bool = False,
@@ -46,7 +47,7 @@ class Remembering(Around):
 
     def generate(self, batch: Batch) -> list[Answer]:
         """Answer, then write."""
-        answers = self.predictor.generate(batch)
+        answers = answers_of(self.predictor, batch)
         session = batch.sessions.get(self.memory)
         notes = [self._note(*pair) for pair in zip(batch.examples, answers, strict=True)]
         owners = [owner for owner, note in enumerate(notes) if note]

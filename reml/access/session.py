@@ -18,6 +18,7 @@ from torch import Tensor
 from reml.access.limits import Limits
 from reml.access.responses import empty, gather
 from reml.contract.access import Entries
+from reml.contract.asking import noted
 from reml.contract.collections import Collection
 from reml.contract.examples import Example
 from reml.contract.retrieved import Hits, LazyItems, Queries, Responses
@@ -26,6 +27,10 @@ from reml.contract.vectors import Int64Array
 
 class Chain(Protocol):
     """What a session asks: an access model, all of whose parts are shared by its sessions."""
+
+    @property
+    def name(self) -> str:
+        """How a configuration calls it."""
 
     @property
     def collection(self) -> Collection:
@@ -74,14 +79,15 @@ class AccessSession:
     def ask(self, queries: Queries | None = None, k: int | None = None) -> Responses:
         """Answer queries, [Q, k], or its own, [B, k]; `ValueError` for an owner that is no example of the batch."""
         places = self._chain.limits.k if k is None else k
-        if places < 0:
-            raise ValueError(f"k is a number of items, 1 or more, or 0 for every row; not {places}.")
-        if queries is None:
-            given = self._chain.queries(self._examples)
-            found = self._own(given, places)
-        else:
-            self._check(queries)
-            given, found = queries, self._live(queries, places)
+        with noted(f"in an ask of the access model {self._chain.name!r}"):
+            if places < 0:
+                raise ValueError(f"k is a number of items, 1 or more, or 0 for every row; not {places}.")
+            if queries is None:
+                given = self._chain.queries(self._examples)
+                found = self._own(given, places)
+            else:
+                self._check(queries)
+                given, found = queries, self._live(queries, places)
         self._asked.append((given, found))
         return found
 
@@ -91,8 +97,9 @@ class AccessSession:
 
     def write(self, entries: Entries) -> Int64Array:
         """Store entries of examples of the batch; what is asked from now on is answered anew."""
-        self._check_owners(entries.owners)
-        rows = self._chain.store(entries)
+        with noted(f"in writing to the access model {self._chain.name!r}"):
+            self._check_owners(entries.owners)
+            rows = self._chain.store(entries)
         self._wrote = self._wrote or bool(len(rows))
         return rows
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import os
 import sys
+import traceback
 from collections.abc import Sequence
 
 from jsonargparse import ArgumentError
@@ -17,6 +19,7 @@ from reml.cli.written import SettingsError
 from reml.experiment.settings.settings_of import UntoldSettingsError
 from reml.files.atomic import CorruptError, LockedError, StaleError
 
+TRACEBACK = "REML_TRACEBACK"
 HELP = frozenset({"-h", "--help"})
 EXPECTED = (ArgumentError, ValueError, KeyError, OSError, ImportError, RuntimeError, UntoldSettingsError)
 
@@ -37,6 +40,8 @@ def execute(words: Sequence[str]) -> int:
         sys.stderr.write("\nstopped; the same command goes on from here.\n")
         return 130
     except EXPECTED as error:
+        if os.environ.get(TRACEBACK):
+            traceback.print_exception(error)
         sys.stderr.write(f"reml {command}: {_told(error)}\n")
         return 2
     return 0
@@ -70,4 +75,6 @@ def _told(error: BaseException) -> str:
     text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
     if isinstance(error, CorruptError | LockedError | SettingsError | StaleError):
         return text
-    return "\n".join([text, *(f"hint: {line}" for line in suggestions(text))])
+    where: list[str] = getattr(error, "__notes__", [])  # raised in a step: maybe by a class of the user's
+    hints = [*suggestions(text), *([f"{TRACEBACK}=1 shows where it arose."] if where else [])]
+    return "\n".join([text, *(f"  {line}" for line in where), *(f"hint: {line}" for line in hints)])

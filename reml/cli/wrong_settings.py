@@ -80,11 +80,12 @@ def _is_contract(hint: type) -> bool:
 
 
 def _of_class(written: Json, kind: type, place: str) -> Iterator[str]:
-    if not isinstance(written, dict):
-        yield f"{place} is {written!r}; it takes the settings of {kind.__name__}"
-        return
     given = _parameters(kind)
     parameters = {name: one for name, one in given.items() if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)}
+    if not isinstance(written, dict):
+        names = ", ".join(parameters) or "none"
+        yield f"{place} is {written!r}; it takes the settings of {kind.__name__} by name ({names})"
+        return
     within = f"{place}: " if place else ""
     for name in written:
         if name not in parameters and len(parameters) == len(given):

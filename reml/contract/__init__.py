@@ -1,6 +1,7 @@
 """The contract of reml: the values that cross its rooms, and the protocols that its parts fulfil.
 
 access            The access model g, the session it opens for a batch of examples, and the parts
+asking            Asking a predictor: what it gives is held to the contract, and what it raises says who
 collections       Where items come from and where they are kept
 examples          What is predicted and from what: pages, items, examples and answers
 joining           The lists of several access models as one list an example, and back

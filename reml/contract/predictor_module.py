@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from torch import nn
 
@@ -13,6 +13,9 @@ from reml.contract.collections import Collection
 from reml.contract.examples import Answer
 from reml.contract.predictors import Batch, Predictor
 from reml.contract.signals import Prediction, Signal
+
+# The type of a predictor's argument that names the access model it writes to: an experiment looks whether that stores.
+MemoryName = Annotated[str, "the name of an access model that stores"]
 
 
 class PredictorModule(nn.Module, abc.ABC):

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from reml.collection.ranked_pages import batches_of_examples, first_of_pages, items_of_examples
+from reml.contract.asking import answers_of
 from reml.contract.collections import Collection
 from reml.contract.examples import Answer, Item, Provenance
 from reml.contract.predictors import Batch, Predictor
@@ -22,9 +23,12 @@ NO_ANSWER = "[no answer]"  # KILT's programs refuse a prediction without text
 
 
 def predict(predictor: Predictor, batch: Batch) -> list[Answer]:
-    """Predict one answer for each example, in order; one without text becomes `NO_ANSWER`."""
+    """Predict one answer for each example, in order; one without text becomes `NO_ANSWER`.
+
+    `ValueError` names a predictor that gives anything else.
+    """
     with torch.inference_mode(), autocast(default_device()):
-        answers = predictor.generate(batch)
+        answers = answers_of(predictor, batch)
     return [answer if (answer.text or "").strip() else replace(answer, text=NO_ANSWER) for answer in answers]
 
 

@@ -20,7 +20,15 @@ representations    Representations as plain matrices, to compare with
 scorer             The contract test of a scorer
 storage            The contract test of what a configuration names as the storage of an access model
 task               The contract tests of a task and of a knowledge source
+word_retriever     A small retriever of any collection, for contract tests and your own
 """
+
+import pkgutil
+
+import pytest
+
+# Before they are imported, so that a contract that fails shows the values it compared.
+pytest.register_assert_rewrite(*(f"{__name__}.{module.name}" for module in pkgutil.iter_modules(__path__)))
 
 from reml.testing.access import AccessContract
 from reml.testing.chain import QueryExpansionContract, QueryGeneratorContract, ResponseProcessorContract
@@ -36,6 +44,7 @@ from reml.testing.representations import matrix
 from reml.testing.scorer import ScorerContract
 from reml.testing.storage import StorageContract
 from reml.testing.task import KnowledgeSourceContract, TaskContract
+from reml.testing.word_retriever import WordRetriever
 
 __all__ = [
     "TEXTS",
@@ -59,5 +68,6 @@ __all__ = [
     "TaskContract",
     "TrainableEncoderContract",
     "TrainableIndexerContract",
+    "WordRetriever",
     "matrix",
 ]

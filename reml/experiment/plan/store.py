@@ -17,6 +17,7 @@ from typing import Any, TypeVar, cast
 
 from rich.console import Console
 
+from reml.contract.asking import noted
 from reml.contract.examples import Json
 from reml.devices.rank_zero import check_rank, is_rank_zero
 from reml.experiment.plan.node import Node
@@ -156,7 +157,8 @@ class Stages:
                 self._inner = outer + start - asked
                 return False
             reset_peak_memory()
-            build(folder)
+            with noted(f"in the step {name!r}"):
+                build(folder)
             elapsed = time.perf_counter() - start
             cost: dict[str, Json] = {"seconds": elapsed - self._inner, "peak_memory_bytes": peak_memory()}
             self._inner = outer + elapsed

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from reml.contract.predictor_module import PredictorMaker
+from reml.contract.predictor_module import MemoryName, PredictorMaker
 from reml.contract.retrievers import TrainableIndexer
 from reml.contract.tasks import Task
 from reml.evaluation.metrics import metric_of
 from reml.experiment.settings.access import Access
+from reml.experiment.settings.settings_of import arguments_of
 from reml.experiment.settings.system import Passages, System
 from reml.experiment.settings.train_on import TrainOn
 from reml.training.settings import Training
@@ -163,6 +164,9 @@ class Experiment:
             self._check_scorers(name)
             self._check_storing(name)
             self._check_lender(name)
+        for name, maker in self.makers.items():
+            for memory in arguments_of(maker, MemoryName):
+                self._check_memory(name, str(memory))
 
     def _check_lender(self, name: str) -> None:
         """Raise `ValueError` if no predictor of the experiment lends the encoder that an access model finds by."""
@@ -182,6 +186,19 @@ class Experiment:
             )
         if not self.makers:
             raise ValueError(f"access model {name!r} stores what a predictor writes: give one under `predictor`.")
+
+    def _check_memory(self, predictor: str, name: str) -> None:
+        """Raise `ValueError` if a predictor is never given what it writes to, or that does not store."""
+        systems = [system for system in self.compared.values() if system.predictor == predictor]
+        given = list(dict.fromkeys(access for system in systems for access in system.access))
+        stores = [access for access in given if self.access[access].storage is not None]
+        if name not in stores:
+            why = "which does not store" if name in given else "which no system gives it"
+            raise ValueError(
+                f"the predictor {predictor!r} writes to the access model {name!r}, {why}: of those that it is given "
+                f"({', '.join(given)}) there store {', '.join(stores) or 'none'}. Name one that stores, or give one a "
+                "`storage`."
+            )
 
     def _check_learnt(self, names: Sequence[str]) -> None:
         learnt = [task for part in self.train_on.all_phases for task in part.tasks] if self.train_on is not None else []

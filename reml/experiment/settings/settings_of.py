@@ -46,6 +46,15 @@ def settings_of(value: object, plain: Types = ()) -> Json:
     return str(value) if isinstance(value, Path) else _made(value, plain)
 
 
+def arguments_of(maker: object, hint: object) -> Iterator[object]:
+    """Give the arguments of one type that a class is made with by a partial, those of partials among them too."""
+    if isinstance(maker, functools.partial):
+        cls, given = made_by(maker)
+        hints = _hints(cls)
+        for name, argument in given.items():
+            yield from [argument] if hints.get(name) == hint else arguments_of(argument, hint)
+
+
 def _of_enum(value: enum.Enum) -> Json:
     """Tell members by name: a number changes its meaning when a member is put between others."""
     if isinstance(value, enum.Flag):
@@ -116,7 +125,7 @@ def _defaults(cls: type) -> Iterator[tuple[str, object]]:
 def _hints(cls: type) -> Mapping[str, object]:
     written = cls if dataclasses.is_dataclass(cls) else cls.__init__  # type: ignore[misc]
     try:
-        return typing.get_type_hints(written)
+        return typing.get_type_hints(written, include_extras=True)
     except NameError:  # a type that is imported for type checkers alone
         return {}
 

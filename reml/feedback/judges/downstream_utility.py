@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from reml.contract.asking import answers_of
 from reml.contract.examples import Example
 from reml.contract.predictors import Batch, Judge, Predictor
 from reml.contract.retrieved import Responses
@@ -53,7 +54,7 @@ class DownstreamUtility:
         with _evaluating(predictor):
             for start in range(0, len(keys), self.batch_size):
                 chunk = keys[start : start + self.batch_size]
-                answers = predictor.generate(_alone(examples, responses, chunk))
+                answers = answers_of(predictor, _alone(examples, responses, chunk))
                 for (owner, place), answer in zip(chunk, answers, strict=True):
                     utility[owner, place] = self.utility.of(golds[owner], answer)
         return utility.to(responses.mask.device)

@@ -12,6 +12,7 @@ from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from reml.contract.asking import answers_of
 from reml.contract.examples import Answer
 from reml.contract.predictors import Batch
 from reml.devices.ranks import all_gather, world_size
@@ -92,7 +93,7 @@ class PredictorTraining(LightningModule):
 
     def validation_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:  # noqa: ARG002
         """Answer the examples of a dev batch."""
-        self._answers[dataloader_idx] += self.regime.predictor.generate(batch)
+        self._answers[dataloader_idx] += answers_of(self.regime.predictor, batch)
 
     def on_validation_epoch_end(self) -> None:
         """Score the answers of each dev set and take the mean over dev sets."""

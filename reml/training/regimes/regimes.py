@@ -13,25 +13,18 @@ from __future__ import annotations
 import abc
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import ClassVar, Protocol, Self
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor, nn
 
-from reml.contract.examples import Answer
+from reml.contract.asking import Answering
 from reml.contract.predictors import Batch, Predictor
 from reml.contract.refusal import providers
 from reml.contract.signals import Credit, Signal
 from reml.training.regimes.learners import Learners, Learning, read_again
 from reml.training.regimes.retriever_objective import Rescored
 from reml.training.regimes.signals import available, collect
-
-
-class Answering(Protocol):
-    """What is scored on the dev sets: a predictor, or anything else that answers."""
-
-    def generate(self, batch: Batch) -> list[Answer]:
-        """Give one answer for each example."""
 
 
 class Regime(nn.Module, abc.ABC):
@@ -65,7 +58,7 @@ class Independent(Regime):
 
     def forward(self, batch: Batch) -> Mapping[str, Tensor]:
         """Give the predictor's loss."""
-        return {"predictor": self.predictor.loss(batch).loss}
+        return {"predictor": collect(self.predictor, batch, Signal.NONE).loss}
 
 
 class FeedbackRegime(Regime):

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from torch import Tensor
 
+from reml.contract.asking import prediction_of
 from reml.contract.predictors import Batch, Predictor
 from reml.contract.signals import Prediction, Signal
 
@@ -17,8 +18,8 @@ def available(predictor: Predictor) -> Signal:
 
 
 def collect(predictor: Predictor, batch: Batch, signals: Signal) -> Prediction:
-    """Give the predictor's loss with signals of the list it reads, all of them `available`."""
-    prediction = predictor.loss(batch, signals & predictor.signals)
+    """Give the predictor's loss, [B] or refused, with signals of the list it reads, all of them `available`."""
+    prediction = prediction_of(predictor, batch, signals & predictor.signals)
     if Signal.NULL_LIKELIHOOD in signals & ~predictor.signals:
         credit = replace(prediction.read_credit, null_log_likelihood=_unread(predictor, batch))
         prediction = replace(prediction, credit=(credit,))
@@ -29,6 +30,6 @@ def _unread(predictor: Predictor, batch: Batch) -> Tensor:
     """Give log p(y | x) [B, 1] without gradient, -inf without items: what is said of a list of one item without it."""
     first = batch.read.first(1)
     alone = batch.reading(replace(first, scores=first.scores.detach()))
-    said = predictor.loss(alone, Signal.LEAVE_ONE_OUT).read_credit.leave_one_out
+    said = prediction_of(predictor, alone, Signal.LEAVE_ONE_OUT).read_credit.leave_one_out
     assert said is not None  # noqa: S101 - a predictor gives the signals that it says it gives
     return said.detach()
