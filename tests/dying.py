@@ -17,10 +17,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 _EVENTS = frozenset({"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "shutil.rmtree", "tempfile.mkdtemp"})
-_SERVER = multiprocessing.get_context("forkserver")
+SERVER = multiprocessing.get_context("forkserver")
 # Arrow imports pandas at its first array: half a second for each child unless the server did; a run imports torch.
 _PRELOADED = ["pandas", "pytest", "reml.collection.disk", "reml.experiment.runner", "tests.memory_pages"]
-_SERVER.set_forkserver_preload(_PRELOADED)
+SERVER.set_forkserver_preload(_PRELOADED)
 
 
 @contextlib.contextmanager
@@ -33,7 +33,7 @@ def memory_folder() -> Iterator[Path]:
 
 def dies(work: Callable[[Path], None], folder: Path, instant: int) -> bool:
     """Run `work(folder)` in a process killed at its `instant`-th event, from 1; false if it ended before."""
-    process = _SERVER.Process(target=_run, args=(work, folder, instant))
+    process = SERVER.Process(target=_run, args=(work, folder, instant))
     process.start()
     process.join()
     if process.exitcode not in (0, -signal.SIGKILL):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import cached_property
 
 from reml.contract.collections import KnowledgeSource
 from reml.contract.examples import Example, Measure
@@ -29,6 +28,7 @@ class MisleadingQuestions:
         if places < 1:
             raise ValueError(f"places is {places}: give at least 1, or choose Factbook for questions of all kinds.")
         self._places = places
+        self._splits: dict[str, list[Example]] = {}
 
     @property
     def name(self) -> str:
@@ -48,12 +48,10 @@ class MisleadingQuestions:
         """Give the examples of `train`, `dev` or `test`, countries mixed; `ValueError` for another split."""
         if split not in SPLITS:
             raise ValueError(f"{self.name} has no split {split!r}. Choose one of {list(SPLITS)}.")
+        if split not in self._splits:
+            chosen = [one for one in questions(split) if self._misleads(one)]
+            self._splits[split] = sample(chosen, len(chosen))
         return self._splits[split]
-
-    @cached_property
-    def _splits(self) -> dict[str, list[Example]]:
-        chosen = {split: [one for one in questions(split) if self._misleads(one)] for split in SPLITS}
-        return {split: sample(examples, len(examples)) for split, examples in chosen.items()}
 
     def _misleads(self, example: Example) -> bool:
         return len(misleading_paragraphs(example)) >= self._places
@@ -62,9 +60,11 @@ class MisleadingQuestions:
 def misleading_paragraphs(example: Example) -> list[int]:
     """List the other paragraphs of the evidence's page in which a right answer stands as whole words."""
     evidence, texts = example.output[0].provenance[0], example.answers
-    answer = re.compile("|".join(rf"(?<!\w){re.escape(text)}(?!\w)" for text in texts))
     paragraphs = factbook_pages()[evidence.wikipedia_id].page.paragraphs
     others = (number for number in range(1, len(paragraphs)) if number != evidence.start_paragraph_id)
     # Nearly all paragraphs hold no answer at all, which is told at a tenth of the price.
-    holding = (number for number in others if any(text in paragraphs[number] for text in texts))
+    holding = [number for number in others if any(text in paragraphs[number] for text in texts)]
+    if not holding:
+        return []
+    answer = re.compile("|".join(rf"(?<!\w){re.escape(text)}(?!\w)" for text in texts))
     return [number for number in holding if answer.search(paragraphs[number])]

@@ -8,7 +8,6 @@ unseen in training; see `splits` and `relations`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
 from typing import Literal, get_args
 
 from reml.contract.collections import KnowledgeSource
@@ -56,6 +55,7 @@ class Factbook:
             raise ValueError(f"limit is {limit}: give at least 1, or nothing for all examples.")
         self._kind: Kind = kind
         self._limit = limit
+        self._splits: dict[str, list[Example]] = {}
 
     @property
     def name(self) -> str:
@@ -75,9 +75,7 @@ class Factbook:
         """Give the examples of `train`, `dev` or `test`; `ValueError` for another split."""
         if split not in SPLITS:
             raise ValueError(f"{self.name} has no split {split!r}. Choose one of {list(SPLITS)}.")
+        if split not in self._splits:
+            size = _SIZES.get(self._kind, _OTHER_SIZES)[split]
+            self._splits[split] = sample(_MAKERS[self._kind](split), size)
         return self._splits[split][: self._limit]
-
-    @cached_property
-    def _splits(self) -> dict[str, list[Example]]:
-        sizes = _SIZES.get(self._kind, _OTHER_SIZES)
-        return {split: sample(_MAKERS[self._kind](split), sizes[split]) for split in SPLITS}

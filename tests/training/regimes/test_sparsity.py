@@ -1,44 +1,39 @@
 from __future__ import annotations
 
-import subprocess
-import sys
+import socket
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import distributed
+from torch.nn.parallel import DistributedDataParallel
 
 from reml.training.regimes.sparsity import L1, MEMORY, SILENCE, Flops, SparsityWatch, flops, gini
-from tests import ROOT
+from tests.dying import SERVER
 
 QUERIES = torch.tensor([[1.0, 0.0, 2.0], [0.0, 0.0, 0.5]])
 ITEMS = torch.tensor([[3.0, 0.0, 0.0], [0.0, 4.0, 0.0], [1.0, 0.0, 1.0]])
 OWN = torch.tensor([[True, True, False], [False, True, True]])
 
-TWO_DEVICES = """
-import os, sys
-import torch
-from torch import distributed
-from torch.nn.parallel import DistributedDataParallel
-from reml.training.regimes.sparsity import Flops, flops
 
-rank = int(sys.argv[1])
-os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=sys.argv[2])
-distributed.init_process_group("gloo", rank=rank, world_size=2)
-torch.manual_seed(0)
-inputs, layer = torch.rand(6, 4), torch.nn.Linear(4, 5)
-mine = inputs[:2] if rank == 0 else inputs[2:]
-shared_layer = DistributedDataParallel(layer)
-loss = Flops(query_weight=0.0, item_weight=2.0).loss(torch.zeros(3, 5), torch.relu(shared_layer(mine)), None).mean()
-loss.backward()
-shared = [loss.item(), *layer.weight.grad.flatten().tolist()]
-distributed.destroy_process_group()
-loss = 2 * flops(torch.relu(layer(inputs)))
-(gradient,) = torch.autograd.grad(loss, layer.weight)
-alone = [loss.item(), *gradient.flatten().tolist()]
-assert max(abs(one - other) for one, other in zip(shared, alone, strict=True)) < 1e-6, (shared, alone)
-"""
+def compare_devices(rank: int, port: int) -> None:
+    """Be one of two devices that compute a loss and its gradients together; compare them with those of one."""
+    distributed.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=2)
+    torch.manual_seed(0)
+    inputs, layer = torch.rand(6, 4), torch.nn.Linear(4, 5)
+    mine = inputs[:2] if rank == 0 else inputs[2:]
+    regulariser, shared_layer = Flops(query_weight=0.0, item_weight=2.0), DistributedDataParallel(layer)
+    loss = regulariser.loss(torch.zeros(3, 5), torch.relu(shared_layer(mine)), torch.ones(3, len(mine)).bool()).mean()
+    torch.autograd.backward(loss)
+    assert layer.weight.grad is not None
+    shared = [loss.item(), *layer.weight.grad.flatten().tolist()]
+    distributed.destroy_process_group()
+    loss = 2 * flops(torch.relu(layer(inputs)))
+    (gradient,) = torch.autograd.grad(loss, layer.weight)
+    alone = [loss.item(), *gradient.flatten().tolist()]
+    assert max(abs(one - other) for one, other in zip(shared, alone, strict=True)) < 1e-6, (shared, alone)
 
 
 def test_l1_is_of_a_query_and_its_own_items() -> None:
@@ -66,18 +61,16 @@ def test_flops_prefers_weights_that_are_spread_and_l1_does_not() -> None:
 
 def test_flops_is_the_same_on_two_devices_as_on_one(unused_port: int) -> None:
     """Values and gradients of DDP with 2 and 4 items on its devices, against all 6 on one."""
-    arguments = [sys.executable, "-W", "ignore", "-c", TWO_DEVICES]
-    root = ROOT
-    with subprocess.Popen([*arguments, "1", str(unused_port)], cwd=root, stderr=subprocess.DEVNULL) as other:
-        first = subprocess.run([*arguments, "0", str(unused_port)], cwd=root, capture_output=True, check=False)
-        assert first.returncode == 0, first.stderr.decode()
-        assert other.wait() == 0
+    ranks = [SERVER.Process(target=compare_devices, args=(rank, unused_port)) for rank in range(2)]
+    for process in ranks:
+        process.start()
+    for process in ranks:
+        process.join()
+    assert [process.exitcode for process in ranks] == [0, 0]
 
 
 @pytest.fixture
 def unused_port() -> int:
-    import socket
-
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
