@@ -153,7 +153,7 @@ def test_rows_may_be_excluded_or_be_the_only_ones(access: InformationAccess) -> 
 
 
 @pytest.mark.parametrize(
-    ("owners", "message"), [((1, 0), "must be ascending"), ((0, 3), "places in the batch of 3"), ((-1, 0), "places in")]
+    ("owners", "message"), [((1, 0), "must be ascending"), ((0, 3), "positions in the batch of 3"), ((-1, 0), "positions in")]
 )
 def test_owners_that_are_no_examples_are_refused(
     access: InformationAccess, owners: tuple[int, int], message: str
