@@ -27,9 +27,9 @@ class Remembering(Around):
     """Writes a note of each example to the session of an access model, after all of a batch are answered.
 
     predictor: makes the one that answers. memory: the name of the access model that stores; an experiment refuses a
-    name that is none. With others, which do not store, nothing is written. note: holds `{question}` and `{answer}`. right: notes hold the first right answer, which was not
-    seen before the prediction, instead of the one given. No note is made without an answer, and none while
-    it learns.
+    name that is none. With others, which do not store, nothing is written. note: holds `{question}` and `{answer}`.
+    right: notes hold the first right answer, which was not seen before the prediction, instead of the one given. No
+    note is made without an answer, and none while it learns.
     """
 
     def __init__(

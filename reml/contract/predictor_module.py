@@ -14,7 +14,6 @@ from reml.contract.examples import Answer
 from reml.contract.predictors import Batch, Predictor
 from reml.contract.signals import Prediction, Signal
 
-
 # The type of a predictor's argument that names the access model it writes to: an experiment looks whether that stores.
 MemoryName = Annotated[str, "the name of an access model that stores"]
 

@@ -109,7 +109,7 @@ class PredictorContract(ABC):
 
     @pytest.mark.parametrize("asks", [None, 1])
     def test_works_over_sessions(self, asks: int | None, tmp_path: Path) -> None:
-        """It asks by itself, answers when its budget is spent too, and from lists ahead the same if it asks no others."""
+        """It asks by itself, answers when no ask is left too, and as it does from lists ahead if it asks no others."""
         predictor, examples, _ = self._asked(tmp_path)
         assert isinstance(predictor, nn.Module)
         predictor.eval()
