@@ -65,5 +65,12 @@ class Echo(nn.Module):
         return [Answer(example.input) for example in batch.examples]
 
 
+class OneAnswer(Echo):
+    """Gives one answer, whatever is asked."""
+
+    def generate(self, batch: Batch) -> list[Answer]:
+        return [Answer("ice")]
+
+
 class NoPredictor(nn.Module):
     """A module that lacks what a predictor has."""

@@ -32,6 +32,8 @@ class Rows:
     def __post_init__(self) -> None:
         if len(self.indptr) == 0 or self.indptr[0] != 0 or self.indptr[-1] != len(self.rows):
             raise ValueError("indptr must start with 0 and end with the number of rows given.")
+        if (self.rows < 0).any():
+            raise ValueError(f"rows are ids of items, 0 or more, not {self.rows[self.rows < 0][:5].tolist()}.")
 
     def __len__(self) -> int:
         return len(self.indptr) - 1

@@ -12,7 +12,10 @@ import pytest
 from reml.__main__ import main
 from reml.cli.commands import COMMANDS
 from reml.cli.parsers import named
+from reml.contract.predictors import Batch
 from reml.contract.retrieved import Queries, Responses
+from reml.contract.signals import Prediction, Signal
+from tests.first_words import Echo
 from tests.small_experiment import task_of, write_experiment
 
 
@@ -236,3 +239,41 @@ def test_a_class_that_cannot_tell_its_settings_is_refused(tmp_path: Path, capsys
     config = write_experiment(tmp_path, access={"bm25": bm25}, train_on=None)
     message = told(capsys, "run", "--config", str(config), "--home", str(tmp_path / "home"))
     assert "Untold does not tell what it was made with (cut): keep each constructor argument" in message
+
+
+def test_who_answers_wrongly_is_named_with_task_and_system(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = write_experiment(tmp_path, predictor={"class_path": "tests.first_words.OneAnswer"}, train_on=None)
+    given = ("run", "--config", str(config), "--home", str(tmp_path / "home"))
+    first, *others = told(capsys, *given).partition("reml run: ")[2].splitlines()
+    assert first.startswith("OneAnswer gave 1 answers to 3 examples: `generate` gives a list of one `Answer` for each")
+    assert others == [
+        "  while OneAnswer answers, given the sessions of 'bm25'",
+        "  in the step 'predict places with bm25'",
+        "hint: REML_TRACEBACK=1 shows where it arose.",
+    ]
+    monkeypatch.setenv("REML_TRACEBACK", "1")
+    message = told(capsys, *given)
+    assert message.startswith("Traceback (most recent call last)")
+    assert "asking.py" in message
+    assert "reml run: OneAnswer gave" in message
+
+
+def test_who_cannot_learn_is_named_with_its_step(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = write_experiment(tmp_path, predictor={"class_path": "tests.cli.test_dispatch.MeanLoss"})
+    message = told(capsys, "train", "--config", str(config), "--home", str(tmp_path / "home"))
+    assert "the loss of MeanLoss has the shape [] for 2 examples: give [2]" in message
+    assert "in the step 'train the predictor'" in message
+
+
+class MeanLoss(Echo):
+    """Gives one loss for the whole batch."""
+
+    def loss(self, batch: Batch, signals: Signal = Signal.NONE) -> Prediction:
+        return Prediction(super().loss(batch, signals).loss.mean())
+
+
+def test_help_says_how_to_see_where_an_error_arose(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    assert "REML_TRACEBACK=1" in capsys.readouterr().out.splitlines()[-1]

@@ -46,7 +46,17 @@ def test_right_settings_are_not_wrong() -> None:
             "access.bm25.retriever.init_args.analyser: Analyser has no setting 'stemer'; the nearest: stemmer",
         ),
         ({"access": {"both": {"fuse": "bm25"}}}, "access.both.fuse is 'bm25'; it takes Sequence[str]"),
-        ({"access": {"x": 3}}, "access.x is 3; it takes the settings of Access"),
+        ({"access": {"x": 3}}, "access.x is 3; it takes the settings of Access by name (retriever, fuse, query_gen"),
+        ({"access": {"x": {"budget": 2}}}, "access.x.budget is 2; it takes the settings of Budget by name (asks)"),
+        ({"reading": 5}, "reading is 5; it takes the settings of Reading by name (words, depth, k, pages, split"),
+        (
+            {"predictor": {"class_path": "tests.first_words.FirstWords", "init_args": 2}},
+            "predictor.init_args is 2; it takes the settings of FirstWords by name (words)",
+        ),
+        (
+            {"predictor": {"class_path": "tests.first_words.Echo", "init_args": 2}},
+            "predictor.init_args is 2; it takes the settings of Echo by name (none)",
+        ),
         ({"tasks": [TASK, {"class_pth": "x"}]}, "tasks[1] needs a class_path"),
         ({"tasks": [{"class_path": "reml.tasks.jsonl.Jsonl"}]}, "tasks[0].init_args: Jsonl needs name, examples"),
         ({"predictor": "FiD"}, "predictor: 'FiD' is no dotted path of a class; the nearest: reml.predictors.fid.FiD"),

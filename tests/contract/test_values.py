@@ -122,3 +122,8 @@ def test_the_title_is_read_before_the_text_where_it_is_wanted() -> None:
 def test_media_that_cannot_be_are_refused(wrong: tuple[str, str, float, float | None]) -> None:
     with pytest.raises(ValueError, match=r"name image, video or audio|stop comes after start"):
         Media(*wrong)  # type: ignore[arg-type]
+
+
+def test_sets_of_rows_hold_ids() -> None:
+    with pytest.raises(ValueError, match=r"rows are ids of items, 0 or more, not \[-1\]"):
+        Rows.of([[3, -1]])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,8 @@ from transformers import LlamaForCausalLM
 from reml.access.composed_access import NoAccess
 from reml.access.information_access import InformationAccess
 from reml.access.limits import Limits
-from reml.contract.access import Session
+from reml.contract.access import Access, Session
+from reml.contract.collections import Collection
 from reml.contract.examples import Answer, Example
 from reml.contract.predictors import Batch, Lender, Predictor
 from reml.contract.signals import Signal
@@ -36,6 +38,10 @@ class TestContract(PredictorContract):
 
     def make(self) -> Predictor:
         return KnnLm(self.folder, answer_tokens=6)
+
+    def access(self, collection: Collection, folder: Path, asks: int | None) -> Mapping[str, Access]:
+        retriever = States(self.folder).index(collection, folder / "states")
+        return {"states": InformationAccess(retriever, limits=Limits(depth=10, k=5, asks=asks), name="states")}
 
 
 @pytest.fixture(scope="module")

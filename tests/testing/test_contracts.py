@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +14,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from reml.access.responses import gather
+from reml.access.responses import empty, gather
 from reml.contract.access import FeedbackHandler, QueryExpansion, QueryGenerator, ResponseProcessor
 from reml.contract.collections import Collection, KnowledgeSource
 from reml.contract.examples import Answer, Example, Page, Provenance
@@ -88,6 +91,98 @@ def test_who_looks_behind_the_mask_fails(tmp_path: Path) -> None:
     OfPeeking().test_items_that_are_not_masked_are_read(tmp_path / "read")
     with pytest.raises(AssertionError):
         OfPeeking().test_masked_items_have_no_influence(tmp_path / "masked")
+
+
+class OfWrong(PredictorContract):
+    """A reader of lists ahead that does something wrong when it is given sessions, or with its text."""
+
+    def __init__(self, wrong: str) -> None:
+        self.wrong = wrong
+
+    def make(self) -> Predictor:
+        return Wrong(self.wrong)
+
+
+class Wrong(ClosedBook):
+    def __init__(self, wrong: str) -> None:
+        super().__init__()
+        self.wrong = wrong
+
+    def generate(self, batch: Batch) -> list[Answer]:
+        found = batch.given
+        if found is None and self.wrong == "name":
+            found = batch.sessions["wiki"].ask()
+        elif found is None and self.wrong == "contents":
+            found = batch.sessions["memory"].ask(Queries(np.array([0, 1]), ("copper",)))
+        elif found is None and self.wrong == "deaf":
+            found = empty(len(batch.examples))
+        elif found is None:
+            found = batch.read if self.wrong == "none" else replace(batch.read, items=batch.read.items[::-1])
+        texts = [None if self.wrong == "none" else items[0].text if items else "" for items in found.items]
+        return list(map(Answer, texts))
+
+
+@pytest.mark.parametrize("asks", [None, 1])
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ("name", "wiki"),
+        ("contents", "1 contents but 2 owners"),
+        ("deaf", "it read nothing: take `batch.read`"),
+        ("other", "assert"),
+        ("none", r"the answers to .'1', '2'. have no text .None.: give `Answer\(\"\"\)`"),
+    ],
+)
+def test_who_reads_lists_ahead_and_asks_wrongly_fails(wrong: str, told: str, asks: int | None, tmp_path: Path) -> None:
+    if wrong != "none":
+        OfWrong(wrong).test_answers_every_example(tmp_path / "ahead")
+    with pytest.raises((AssertionError, KeyError, ValueError), match=told):
+        OfWrong(wrong).test_works_over_sessions(asks, tmp_path / "live")
+
+
+def test_an_answer_without_a_text_is_not_called_a_closed_book(tmp_path: Path) -> None:
+    for check in (OfWrong("none").test_answers_every_example, OfWrong("none").test_items_that_are_not_masked_are_read):
+        with pytest.raises(AssertionError, match="have no text"):
+            check(tmp_path / check.__name__)
+
+
+def test_who_cannot_learn_over_sessions_fails(tmp_path: Path) -> None:
+    class Mean(ClosedBook):
+        def loss(self, batch: Batch, signals: Signal = Signal.NONE) -> Prediction:
+            given = super().loss(batch, signals)
+            return Prediction(given.loss.mean()) if batch.sessions else given
+
+    class OfMean(PredictorContract):
+        def make(self) -> Predictor:
+            return Mean()
+
+    OfMean().test_loss_is_one_for_each_example(tmp_path / "ahead")
+    with pytest.raises(ValueError, match="the loss of Mean has the shape"):
+        OfMean().test_works_over_sessions(None, tmp_path / "live")
+
+
+USERS_TEST = """
+import numpy as np
+from reml.testing import MetricContract
+
+class Same:
+    headline = "same"
+
+    def __call__(self, examples, answers):
+        return {"same": np.full(len(examples), 0.25)}
+
+class TestSame(MetricContract):
+    def make(self):
+        return Same()
+"""
+
+
+def test_a_contract_that_fails_shows_the_values_it_compared(tmp_path: Path) -> None:
+    (tmp_path / "test_same.py").write_text(USERS_TEST)
+    command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "test_same.py"]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "1 failed, 3 passed" in ended.stdout, ended.stdout + ended.stderr
+    assert "assert np.float64(0.25) > np.float64(0.25)" in ended.stdout
 
 
 class Rebuilding:

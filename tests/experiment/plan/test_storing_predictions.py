@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,14 @@ from reml.cli.loading import load
 from reml.contract.access import Entries
 from reml.contract.examples import Answer, Example
 from reml.experiment.runner import Runner
+from reml.experiment.settings.access import Access
+from reml.experiment.settings.experiment import Experiment
 from reml.files.records import read_examples, write_examples
 from reml.files.trajectories import TRAJECTORIES, read_trajectories
+from reml.predictors.remembering import Remembering
+from reml.retrievers import bm25
+from reml.tasks.factbook import Factbook
+from tests.first_words import FirstWords
 from tests.small_experiment import FACTS, write_experiment
 from tests.truths import feedback, write_truths
 
@@ -188,7 +195,7 @@ def test_a_predictor_by_name_may_write(tmp_path: Path) -> None:
 
 
 def test_writing_to_what_does_not_store_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    wrong(tmp_path, "'notes' does not store (category 1)", capsys, access={"notes": {"retriever": BM25}})
+    wrong(tmp_path, "to the access model 'notes', which does not store", capsys, access={"notes": {"retriever": BM25}})
 
 
 def test_hits_ahead_of_one_that_stores_are_refused(finished: Path) -> None:
@@ -202,3 +209,40 @@ def test_the_files_of_both_kinds_of_predictions_are_the_same(finished: Path) -> 
     names = {key: {path.name for path in folder.iterdir()} for key, folder in folders.items()}
     assert {"predictions.jsonl", "words_read.json"} <= names["predict-places-with-plain"]
     assert names["predict-places-with-plain"] < names["predict-places-with-notes"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (
+            {"memory": "typo"},
+            r"writes to the access model 'typo', which no system gives it: .*notes, plain. there store notes",
+        ),
+        (
+            {"memory": "plain"},
+            r"'plain', which does not store: of those that it is given .notes, plain. there store notes",
+        ),
+        (
+            {"systems": ["plain"]},
+            r"'notes', which no system gives it: of those that it is given .plain. there store none",
+        ),
+        ({"around": True, "memory": "typo"}, r"'typo', which no system gives it"),
+    ],
+)
+def test_a_predictor_that_writes_to_what_does_not_store_is_refused_before_any_work(
+    changes: dict[str, Any], told: str, tmp_path: Path
+) -> None:
+    predictor = {**REMEMBERING, "init_args": {**REMEMBERING["init_args"], "memory": changes.get("memory", "notes")}}
+    if "around" in changes:
+        predictor = {"class_path": "reml.predictors.asking_twice.AskingTwice", "init_args": {"predictor": predictor}}
+    given = {name: {"predictor": "predictor", "access": [name]} for name in changes.get("systems", ())}
+    with pytest.raises(ValueError, match=told):
+        runner_of(small(tmp_path, predictor=predictor, systems=given), tmp_path / "home")
+
+
+def test_a_predictor_made_in_python_is_held_to_it_too() -> None:
+    access = {"notes": Access(bm25.BM25(), storage=CollectionMemory()), "plain": Access(bm25.BM25())}
+    made = functools.partial(Remembering, functools.partial(FirstWords, words=2.0))
+    Experiment([Factbook("qa")], access, functools.partial(made, memory="notes"))
+    with pytest.raises(ValueError, match="'predictor' writes to the access model 'typo'"):
+        Experiment([Factbook("qa")], access, functools.partial(made, memory="typo"))
