@@ -64,7 +64,7 @@ class MinedLists:
         if self.settings.teacher is not None and lists is not None:
             return self._taught(examples, lists)
         sampler = FromLabels.of(self.given.collection, examples, lists, self.settings.random)
-        return RankedExamples.of(self.given.collection, examples, sampler, self.settings.compared)
+        return RankedExamples.of(self.given.collection, examples, sampler, self.settings.compared, hits=lists)
 
     def _made(self, seed: int) -> RankedExamples:
         """Give queries made from the items of the collection; beside labels, the lists of negatives teach them."""
@@ -81,7 +81,7 @@ class MinedLists:
         if groups is not None:
             sampler = FromGroups.of(collection, examples, lists.first(listed), groups)
         count = groups.size if groups is not None else self.settings.compared
-        return RankedExamples.of(collection, examples, sampler, count)
+        return RankedExamples.of(collection, examples, sampler, count, hits=lists)
 
     def _lists(self, task: str, examples: Sequence[Example]) -> Hits | None:
         if self.settings.denoise is not None and (self.round.own or self.settings.negatives is not None):
