@@ -18,7 +18,7 @@ from reml.access.presenting import DistinctPages, First
 from reml.access.session import AccessSession
 from reml.contract.access import Access, Entries, Session
 from reml.contract.collections import Collection
-from reml.contract.examples import Example, Item
+from reml.contract.examples import Example, Item, Media, texts_of
 from reml.contract.retrieved import Hits, Queries, Responses, Rows
 from reml.contract.vectors import DenseVectors, Similarity
 from reml.index.faiss import FaissIndex
@@ -170,7 +170,8 @@ class Axes:
     def fingerprint(self) -> str:
         return "axes"
 
-    def encode_queries(self, texts: Sequence[str]) -> DenseVectors:
+    def encode_queries(self, contents: Sequence[str | Media]) -> DenseVectors:
+        texts = texts_of(contents, self)
         return DenseVectors(np.eye(4, dtype=np.float32)[[int(text) for text in texts]])
 
     def encode_items(self, items: Sequence[Item]) -> DenseVectors:

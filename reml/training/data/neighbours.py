@@ -58,9 +58,7 @@ class NeighbourBatches:
 
     def __post_init__(self) -> None:
         if not 1 <= self.batch <= len(self.rows):
-            raise ValueError(
-                f"{len(self.rows)} examples fill no batch of {self.batch}: lower training.batch_size, or learn from more."
-            )
+            raise ValueError(f"{len(self.rows)} examples fill no batch of {self.batch}: lower training.batch_size.")
 
     def __len__(self) -> int:
         return len(self.rows) // self.batch * self.batch

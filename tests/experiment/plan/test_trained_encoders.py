@@ -321,7 +321,7 @@ class Fixed:
     def __len__(self) -> int:
         return len(self.order)
 
-    def epoch(self, seed: int, number: int) -> Int64Array:  # noqa: ARG002
+    def epoch(self, seed: int, number: int) -> Int64Array:
         return self.order
 
 
