@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 import numpy as np
 
@@ -74,17 +75,14 @@ class NeighbourBatches:
         """Go through examples in an order; ties in nearness, and what fills a batch, come by it too."""
         turn = np.full(len(self.rows), -1, dtype=np.int64)  # -1: not free
         turn[order] = np.arange(len(order))
-        for number, first in enumerate(order):
-            if turn[first] < 0:
-                continue
+        free = (example for example in order if turn[example] >= 0)
+        for first in free:
             turn[first] = -1
-            batch = np.concatenate([[first], self._near(first, turn)])
-            turn[batch] = -1
-            if len(batch) < self.batch:
-                later = order[number:]
-                batch = np.concatenate([batch, later[turn[later] >= 0]])[: self.batch]
-                turn[batch] = -1
-            yield batch
+            near = self._near(first, turn)
+            turn[near] = -1
+            later = np.fromiter(islice(free, self.batch - 1 - len(near)), dtype=np.int64)
+            turn[later] = -1
+            yield np.concatenate([[first], near, later])
 
     def _near(self, example: int, turn: Int64Array) -> Int64Array:
         """Give at most `batch` - 1 free examples that share hits with one, most first."""
