@@ -20,7 +20,7 @@ from torch.nn import functional
 from reml.access.encoded_retriever import EncodedRetriever
 from reml.collection.sources.kilt_pages import write_pages
 from reml.contract.collections import Collection
-from reml.contract.examples import Answer, Example, Item, Page, Provenance
+from reml.contract.examples import Answer, Example, Item, Media, Page, Provenance, texts_of
 from reml.contract.predictors import Batch
 from reml.contract.retrievers import Retriever
 from reml.contract.signals import Credit, Prediction, Signal
@@ -45,13 +45,15 @@ class WordEncoder:
     def fingerprint(self) -> str:
         return digest(self.module.weight.detach().numpy().tobytes())
 
-    def encode_queries(self, texts: Sequence[str]) -> DenseVectors:
+    def encode_queries(self, contents: Sequence[str | Media]) -> DenseVectors:
+        texts = texts_of(contents, self)
         return DenseVectors(self.query_vectors(texts).detach().numpy())
 
     def encode_items(self, items: Sequence[Item]) -> DenseVectors:
         return DenseVectors(self.item_vectors(items).detach().numpy())
 
-    def query_vectors(self, texts: Sequence[str]) -> Tensor:
+    def query_vectors(self, contents: Sequence[str | Media]) -> Tensor:
+        texts = texts_of(contents, self)
         if not texts:
             return torch.zeros(0, WIDTH)
         return torch.stack([self._vector(text) for text in texts])

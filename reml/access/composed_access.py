@@ -53,7 +53,7 @@ class FusedAccess:
 
     def queries(self, examples: Sequence[Example]) -> Queries:
         """Give the inputs: each part makes queries of its own."""
-        return Queries.of([example.input for example in examples])
+        return Queries.of_inputs(examples)
 
     def own(self, examples: Sequence[Example], queries: Queries, k: int) -> Responses:  # noqa: ARG002
         """Answer everyone's own queries, [B, k]."""
@@ -152,7 +152,7 @@ class NoAccess:
 
     def queries(self, examples: Sequence[Example]) -> Queries:
         """Give the inputs."""
-        return Queries.of([example.input for example in examples])
+        return Queries.of_inputs(examples)
 
     def own(self, examples: Sequence[Example], queries: Queries, k: int) -> Responses:  # noqa: ARG002
         """Find nothing, [B, 0]."""

@@ -55,9 +55,9 @@ class EncodedRetriever(Generic[Encoder_co]):
             return self.index.search(representations(queries.states), k)
         rows = np.full((len(queries), k), -1, dtype=np.int64)
         scores = np.full((len(queries), k), -np.inf, dtype=np.float32)
-        asked = [place for place, text in enumerate(queries.texts) if text.strip()]
+        asked = queries.asking
         if asked:
-            vectors = self.encoder.encode_queries([queries.texts[place] for place in asked])
+            vectors = self.encoder.encode_queries([queries.said[place] for place in asked])
             hits = self.index.search(vectors, k)
             rows[asked], scores[asked] = hits.rows, hits.scores
         return Hits(rows, scores)

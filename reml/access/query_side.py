@@ -11,7 +11,7 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
-from reml.contract.examples import Item
+from reml.contract.examples import Item, Media
 from reml.contract.retrievers import TrainableEncoder
 from reml.contract.vectors import Representations, Similarity
 from reml.files.atomic import digest
@@ -68,17 +68,17 @@ class QuerySideEncoder:
         """Digest both encoders."""
         return digest(self._queries.fingerprint(), self._items.encoder.fingerprint())
 
-    def encode_queries(self, texts: Sequence[str]) -> Representations:
+    def encode_queries(self, contents: Sequence[str | Media]) -> Representations:
         """Give one representation for each text, in order, without gradient."""
-        return self._queries.encode_queries(texts)
+        return self._queries.encode_queries(contents)
 
     def encode_items(self, items: Sequence[Item]) -> Representations:
         """Give one representation for each item, in order, without gradient."""
         return self._items.encoder.encode_items(items)
 
-    def query_vectors(self, texts: Sequence[str]) -> Tensor:
+    def query_vectors(self, contents: Sequence[str | Media]) -> Tensor:
         """Encode with gradient, [B, D]."""
-        return self._queries.query_vectors(texts)
+        return self._queries.query_vectors(contents)
 
     def item_vectors(self, items: Sequence[Item]) -> Tensor:
         """Give the vectors that the items have, [N, D], without gradient."""

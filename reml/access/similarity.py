@@ -53,7 +53,7 @@ class EncoderScorer:
         if self.trainable is not None:
             vectors = encoded(self.trainable, queries, items)
             return at(similarities(*vectors, self.encoder.similarity), positions)
-        asked = queries.states if queries.states is not None else self.encoder.encode_queries(queries.texts)
+        asked = queries.states if queries.states is not None else self.encoder.encode_queries(queries.said)
         return at(_fixed(asked, self.encoder.encode_items(items), self.encoder.similarity), positions)
 
 
@@ -61,7 +61,7 @@ def encoded(encoder: TrainableEncoder, queries: Queries, items: Sequence[Item]) 
     """Give the vectors of Q queries and of N items, with gradient."""
     vectors = encoder.item_vectors(items)
     if queries.states is None:
-        return encoder.query_vectors(queries.texts), vectors
+        return encoder.query_vectors(queries.said), vectors
     return as_tensor(queries.states).to(vectors), vectors
 
 

@@ -31,7 +31,7 @@ from reml.contract.access import (
     Trajectory,
 )
 from reml.contract.collections import Collection, KnowledgeSource
-from reml.contract.examples import Answer, Example, Item, Json, Measure, Media, Page, Provenance, Span
+from reml.contract.examples import Answer, Example, Item, Json, Measure, Media, Page, Provenance, Span, texts_of
 from reml.contract.predictors import Batch, Feedback, Judge, Lender, Predictor
 from reml.contract.retrieved import Hits, Queries, Responses, Rows
 from reml.contract.retrievers import (
@@ -122,4 +122,5 @@ __all__ = [
     "TrainableEncoder",
     "TrainableIndexer",
     "Trajectory",
+    "texts_of",
 ]

@@ -46,6 +46,28 @@ class Media:
         if self.start < 0 or (self.stop is not None and self.stop <= self.start):
             raise ValueError(f"{self.path!r} from {self.start} to {self.stop} seconds: stop comes after start, from 0.")
 
+    @property
+    def written(self) -> str:
+        """How records name it: its path, of a stretch with its seconds (`a.mp4#t=1.5,4.0`, W3C's media fragments)."""
+        if not self.start and self.stop is None:
+            return self.path
+        return f"{self.path}#t={self.start}" + ("" if self.stop is None else f",{self.stop}")
+
+
+def texts_of(contents: Sequence[str | Media], reader: object) -> list[str]:
+    """Give the contents of queries to who reads texts alone; `ValueError` for media names who, what and what to choose.
+
+    reader: the encoder or scorer that was asked.
+    """
+    for content in contents:
+        if isinstance(content, Media):
+            raise ValueError(
+                f"{type(reader).__name__} reads texts, and a query is the {content.kind} {content.written!r}: choose a "
+                f"retriever that reads {content.kind} (reml.retrievers.clip.Clip reads images and texts), or a "
+                "query_generator that asks with a text."
+            )
+    return [content for content in contents if isinstance(content, str)]
+
 
 _NO_FIELDS: Mapping[str, str] = {}
 

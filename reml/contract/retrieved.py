@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self, final, overload
 import numpy as np
 import numpy.typing as npt
 
-from reml.contract.examples import Item
+from reml.contract.examples import Example, Item, Media
 from reml.contract.vectors import DenseVectors, Float32Array, Int64Array, MultiVectors, Representations, SparseVectors
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Rows:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Queries:
-    """Q queries of B examples. owners: the example of each, int64 [Q], ascending. contents: Q texts.
+    """Q queries of B examples. owners: the example of each, int64 [Q], ascending. contents: Q texts or media.
 
     states: Q queries that are representations from the start (weighted terms of relevance feedback), or a hidden state
     with its gradient, float [Q, D]: they are searched as they are, and contents, where there are any, only say what
@@ -68,32 +68,52 @@ class Queries:
     """
 
     owners: Int64Array
-    contents: tuple[str, ...] = ()
+    contents: tuple[str | Media, ...] = ()
     states: Tensor | Representations | None = None
     only: Rows | None = None
 
     def __post_init__(self) -> None:
         parts = {"contents": self.contents, "states": self.states, "sets of rows": self.only}
         for name, part in parts.items():
-            if part is not None and len(part) != len(self.owners) and not (name == "contents" and self._said):
+            if part is not None and len(part) != len(self.owners) and not (name == "contents" and self._states_say):
                 raise ValueError(f"{len(part)} {name} but {len(self.owners)} owners: give one for each query.")
 
     @property
-    def _said(self) -> bool:
+    def _states_say(self) -> bool:
         return not self.contents and self.states is not None
 
     def __len__(self) -> int:
         return len(self.owners)
 
     @classmethod
-    def of(cls, texts: Sequence[str]) -> Self:
+    def of(cls, contents: Sequence[str | Media]) -> Self:
         """Make one query for each example, in order."""
-        return cls(np.arange(len(texts), dtype=np.int64), tuple(texts))
+        return cls(np.arange(len(contents), dtype=np.int64), tuple(contents))
+
+    @classmethod
+    def of_inputs(cls, examples: Sequence[Example]) -> Self:
+        """Ask with the input of each example; one whose input is blank asks with its media, a query for each."""
+        asked = [[one.input] if one.input.strip() or not one.media else one.media for one in examples]
+        owners = np.repeat(np.arange(len(examples), dtype=np.int64), [len(contents) for contents in asked])
+        return cls(owners, tuple(content for contents in asked for content in contents))
+
+    @property
+    def said(self) -> tuple[str | Media, ...]:
+        """What an encoder reads, one for each query: the contents, or empty texts where states say all."""
+        return self.contents or ("",) * len(self)
+
+    @property
+    def asking(self) -> list[int]:
+        """The positions of the queries that say something: media, and texts that are not blank."""
+        return [place for place, content in enumerate(self.said) if isinstance(content, Media) or content.strip()]
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """The texts, empty where states say all."""
-        return self.contents or ("",) * len(self)
+        """The queries as records name them: texts, empty where states say all; media by their paths.
+
+        Who reads queries takes `said`, and what is no text is refused (`reml.contract.examples.texts_of`).
+        """
+        return tuple(content.written if isinstance(content, Media) else content for content in self.said)
 
     def take(self, positions: Int64Array) -> Queries:
         """Give the queries at these positions, in this order."""

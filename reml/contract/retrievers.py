@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 from reml.contract.collections import Collection
-from reml.contract.examples import Item
+from reml.contract.examples import Item, Media
 from reml.contract.retrieved import Hits, Queries
 from reml.contract.vectors import Int64Array, Representations, Similarity
 
@@ -25,8 +25,11 @@ class Encoder(Protocol):
     def fingerprint(self) -> str:
         """Digest everything that the representations depend on, weights included."""
 
-    def encode_queries(self, texts: Sequence[str]) -> Representations:
-        """Give one representation for each text, in order, without gradient; none for none, of the same width."""
+    def encode_queries(self, contents: Sequence[str | Media]) -> Representations:
+        """Give one representation for each text or medium, in order, without gradient; none for none, of one width.
+
+        `ValueError` for what it cannot read (`reml.contract.examples.texts_of`).
+        """
 
     def encode_items(self, items: Sequence[Item]) -> Representations:
         """Give one representation for each item, in order, without gradient."""
@@ -40,7 +43,7 @@ class TrainableEncoder(Encoder, Protocol):
     def module(self) -> nn.Module:
         """What is trained and saved."""
 
-    def query_vectors(self, texts: Sequence[str]) -> Tensor:
+    def query_vectors(self, contents: Sequence[str | Media]) -> Tensor:
         """Encode with gradient, [B, D]; [B, L, D] for `maxsim`, a vector of zeros being padding."""
 
     def item_vectors(self, items: Sequence[Item]) -> Tensor:

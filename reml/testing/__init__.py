@@ -17,6 +17,7 @@ memory_collection  A small collection in memory, for contract tests and your own
 metric             The contract test of a metric
 predictor          The contract test of a predictor
 representations    Representations as plain matrices, to compare with
+sampler            The contract test of a sampler
 scorer             The contract test of a scorer
 storage            The contract test of what a configuration names as the storage of an access model
 task               The contract tests of a task and of a knowledge source
@@ -41,6 +42,7 @@ from reml.testing.memory_collection import TEXTS, MemoryCollection
 from reml.testing.metric import MetricContract
 from reml.testing.predictor import PredictorContract
 from reml.testing.representations import matrix
+from reml.testing.sampler import SamplerContract
 from reml.testing.scorer import ScorerContract
 from reml.testing.storage import StorageContract
 from reml.testing.task import KnowledgeSourceContract, TaskContract
@@ -63,6 +65,7 @@ __all__ = [
     "QueryExpansionContract",
     "QueryGeneratorContract",
     "ResponseProcessorContract",
+    "SamplerContract",
     "ScorerContract",
     "StorageContract",
     "TaskContract",

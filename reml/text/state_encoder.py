@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from reml.contract.examples import Item
+from reml.contract.examples import Item, Media, texts_of
 from reml.contract.vectors import DenseVectors, MultiVectors, Similarity
 from reml.devices.evaluating import evaluating
 from reml.files.atomic import digest
@@ -55,10 +55,10 @@ class StateEncoder:
         written = [self.passage.format(text=item.text, title=item.title) for item in items]
         return [row[: self.tokens] for row in token_ids(self.model.tokeniser, written)]
 
-    def encode_queries(self, texts: Sequence[str]) -> DenseVectors:
+    def encode_queries(self, contents: Sequence[str | Media]) -> DenseVectors:
         """Give the state at the last token of each text, without gradient."""
         with evaluating(self.model):
-            return DenseVectors(self.query_vectors(texts).float().cpu().numpy())
+            return DenseVectors(self.query_vectors(contents).float().cpu().numpy())
 
     def encode_items(self, items: Sequence[Item]) -> MultiVectors:
         """Give the states at all tokens of each item but the last, in order, without gradient; maybe none."""
@@ -67,9 +67,9 @@ class StateEncoder:
         indptr = np.cumsum([0, *map(len, states)], dtype=np.int64)
         return MultiVectors(indptr, np.concatenate([np.empty((0, self.model.width), np.float32), *states]))
 
-    def query_vectors(self, texts: Sequence[str]) -> Tensor:
+    def query_vectors(self, contents: Sequence[str | Media]) -> Tensor:
         """Encode with gradient, [B, D]; `ValueError` for a text without tokens."""
-        rows = [row[-self.tokens :] for row in token_ids(self.model.tokeniser, texts)]
+        rows = [row[-self.tokens :] for row in token_ids(self.model.tokeniser, texts_of(contents, self))]
         if not all(rows):
             raise ValueError("a text has no token, so that nothing is known of what comes next. Leave it out.")
         last = [states[-1] for states in self._states(rows)]

@@ -26,7 +26,7 @@ import numpy as np
 
 from reml.access.encoded_retriever import EncodedRetriever
 from reml.contract.collections import Collection
-from reml.contract.examples import Item
+from reml.contract.examples import Item, Media, texts_of
 from reml.contract.retrieved import Hits, Queries
 from reml.contract.retrievers import Retriever
 from reml.contract.vectors import Float32Array, Int64Array, Similarity, SparseVectors
@@ -69,17 +69,17 @@ class BM25Encoder:
         whole = digest("bm25", *settings, self.vocabulary.terms, statistics.frequencies.tobytes())
         return digest("bm25f", whole) if self.fields else whole
 
-    def encode_queries(self, texts: Sequence[str]) -> SparseVectors:
+    def encode_queries(self, contents: Sequence[str | Media]) -> SparseVectors:
         """Weigh each term by its idf, times how often the query has it; terms that no item has weigh 0."""
-        return self.weigh_terms(self.query_terms(texts))
+        return self.weigh_terms(self.query_terms(contents))
 
     def encode_items(self, items: Sequence[Item]) -> SparseVectors:
         """Weigh each term of an item's title and text by how often it stands there."""
         return self.weighting.weigh(self._counts(items), self._weighted.average, len(self.vocabulary))
 
-    def query_terms(self, texts: Sequence[str]) -> SparseVectors:
+    def query_terms(self, contents: Sequence[str | Media]) -> SparseVectors:
         """Say how often each text has each term."""
-        return self._terms(self.vocabulary.count(texts))
+        return self._terms(self.vocabulary.count(texts_of(contents, self)))
 
     def item_terms(self, items: Sequence[Item]) -> SparseVectors:
         """Say how often each item has each term; a term in a title that is counted apart, so often as that counts."""
@@ -163,7 +163,7 @@ class BM25Retriever:
             self.catch_up()
         if queries.states is not None:
             return queries
-        return replace(queries, states=self._encoder.encode_queries(queries.texts))
+        return replace(queries, states=self._encoder.encode_queries(queries.said))
 
     def _constants(self, queries: Queries) -> Float32Array:
         """Give what every item gains: tfc(0) times the sum of the query's idf weights, float32 [B]."""

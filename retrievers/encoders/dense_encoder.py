@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
-from reml.contract.examples import Item
+from reml.contract.examples import Item, Media, texts_of
 from reml.contract.vectors import DenseVectors, Similarity
 from reml.devices.device import default_device
 from reml.devices.evaluating import evaluating
@@ -122,19 +122,19 @@ class DenseEncoder:
         config = {name: value for name, value in self._module.config.to_dict().items() if name not in UNRELATED}
         return digest_with_weights(self._module, config, settings, vocabulary)
 
-    def encode_queries(self, texts: Sequence[str]) -> DenseVectors:
+    def encode_queries(self, contents: Sequence[str | Media]) -> DenseVectors:
         """Give one vector for each text, in order, without gradient or dropout."""
         with evaluating(self._module):
-            return DenseVectors(self.query_vectors(texts).cpu().numpy())
+            return DenseVectors(self.query_vectors(contents).cpu().numpy())
 
     def encode_items(self, items: Sequence[Item]) -> DenseVectors:
         """Give one vector for each item, in order, without gradient or dropout."""
         with evaluating(self._module):
             return DenseVectors(self.item_vectors(items).cpu().numpy())
 
-    def query_vectors(self, texts: Sequence[str]) -> Tensor:
+    def query_vectors(self, contents: Sequence[str | Media]) -> Tensor:
         """Encode with gradient, float32 [B, D]."""
-        return self._vectors([self.encoding.query_prefix + text for text in texts])
+        return self._vectors([self.encoding.query_prefix + text for text in texts_of(contents, self)])
 
     def item_vectors(self, items: Sequence[Item]) -> Tensor:
         """Encode with gradient, float32 [N, D]."""

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from reml.contract.examples import Item
+from reml.contract.examples import Item, Media, texts_of
 from reml.contract.vectors import Int64Array, Similarity, SparseVectors
 from reml.devices.evaluating import evaluating
 from reml.devices.precision import Precision, autocast
@@ -104,17 +104,17 @@ class SparseEncoder:
         settings = asdict(replace(self.cut, batch_size=1, precision="auto"))
         return digest_with_weights(self._network, self._network.fingerprint, settings)
 
-    def encode_queries(self, texts: Sequence[str]) -> SparseVectors:
+    def encode_queries(self, contents: Sequence[str | Media]) -> SparseVectors:
         """Give one vector for each text, in order, without gradient or dropout."""
-        return self._sparse(self._network.tokenise(texts, self.cut.query_tokens))
+        return self._sparse(self._network.tokenise(texts_of(contents, self), self.cut.query_tokens))
 
     def encode_items(self, items: Sequence[Item]) -> SparseVectors:
         """Give one vector for each item, in order, without gradient or dropout."""
         return self._sparse(self._network.tokenise(self._shown(items), self.cut.item_tokens))
 
-    def query_vectors(self, texts: Sequence[str]) -> Tensor:
+    def query_vectors(self, contents: Sequence[str | Media]) -> Tensor:
         """Encode with gradient, float32 [B, V]."""
-        return self._dense(self._network.tokenise(texts, self.cut.query_tokens))
+        return self._dense(self._network.tokenise(texts_of(contents, self), self.cut.query_tokens))
 
     def item_vectors(self, items: Sequence[Item]) -> Tensor:
         """Encode with gradient, float32 [N, V]."""

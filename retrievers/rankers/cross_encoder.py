@@ -31,7 +31,7 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-from reml.contract.examples import Item
+from reml.contract.examples import Item, texts_of
 from reml.contract.retrieved import Queries
 from reml.contract.vectors import Int64Array
 from reml.devices.device import default_device
@@ -79,7 +79,8 @@ class CrossEncoder:
         rows, places = np.nonzero(positions >= 0)
         shown = [f"{item.title} {item.text}" if self.title else item.text for item in items]
         numbers = positions[rows, places]
-        scores = self._read([(queries.texts[row], shown[number]) for row, number in zip(rows, numbers, strict=True)])
+        texts = texts_of(queries.said, self)
+        scores = self._read([(texts[row], shown[number]) for row, number in zip(rows, numbers, strict=True)])
         whole = torch.full(positions.shape, -torch.inf, device=scores.device)
         at = tuple(torch.from_numpy(index).to(scores.device) for index in (rows, places))
         return whole.index_put(at, scores)

@@ -34,10 +34,10 @@ class StatesRetriever:
         if queries.states is not None:
             self._check_width(queries)
             return self.index.search(representations(queries.states), k)
-        asked = [place for place, text in enumerate(queries.texts) if text.strip()]
+        asked = queries.asking
         found = Hits.empty(len(queries), k)
         if asked:
-            nearest = self.index.search(self.encoder.encode_queries([queries.texts[place] for place in asked]), k)
+            nearest = self.index.search(self.encoder.encode_queries([queries.said[place] for place in asked]), k)
             found.rows[asked], found.scores[asked] = nearest.rows, nearest.scores
         return found
 
@@ -45,7 +45,7 @@ class StatesRetriever:
         """Compute the scores of given rows [Q, K] from the states kept, with the gradient of states that have one."""
         if queries.states is not None:
             self._check_width(queries)
-        states = queries.states if queries.states is not None else self.encoder.encode_queries(queries.texts)
+        states = queries.states if queries.states is not None else self.encoder.encode_queries(queries.said)
         there = rows >= 0
         distinct = np.unique(rows[there])
         asked = as_tensor(states).float()

@@ -17,7 +17,7 @@ from reml.contract.access import Access, Entries
 from reml.index.faiss import Faiss
 from reml.retrievers.bm25 import BM25
 from reml.testing import TEXTS, AccessContract, MemoryCollection
-from tests.truths import WordEncoder
+from tests.truths import WordDense
 
 
 def limits(asks: int | None) -> Limits:
@@ -36,7 +36,7 @@ class TestInformationAccess(AccessContract):
 
 class TestThatStores(AccessContract):
     def make(self, folder: Path, asks: int | None = None) -> Access:
-        begun = index_encoded(WordEncoder(), Faiss(), create_collection(folder / "items"), folder / "index")
+        begun = index_encoded(WordDense().encoder(MemoryCollection(TEXTS), folder), Faiss(), create_collection(folder / "items"), folder / "index")
         memory = CollectionMemory().open(begun, folder / "memory")
         memory.store(Entries(np.arange(len(TEXTS)), tuple(text.lower().rstrip(".") for text in TEXTS)))
         memory.commit()

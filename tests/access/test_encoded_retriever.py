@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from reml.access.encoded_retriever import EncodedRetriever
-from reml.contract.examples import Item
+from reml.contract.examples import Item, Media, texts_of
 from reml.contract.retrieved import Queries
 from reml.contract.retrievers import Encoder
 from reml.contract.vectors import DenseVectors, Similarity, SparseVectors
@@ -35,7 +35,8 @@ class LetterEncoder:
     def fingerprint(self) -> str:
         return "letters"
 
-    def encode_queries(self, texts: Sequence[str]) -> DenseVectors:
+    def encode_queries(self, contents: Sequence[str | Media]) -> DenseVectors:
+        texts = texts_of(contents, self)
         return DenseVectors(counts(texts).numpy())
 
     def encode_items(self, items: Sequence[Item]) -> DenseVectors:
@@ -50,7 +51,8 @@ class SparseLetterEncoder:
     def fingerprint(self) -> str:
         return "sparse letters"
 
-    def encode_queries(self, texts: Sequence[str]) -> SparseVectors:
+    def encode_queries(self, contents: Sequence[str | Media]) -> SparseVectors:
+        texts = texts_of(contents, self)
         values = counts(texts).numpy()
         rows, dimensions = np.nonzero(values)
         indptr = np.searchsorted(rows, np.arange(len(values) + 1)).astype(np.int64)
@@ -68,7 +70,8 @@ class WeighedLetterEncoder(LetterEncoder):
         nn.init.ones_(self.module.weight)
         self.encoded: list[int] = []
 
-    def query_vectors(self, texts: Sequence[str]) -> Tensor:
+    def query_vectors(self, contents: Sequence[str | Media]) -> Tensor:
+        texts = texts_of(contents, self)
         return counts(texts).double() * self.module.weight
 
     def item_vectors(self, items: Sequence[Item]) -> Tensor:

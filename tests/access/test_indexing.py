@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from reml.access.indexing import index_encoded
-from reml.contract.examples import Item
+from reml.contract.examples import Item, Media, texts_of
 from reml.contract.retrieved import Queries
 from reml.contract.retrievers import IndexMaker
 from reml.contract.vectors import DenseVectors, Float32Array, MultiVectors, Representations, Similarity, SparseVectors
@@ -41,7 +41,8 @@ class Letters:
     def fingerprint(self) -> str:
         return "letters"
 
-    def encode_queries(self, texts: Sequence[str]) -> Representations:
+    def encode_queries(self, contents: Sequence[str | Media]) -> Representations:
+        texts = texts_of(contents, self)
         counts = [[text.count(letter) for letter in "abc"] for text in texts]
         return KINDS[self.kind](np.array(counts, dtype=np.float32).reshape(-1, 3))
 

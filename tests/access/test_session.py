@@ -18,7 +18,7 @@ from reml.access.presenting import DistinctPages, First
 from reml.access.session import AccessSession
 from reml.contract.access import Access, Entries, Session
 from reml.contract.collections import Collection
-from reml.contract.examples import Example, Item
+from reml.contract.examples import Example, Item, Media, texts_of
 from reml.contract.retrieved import Hits, Queries, Responses, Rows
 from reml.contract.vectors import DenseVectors, Similarity
 from reml.index.faiss import FaissIndex
@@ -153,7 +153,8 @@ def test_rows_may_be_excluded_or_be_the_only_ones(access: InformationAccess) -> 
 
 
 @pytest.mark.parametrize(
-    ("owners", "message"), [((1, 0), "must be ascending"), ((0, 3), "positions in the batch of 3"), ((-1, 0), "positions in")]
+    ("owners", "message"),
+    [((1, 0), "must be ascending"), ((0, 3), "positions in the batch of 3"), ((-1, 0), "positions in")],
 )
 def test_owners_that_are_no_examples_are_refused(
     access: InformationAccess, owners: tuple[int, int], message: str
@@ -170,7 +171,8 @@ class Axes:
     def fingerprint(self) -> str:
         return "axes"
 
-    def encode_queries(self, texts: Sequence[str]) -> DenseVectors:
+    def encode_queries(self, contents: Sequence[str | Media]) -> DenseVectors:
+        texts = texts_of(contents, self)
         return DenseVectors(np.eye(4, dtype=np.float32)[[int(text) for text in texts]])
 
     def encode_items(self, items: Sequence[Item]) -> DenseVectors:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from reml.access.encoded_retriever import EncodedRetriever
 from reml.access.similarity import EncoderScorer, as_tensor, similarities
-from reml.contract.examples import Item
+from reml.contract.examples import Item, Media, texts_of
 from reml.contract.retrieved import Queries
 from reml.contract.retrievers import Scorer
 from reml.contract.vectors import DenseVectors, MultiVectors, Representations, Similarity, SparseVectors
@@ -31,7 +31,8 @@ class Points:
     def fingerprint(self) -> str:
         return "points"
 
-    def encode_queries(self, texts: Sequence[str]) -> DenseVectors:
+    def encode_queries(self, contents: Sequence[str | Media]) -> DenseVectors:
+        texts = texts_of(contents, self)
         return DenseVectors(np.array([POINTS[text] for text in texts], dtype=np.float32).reshape(-1, 2))
 
     def encode_items(self, items: Sequence[Item]) -> DenseVectors:
@@ -47,7 +48,8 @@ class MovingPoints(Points):
         self.module = nn.Linear(1, 1, bias=False)
         nn.init.ones_(self.module.weight)
 
-    def query_vectors(self, texts: Sequence[str]) -> Tensor:
+    def query_vectors(self, contents: Sequence[str | Media]) -> Tensor:
+        texts = texts_of(contents, self)
         return torch.from_numpy(self.encode_queries(texts).values) * self.module.weight
 
     def item_vectors(self, items: Sequence[Item]) -> Tensor:

@@ -96,7 +96,7 @@ def test_answers_that_are_not_one_an_example_are_refused_whoever_asks(answers: o
     one_item = gather(COLLECTION, Hits(np.zeros((3, 1), np.int64), np.ones((3, 1), np.float32)))
     asks: Sequence[Callable[[], object]] = [
         lambda: predict(predictor, BATCH),
-        lambda: DownstreamUtility(predictor)(EXAMPLES, one_item),
+        lambda: DownstreamUtility().open(predictor, {})(EXAMPLES, one_item),
         lambda: AskingTwice(lambda: predictor).generate(BATCH),
         lambda: Remembering(lambda: predictor, "notes").generate(BATCH),
     ]

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reml.contract.examples import Item
+from reml.contract.examples import Item, Media
 from reml.contract.vectors import DenseVectors, MultiVectors, Similarity, SparseVectors
 from reml.files.atomic import LockedError, locked
 from reml.files.origin import Origin
@@ -29,7 +29,7 @@ class NumberEncoder:
         self.survives = survives
         self.encoded: list[int] = []
 
-    def encode_queries(self, texts: Sequence[str]) -> DenseVectors:
+    def encode_queries(self, contents: Sequence[str | Media]) -> DenseVectors:
         raise NotImplementedError
 
     def encode_items(self, items: Sequence[Item]) -> DenseVectors:

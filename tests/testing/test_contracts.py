@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from reml.access.responses import empty, gather
 from reml.contract.access import FeedbackHandler, QueryExpansion, QueryGenerator, ResponseProcessor
 from reml.contract.collections import Collection, KnowledgeSource
-from reml.contract.examples import Answer, Example, Page, Provenance
+from reml.contract.examples import Answer, Example, Media, Page, Provenance
 from reml.contract.predictors import Batch, Judge, Predictor
 from reml.contract.retrieved import Hits, Queries, Responses
 from reml.contract.retrievers import Indexer, Retriever, TrainableEncoder
@@ -210,8 +210,8 @@ class Deaf(WordEncoder):
         super().__init__()
         self.old = WordEncoder()
 
-    def encode_queries(self, texts: Sequence[str]) -> DenseVectors:
-        return self.old.encode_queries(texts)
+    def encode_queries(self, contents: Sequence[str | Media]) -> DenseVectors:
+        return self.old.encode_queries(contents)
 
     def fingerprint(self) -> str:
         return "deaf"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from reml.contract.examples import Item
+from reml.contract.examples import Item, Media, texts_of
 from reml.contract.vectors import DenseVectors, Similarity
 from tests.training.pointing import BUCKETS, bucket
 
@@ -26,7 +26,8 @@ class WordEncoder:
             self.module = nn.Sequential(nn.Embedding(BUCKETS, 8), nn.Dropout(dropout), nn.Linear(8, 8), nn.Tanh())
         self.calls: list[int] = []
 
-    def query_vectors(self, texts: Sequence[str]) -> Tensor:
+    def query_vectors(self, contents: Sequence[str | Media]) -> Tensor:
+        texts = texts_of(contents, self)
         self.calls.append(len(texts))
         words = [torch.tensor([bucket(word) for word in text.split()]) for text in texts]
         return torch.stack([self.module(each).mean(dim=0) for each in words])
@@ -34,7 +35,8 @@ class WordEncoder:
     def item_vectors(self, items: Sequence[Item]) -> Tensor:
         return self.query_vectors([item.text for item in items])
 
-    def encode_queries(self, texts: Sequence[str]) -> DenseVectors:
+    def encode_queries(self, contents: Sequence[str | Media]) -> DenseVectors:
+        texts = texts_of(contents, self)
         with torch.no_grad():
             return DenseVectors(self.query_vectors(texts).numpy() if texts else torch.zeros(0, 8).numpy())
 

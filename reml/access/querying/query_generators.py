@@ -14,11 +14,11 @@ MENTION = re.compile(r"\[START_ENT\]\s*(.*?)\s*\[END_ENT\]", re.DOTALL)
 
 
 class InputQuery:
-    """The whole input is the query."""
+    """The whole input is the query; where it is blank, each of the example's media is one."""
 
     def __call__(self, examples: Sequence[Example]) -> Queries:
-        """Make one query for each example."""
-        return Queries.of([example.input for example in examples])
+        """Make one query for each example, several for one with several media and no text."""
+        return Queries.of_inputs(examples)
 
 
 class ExpandedQuery:

@@ -28,7 +28,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
-from reml.contract.examples import Item
+from reml.contract.examples import Item, Media
 from reml.contract.retrieved import Hits, Queries
 from reml.contract.retrievers import Encoder, Retriever
 from reml.contract.vectors import Int64Array, Representations, SparseVectors
@@ -41,7 +41,7 @@ Float64Array = npt.NDArray[np.float64]
 class TermEncoder(Encoder, Protocol):
     """A sparse encoder whose dimensions are terms; its `encode_queries` is `weigh_terms` of `query_terms`."""
 
-    def query_terms(self, texts: Sequence[str]) -> SparseVectors:
+    def query_terms(self, contents: Sequence[str | Media]) -> SparseVectors:
         """Say how often each text has each term."""
 
     def item_terms(self, items: Sequence[Item]) -> SparseVectors:
@@ -167,7 +167,7 @@ def _first_search(queries: Queries, retriever: Retriever, k: int) -> _FirstSearc
     distinct = np.unique(hits.rows[hits.mask])
     items = retriever.collection.get(distinct)
     terms = encoder if isinstance(encoder, TermEncoder) else None
-    asked = _matrix(terms.query_terms(queries.texts) if terms else encoder.encode_queries(queries.texts))
+    asked = _matrix(terms.query_terms(queries.said) if terms else encoder.encode_queries(queries.said))
     found = csr_array((1, asked.shape[1]))  # one item without any term, where nothing was found
     if items:
         found = _matrix(terms.item_terms(items) if terms else encoder.encode_items(items))

@@ -41,8 +41,10 @@ def examples(name: str, of_split: Sequence[Example]) -> Node[Examples]:
 
 
 def checksum(of_split: Sequence[Example]) -> str:
-    """Give a digest of examples."""
-    return digest([format_record(example) for example in of_split])
+    """Give a digest of examples, those with media by their paths too."""
+    media = {example.id: [[one.kind, one.written] for one in example.media] for example in of_split if example.media}
+    records = [format_record(example) for example in of_split]
+    return digest(records, media) if media else digest(records)
 
 
 def _same(*, examples: Examples) -> Examples:

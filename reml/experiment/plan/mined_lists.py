@@ -64,7 +64,7 @@ class MinedLists:
         if self.settings.teacher is not None and lists is not None:
             return self._taught(examples, lists)
         sampler = FromLabels.of(self.given.collection, examples, lists, self.settings.random_negatives)
-        return RankedExamples.of(self.given.collection, examples, sampler, self.settings.items_per_query)
+        return RankedExamples.of(self.given.collection, examples, sampler, self.settings.items_per_query, hits=lists)
 
     def _made(self, seed: int) -> RankedExamples:
         """Give queries made from the items of the collection; beside labels, the lists of negatives teach them."""
@@ -81,7 +81,7 @@ class MinedLists:
         if curriculum is not None:
             sampler = FromCurriculum.of(collection, examples, lists.first(depth), curriculum)
         count = curriculum.size if curriculum is not None else self.settings.items_per_query
-        return RankedExamples.of(collection, examples, sampler, count)
+        return RankedExamples.of(collection, examples, sampler, count, hits=lists)
 
     def _lists(self, task: str, examples: Sequence[Example]) -> Hits | None:
         if self.settings.denoise is not None and (self.round.self_mined or self.settings.negatives is not None):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from reml.access.similarity import EncoderScorer
 from reml.contract.access import QueryGenerator
 from reml.contract.collections import Collection
 from reml.contract.examples import Json
+from reml.contract.retrieved import Hits
 from reml.contract.retrievers import Retriever, TrainableEncoder, TrainableIndexer
 from reml.devices.device import default_device
 from reml.experiment.plan.collections import Examples
@@ -28,6 +29,7 @@ from reml.experiment.settings.retriever_training import RetrieverTraining
 from reml.experiment.settings.settings_of import settings_of
 from reml.feedback.judges.teacher import Teacher
 from reml.training.data.ranked_examples import RankedExamples
+from reml.training.data.samplers import Population
 from reml.training.data.sets import DevSet, TrainSet
 from reml.training.regimes.ranking import Ranking, RankingObjective
 from reml.training.scale.gradient_cache import with_gradient_cache
@@ -186,20 +188,15 @@ def _train(
 
     round_ = settings.all_rounds[number]
     mined = MinedLists(Given(*given), settings, round_, queries, functools.cache(own), folder / LISTS)
-    train, dev = held_out(mined.parts(seed), settings.held_out, settings.temperature)
+    learnt, dev = held_out(mined.parts(seed), settings.held_out)
     # A seed of its own, or a round shorter than an epoch would see the examples that the one before has seen.
     training = replace(round_.of(settings.training), seed=seed + number)
-    fit(begin()[1], train, dev=dev, settings=training, folder=folder, console=console)
+    fit(begin()[1], in_order(learnt, settings), dev=dev, settings=training, folder=folder, console=console)
     shutil.rmtree(folder / INDEX, ignore_errors=True)
 
 
-def held_out(
-    parts: Mapping[str, RankedExamples], count: int, temperature: float | None
-) -> tuple[TrainSet, list[DevSet]]:
-    """Hold `count` examples of each task out to judge by; `ValueError` where that leaves none to learn from.
-
-    temperature: how tasks are mixed (`TrainSet.tempered`); without it, every example comes once an epoch.
-    """
+def held_out(parts: Mapping[str, RankedExamples], count: int) -> tuple[list[RankedExamples], list[DevSet]]:
+    """Hold `count` examples of each task out to judge by; `ValueError` where that leaves none to learn from."""
     learnt, dev = [], []
     for name, part in parts.items():
         order = np.random.default_rng(0).permutation(len(part))
@@ -211,4 +208,18 @@ def held_out(
         learnt.append(part.only(np.sort(order[count:])))
         if count:
             dev.append(part.only(np.sort(order[:count])).dev_set(name))
-    return TrainSet.tempered(learnt, temperature), dev
+    return learnt, dev
+
+
+def in_order(parts: Sequence[RankedExamples], settings: RetrieverTraining) -> TrainSet:
+    """Mix tasks by the sampler or the temperature of a training; without either, every example comes once an epoch."""
+    if settings.sampler is None:
+        return TrainSet.tempered(parts, settings.temperature)
+    batch = settings.training.batch_size // settings.training.accumulate
+    population = Population([len(part) for part in parts], batch, functools.partial(_found, parts))
+    return TrainSet(parts, settings.sampler.make(population))
+
+
+def _found(parts: Sequence[RankedExamples], k: int) -> Hits:
+    found = [part.found(k) for part in parts]
+    return Hits(np.concatenate([hits.rows for hits in found]), np.concatenate([hits.scores for hits in found]))

@@ -11,6 +11,7 @@ from reml.feedback.weak_supervision import Rank
 from reml.training.data.negatives import Denoising
 from reml.training.data.pseudo_queries import PseudoQueries
 from reml.training.data.rounds import Round
+from reml.training.data.samplers import SamplerMaker
 from reml.training.regimes.sparsity import Regulariser
 from reml.training.settings import Training
 
@@ -36,6 +37,8 @@ class RetrieverTraining:
         random_negatives: chance of each but the first to come from anywhere in the collection, and not from a list.
         tasks: whose examples it learns from, all tasks of the same knowledge source if left out.
         temperature: if given, a task with n examples has a share of n^(1 / temperature) in what is learnt.
+        sampler: in which order examples come, by what was found for them if it asks: those lists of `teacher`,
+            `negatives` or a round's own (`reml.training.data.neighbours`); in place of `temperature`.
         held_out: of each task, the examples that training is judged on while it runs, and does not learn from.
         training: how it is trained; the experiment's seed takes the place of its own.
     """
@@ -52,6 +55,7 @@ class RetrieverTraining:
     random_negatives: float = 0.5
     tasks: Sequence[str] = ()
     temperature: float | None = None
+    sampler: SamplerMaker | None = None
     held_out: int = 50
     training: Training = field(default_factory=Training)
 
@@ -68,6 +72,8 @@ class RetrieverTraining:
             )
         if self.temperature is not None and not self.temperature >= 1:
             raise ValueError(f"train.temperature must be 1 or more, or left out, not {self.temperature}.")
+        if self.temperature is not None and self.sampler is not None:
+            raise ValueError("train.temperature and train.sampler both say how examples are mixed: leave out one.")
         self._check_rounds()
 
     def _check_rounds(self) -> None:

@@ -131,7 +131,8 @@ class FromLabels:
 class RankedExamples:
     """Examples of one task, each taught on `count` items that a sampler draws: a part of a `TrainSet`.
 
-    places: those of the examples that are learnt from, ascending.
+    places: those of the examples that are learnt from, ascending. hits: what was found for each example, [n, depth],
+    where anything was: a sampler of batches may ask (`reml.training.data.samplers`).
     """
 
     collection: Collection
@@ -139,16 +140,34 @@ class RankedExamples:
     sampler: ItemSampler
     count: int
     places: Int64Array
+    hits: Hits | None = None
 
     @classmethod
     def of(
-        cls, collection: Collection, examples: Sequence[Example], sampler: ItemSampler, count: int = 2
+        cls,
+        collection: Collection,
+        examples: Sequence[Example],
+        sampler: ItemSampler,
+        count: int = 2,
+        *,
+        hits: Hits | None = None,
     ) -> RankedExamples:
         """Take all examples that the sampler has items for."""
         if count < 2:
             raise ValueError(f"an example is taught on 2 items or more, not {count}: one alone has no rank.")
         places = np.setdiff1d(np.arange(len(examples), dtype=np.int64), sampler.without_items())
-        return cls(collection, examples, sampler, count, places)
+        return cls(collection, examples, sampler, count, places, hits)
+
+    def found(self, k: int) -> Hits:
+        """Give the k best hits of the examples that are learnt from, [B, k]; `ValueError` where nothing searched."""
+        if self.hits is None:
+            raise ValueError(
+                "the sampler asks what was found for the examples, and labels alone teach: name an access model under "
+                "train.negatives (with train.random_negatives: 1.0 its hits choose no wrong items), or let rounds find "
+                "lists."
+            )
+        best = self.hits.first(k).take(self.places)
+        return Hits.ranked(best.rows, best.scores, k)
 
     def only(self, positions: Int64Array) -> RankedExamples:
         """Take the examples at these positions."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from reml.contract.retrieved import Hits
 from reml.contract.vectors import Int64Array
 
 
@@ -19,6 +20,28 @@ class Sampler(Protocol):
 
     def epoch(self, seed: int, number: int) -> Int64Array:
         """Give the positions of epoch `number`, from 0; the same for the same seed and number."""
+
+
+@dataclass(frozen=True, eq=False)
+class Population:
+    """What a sampler chooses from: N examples in groups, and what was found for them.
+
+    sizes: how many examples each group (a task) has, in the order they stand in the training set. batch: how many
+    examples learn from each other, on all devices together: a step, or its part where gradients accumulate. found:
+    gives the k best hits of each example, [N, k], all of one collection; `ValueError` where nothing searched for them.
+    """
+
+    sizes: Sequence[int]
+    batch: int
+    found: Callable[[int], Hits]
+
+
+@runtime_checkable
+class SamplerMaker(Protocol):
+    """What a configuration names as a sampler: settings that make one for a training set."""
+
+    def make(self, population: Population) -> Sampler:
+        """Make the sampler; its positions count through the groups one after the other."""
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from reml.contract.examples import Item
+from reml.contract.examples import Item, Media
 from reml.contract.retrievers import TrainableEncoder
 from reml.training.scale.wrapped_encoder import Forwarding
 
@@ -45,9 +45,9 @@ class GradientCached(Forwarding):
         super().__init__(encoder)
         self._size = size
 
-    def query_vectors(self, texts: Sequence[str]) -> Tensor:
+    def query_vectors(self, contents: Sequence[str | Media]) -> Tensor:
         """Encode with gradient, [B, D]."""
-        return self._encoded(self._encoder.query_vectors, texts)
+        return self._encoded(self._encoder.query_vectors, contents)
 
     def item_vectors(self, items: Sequence[Item]) -> Tensor:
         """Encode with gradient, [N, D]."""

@@ -8,7 +8,7 @@ from typing import final
 from torch import Tensor
 from torch.nn import functional
 
-from reml.contract.examples import Item
+from reml.contract.examples import Item, Media
 from reml.devices.ranks import all_gather_rows, rank, world_size
 from reml.training.scale.wrapped_encoder import Forwarding
 
@@ -20,9 +20,9 @@ class SharedItems(Forwarding):
     Each encodes its share of them; all receive all, with gradient to the device that encoded them.
     """
 
-    def query_vectors(self, texts: Sequence[str]) -> Tensor:
+    def query_vectors(self, contents: Sequence[str | Media]) -> Tensor:
         """Encode with gradient, [B, D]: the device's own queries."""
-        return self._encoder.query_vectors(texts)
+        return self._encoder.query_vectors(contents)
 
     def item_vectors(self, items: Sequence[Item]) -> Tensor:
         """Encode with gradient, [N, D]."""

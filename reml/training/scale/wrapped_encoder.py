@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from reml.contract.examples import Item
+from reml.contract.examples import Item, Media
 from reml.contract.retrievers import TrainableEncoder
 from reml.contract.vectors import Representations, Similarity
 
@@ -32,16 +32,16 @@ class Forwarding(abc.ABC):
         """Digest the encoder behind it."""
         return self._encoder.fingerprint()
 
-    def encode_queries(self, texts: Sequence[str]) -> Representations:
+    def encode_queries(self, contents: Sequence[str | Media]) -> Representations:
         """Give one representation for each text, in order, without gradient."""
-        return self._encoder.encode_queries(texts)
+        return self._encoder.encode_queries(contents)
 
     def encode_items(self, items: Sequence[Item]) -> Representations:
         """Give one representation for each item, in order, without gradient."""
         return self._encoder.encode_items(items)
 
     @abc.abstractmethod
-    def query_vectors(self, texts: Sequence[str]) -> Tensor:
+    def query_vectors(self, contents: Sequence[str | Media]) -> Tensor:
         """Encode with gradient, [B, D]."""
 
     @abc.abstractmethod

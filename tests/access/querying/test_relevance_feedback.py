@@ -14,7 +14,7 @@ from reml.access.information_access import InformationAccess
 from reml.access.querying.query_generators import ExpandedQuery, InputQuery
 from reml.access.querying.relevance_feedback import RM3, Rocchio
 from reml.contract.access import QueryExpansion, QueryGenerator
-from reml.contract.examples import Example, Item
+from reml.contract.examples import Example, Item, Media, texts_of
 from reml.contract.retrieved import Queries
 from reml.contract.retrievers import Encoder, Retriever
 from reml.contract.vectors import Similarity, SparseVectors
@@ -107,7 +107,8 @@ class Letters:
     def fingerprint(self) -> str:
         return "letters"
 
-    def encode_queries(self, texts: Sequence[str]) -> SparseVectors:
+    def encode_queries(self, contents: Sequence[str | Media]) -> SparseVectors:
+        texts = texts_of(contents, self)
         counts = np.array([[text.count(letter) for letter in string.ascii_lowercase] for text in texts], np.float32)
         indptr = np.arange(0, counts.size + 1, 26, dtype=np.int64)
         return SparseVectors(indptr, np.tile(np.arange(26, dtype=np.int32), len(texts)), counts.ravel(), 26)

@@ -16,7 +16,7 @@ from reml.access.limits import Limits
 from reml.access.storing import CollectionMemory
 from reml.collection.disk import DiskCollection, create_collection
 from reml.contract.access import Entries, Storage, StorageHandler
-from reml.contract.examples import Example, Item
+from reml.contract.examples import Example, Item, Media, texts_of
 from reml.contract.retrieved import Hits, Queries, Rows
 from reml.contract.retrievers import Retriever
 from reml.contract.vectors import DenseVectors, Similarity, SparseVectors
@@ -39,7 +39,8 @@ class Words:
     def fingerprint(self) -> str:
         return "words"
 
-    def encode_queries(self, texts: Sequence[str]) -> SparseVectors:
+    def encode_queries(self, contents: Sequence[str | Media]) -> SparseVectors:
+        texts = texts_of(contents, self)
         chosen = [[number for number, word in enumerate(WORDS) if word in text.split()] for text in texts]
         indptr = np.cumsum([0, *map(len, chosen)], dtype=np.int64)
         flat = np.array([number for row in chosen for number in row], dtype=np.int32)
@@ -57,7 +58,8 @@ class DenseWords:
     def fingerprint(self) -> str:
         return "dense words"
 
-    def encode_queries(self, texts: Sequence[str]) -> DenseVectors:
+    def encode_queries(self, contents: Sequence[str | Media]) -> DenseVectors:
+        texts = texts_of(contents, self)
         rows = [[float(word in text.split()) for word in WORDS] for text in texts]
         return DenseVectors(np.array(rows, dtype=np.float32).reshape(len(texts), len(WORDS)))
 

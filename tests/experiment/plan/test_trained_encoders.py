@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -16,12 +17,16 @@ from reml.access.encoded_retriever import EncodedRetriever
 from reml.cli.loading import load
 from reml.contract.examples import Example
 from reml.contract.retrieved import Hits, Queries
-from reml.experiment.plan.trained_encoders import held_out
+from reml.contract.vectors import Int64Array
+from reml.experiment.plan.trained_encoders import held_out, in_order
 from reml.experiment.runner import Runner
+from reml.experiment.settings.retriever_training import RetrieverTraining
 from reml.files.hits import open_hits
 from reml.retrievers.encoders.sparse_encoder import SparseEncoder
 from reml.testing import MemoryCollection
+from reml.training.data.neighbours import Neighbours
 from reml.training.data.ranked_examples import FromTeacher, RankedExamples
+from reml.training.data.samplers import Population, Sampler
 from tests.small_experiment import write_experiment
 
 SNRM: dict[str, Any] = {
@@ -282,9 +287,78 @@ def test_tasks_are_drawn_by_temperature() -> None:
         for size in (16, 4)
     }
     for temperature, second in ((None, 4), (1.0, 4), (2.0, 7)):
-        train, dev = held_out(parts, 0, temperature)
+        learnt, dev = held_out(parts, 0)
+        train = in_order(learnt, RetrieverTraining(temperature=temperature))
         assert not dev
         assert (train.order.epoch(0, 0) >= 16).sum() == second
+
+
+NEAR: dict[str, Any] = {
+    "negatives": "bm25",
+    "random": 1.0,
+    "held_out": 0,
+    "objective": CONTRASTIVE,
+    "training": TRAINING,
+}
+BY_HITS = {"class_path": "reml.training.data.neighbours.Neighbours", "init_args": {"hits": 2}}
+
+
+@dataclass(frozen=True)
+class OwnSampler:
+    """A user's sampler: the examples of the best hit first, always the same."""
+
+    given: ClassVar[list[Population]] = []
+
+    def make(self, population: Population) -> Sampler:
+        self.given.append(population)
+        return Fixed(np.argsort(-population.found(1).scores[:, 0], kind="stable"))
+
+
+@dataclass(frozen=True, eq=False)
+class Fixed:
+    order: Int64Array
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    def epoch(self, seed: int, number: int) -> Int64Array:
+        return self.order
+
+
+def test_a_sampler_of_neighbours_changes_what_is_learnt(tmp_path: Path) -> None:
+    """The same examples and lists in other batches give other weights."""
+    for train in (NEAR, {**NEAR, "sampler": BY_HITS}):
+        assert index(experiment(tmp_path, train), tmp_path / "home") == 0
+    one, other = (load_file(model / "best.safetensors") for model in models(tmp_path / "home"))
+    assert any(not torch.equal(one[name], other[name]) for name in one)
+
+
+def test_a_sampler_of_ones_own_may_ask_for_hits(tmp_path: Path) -> None:
+    """It is given the sizes of tasks, the batch, and the hits of `negatives`."""
+    training = {**TRAINING, "batch_size": 4, "accumulate": 2}
+    own = {"class_path": f"{__name__}.OwnSampler"}
+    config = experiment(tmp_path, {**NEAR, "sampler": own, "training": training})
+    assert index(config, tmp_path / "home") == 0
+    (population,) = OwnSampler.given
+    assert (population.sizes, population.batch) == ([4], 2)
+    expected = runner_of(config, tmp_path / "home").hits("bm25", "places", "train")
+    np.testing.assert_array_equal(population.found(2).rows, expected.rows[:, :2])
+
+
+def test_rounds_ask_what_the_retriever_found_itself(tmp_path: Path) -> None:
+    """As ANCE: in the second round batches are those of its own lists; depth 9 is padded."""
+    train = {**NEAR, "rounds": [{"own": False}, {}], "sampler": BY_HITS}
+    assert index(experiment(tmp_path, train), tmp_path / "home") == 0
+    assert len(models(tmp_path / "home")) == 2
+
+
+def test_a_sampler_that_asks_says_where_hits_come_from(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    labels = {name: value for name, value in NEAR.items() if name != "negatives"}
+    config = experiment(tmp_path, {**labels, "sampler": BY_HITS})
+    assert index(config, tmp_path / "home") == 2
+    assert "name an access model under train.negatives" in capsys.readouterr().err
+    with pytest.raises(ValueError, match=r"train\.temperature and train\.sampler"):
+        RetrieverTraining(sampler=Neighbours(), temperature=2.0)
 
 
 def test_settings_at_their_default_are_in_no_key(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from reml.access.querying.query_generators import InputQuery
 from reml.access.responses import gather
 from reml.access.similarity import EncoderScorer
-from reml.contract.examples import Example, Item
+from reml.contract.examples import Example, Item, Media, texts_of
 from reml.contract.predictors import Batch, Feedback
 from reml.contract.retrieved import Hits, Queries, Responses
 from reml.contract.retrievers import TrainableEncoder
@@ -198,14 +198,16 @@ class WordEncoder:
         with torch.no_grad():
             self.module.weight.copy_(torch.tensor(list(vectors.values())))
 
-    def query_vectors(self, texts: Sequence[str]) -> Tensor:
+    def query_vectors(self, contents: Sequence[str | Media]) -> Tensor:
+        texts = texts_of(contents, self)
         vectors: Tensor = self.module(torch.tensor([self._numbers[text] for text in texts], dtype=torch.long))
         return vectors
 
     def item_vectors(self, items: Sequence[Item]) -> Tensor:
         return self.query_vectors([item.text for item in items])
 
-    def encode_queries(self, texts: Sequence[str]) -> DenseVectors:
+    def encode_queries(self, contents: Sequence[str | Media]) -> DenseVectors:
+        texts = texts_of(contents, self)
         return DenseVectors(self.query_vectors(texts).detach().numpy())
 
     def encode_items(self, items: Sequence[Item]) -> DenseVectors:
