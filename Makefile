@@ -4,6 +4,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 CONFIG ?= benchmarks/configs/factbook.yaml
+# Test files run beside each other, each process with one thread.
+JOBS ?= 2
 
 export OMP_WAIT_POLICY ?= passive
 export TOKENIZERS_PARALLELISM ?= false
@@ -14,7 +16,7 @@ run: $(VENV)/.run   ## Prepare, index, train and evaluate on the embedded defaul
 	$(BIN)/reml run --config $(CONFIG)
 
 test: $(VENV)/.dev  ## The tests that take minutes at most.
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 slow: $(VENV)/.dev  ## The tests that take longer.
 	$(BIN)/python -m pytest -m "slow and not gpu and not network"

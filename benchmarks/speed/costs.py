@@ -20,9 +20,9 @@ class Meter:
         self._wall, self._cpu = time.perf_counter(), time.process_time()
 
     def read(self) -> Cost:
-        """Give the cost up to now."""
+        """Give the cost up to now. The kernel counts a peak in steps, so that it may say less than there was before."""
         wall, cpu = time.perf_counter() - self._wall, time.process_time() - self._cpu
-        return Cost(wall, cpu, peak=_kilobytes("VmHWM") * 1024, base=self._base)
+        return Cost(wall, cpu, peak=max(_kilobytes("VmHWM") * 1024, self._base), base=self._base)
 
 
 def timed(work: Callable[[], object]) -> tuple[float, float]:

@@ -36,7 +36,8 @@ class TestInformationAccess(AccessContract):
 
 class TestThatStores(AccessContract):
     def make(self, folder: Path, asks: int | None = None) -> Access:
-        begun = index_encoded(WordDense().encoder(MemoryCollection(TEXTS), folder), Faiss(), create_collection(folder / "items"), folder / "index")
+        collection = create_collection(folder / "items")
+        begun = index_encoded(WordDense().encoder(collection, folder), Faiss(), collection, folder / "index")
         memory = CollectionMemory().open(begun, folder / "memory")
         memory.store(Entries(np.arange(len(TEXTS)), tuple(text.lower().rstrip(".") for text in TEXTS)))
         memory.commit()

@@ -145,7 +145,7 @@ def test_what_is_raised_names_predictor_and_access_models(ask: Callable[[Predict
     with pytest.raises(ValueError, match="3 contents but 1 owners") as raised:
         ask(AskingWrongly([0]), opened())
     assert notes(raised.value) == [f"while AskingWrongly {does}, given the sessions of 'wiki', 'notes'"]
-    with pytest.raises(ValueError, match="owners are places in the batch of 3 examples") as raised:
+    with pytest.raises(ValueError, match="owners are positions in the batch of 3 examples") as raised:
         ask(AskingWrongly([0, 1, 3]), opened())
     assert notes(raised.value)[0] == "in an ask of the access model 'wiki'"
     with pytest.raises(ValueError, match="3 contents but 1 owners") as raised:
