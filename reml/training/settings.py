@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Literal, get_args
 
 from reml.contract.examples import Json
@@ -87,6 +87,37 @@ class Training:
     def total_steps(self, epoch_size: int) -> int:
         """Count the steps of the whole run over a training set with `epoch_size` examples an epoch."""
         return self.steps if self.epochs is None else math.ceil(self.epochs * epoch_size / self.batch_size)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stretch:
+    """A stretch of a training that has several. What is left out is as in the training of all of them.
+
+    Args:
+        steps: updates of the weights.
+        epochs: if given, takes the place of steps.
+        rate: the peak learning rate.
+        rates: other peak rates of parts, by the start of a parameter's name; 0 freezes the part.
+    """
+
+    steps: int | None = None
+    epochs: float | None = None
+    rate: float | None = None
+    rates: Mapping[str, float] | None = None
+
+    def __post_init__(self) -> None:
+        self.of(Training())
+
+    def of(self, training: Training) -> Training:
+        """Give the settings of this stretch; `ValueError` for what training does not allow."""
+        fresh = self.steps is not None or self.epochs is not None
+        return replace(
+            training,
+            steps=training.steps if self.steps is None else self.steps,
+            epochs=self.epochs if fresh else training.epochs,
+            rate=training.rate if self.rate is None else self.rate,
+            rates=training.rates if self.rates is None else self.rates,
+        )
 
 
 def _require(holds: bool, name: str, given: object, allowed: str) -> None:

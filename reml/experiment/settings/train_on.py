@@ -2,47 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from reml.training.settings import Training
+from reml.training.settings import Stretch, Training
 
 
 @dataclass(frozen=True, kw_only=True)
-class Phase:
-    """One phase of training. What is left out is as in `train_on`, or in the training of the experiment.
+class Phase(Stretch):
+    """One phase, with settings of a stretch of training (`reml.training.settings.Stretch`).
 
     Args:
-        access: the access models that are read.
+        access: the access models that are read; as in `train_on` if left out, and so are the next two.
         k: items read.
         tasks: names of the tasks that are learnt.
-        steps: updates of the weights.
-        epochs: if given, takes the place of steps.
-        rate: the peak learning rate.
-        rates: other peak rates of parts, by the start of a parameter's name; 0 freezes the part.
     """
 
     access: str | Sequence[str] | None = None
     k: int | None = None
     tasks: Sequence[str] | None = None
-    steps: int | None = None
-    epochs: float | None = None
-    rate: float | None = None
-    rates: Mapping[str, float] | None = None
-
-    def __post_init__(self) -> None:
-        self.of_training(Training())
-
-    def of_training(self, training: Training) -> Training:
-        """Give the settings of this phase; `ValueError` for what training does not allow."""
-        fresh = self.steps is not None or self.epochs is not None
-        return replace(
-            training,
-            steps=training.steps if self.steps is None else self.steps,
-            epochs=self.epochs if fresh else training.epochs,
-            rate=training.rate if self.rate is None else self.rate,
-            rates=training.rates if self.rates is None else self.rates,
-        )
 
     def of_source(self, source: TrainOn) -> TrainOn:
         """Give what is learnt on in this phase."""
@@ -107,4 +85,4 @@ class TrainOn:
 
     def trainings(self, training: Training) -> Sequence[Training]:
         """Give the settings of each phase."""
-        return [phase.of_training(training) for phase in self.phases] if self.phases else [training]
+        return [phase.of(training) for phase in self.phases] if self.phases else [training]

@@ -19,44 +19,21 @@ rises and falls anew in every round.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from reml.training.data.curriculum import Curriculum
-from reml.training.settings import Training
+from reml.training.settings import Stretch
 
 
 @dataclass(frozen=True, kw_only=True)
-class Round:
-    """One round. What is left out of steps, epochs, rate and rates is as in the training of all rounds.
+class Round(Stretch):
+    """One round, with settings of a stretch of training (`reml.training.settings.Stretch`).
 
     Args:
         self_mined: learn on lists that the retriever finds with the weights it has when the round starts; else on
             those of another access model, as without rounds.
         curriculum: learn the order of groups of a teacher's list, as CL-DRD does.
-        steps: updates of the weights.
-        epochs: if given, takes the place of steps.
-        rate: the peak learning rate.
-        rates: other peak rates of parts, by the start of a parameter's name; 0 freezes the part.
     """
 
     self_mined: bool = True
     curriculum: Curriculum | None = None
-    steps: int | None = None
-    epochs: float | None = None
-    rate: float | None = None
-    rates: Mapping[str, float] | None = None
-
-    def __post_init__(self) -> None:
-        self.of(Training())
-
-    def of(self, training: Training) -> Training:
-        """Give the settings of this round; `ValueError` for what training does not allow."""
-        fresh = self.steps is not None or self.epochs is not None
-        return replace(
-            training,
-            steps=training.steps if self.steps is None else self.steps,
-            epochs=self.epochs if fresh else training.epochs,
-            rate=training.rate if self.rate is None else self.rate,
-            rates=training.rates if self.rates is None else self.rates,
-        )
