@@ -6,9 +6,13 @@ a retriever finds itself in `rounds`, they are hard negatives found anew as it l
 
     train:
       negatives: bm25                     # whose hits say what is near
-      random: 1.0                         # wrong items beside labels come from anywhere: hits choose batches alone
+      random_negatives: 1.0               # wrong items beside labels come from anywhere: hits choose batches alone
       objective: {class_path: reml.feedback.contrastive.Contrastive}
       sampler: {class_path: reml.training.data.neighbours.Neighbours}
+
+Numbers: factbook qa, MiniLM, in-batch contrastive over 16 questions, 60 steps, one seed, 150 dev questions and 1,929
+passages: recall@1 of evidence .447 with uniform batches and .427 with these, MRR .598 and .573; untrained .567, .686.
+No gain there, where in-batch training does harm.
 
 Deviations: examples are near by the hits they share, so that no vectors need be kept; an epoch is a partition, so that
 every example comes as often as any other, where VideoCLIP draws batches that may overlap. The last batches of a

@@ -295,7 +295,7 @@ def test_tasks_are_drawn_by_temperature() -> None:
 
 NEAR: dict[str, Any] = {
     "negatives": "bm25",
-    "random": 1.0,
+    "random_negatives": 1.0,
     "held_out": 0,
     "objective": CONTRASTIVE,
     "training": TRAINING,
@@ -347,7 +347,7 @@ def test_a_sampler_of_ones_own_may_ask_for_hits(tmp_path: Path) -> None:
 
 def test_rounds_ask_what_the_retriever_found_itself(tmp_path: Path) -> None:
     """As ANCE: in the second round batches are those of its own lists; depth 9 is padded."""
-    train = {**NEAR, "rounds": [{"own": False}, {}], "sampler": BY_HITS}
+    train = {**NEAR, "rounds": [{"self_mined": False}, {}], "sampler": BY_HITS}
     assert index(experiment(tmp_path, train), tmp_path / "home") == 0
     assert len(models(tmp_path / "home")) == 2
 
