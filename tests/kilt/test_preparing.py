@@ -113,7 +113,8 @@ def test_what_cannot_be_done_is_told(arguments: tuple[str, ...], told: str, caps
         (gzip.compress(b'{"id": "1", "input": "?"}\n' * 2), "line 2: id '1' is that of line 1 already"),
         (gzip.compress(b'{"id": "1"}\n'), "line 1: the record has no 'input'"),
         (gzip.compress(b"<html>"), "line 1: not JSON"),
-    ],    ids=["cut", "twice", "no input", "a page"],  # the bytes hold the second of their making
+    ],
+    ids=["cut", "twice", "no input", "a page"],  # the bytes hold the second of their making
 )
 def test_a_bad_file_of_one_s_own_is_named(
     data: bytes, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
