@@ -10,8 +10,9 @@ from rich.table import Table
 from reml.evaluation.kilt import MEASURES, Evaluation
 from reml.evaluation.kilt_files import evaluate_files
 from reml.evaluation.passages import evaluate_passage_files
-from reml.evaluation.ranked import MEASURES as MEASURES_OF_RANKINGS
 from reml.evaluation.ranked import ranked_measures
+from reml.evaluation.trec.named_measures import MEASURES as MEASURES_OF_RANKINGS
+from reml.evaluation.trec.named_measures import names_in
 from reml.files.atomic import write_json
 from reml.reporting.report import write_report
 from reml.reporting.terminal import print_whole, say
@@ -51,17 +52,26 @@ def evaluate(
 
 
 def measure(run: Path, relevance: Path, measures: str = ",".join(MEASURES_OF_RANKINGS)) -> None:
-    """Score a TREC run with ir-measures: nDCG, reciprocal rank and their like.
+    r"""Score a TREC run with ir-measures: nDCG, reciprocal rank and their like.
+
+    Pages are ranked by score, whatever their rank says, as TREC prescribes; equal scores by rank, then by line, for
+    every measure, and the command says so. A judged question without a ranking counts 0. Files that share no question,
+    or no page because their ids are written differently, are refused. A space in an id is written `\u0020`; what is no
+    white space is not encoded (reml/evaluation/trec/ids.py).
 
     Args:
-        run: lines of `question Q0 page rank score tag`, as run.trec of a result folder.
+        run: lines of `question Q0 page rank score tag`, as run.trec of a result folder; plain or gzip.
         relevance: lines of `question 0 page 1`.
         measures: names, comma-separated, as https://ir-measur.es has them.
     """
-    table = Table("measure", "mean")
-    for name, value in ranked_measures(run, relevance, measures.split(",")).items():
-        table.add_row(name, f"{value:.4f}")
-    print_whole(Console(), table)
+    names = names_in(measures)
+    found = ranked_measures(run, relevance, names)
+    table, console = Table("measure", "mean"), Console()
+    for name in names:
+        table.add_row(name, f"{found.means[name]:.4f}" if name in found.means else "")
+    print_whole(console, table)
+    for remark in found.remarks:
+        say(console, remark)
 
 
 def report(run: Path) -> None:
