@@ -10,7 +10,7 @@ from reml.collection.known_pages import absent_pages
 from reml.evaluation.judgement_lines import gold_of, guess_of
 from reml.evaluation.judgements import Gold, Guess
 from reml.evaluation.kilt import DEPTHS, Evaluation, Scorer
-from reml.evaluation.meeting import alike, beside
+from reml.evaluation.meeting import Watch, alike, beside
 from reml.evaluation.problems import InvalidFilesError, Problems
 from reml.files.atomic import CorruptError
 from reml.files.lines import line_text, numbered_lines
@@ -26,15 +26,18 @@ def evaluate_files(gold: Path, guess: Path, depths: Sequence[int] = DEPTHS, *, p
 
     Predictions may come in any order; those for ids that `gold` does not have are counted, not scored. Right answers
     are held in memory, predictions are not. `InvalidFilesError` lists whatever is wrong with either file: unreadable
-    lines, ids that come twice or are missing, with those that differ in writing only, several outputs, no answer,
-    no record at all; and, where `pages` names a knowledge source (see `reml.collection.known_pages`), provenance that
-    is not in it.
+    lines, ids that come twice or are missing, several outputs, no answer, no record at all, ids and pages that are
+    written in another way; and, where `pages` names a knowledge source (see `reml.collection.known_pages`), provenance
+    that is not in it.
     """
     problems = Problems()
     _check_paths((gold, guess), problems)
     golds = _read_golds(gold, problems)
     positions = {right.id: position for position, right in enumerate(golds)}
-    scorer = Scorer(golds, depths)
+    scorer, watch = (
+        Scorer(golds, depths),
+        Watch(frozenset().union(*(found for right in golds for found in right.page_sets))),
+    )
     seen: set[str] = set()
     named: dict[str, str] = {}  # each page that is given, with the first id it is given for
     for line, prediction in _records(guess, guess_of, problems):
@@ -42,12 +45,15 @@ def evaluate_files(gold: Path, guess: Path, depths: Sequence[int] = DEPTHS, *, p
             problems.add(f"{guess}, line {line}: a second prediction for id {prediction.id!r}")
         elif prediction.id in positions and not problems.count:
             scorer.add(positions[prediction.id], prediction)
+            watch.see(prediction.pages)
         seen.add(prediction.id)
         for page in prediction.pages if pages is not None else ():
             named.setdefault(page, prediction.id)
     if problems.count and _exchanged(gold, guess):
         raise InvalidFilesError([f"{gold} holds predictions and {guess} right answers: exchange gold and guess"], 1)
     _check_met(gold, guess, golds=positions, guesses=seen, problems=problems)
+    if near := watch.apart():
+        problems.add(f"{guess}: no page is one of {gold}; {near}. Write ids alike, or leave provenance out")
     if pages is not None:
         _check_pages(named, guess, pages, problems)
     problems.raise_any()

@@ -20,8 +20,31 @@ _DECIMAL: Final = re.compile(r"(\d+)\.0+")
 _SIGNS: Final = re.compile(r"[\W_]+")
 _SHOWN = 3
 _COMPARED = 300
+_KEPT = 10_000
 
 Pair = tuple[str, str]
+
+
+class Watch:
+    """Watches whether ids that go by are among those wanted; until one is, some of them are kept."""
+
+    def __init__(self, wanted: Collection[str]) -> None:
+        self._wanted = wanted
+        self._strange: dict[str, None] = {}
+        self._met = False
+
+    def see(self, ids: Iterable[str]) -> None:
+        """Look at some ids."""
+        for one in () if self._met else ids:
+            self._met = self._met or one in self._wanted
+            if len(self._strange) < _KEPT:
+                self._strange[one] = None
+
+    def apart(self) -> str:
+        """Show the nearest ids if none was wanted and they are written in another way; else nothing."""
+        if self._met or not self._strange or not self._wanted or not differ_in_writing(self._strange, self._wanted):
+            return ""
+        return beside(self._strange, self._wanted)
 
 
 def form(identifier: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from reml.cli.dispatch import execute
 from reml.cli.evaluation_commands import evaluate
-from reml.evaluation.kilt_files import InvalidFilesError
+from reml.evaluation.kilt_files import InvalidFilesError, evaluate_files
 
 GOLD = (
     '{"id": "x", "input": "q", "output": [{"answer": "Oslo", "provenance": [{"wikipedia_id": "1", "title": "T"}]}]}\n'
@@ -109,6 +110,9 @@ def test_measure_takes_settings_with_commas(tmp_path: Path, capsys: pytest.Captu
         (GOLD.replace('"Oslo"', '" "'), GUESS, "gold.jsonl, line 1: no right answer for id 'x'"),
         (GOLD, GUESS.replace('"x"', '"X"'), "no prediction is for an id of"),
         (GOLD, GUESS.replace('"x"', '"X"'), "the nearest are 'X' and 'x'"),
+        (GOLD.replace('"1"', '"Lima_%28Peru%29"'), GUESS.replace('"1"', '"Lima_(Peru)"'), "no page is one of"),
+        (GOLD.replace('"1"', '"0057"'), GUESS.replace('"1"', '"57"'), "the nearest are '57' and '0057'"),
+        (GOLD, GUESS.replace('"1"', '"Oslo"'), "there are 'Oslo' and '1'. Write ids alike, or leave provenance out"),
         (GOLD.replace('"x"', "1"), GUESS.replace('"x"', '"001"'), "the nearest are '001' and '1'"),
         (GOLD.replace('"x"', '"a b"'), GUESS.replace('"x"', '"a%20b"'), "the nearest are 'a%20b' and 'a b'"),
         (GOLD.replace('"x"', '"a b"'), GUESS.replace('"x"', '"a_b"'), "the nearest are 'a_b' and 'a b'"),
@@ -131,3 +135,23 @@ def test_evaluate_prints_no_figure_for_files_that_do_not_meet(
     printed = capsys.readouterr()
     assert said in printed.err
     assert printed.out == ""
+
+
+def test_evaluate_scores_pages_that_are_wrong(files: tuple[Path, Path]) -> None:
+    """A page of the same kind that is not the right one is a miss, not another writing."""
+    files[1].write_text(GUESS.replace('"1"', '"7"'))
+    scores = evaluate_files(*files)
+    assert (scores.mean("em"), scores.mean("Rprec"), scores.mean("KILT-em")) == (1.0, 0.0, 0.0)
+
+
+def test_evaluate_leaves_cells_empty_where_no_page_is_right(
+    files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    files[0].write_text('{"id": "x", "input": "q", "output": [{"answer": "Oslo"}]}\n')
+    files[1].write_text('{"id": "x", "input": "q", "output": [{"answer": "Oslo", "provenance": []}]}\n')
+    evaluate(*files, passages=True)
+    printed = capsys.readouterr().out
+    assert "retrieval: no right answer names a page" in printed
+    assert "passages: no right answer names a page" in printed
+    assert re.search(r"em +│ +1\.0000 │ +│", printed)
+    assert re.search(r"20 +│ +│ +│ +│ +0\.0000 │ +│", printed), "only whether texts have the answer is measured"
