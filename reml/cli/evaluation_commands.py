@@ -55,15 +55,13 @@ def evaluate(
 def measure(run: Path, relevance: Path, measures: str = ",".join(MEASURES_OF_RANKINGS)) -> None:
     r"""Score a TREC run with ir-measures: nDCG, reciprocal rank and their like.
 
-    Pages are ranked by score, whatever their rank says, as TREC prescribes; equal scores by rank, then by line, for
-    every measure, and the command says so. A judged question without a ranking counts 0. Files that share no question,
-    or no page because their ids are written differently, are refused. A space in an id is written `\u0020`; what is no
-    white space is not encoded (reml/evaluation/trec/ids.py).
-
     Args:
-        run: lines of `question Q0 page rank score tag`, as run.trec of a result folder; plain or gzip.
-        relevance: lines of `question 0 page 1`.
-        measures: names, comma-separated, as https://ir-measur.es has them.
+        run: lines of `question Q0 page rank score tag`, as run.trec of a result folder. Pages are ranked by score,
+            whatever their rank says, as TREC prescribes; equal scores by rank, then by line, for every measure, which
+            is said. A space in an id is written `\u0020`; an id without white space stands as it is.
+        relevance: lines of `question 0 page 1`. A judged question without a ranking counts 0. Files that share no
+            question, or no page since ids are written in two ways, are refused.
+        measures: names, comma-separated, as https://ir-measur.es has them, such as `P(rel=2)@5`.
     """
     names = names_in(measures)
     found = ranked_measures(run, relevance, names)

@@ -17,8 +17,10 @@ def fields_of(line: str, layout: str) -> list[str]:
 
     layout: the names of the fields, apart by spaces.
     """
-    found = _GAP.split(line.strip(_BLANKS))
-    if len(found) != (wanted := len(layout.split())):
+    wanted, found = layout.count(" ") + 1, line.split()
+    if len(found) != wanted or not line.isascii():  # Python knows more white space
+        found = _GAP.split(line.strip(_BLANKS))
+    if len(found) != wanted:
         raise ValueError(
             f"{len(found)} fields where {wanted} must be, `{layout}`: {line.strip()[:80]!r}. In an id, write a space "
             r"as \u0020."

@@ -67,7 +67,8 @@ class NamedMeasure:
 
 def names_in(text: str) -> list[str]:
     """Part names at commas, but for those within brackets: `P(rel=2,judged_only=True)@5,AP` has two."""
-    return [name.strip() for name in _COMMA.split(text)]
+    names = [name.strip() for name in _COMMA.split(text)]
+    return [name for name in names if name] or [text]
 
 
 def named_measure(name: str) -> NamedMeasure:
@@ -95,13 +96,11 @@ def _parsed(name: str) -> Any:  # ir-measures is not typed
     import ir_measures
 
     try:
-        if len(name) > _LONGEST:
-            raise ValueError(f"it has {len(name)} characters")
-        measure = ir_measures.parse_measure(name)
+        measure = ir_measures.parse_measure(name if len(name) <= _LONGEST else "")
     except _UNREADABLE as error:
         raise ValueError(
-            f"{name[:_LONGEST]!r} is no measure ({error}): name measures as https://ir-measur.es does, such as "
-            f"{', '.join(MEASURES)}."
+            f"{name[:_LONGEST]!r} is no measure: name measures as https://ir-measur.es does, such as "
+            f"{', '.join(MEASURES)} or P(rel=2)@5, with commas between."
         ) from error
     lacking = [key for key, info in measure.SUPPORTED_PARAMS.items() if info.required and key not in measure.params]
     for key in lacking:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from reml.contract.examples import Example
+from reml.contract.examples import Example, Provenance
 from reml.evaluation.trec.fields import fields_of, whole_number
 from reml.evaluation.trec.ids import decode_id, encode_id
 from reml.files.atomic import atomic_file
@@ -21,12 +21,19 @@ class RelevanceError(ValueError):
 
 
 def write_relevance(path: Path, examples: Iterable[Example]) -> None:
-    """Write the pages that some right answer of each example comes from, whole or not at all."""
+    """Write the pages that some right answer of each example comes from, whole or not at all.
+
+    Their relevance is 1, or the whole number that stands as `relevance` in the `meta` of their provenance; the largest
+    counts.
+    """
     with atomic_file(path) as draft, draft.open("w", encoding="utf-8", newline="\n") as stream:
         for example in examples:
-            named = (place.wikipedia_id.strip() for output in example.output for place in output.provenance)
-            pages = [page for page in dict.fromkeys(named) if page]
-            stream.writelines(f"{encode_id(example.id)} 0 {encode_id(page)} 1\n" for page in pages)
+            pages: dict[str, int] = {}
+            for place in (place for output in example.output for place in output.provenance):
+                page = place.wikipedia_id.strip()
+                pages[page] = max(_relevance(place), pages.get(page, 1))
+            pages.pop("", None)
+            stream.writelines(f"{encode_id(example.id)} 0 {encode_id(page)} {pages[page]}\n" for page in pages)
 
 
 def read_relevance(path: Path) -> Mapping[str, Mapping[str, int]]:
@@ -44,6 +51,11 @@ def read_relevance(path: Path) -> Mapping[str, Mapping[str, int]]:
                 f"line {line}. Judge each page of a question once."
             )
     return {question: {page: grade for page, (grade, _) in pages.items()} for question, pages in judged.items()}
+
+
+def _relevance(place: Provenance) -> int:
+    said = (place.meta or {}).get("relevance")
+    return said if isinstance(said, int) and not isinstance(said, bool) and said > 0 else 1
 
 
 def _judgements(path: Path) -> Iterator[tuple[int, str, str, int]]:

@@ -22,6 +22,12 @@ def test_a_page_that_is_not_named_is_no_judgement(tmp_path: Path) -> None:
     assert (tmp_path / "qrels").read_text() == "x 0 p 1\n"
 
 
+def test_grades_of_provenance_are_kept(tmp_path: Path) -> None:
+    places = [Provenance("p", meta={"relevance": 3}), Provenance("q", meta={"relevance": True}), Provenance("p")]
+    write_relevance(tmp_path / "qrels", [Example("x", "?", tuple(Answer("a", (place,)) for place in places))])
+    assert read_relevance(tmp_path / "qrels") == {"x": {"p": 3, "q": 1}}
+
+
 @pytest.mark.parametrize(
     "data",
     [
