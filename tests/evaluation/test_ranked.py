@@ -233,3 +233,43 @@ def test_high_grades_are_measured_in_little_memory(tmp_path: Path) -> None:
     found = ranked_measures(*written(tmp_path, "q b 1 2;q c 2 1", "q b 1;q c 100000"), measures=["nDCG@1"])
     assert found.means == {"nDCG@1": pytest.approx(1e-5)}
     assert found.remarks == ()
+
+
+PIECES = [
+    b"q",
+    b"7",
+    b"0",
+    b"-1",
+    b" ",
+    b"\t",
+    b"\n",
+    b"\r\n",
+    b"\xc2\xa0",
+    b"\xff",
+    b"1e400",
+    b"nan",
+    b"99999",
+    b"\\u0020",
+]
+edits = st.lists(st.tuples(st.booleans(), st.floats(0, 1), st.integers(0, 3), st.sampled_from(PIECES)), max_size=4)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=200)
+@given(edits)
+def test_files_with_errors_give_figures_or_a_sentence(
+    tmp_path: Path, changes: list[tuple[bool, float, int, bytes]]
+) -> None:
+    """Cut and paste pieces anywhere into two sound files: what is read is measured, all else refused."""
+    texts = [b"q Q0 a 1 2.5 t\nq Q0 b 2 1.5 t\nr Q0 c 1 9 t\n", b"q 0 b 1\nq 0 x 2\nr 0 c 1\n"]
+    for which, where, cut, piece in changes:
+        start = round(where * len(texts[which]))
+        texts[which] = texts[which][:start] + piece + texts[which][start + cut :]
+    for name, text in zip(("run", "qrels"), texts, strict=True):
+        (tmp_path / name).write_bytes(text)
+    try:
+        found = ranked_measures(tmp_path / "run", tmp_path / "qrels", ("nDCG@10", "RR@10", "RR", "AP", "ERR@5"))
+    except ValueError as error:
+        assert str(error)
+    else:
+        assert all(0 <= mean <= 1 for mean in found.means.values())
+        assert found.means["RR"] == pytest.approx(found.means["RR@10"])
