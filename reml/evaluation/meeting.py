@@ -11,6 +11,7 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable
+from itertools import islice
 from typing import Final
 from urllib.parse import unquote
 
@@ -19,7 +20,8 @@ _LEADING_ZEROS: Final = re.compile(r"(?<![\d.])0+(?=\d)")
 _DECIMAL: Final = re.compile(r"(\d+)\.0+")
 _SIGNS: Final = re.compile(r"[\W_]+")
 _SHOWN = 3
-_COMPARED = 300
+_COMPARED = 100
+_LENGTH = 80
 _KEPT = 10_000
 
 Pair = tuple[str, str]
@@ -60,7 +62,7 @@ def form(identifier: str) -> str:
 
 def alike(ours: Iterable[str], theirs: Iterable[str], key: Callable[[str], str] = form) -> list[Pair]:
     """Pair each of their ids with one of ours of the same form, where there is one."""
-    known = {key(one): one for one in ours}
+    known = {found: one for one in ours if (found := key(one))}
     return [(known[found], one) for one in theirs if (found := key(one)) in known]
 
 
@@ -78,7 +80,7 @@ def beside(ours: Collection[str], theirs: Collection[str]) -> str:
     """Show the nearest ids of two files that share none, as `'001' and '1', 'x' and 'X'`, or the first of each."""
     pairs = alike(ours, theirs) or alike(ours, theirs, _bare) or _resembling(ours, theirs)
     if pairs:
-        return f"the nearest are {', '.join(f'{one!r} and {other!r}' for one, other in pairs[:_SHOWN])}"
+        return f"the nearest are {', '.join(f'{_cut(one)} and {_cut(other)}' for one, other in pairs[:_SHOWN])}"
     return f"there are {_first(ours)} and {_first(theirs)}"
 
 
@@ -87,10 +89,14 @@ def _bare(identifier: str) -> str:
 
 
 def _resembling(ours: Collection[str], theirs: Collection[str]) -> list[Pair]:
-    known = list(ours)[:_COMPARED]
-    found = ((difflib.get_close_matches(one, known, n=1), one) for one in list(theirs)[:_COMPARED])
+    known, others = ([one for one in islice(ids, _COMPARED) if len(one) <= _LENGTH] for ids in (ours, theirs))
+    found = ((difflib.get_close_matches(one, known, n=1), one) for one in others)
     return [(near[0], one) for near, one in found if near][:_SHOWN]
 
 
 def _first(ids: Collection[str]) -> str:
-    return ", ".join(map(repr, list(ids)[:_SHOWN]))
+    return ", ".join(map(_cut, islice(ids, _SHOWN)))
+
+
+def _cut(identifier: str) -> str:
+    return repr(identifier) if len(identifier) <= _LENGTH else f"{identifier[:_LENGTH]!r}..."

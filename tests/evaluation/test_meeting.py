@@ -50,6 +50,7 @@ def test_other_ids_have_another(one: str, other: str) -> None:
         (["z"], ["p"], False),
         (["12"], ["13"], False),
         (["Peru", "Lima"], ["History_of_Peru"], False),
+        (["#"], ["!"], False),
         (["1", "b"], ["2"], False),
         (["1"], ["2", "b"], False),
     ],
@@ -64,3 +65,8 @@ def test_files_that_share_nothing_may_have_missed_or_may_write_otherwise(
 def test_what_is_nearest_is_shown_or_the_first_of_each() -> None:
     assert beside(["query-17", "x"], ["query-17b"]) == "the nearest are 'query-17' and 'query-17b'"
     assert beside(["a", "b", "c", "d"], ["1"]) == "there are 'a', 'b', 'c' and '1'"
+
+
+def test_long_ids_are_cut() -> None:
+    assert len(beside(["a" * 10_000], ["b" * 10_000])) < 300
+    assert len(beside(["a" * 10_000], ["A" * 10_000])) < 300

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -23,11 +24,20 @@ OTHERS = ("a%20b", "50%", "Caf\u00e9", "\\u0020", "x\u00a0y")
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("REML_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
+    return written_run()
+
+
+def written_run(*, evidence: bool = True) -> Path:
+    """Run a small experiment in the folder that we are in, and give its result folder."""
     texts = {**dict.fromkeys(LIMA, "Lima is the capital of Peru."), **dict.fromkeys(OTHERS, "Chad is in Africa.")}
     pages = [{"_id": page, "wikipedia_title": "T", "text": ["T", text]} for page, text in texts.items()]
     asked = [(page, texts[page]) for page in (LIMA[0], LIMA[2], LIMA[3], *OTHERS)]
     examples = [
-        {"id": f"q {page}", "input": text, "output": [{"answer": "T", "provenance": [{"wikipedia_id": page}]}]}
+        {
+            "id": f"q {page}",
+            "input": text,
+            "output": [{"answer": "T", "provenance": [{"wikipedia_id": page}] * evidence}],
+        }
         for page, text in asked
     ]
     for name, records in (("pages", pages), ("dev", examples)):
@@ -42,7 +52,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     }
     Path("c.yaml").write_text(yaml.safe_dump(experiment))
     assert execute(["run", "--config", "c.yaml"]) == 0
-    (found,) = (tmp_path / "home" / "runs").iterdir()
+    (found,) = Path("home", "runs").resolve().iterdir()
     return found
 
 
@@ -66,3 +76,19 @@ def test_judgements_of_others_meet_its_ids(folder: Path, tmp_path: Path) -> None
     found = ranked_measures(run, official, ("R@5",))
     assert found.means == {"R@5": 1.0}
     assert {page.page_id for page in open_run(run).rankings["q 50%"]} == set(OTHERS)
+
+
+def test_a_task_without_evidence_has_no_figures_of_retrieval(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("REML_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    folder = written_run(evidence=False)
+    assert re.search(r"t +a +8 +- +em +1\.000 +-", capsys.readouterr().out)
+    figures = json.loads((folder / "metrics.json").read_text())["a"]["t"]
+    assert figures["downstream"]["downstream"]["em"] == 1.0
+    assert {figures["retrieval"]["Rprec"], figures["downstream"]["kilt"]["KILT-em"]} == {None}
+    assert execute(["report", "--run", str(folder)]) == 0
+    report = (folder / "report.html").read_text()
+    assert "100.0" in report
+    assert ">0.0<" not in report
