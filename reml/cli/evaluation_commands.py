@@ -67,7 +67,7 @@ def measure(run: Path, relevance: Path, measures: str = ",".join(MEASURES_OF_RAN
     found = ranked_measures(run, relevance, names)
     table, console = Table("measure", "mean"), Console()
     for name in names:
-        table.add_row(name, f"{found.means[name]:.4f}" if name in found.means else "")
+        table.add_row(name, f"{found[name]:.4f}" if name in found else "")
     print_whole(console, table)
     for remark in found.remarks:
         say(console, remark)

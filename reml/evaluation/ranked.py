@@ -29,15 +29,24 @@ class MeasureError(ValueError):
     """A measure cannot be computed of these files; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class RankedScores:
-    """The mean of each measure by name, and what is to be said of the files: ties, questions that are not judged.
+@dataclass(frozen=True, eq=False)
+class RankedScores(Mapping[str, float]):
+    """The mean of each measure by name, with what is to be said of the files: ties, questions that are not judged.
 
-    A measure that is not defined for these files has no mean, and a remark.
+    A measure that is not defined for these files has no mean, and a remark. Equal to whatever has the same means.
     """
 
     means: Mapping[str, float]
     remarks: tuple[str, ...] = ()
+
+    def __getitem__(self, name: str) -> float:
+        return self.means[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.means)
+
+    def __len__(self) -> int:
+        return len(self.means)
 
 
 def ranked_measures(run: Path, relevance: Path, measures: Sequence[str] = MEASURES) -> RankedScores:

@@ -62,9 +62,9 @@ def test_a_run_measures_itself_as_its_run_file_does(folder: Path) -> None:
     # One page is right for each question: R-precision is that of the first, recall that of the first five.
     found = ranked_measures(run, folder / "gold" / "t.qrels", ("Rprec", "R@5", "P@1", "RR", "RR@10"))
     assert found.remarks == ()
-    assert found.means["Rprec"] == found.means["P@1"] == pytest.approx(said["Rprec"])
-    assert found.means["R@5"] == pytest.approx(said["recall@5"]) == 1
-    assert found.means["RR"] == pytest.approx(found.means["RR@10"])
+    assert found["Rprec"] == found["P@1"] == pytest.approx(said["Rprec"])
+    assert found["R@5"] == pytest.approx(said["recall@5"]) == 1
+    assert found["RR"] == pytest.approx(found["RR@10"])
     assert 0 < said["Rprec"] < 1, "pages tie, and only the first of them is found first"
 
 
@@ -74,7 +74,7 @@ def test_judgements_of_others_meet_its_ids(folder: Path, tmp_path: Path) -> None
     official.write_text("".join(f"q\\u0020{page} 0 {page} 1\n" for page in ("p1", "Lima_%28Peru%29", "a%20b", "50%")))
     run = folder / "a" / "t" / "run.trec"
     found = ranked_measures(run, official, ("R@5",))
-    assert found.means == {"R@5": 1.0}
+    assert found == {"R@5": 1.0}
     assert {page.page_id for page in open_run(run).rankings["q 50%"]} == set(OTHERS)
 
 
