@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from reml.evaluation.kilt import MEASURES, Evaluation
+from reml.evaluation.kilt import KILT, MEASURES, Evaluation
 from reml.evaluation.kilt_files import evaluate_files
 from reml.evaluation.passages import evaluate_passage_files
-from reml.evaluation.ranked import MEASURES as MEASURES_OF_RANKINGS
 from reml.evaluation.ranked import ranked_measures
+from reml.evaluation.trec.named_measures import MEASURES as MEASURES_OF_RANKINGS
+from reml.evaluation.trec.named_measures import names_in
 from reml.files.atomic import write_json
 from reml.reporting.report import write_report
 from reml.reporting.terminal import print_whole, say
@@ -51,17 +53,24 @@ def evaluate(
 
 
 def measure(run: Path, relevance: Path, measures: str = ",".join(MEASURES_OF_RANKINGS)) -> None:
-    """Score a TREC run with ir-measures: nDCG, reciprocal rank and their like.
+    r"""Score a TREC run with ir-measures: nDCG, reciprocal rank and their like.
 
     Args:
-        run: lines of `question Q0 page rank score tag`, as run.trec of a result folder.
-        relevance: lines of `question 0 page 1`.
-        measures: names, comma-separated, as https://ir-measur.es has them.
+        run: lines of `question Q0 page rank score tag`, as run.trec of a result folder. Pages are ranked by score,
+            whatever their rank says, as TREC prescribes; equal scores by rank, then by line, for every measure, which
+            is said. A space in an id is written `\u0020`; an id without white space stands as it is.
+        relevance: lines of `question 0 page 1`. A judged question without a ranking counts 0. Files that share no
+            question, or no page since ids are written in two ways, are refused.
+        measures: names, comma-separated, as https://ir-measur.es has them, such as `P(rel=2)@5`.
     """
-    table = Table("measure", "mean")
-    for name, value in ranked_measures(run, relevance, measures.split(",")).items():
-        table.add_row(name, f"{value:.4f}")
-    print_whole(Console(), table)
+    names = names_in(measures)
+    found = ranked_measures(run, relevance, names)
+    table, console = Table("measure", "mean"), Console()
+    for name in names:
+        table.add_row(name, f"{found[name]:.4f}" if name in found else "")
+    print_whole(console, table)
+    for remark in found.remarks:
+        say(console, remark)
 
 
 def report(run: Path) -> None:
@@ -78,19 +87,24 @@ def _answers_table(evaluation: Evaluation) -> Table:
     table.add_column("downstream", justify="right")
     table.add_column("KILT score", justify="right")
     for name in MEASURES:
-        table.add_row(name, f"{evaluation.downstream(name):.4f}", f"{evaluation.kilt(name):.4f}")
+        table.add_row(name, _cell(evaluation, name), _cell(evaluation, f"{KILT}{name}"))
     return table
 
 
 def _retrieval_table(evaluation: Evaluation, depths: list[int]) -> Table:
-    title = f"retrieval: R-precision {evaluation.mean('Rprec'):.4f}, entity in input "
+    title = _title(evaluation, "retrieval", {"R-precision": "Rprec", "entity in input": "entity_in_input"})
     names = ("precision", "recall", "success_rate", "answer_in_context", "entity_in_context")
-    return _by_depth(evaluation, names, depths, title + f"{evaluation.mean('entity_in_input'):.4f}")
+    return _by_depth(evaluation, names, depths, title)
 
 
 def _passages_table(evaluation: Evaluation, depths: list[int]) -> Table:
     names = ("passage_recall", "passage_success_rate", "answer_recall")
-    return _by_depth(evaluation, names, depths, f"passages: R-precision {evaluation.mean('passage_Rprec'):.4f}")
+    return _by_depth(evaluation, names, depths, _title(evaluation, "passages", {"R-precision": "passage_Rprec"}))
+
+
+def _title(evaluation: Evaluation, start: str, names: Mapping[str, str]) -> str:
+    figures = [f"{words} {shown}" for words, name in names.items() if (shown := _cell(evaluation, name))]
+    return f"{start}: {', '.join(figures) or 'no right answer names a page'}"
 
 
 def _by_depth(evaluation: Evaluation, names: tuple[str, ...], depths: list[int], title: str) -> Table:
@@ -99,5 +113,10 @@ def _by_depth(evaluation: Evaluation, names: tuple[str, ...], depths: list[int],
         table.add_column(name.replace("_", " "), justify="right")
     for depth in depths:
         cells = (f"{name}@{depth}" for name in names)
-        table.add_row(str(depth), *(f"{evaluation.mean(at):.4f}" if at in evaluation.values else "" for at in cells))
+        table.add_row(str(depth), *(_cell(evaluation, at) for at in cells))
     return table
+
+
+def _cell(evaluation: Evaluation, name: str) -> str:
+    """Show a mean, nothing where nothing was measured."""
+    return f"{evaluation.mean(name):.4f}" if evaluation.measures(name) else ""

@@ -64,8 +64,9 @@ class Region:
         return self.start == _PAGE_START
 
     def overlaps(self, other: Region) -> bool:
-        """Tell whether a character is in both."""
-        return self.page_id == other.page_id and self.start < other.stop and other.start < self.stop
+        """Tell whether a character is in both; a page that is not named has none."""
+        named = self.page_id != "" and self.page_id == other.page_id
+        return named and self.start < other.stop and other.start < self.stop
 
 
 def holds(item: Item, place: Provenance) -> bool:

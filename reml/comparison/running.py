@@ -38,7 +38,7 @@ def published_cells(runner: Runner, accesses: Sequence[str]) -> list[Cell]:
     """Run a whole experiment and write its result folder; a cell counts all that its parts cost."""
     found = finish(runner, accesses)
     return [
-        Cell(task, access, found.seed, found.evaluations[access][task].values, found.costs[access, task])
+        Cell(task, access, found.seed, found.evaluations[access][task].measured, found.costs[access, task])
         for task in found.measures
         for access in accesses
     ]

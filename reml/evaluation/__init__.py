@@ -8,6 +8,7 @@ judgement_lines  Lines of KILT files straight to right answers and predictions: 
 judgements       What evaluation needs of a right answer and of a prediction, and nothing more
 kilt             KILT's measures of predictions against right answers, for each example and on average
 kilt_files       KILT files of right answers and predictions, scored as a stream, with everything
+meeting          Ids of two files that should meet and do not, because each writes them in a way of its own
 passages         Measures of the passages that were retrieved, beside KILT's of their pages
 problems         Whatever is wrong with files, collected so that it can be told at once
 ranked           nDCG, reciprocal rank and their like, computed by ir-measures from TREC files

@@ -92,13 +92,13 @@ def judge(example: Example, answer: Answer, measure: str, scores: Mapping[str, f
     scores: what the measure says of each example by id, 0 of those left out; without it, it is one of KILT's.
 
     Right answers divide by whether KILT gives points for their provenance (R-precision 1), wrong ones by whether the
-    whole evidence for some right answer was among the pages.
+    whole evidence for some right answer was among the pages. Where no right answer names a page, none is wrong.
     """
     gold, guess = Gold.of(example), Guess.of(example.id, answer)
     precision = r_precision(guess.pages, gold.page_sets)
     score = answer_scores(gold, guess)[cast("Measure", measure)] if scores is None else scores.get(gold.id, 0.0)
     if score >= RIGHT_FROM.get(measure, GRADED):
-        outcome = Outcome.RIGHT if precision == 1 else Outcome.WRONG_PROVENANCE
+        outcome = Outcome.RIGHT if precision == 1 or not any(gold.page_sets) else Outcome.WRONG_PROVENANCE
     else:
         outcome = Outcome.NOT_USED if evidence_ranks(guess.pages, gold.evidence_sets) else Outcome.MISSED
     return Case(example, answer, outcome, score, precision)

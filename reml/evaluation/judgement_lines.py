@@ -11,7 +11,7 @@ from typing import Annotated
 
 import msgspec
 
-from reml.evaluation.judgements import Gold, Guess
+from reml.evaluation.judgements import NO_PAGE, Gold, Guess, distinct_pages
 
 _NOT_SIMPLE = (msgspec.DecodeError, RecursionError)
 
@@ -58,16 +58,16 @@ def gold_of(line: str) -> Gold:
     except _NOT_SIMPLE:
         return Gold.parse(json.loads(line))
     places = [[] if output.provenance is msgspec.UNSET else output.provenance for output in record.output]
-    page_sets = [frozenset([place.wikipedia_id.strip() for place in some]) for some in places]
+    sets = [frozenset([place.wikipedia_id.strip() for place in some]) for some in places]
     evidence = [
-        pages for pages, output in zip(page_sets, record.output, strict=True) if output.provenance is not msgspec.UNSET
+        pages for pages, output in zip(sets, record.output, strict=True) if output.provenance is not msgspec.UNSET
     ]
     return Gold(
         record.id.strip(),
         record.input,
         frozenset([text for output in record.output if output.answer and (text := output.answer.strip())]),
         frozenset([text for some in places for place in some if place.title and (text := place.title.strip())]),
-        tuple(page_sets),
+        tuple([pages - {NO_PAGE} for pages in sets]),
         tuple(dict.fromkeys(evidence)),
     )
 
@@ -82,6 +82,6 @@ def guess_of(line: str) -> Guess:
     return Guess(
         record.id.strip(),
         output.answer.strip(),
-        tuple(dict.fromkeys([place.wikipedia_id.strip() for place in output.provenance])),
+        distinct_pages([place.wikipedia_id for place in output.provenance]),
         tuple([place.text for place in output.provenance]),
     )

@@ -2,6 +2,9 @@
 
 A file of a million predictions is scored one line at a time, so these are made straight from the JSON of a KILT record
 as well as from an `Example` and an `Answer`.
+
+A page that is not named is no evidence: a `wikipedia_id` that is missing, null or blank finds nothing and takes no
+place. KILT's code does so where the key is missing; of null it makes the text "None", which equals any other null.
 """
 
 from __future__ import annotations
@@ -12,8 +15,8 @@ from dataclasses import dataclass
 from reml.contract.examples import Answer, Example, Json
 from reml.files.records import RecordError
 
-# What KILT's code puts in an evidence set for a provenance that names no page.
-_NO_PAGE = ""
+# What KILT's code puts in an evidence set for a provenance that names no page: no prediction has it.
+NO_PAGE = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +38,14 @@ class Gold:
     def of(cls, example: Example) -> Gold:
         """Take the right answers of an example; an output without provenance says nothing about pages."""
         provenance = [output.provenance for output in example.output]
-        page_sets = [frozenset(place.wikipedia_id.strip() for place in places) for places in provenance]
+        evidence_sets = [frozenset(place.wikipedia_id.strip() for place in places) for places in provenance]
         return cls(
             id=example.id.strip(),
             input=example.input,
             answers=_filled(output.text for output in example.output),
             titles=_filled(place.title for places in provenance for place in places),
-            page_sets=tuple(page_sets),
-            evidence_sets=tuple(dict.fromkeys(pages for pages in page_sets if pages)),
+            page_sets=tuple(pages - {NO_PAGE} for pages in evidence_sets),
+            evidence_sets=tuple(dict.fromkeys(pages for pages in evidence_sets if pages)),
         )
 
     @classmethod
@@ -56,7 +59,7 @@ class Gold:
             pages = frozenset(_pages(places))
             page_sets.append(pages)
             if "provenance" in output:
-                evidence_sets.append(pages if len(_named(places)) == len(places) else pages | {_NO_PAGE})
+                evidence_sets.append(pages if len(_named(places)) == len(places) else pages | {NO_PAGE})
         return cls(
             id=_id(fields),
             input=_text(fields, "input"),
@@ -81,9 +84,9 @@ class Guess:
         """Take a predicted answer; `RecordError` if it has no text."""
         if answer.text is None:
             raise RecordError("the prediction has no answer; give a text, which may be empty")
-        pages = dict.fromkeys(place.wikipedia_id.strip() for place in answer.provenance)
+        pages = distinct_pages(place.wikipedia_id for place in answer.provenance)
         texts = tuple(place.text for place in answer.provenance)
-        return cls(example_id.strip(), answer.text.strip(), tuple(pages), texts)
+        return cls(example_id.strip(), answer.text.strip(), pages, texts)
 
     @classmethod
     def parse(cls, record: Json) -> Guess:
@@ -97,7 +100,12 @@ class Guess:
             raise RecordError("the output has no answer; give a text, which may be empty")
         places = _places(outputs[0])
         texts = tuple(_optional_text(place, "text") for place in places)
-        return cls(_id(fields), str(answer).strip(), tuple(dict.fromkeys(_pages(places))), texts)
+        return cls(_id(fields), str(answer).strip(), distinct_pages(_pages(places)), texts)
+
+
+def distinct_pages(names: Iterable[str]) -> tuple[str, ...]:
+    """Give the pages that are named, each once, in order."""
+    return tuple(dict.fromkeys([page for name in names if (page := name.strip())]))
 
 
 def _filled(texts: Iterable[str | None]) -> frozenset[str]:
@@ -105,11 +113,16 @@ def _filled(texts: Iterable[str | None]) -> frozenset[str]:
 
 
 def _named(places: Sequence[Mapping[str, Json]]) -> list[Mapping[str, Json]]:
-    return [place for place in places if "wikipedia_id" in place]
+    return [place for place in places if _page(place)]
 
 
 def _pages(places: Sequence[Mapping[str, Json]]) -> list[str]:
-    return [str(place["wikipedia_id"]).strip() for place in _named(places)]
+    return [_page(place) for place in _named(places)]
+
+
+def _page(place: Mapping[str, Json]) -> str:
+    page = place.get("wikipedia_id")
+    return NO_PAGE if page is None else str(page).strip()
 
 
 def _kind(value: Json) -> str:

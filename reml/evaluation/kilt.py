@@ -6,7 +6,7 @@ ranked by `wikipedia_id`). A KILT score gives an answer its points only where R-
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
@@ -32,12 +32,15 @@ class Evaluation:
     ids: of the examples, in the order of the right answers. values: each measure's float64 [N], by KILT's names (`em`,
     `KILT-em`, `Rprec`, `recall@5`, ...). unmatched: how many predictions had no right answer to compare with.
     of_answers: the names that say how good answers are; KILT scores and what says how good retrieval is are others.
+    unmeasured: the names that compare with pages or titles where no right answer names any (`unmeasured`): they have
+    0 as in KILT's code, and tables leave them out.
     """
 
     ids: tuple[str, ...]
     values: Mapping[str, Float64Array]
     unmatched: int = 0
     of_answers: tuple[str, ...] = MEASURES
+    unmeasured: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -56,25 +59,36 @@ class Evaluation:
         """Average the KILT score of that measure: points count only where R-precision is 1."""
         return self.mean(f"{KILT}{measure}")
 
+    @property
+    def measured(self) -> dict[str, Float64Array]:
+        """The values of the measures that had something to compare with."""
+        return {name: values for name, values in self.values.items() if name not in self.unmeasured}
+
+    def measures(self, name: str) -> bool:
+        """Tell whether a measure says something: there is an example, and something to compare with."""
+        return name in self.values and name not in self.unmeasured and len(self) > 0
+
     def has_kilt(self, measure: str) -> bool:
         """Tell whether there is a KILT score of that measure: a metric of a task's own need not give one."""
-        return f"{KILT}{measure}" in self.values
+        return f"{KILT}{measure}" in self.measured
 
     def dev_score(self, measure: str) -> float:
         """Average what a predictor is kept by while it trains: the KILT score; the measure where there is none."""
         return self.kilt(measure) if self.has_kilt(measure) else self.downstream(measure)
 
-    def means(self) -> dict[str, Json]:
-        """Average every measure."""
-        return {name: self.mean(name) for name in self.values}
+    def means(self) -> dict[str, float | None]:
+        """Average every measure; nothing was measured where there are no examples, or nothing to compare with."""
+        return {name: self.mean(name) if self.measures(name) else None for name in self.values}
 
     def to_json(self) -> dict[str, Json]:
         """Give the averages, laid out as the two programs of KILT print them."""
-        answers: dict[str, Json] = {name: self.mean(name) for name in self.of_answers}
-        scores = [name for name in self.values if name.startswith(KILT) and name not in answers]
-        kilt: dict[str, Json] = {name: self.mean(name) for name in scores}
-        retrieval = {name: self.mean(name) for name in self.values if name not in answers and name not in kilt}
-        brief = {name: self.mean(name) for name in ("Rprec", "recall@5")}
+        means = self.means()
+        answers: dict[str, Json] = {name: means[name] for name in self.of_answers}
+        kilt: dict[str, Json] = {
+            name: mean for name, mean in means.items() if name.startswith(KILT) and name not in answers
+        }
+        retrieval = {name: mean for name, mean in means.items() if name not in answers and name not in kilt}
+        brief = {name: means[name] for name in ("Rprec", "recall@5")}
         return {"downstream": {"downstream": answers, "kilt": kilt, "retrieval": brief}, "retrieval": retrieval}
 
 
@@ -97,7 +111,8 @@ class Scorer:
     def result(self, unmatched: int = 0) -> Evaluation:
         """Give what was scored; a right answer without prediction has 0 in every measure."""
         columns = {name: self._values[:, number] for number, name in enumerate(self._names)}
-        return Evaluation(tuple(gold.id for gold in self._golds), columns, unmatched)
+        lacking = unmeasured(self._golds, self._names)
+        return Evaluation(tuple(gold.id for gold in self._golds), columns, unmatched, unmeasured=lacking)
 
 
 def evaluate(examples: Sequence[Example], answers: Sequence[Answer], depths: Sequence[int] = DEPTHS) -> Evaluation:
@@ -147,6 +162,23 @@ def measure_names(depths: Sequence[int]) -> tuple[str, ...]:
         *(f"entity_in_context@{depth}" for depth in depths),
         *(f"answer_and_ent_in_context@{depth}" for depth in depths),
     )
+
+
+def unmeasured(golds: Iterable[Gold], names: Iterable[str]) -> frozenset[str]:
+    """Name those of KILT's measures that compare with pages, or with titles, where no right answer has any."""
+    lacking = {
+        "page": (KILT, "Rprec", "precision@", "recall@", "success_rate@"),
+        "title": ("entity_", "answer_and_ent_"),
+    }
+    for gold in golds:
+        if any(gold.page_sets):
+            lacking.pop("page", None)
+        if gold.titles:
+            lacking.pop("title", None)
+        if not lacking:
+            break
+    starts = tuple(start for some in lacking.values() for start in some)
+    return frozenset(name for name in names if name.startswith(starts))
 
 
 # What says how good retrieval is, whatever answers are measured by.

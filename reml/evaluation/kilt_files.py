@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -10,6 +10,7 @@ from reml.collection.known_pages import absent_pages
 from reml.evaluation.judgement_lines import gold_of, guess_of
 from reml.evaluation.judgements import Gold, Guess
 from reml.evaluation.kilt import DEPTHS, Evaluation, Scorer
+from reml.evaluation.meeting import Watch, alike, beside
 from reml.evaluation.problems import InvalidFilesError, Problems
 from reml.files.atomic import CorruptError
 from reml.files.lines import line_text, numbered_lines
@@ -25,14 +26,18 @@ def evaluate_files(gold: Path, guess: Path, depths: Sequence[int] = DEPTHS, *, p
 
     Predictions may come in any order; those for ids that `gold` does not have are counted, not scored. Right answers
     are held in memory, predictions are not. `InvalidFilesError` lists whatever is wrong with either file: unreadable
-    lines, ids that come twice or are missing, several outputs, no answer; and, where `pages` names a knowledge source
-    (see `reml.collection.known_pages`), provenance that is not in it.
+    lines, ids that come twice or are missing, several outputs, no answer, no record at all, ids and pages that are
+    written in another way; and, where `pages` names a knowledge source (see `reml.collection.known_pages`), provenance
+    that is not in it.
     """
     problems = Problems()
     _check_paths((gold, guess), problems)
     golds = _read_golds(gold, problems)
     positions = {right.id: position for position, right in enumerate(golds)}
-    scorer = Scorer(golds, depths)
+    scorer, watch = (
+        Scorer(golds, depths),
+        Watch(frozenset().union(*(found for right in golds for found in right.page_sets))),
+    )
     seen: set[str] = set()
     named: dict[str, str] = {}  # each page that is given, with the first id it is given for
     for line, prediction in _records(guess, guess_of, problems):
@@ -40,13 +45,15 @@ def evaluate_files(gold: Path, guess: Path, depths: Sequence[int] = DEPTHS, *, p
             problems.add(f"{guess}, line {line}: a second prediction for id {prediction.id!r}")
         elif prediction.id in positions and not problems.count:
             scorer.add(positions[prediction.id], prediction)
+            watch.see(prediction.pages)
         seen.add(prediction.id)
         for page in prediction.pages if pages is not None else ():
             named.setdefault(page, prediction.id)
     if problems.count and _exchanged(gold, guess):
         raise InvalidFilesError([f"{gold} holds predictions and {guess} right answers: exchange gold and guess"], 1)
-    for missing in (right.id for right in golds if right.id not in seen):
-        problems.add(f"{guess}: no prediction for id {missing!r}")
+    _check_met(gold, guess, golds=positions, guesses=seen, problems=problems)
+    if near := watch.apart():
+        problems.add(f"{guess}: no page is one of {gold}; {near}. Write ids alike, or leave provenance out")
     if pages is not None:
         _check_pages(named, guess, pages, problems)
     problems.raise_any()
@@ -61,6 +68,24 @@ def _check_paths(paths: Sequence[Path], problems: Problems) -> None:
         elif not path.exists():
             problems.add(f"{path} does not exist: name a file of KILT records, .jsonl or .jsonl.gz")
     problems.raise_any()
+
+
+def _check_met(
+    gold: Path, guess: Path, *, golds: Collection[str], guesses: Collection[str], problems: Problems
+) -> None:
+    """Take note of right answers without a prediction, with the prediction whose id is another writing of theirs."""
+    if not golds and not problems.count:
+        problems.add(f"{gold}: no right answers, so nothing to score")
+    missing = [one for one in golds if one not in guesses]
+    if len(missing) == len(golds) and guesses and golds:
+        problems.add(
+            f"{guess}: no prediction is for an id of {gold}; {beside(guesses, golds)}. Write ids alike in both"
+        )
+        return
+    near = {right: given for given, right in alike([one for one in guesses if one not in golds], missing)}
+    for one in missing:
+        other = f", but one for {near[one]!r}" if one in near else ""
+        problems.add(f"{guess}: no prediction for id {one!r}{other}")
 
 
 def _exchanged(gold: Path, guess: Path) -> bool:

@@ -66,11 +66,13 @@ def evaluate_passages(
     examples: Iterable[Example], retrieved: Iterable[Sequence[Provenance]], depths: Sequence[int] = DEPTHS
 ) -> Evaluation:
     """Score the passages retrieved for each example, in the same order, one example in memory at a time."""
-    ids, rows = [], []
+    ids, rows, judged = [], [], False
     for example, places in zip(examples, retrieved, strict=True):
+        wanted = EvidenceSets.of(example)
         ids.append(example.id)
-        rows.append(passage_scores(EvidenceSets.of(example), places, depths))
-    return _evaluation(ids, rows, depths)
+        rows.append(passage_scores(wanted, places, depths))
+        judged = judged or bool(wanted.sets)
+    return _evaluation(ids, rows, depths, judged=judged)
 
 
 def evaluate_passage_files(gold: Path, guess: Path, depths: Sequence[int] = DEPTHS) -> Evaluation:
@@ -84,13 +86,19 @@ def evaluate_passage_files(gold: Path, guess: Path, depths: Sequence[int] = DEPT
         if prediction.id in wanted:
             places = [place for output in prediction.output for place in output.provenance]
             rows[prediction.id] = passage_scores(wanted[prediction.id], places, depths)
-    return _evaluation(list(wanted), list(rows.values()), depths)
+    judged = any(one.sets for one in wanted.values())
+    return _evaluation(list(wanted), list(rows.values()), depths, judged=judged)
 
 
-def _evaluation(ids: Sequence[str], rows: Sequence[Sequence[float]], depths: Sequence[int]) -> Evaluation:
+def _evaluation(
+    ids: Sequence[str], rows: Sequence[Sequence[float]], depths: Sequence[int], *, judged: bool
+) -> Evaluation:
+    """Lay scores out by name. judged: whether any example has evidence; else passages are compared with nothing."""
     names = passage_measure_names(depths)
     values = np.array(rows, dtype=np.float64).reshape(len(ids), len(names))
-    return Evaluation(tuple(ids), {name: values[:, number] for number, name in enumerate(names)})
+    columns = {name: values[:, number] for number, name in enumerate(names)}
+    unmeasured = () if judged else (name for name in names if name.startswith("passage_"))
+    return Evaluation(tuple(ids), columns, unmeasured=frozenset(unmeasured))
 
 
 def _first_ranks(regions: Iterable[Region], retrieved: Sequence[Provenance]) -> dict[Region, float]:

@@ -60,7 +60,7 @@ def _common(first: Runs, second: Runs) -> list[str]:
 
 def _measures(runs: Runs, task: str) -> Sequence[str]:
     measure = runs[0].measures[task]
-    known = next(iter(runs[0].evaluations.values()))[task].values
+    known = next(iter(runs[0].evaluations.values()))[task].measured
     return [name for name in ("Rprec", measure, f"KILT-{measure}") if name in known]
 
 

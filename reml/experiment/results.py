@@ -20,7 +20,7 @@ from reml.contract.retrieved import Hits
 from reml.evaluation.kilt import DEPTHS, Evaluation
 from reml.evaluation.metrics import metric_of
 from reml.evaluation.passages import evaluate_passages
-from reml.evaluation.trec import RankedPage, write_relevance, write_run
+from reml.evaluation.trec import RankedPage, rank_pages, write_relevance, write_run
 from reml.experiment.plan.store import Stage
 from reml.files.atomic import atomic_file, write_json, write_manifest, write_text
 from reml.files.records import write_examples
@@ -96,7 +96,7 @@ def _publish_trajectories(runner: Runner, system: str, task: str, rewards: Mappi
 def page_rankings(hits: Hits, collection: Collection) -> Iterator[tuple[RankedPage, ...]]:
     """Rank the pages of each query's hits by the best of their items, a batch of queries in memory at a time.
 
-    Items without a page are in no ranking of pages.
+    Items without a page are in no ranking of pages; ids are stripped, as KILT compares them.
     """
     for batch in batches_of_examples(hits.rows):
         scores = np.asarray(hits.scores[batch])
@@ -104,7 +104,8 @@ def page_rankings(hits: Hits, collection: Collection) -> Iterator[tuple[RankedPa
         kept = first_of_pages(collection, rows)
         best = zip(page_ids(collection, rows[kept]), scores[kept].tolist(), strict=True)
         for count in kept.sum(axis=1).tolist():
-            yield tuple(RankedPage(page, score) for page, score in itertools.islice(best, count) if page)
+            pages = [(name, score) for page, score in itertools.islice(best, count) if (name := page.strip())]
+            yield rank_pages(*zip(*pages, strict=True)) if pages else ()
 
 
 def retrieved_passages(runner: Runner, system: str, task: str) -> Evaluation:

@@ -29,4 +29,4 @@ def summary(tasks: Sequence[Task], evaluations: Mapping[str, Mapping[str, Evalua
 
 
 def _shown(scores: Evaluation, name: str) -> str:
-    return f"{scores.mean(name):.3f}" if len(scores) and name in scores.values else "-"
+    return f"{scores.mean(name):.3f}" if scores.measures(name) else "-"

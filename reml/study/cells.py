@@ -23,9 +23,8 @@ PASSAGES = ("passage_success_rate@1", "passage_success_rate@5", *map(RECALL.form
 
 def shown_measures(matrix: Matrix, task: str) -> tuple[str, ...]:
     """Name the measures of a study's tables: of pages, of passages, of answers."""
-    passages = (*PASSAGES[:2], RECALL.format(1), RECALL.format(5))
-    of_answers = [matrix.name(kind, task) for kind in ("downstream", "KILT score") if matrix.has(kind, task)]
-    return ("Rprec", *passages, *of_answers)
+    kinds = ("Rprec", *PASSAGES[:2], RECALL.format(1), RECALL.format(5), "downstream", "KILT score")
+    return tuple(matrix.name(kind, task) for kind in kinds if matrix.has(kind, task))
 
 
 def taught_cells(runner: Runner, accesses: Sequence[str]) -> list[Cell]:
@@ -37,9 +36,9 @@ def _cell(runner: Runner, access: str, task: Task) -> Cell:
     evaluation = runner.evaluate(access, task.name)
     passages = retrieved_passages(runner, access, task.name)
     headline = metric_of(task).headline
-    names = ("Rprec", headline, *([f"{KILT}{headline}"] if evaluation.has_kilt(headline) else []))
-    scores = {name: evaluation.values[name] for name in names}
-    scores |= {name: passages.values[name] for name in PASSAGES}
+    measured = {**evaluation.measured, **passages.measured}
+    names = ("Rprec", headline, f"{KILT}{headline}", *PASSAGES)
+    scores = {name: measured[name] for name in names if name in measured}
     seed = runner.experiment.seed
     if runner.experiment.access[access].feedback is None:
         return Cell(task.name, access, seed, scores)

@@ -32,6 +32,11 @@ def test_outcomes(answer: Answer, measure: Measure, outcome: Outcome) -> None:
     assert judge(example("a", "b"), answer, measure).outcome is outcome
 
 
+def test_where_no_page_is_right_none_is_wrong() -> None:
+    assert judge(example(), predicted("red fox", "x"), "em").outcome is Outcome.RIGHT
+    assert judge(example(""), predicted("red fox"), "em").outcome is Outcome.RIGHT
+
+
 def test_a_cell_counts_all_and_keeps_a_few() -> None:
     pairs = [(example("a"), predicted("red fox", "x", "a"))] * 5 + [(example("a"), predicted("dog", "a"))] * 3
     cell = gather(pairs, access="bm25", task="qa", measure="em", cases_each=2)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+
 import pytest
 
 from reml.contract.examples import Answer, Example, Json, Provenance
+from reml.evaluation.judgement_lines import gold_of, guess_of
 from reml.evaluation.judgements import Gold, Guess
+from reml.evaluation.kilt import Scorer
 from reml.files.records import RecordError, parse_record
 
 RECORD: Json = {
@@ -110,3 +115,35 @@ def test_a_prediction_without_text_is_refused() -> None:
 
 def test_an_example_without_output_has_no_answers() -> None:
     assert Gold.of(Example("x", "q")).answers == frozenset()
+
+
+NOT_NAMED: tuple[Json, ...] = ({"wikipedia_id": None}, {"wikipedia_id": ""}, {"wikipedia_id": " \t"}, {"title": "t"})
+
+
+@pytest.mark.parametrize("gold_place", NOT_NAMED)
+@pytest.mark.parametrize("guess_place", [*NOT_NAMED, {"wikipedia_id": "None"}])
+@pytest.mark.parametrize("read", [json.dumps, None])
+def test_a_page_that_is_not_named_is_no_evidence(
+    gold_place: Json, guess_place: Json, read: Callable[[Json], str] | None
+) -> None:
+    right: Json = {"id": "x", "input": "q", "output": [{"answer": "a", "provenance": [gold_place]}]}
+    given: Json = {"id": "x", "output": [{"answer": "a", "provenance": [guess_place, {"wikipedia_id": "7"}]}]}
+    gold, guess = (gold_of(read(right)), guess_of(read(given))) if read else (Gold.parse(right), Guess.parse(given))
+    assert gold.page_sets == sets("")
+    assert guess.pages[-1] == "7"
+    assert len(guess.pages) == 1 + (guess_place == {"wikipedia_id": "None"})
+    scorer = Scorer([gold])
+    scorer.add(0, guess)
+    scores = scorer.result()
+    assert scores.mean("em") == 1
+    assert {scores.mean(name) for name in ("Rprec", "KILT-em", "precision@1", "recall@5", "success_rate@5")} == {0}
+
+
+def test_a_page_beside_one_that_is_not_named_counts_as_before() -> None:
+    places: Json = [{"wikipedia_id": None}, {"wikipedia_id": "1"}]
+    gold = Gold.parse({"id": "x", "input": "q", "output": [{"answer": "a", "provenance": places}]})
+    assert gold.page_sets == sets("1")
+    assert gold.evidence_sets == (frozenset({"1", ""}),), "as KILT has it: the set is never whole"
+    example = Example("x", "q", (Answer("a", (Provenance(" "), Provenance("1"))),))
+    assert Gold.of(example) == gold
+    assert Guess.of("x", Answer("a", (Provenance(""), Provenance("1")))).pages == ("1",)

@@ -114,3 +114,39 @@ def test_bad_input() -> None:
         evaluate([], [], depths=(0,))
     with pytest.raises(KeyError, match="no measure 'map'; there are accuracy"):
         evaluate([], []).mean("map")
+
+
+def evidenced(*pages: str, title: str | None = None, name: str = "x") -> Example:
+    return Example(name, "q", (Answer("a", tuple(Provenance(page, title=title) for page in pages)),))
+
+
+@pytest.mark.parametrize(
+    ("examples", "lacking"),
+    [
+        ([evidenced()], {"Rprec", "KILT-em", "precision@1", "recall@5", "success_rate@20", "entity_in_input"}),
+        (
+            [evidenced(), evidenced(name="y")],
+            {"Rprec", "KILT-f1", "entity_in_context@1", "answer_and_ent_in_context@5"},
+        ),
+        ([evidenced("")], {"Rprec", "KILT-em", "recall@5"}),
+        ([evidenced("1")], {"entity_in_input", "entity_in_context@5"}),
+        ([evidenced(), evidenced("1", title="T", name="y")], set()),
+        ([evidenced("1", title="T")], set()),
+        ([], {"Rprec", "em"}),
+    ],
+)
+def test_what_nothing_is_compared_with_is_not_measured(examples: list[Example], lacking: set[str]) -> None:
+    """KILT's code gives 0, which stays; means have none, and tables empty cells."""
+    scores = evaluate(examples, [Answer("a", (Provenance("1", title="T", text="t"),))] * len(examples))
+    assert not any(scores.measures(name) for name in lacking)
+    assert {name for name, mean in scores.means().items() if mean is None} >= lacking
+    assert {scores.mean(name) for name in lacking} <= {0.0}
+    assert scores.measures("em") is bool(examples)
+    if not lacking:
+        assert all(map(scores.measures, scores.values))
+
+
+def test_while_training_a_task_without_evidence_counts_by_its_measure() -> None:
+    scores = evaluate([evidenced()], [Answer("a")])
+    assert not scores.has_kilt("em")
+    assert scores.dev_score("em") == 1.0

@@ -180,3 +180,12 @@ def test_a_folder_or_nothing_is_refused_before_anything_is_read(tmp_path: Path) 
     assert "no prediction" not in str(caught.value)
     with pytest.raises(InvalidFilesError, match="2 problems"):
         evaluate_files(tmp_path, tmp_path / "absent.jsonl")
+
+
+def test_pages_of_another_writing_are_said_only_if_none_is_right(tmp_path: Path) -> None:
+    golds = lines(tmp_path / "gold.jsonl", gold("x"), gold("y"))
+    output: Json = [{"answer": "a", "provenance": [{"wikipedia_id": "001"}]}]
+    other: tuple[Json, Json] = ({"id": "x", "output": output}, {"id": "y", "output": output})
+    with pytest.raises(InvalidFilesError, match=r"no page is one of .*; the nearest are '001' and '1'"):
+        evaluate_files(golds, lines(tmp_path / "guess.jsonl", *other))
+    assert evaluate_files(golds, lines(tmp_path / "guess.jsonl", other[0], guess("y", "a"))).mean("Rprec") == 0.5

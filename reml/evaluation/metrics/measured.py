@@ -13,7 +13,8 @@ import numpy as np
 from reml.contract.examples import Answer, Example
 from reml.contract.tasks import MeasuredTask, Metric, MetricTask, Task
 from reml.contract.vectors import Float64Array
-from reml.evaluation.kilt import KILT, RETRIEVAL, Evaluation, evaluate
+from reml.evaluation.judgements import Gold
+from reml.evaluation.kilt import KILT, RETRIEVAL, Evaluation, evaluate, unmeasured
 from reml.evaluation.metrics.kilt import KiltMetric
 
 
@@ -42,10 +43,12 @@ def measured(examples: Sequence[Example], answers: Sequence[Answer], *, by: Metr
     lacking = [name for name in RETRIEVAL if name not in figures]
     retrieval = evaluate(examples, answers).values if lacking else {}
     of_answers = [name for name in figures if name not in RETRIEVAL and not name.startswith(KILT)]
+    of_pages = {*figures, *RETRIEVAL} - {*of_answers, by.headline}
     return Evaluation(
         tuple(example.id.strip() for example in examples),
         {**figures, **{name: retrieval[name] for name in lacking}},
         of_answers=tuple(dict.fromkeys([*of_answers, by.headline])),
+        unmeasured=unmeasured(map(Gold.of, examples), of_pages),
     )
 
 
