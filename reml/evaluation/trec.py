@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from reml.contract.examples import Example
+from reml.contract.examples import Example, Provenance
 from reml.files.atomic import atomic_file
 
 _UNSAFE = re.compile(r"[\s%]")
@@ -63,13 +63,23 @@ def read_run(path: Path) -> dict[str, tuple[RankedPage, ...]]:
 
 
 def write_relevance(path: Path, examples: Iterable[Example]) -> None:
-    """Write the pages that some right answer of each example comes from, whole or not at all."""
+    """Write the pages that some right answer of each example comes from, whole or not at all.
+
+    Their relevance is 1, or the whole number that stands as `relevance` in the `meta` of their provenance; the largest
+    counts.
+    """
     with atomic_file(path) as draft, draft.open("w", encoding="utf-8") as stream:
         for example in examples:
-            pages = dict.fromkeys(
-                place.wikipedia_id.strip() for output in example.output for place in output.provenance
-            )
-            stream.writelines(f"{_encode(example.id)} 0 {_encode(page)} 1\n" for page in pages)
+            pages: dict[str, int] = {}
+            for place in (place for output in example.output for place in output.provenance):
+                page = place.wikipedia_id.strip()
+                pages[page] = max(_relevance(place), pages.get(page, 1))
+            stream.writelines(f"{_encode(example.id)} 0 {_encode(page)} {pages[page]}\n" for page in pages)
+
+
+def _relevance(place: Provenance) -> int:
+    said = (place.meta or {}).get("relevance")
+    return said if isinstance(said, int) and not isinstance(said, bool) and said > 0 else 1
 
 
 def _rank(line: tuple[int, RankedPage]) -> int:
