@@ -10,7 +10,7 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NoReturn, TypeVar, cast
+from typing import Final, NoReturn, TypeVar, cast
 
 import msgspec
 
@@ -20,9 +20,8 @@ Value = TypeVar("Value")
 
 _COMPLAINT: Final = re.compile(r"(?P<what>.*?)(?: - at `\$(?P<path>.*)`)?", re.DOTALL)
 _STEP: Final = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
-# Where a key ends. A text that begins with a colon looks so too, so this counts too many at times, never too few.
-_KEY_END: Final = re.compile(r'"\s*:')
 _ANYTHING: Final = msgspec.json.Decoder()
+_ESCAPED_COLON: Final = rb"\u003"  # or a few characters like it
 _KINDS: Final = {
     "str": "a string",
     "int | float": "a number",
@@ -69,12 +68,16 @@ def plain_json(text: str) -> Json:
 
 
 def check_json(text: str) -> None:
-    """Refuse what `plain_json` refuses of JSON that a decoder of msgspec has read, without making it all again."""
+    """Refuse what `plain_json` refuses of JSON that a decoder of msgspec has read, at a fraction of its time.
+
+    Of keys that come twice only the last is decoded: written again, the JSON has fewer colons.
+    """
+    data = text.encode()
     try:
-        known = _count_keys(_ANYTHING.decode(text))
+        again = msgspec.json.encode(_ANYTHING.decode(data))
     except (msgspec.DecodeError, RecursionError):
-        known = -1
-    if len(_KEY_END.findall(text)) > known:
+        again = b""
+    if again.count(b":") != data.count(b":") or not again or _ESCAPED_COLON in data:
         plain_json(text)
 
 
@@ -90,12 +93,6 @@ def shown_json(value: Json) -> str:
     """Show what was given, however long it is."""
     text = json.dumps(value)
     return text if len(text) <= 60 else f"{text[:60]}..."
-
-
-def _count_keys(value: Any) -> int:
-    if isinstance(value, dict):
-        return len(value) + sum([_count_keys(one) for one in value.values() if isinstance(one, dict | list)])
-    return sum([_count_keys(one) for one in value if isinstance(one, dict | list)]) if isinstance(value, list) else 0
 
 
 def _each_once(pairs: list[tuple[str, Json]]) -> dict[str, Json]:

@@ -9,7 +9,8 @@ def quoted_cells(line: str) -> list[str]:
     A quoted cell begins and ends with a quote, and quotes in it are doubled; quotes that do not begin a cell are
     characters like others. `ValueError` if a quote is not closed in the line, or text stands behind one that is.
     """
-    cells, start = [], 0
+    cells: list[str] = []
+    start = 0
     while True:
         if line.startswith('"', start):
             end = _closing(line, start + 1, len(cells) + 1)
