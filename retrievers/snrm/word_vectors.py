@@ -38,12 +38,18 @@ def read_word_vectors(source: str, words: Sequence[str], generator: np.random.Ge
 
 
 def first_words(source: str, count: int) -> list[str]:
-    """Give the first words that it has vectors of, at most `count`: in GloVe's files, the most frequent ones."""
+    """Give the first words that it has vectors of, at most `count`: in GloVe's files, the most frequent ones.
+
+    Errors as of `read_word_vectors`.
+    """
     path = _existing(source)
     if path.is_dir():
         words: list[str] = pq.read_table(_parts(path)[1]).column(0).to_pylist()
         return words[:count]
-    return [line.partition(" ")[0] for _, line in islice(_lines(path), count)]
+    found = [line.partition(" ")[0] for _, line in islice(_lines(path), count)]
+    if not found:
+        raise CorruptError(f"{path} is empty: name a file of words and their vectors.")
+    return found
 
 
 def _existing(source: str) -> Path:

@@ -97,7 +97,7 @@ class TsvTexts:
             yield number, row["id"], row.get("title", ""), row["text"]
 
     def _cells(self, line: str) -> list[str]:
-        line = line.rstrip("\r\n")
+        line = line.strip("\r\n")
         return quoted_cells(line) if self._quoted and '"' in line else line.split("\t")
 
 
