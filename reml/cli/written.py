@@ -33,8 +33,10 @@ def read_settings(path: Path) -> dict[str, Json]:
         mark = error.problem_mark
         where = f", line {mark.line + 1}, column {mark.column + 1}" if mark is not None else ""
         raise SettingsError(f"{path}{where} is not YAML: {error.problem}.") from error
-    except (yaml.YAMLError, LineError) as error:
+    except yaml.YAMLError as error:
         raise SettingsError(f"{path} is not YAML in UTF-8: {error}.") from error
+    except LineError as error:
+        raise SettingsError(str(error)) from error
     if not isinstance(written, dict):
         holds = "is empty" if written is None else f"holds a {type(written).__name__}"
         raise SettingsError(f"{path} {holds}: an experiment names its tasks, access and predictor ({EXAMPLE}).")
