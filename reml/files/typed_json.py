@@ -68,7 +68,7 @@ def plain_json(text: str) -> Json:
 
 
 def check_json(text: str) -> None:
-    """Refuse what `plain_json` refuses of JSON that a decoder of msgspec has read, at a fraction of its time.
+    """Refuse what `plain_json` refuses of JSON that a decoder of msgspec has read, in about two thirds of its time.
 
     Of keys that come twice only the last is decoded: written again, the JSON has fewer colons.
     """
