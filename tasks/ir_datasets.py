@@ -5,23 +5,19 @@
       name: scifact
       splits: {train: beir/scifact/train, dev: beir/scifact/test}
 
-Each relevant document is a right answer with its own provenance, so that recall is that of the judgements and
-R-precision that of the first place. A ranking has no text to answer with: the answer is the document's id, and what
-counts is retrieval, with nDCG and its like by `reml measure` from the run and the judgements in a result folder.
+A ranking has no text to answer with: the answer is the document's id, and what counts is retrieval, with nDCG and its
+like by `reml measure` from the run and the judgements in a result folder (`reml.tasks.judged_queries`).
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Mapping, Sequence
 
 from reml.collection.sources.ir_datasets import IrDatasetsTexts, load_ir_dataset
 from reml.contract.collections import KnowledgeSource
-from reml.contract.examples import Answer, Example, Measure, Provenance
+from reml.contract.examples import Example, Measure
 from reml.contract.recorded import recorded
-
-_LOG = logging.getLogger(__name__)
+from reml.tasks.judged_queries import check_limit, judged_examples, relevant_documents
 
 
 @recorded
@@ -47,8 +43,7 @@ class IrDatasets:
     ) -> None:
         if not splits:
             raise ValueError(f"task {name!r} has no splits. Give at least one: splits: {{dev: beir/scifact/test}}.")
-        if limit is not None and limit < 1:
-            raise ValueError(f"task {name!r}: limit is {limit}. Give at least 1, or nothing for all queries.")
+        check_limit(name, limit)
         self._name = name
         self._datasets = {split: load_ir_dataset(each, "queries") for split, each in splits.items()}
         self._source = IrDatasetsTexts(documents or next(iter(splits.values())))
@@ -75,27 +70,13 @@ class IrDatasets:
         if split not in self._datasets:
             raise ValueError(f"task {self._name!r} has no split {split!r}. It has {sorted(self._datasets)}.")
         if split not in self._examples:
-            self._examples[split] = tuple(islice(self._judged(split), self._limit))
+            self._examples[split] = self._judged(split)
         return self._examples[split]
 
-    def _judged(self, split: str) -> Iterator[Example]:
-        dataset, left_out = self._datasets[split], 0
-        blind = not dataset.has("qrels")
-        relevant = {} if blind else self._relevant(split)
-        for query in dataset.queries_iter():
-            documents = relevant.get(query.query_id, {})
-            if documents or blind:
-                answers = tuple(Answer(document, (Provenance(document),)) for document in documents)
-                yield Example(query.query_id, query.default_text(), answers)
-            else:
-                left_out += 1
-        if left_out:
-            _LOG.warning("%s %s: %d queries have no relevant document and are left out.", self._name, split, left_out)
-
-    def _relevant(self, split: str) -> Mapping[str, Mapping[str, None]]:
-        """Give the relevant documents of each query, each once, in the order of the judgements."""
-        relevant: dict[str, dict[str, None]] = {}
-        for judgement in self._datasets[split].qrels_iter():
-            if judgement.relevance >= self._relevant_from:
-                relevant.setdefault(judgement.query_id, {})[judgement.doc_id] = None
-        return relevant
+    def _judged(self, split: str) -> Sequence[Example]:
+        dataset, relevant = self._datasets[split], None
+        if dataset.has("qrels"):
+            judged = ((one.query_id, one.doc_id, one.relevance) for one in dataset.qrels_iter())
+            relevant = relevant_documents(judged, self._relevant_from)
+        queries = ((query.query_id, query.default_text()) for query in dataset.queries_iter())
+        return judged_examples(queries, relevant, self._limit, f"{self._name} {split}")

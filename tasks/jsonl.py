@@ -21,7 +21,8 @@ from reml.contract.examples import Example, Measure
 from reml.contract.recorded import recorded
 from reml.contract.tasks import Metric
 from reml.evaluation.metrics import KiltMetric
-from reml.files.records import read_examples
+from reml.files.lines import existing_file
+from reml.files.records import WANTED, read_examples
 
 
 @recorded
@@ -32,8 +33,9 @@ class Jsonl:
     pages in KILT's schema, or any `KnowledgeSource`. measure: of KILT's, what the task is ranked by. metric: measures
     instead of KILT (`reml.evaluation.metrics` has some). limit: keep the first so many examples of each split.
 
-    Raises `FileNotFoundError` for a file that is not there and `ValueError` for a measure or limit that is not allowed,
-    at once; `reml.files.records.RecordError` for a malformed line or an id given twice, when a split is read.
+    Raises `FileNotFoundError` or `IsADirectoryError` for a file that is not there and `ValueError` for a measure or
+    limit that is not allowed, at once; `reml.files.records.RecordError` for a malformed line, an id given twice or a
+    file without records, when a split is read.
     """
 
     def __init__(
@@ -78,16 +80,10 @@ class Jsonl:
 
 
 def _existing_files(name: str, examples: Mapping[str, str]) -> dict[str, Path]:
-    files = {split: Path(path).expanduser() for split, path in examples.items()}
-    if not files:
+    if not examples:
         raise ValueError(f"task {name!r} has no files. Give at least one: examples: {{dev: PATH.jsonl}}.")
-    for split, path in files.items():
-        if not path.is_file():
-            raise FileNotFoundError(
-                f"task {name!r}: there is no file {path} for split {split!r}. "
-                "Give the path of a .jsonl or .jsonl.gz file of KILT records."
-            )
-    return files
+    roles = {split: f" for split {split!r} of task {name!r}" for split in examples}
+    return {split: existing_file(path, WANTED, role=roles[split]) for split, path in examples.items()}
 
 
 def _chosen(name: str, measure: Measure, metric: Metric | None) -> Metric:

@@ -13,6 +13,7 @@ from pathlib import Path
 import yaml
 
 from reml.contract.examples import Json
+from reml.files.lines import LineError, file_text
 
 EXAMPLE = "benchmarks/configs/factbook.yaml is one"
 
@@ -27,13 +28,15 @@ def read_settings(path: Path) -> dict[str, Json]:
         wrong = "is a folder" if path.is_dir() else "does not exist"
         raise SettingsError(f"{path} {wrong}: name the YAML file of an experiment ({EXAMPLE}).")
     try:
-        written = yaml.safe_load(path.read_text(encoding="utf-8"))
+        written = yaml.safe_load(file_text(path))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f", line {mark.line + 1}, column {mark.column + 1}" if mark is not None else ""
         raise SettingsError(f"{path}{where} is not YAML: {error.problem}.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except yaml.YAMLError as error:
         raise SettingsError(f"{path} is not YAML in UTF-8: {error}.") from error
+    except LineError as error:
+        raise SettingsError(str(error)) from error
     if not isinstance(written, dict):
         holds = "is empty" if written is None else f"holds a {type(written).__name__}"
         raise SettingsError(f"{path} {holds}: an experiment names its tasks, access and predictor ({EXAMPLE}).")

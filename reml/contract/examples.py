@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 
 
 Measure = Literal["accuracy", "em", "f1", "rougel"]
+
+_HALF_A_PAIR: Final = re.compile("[\ud800-\udfff]")
+
+
+def require_text(text: str, what: str) -> None:
+    """Raise `ValueError` for what is no string or has half a surrogate pair, which no encoder reads and no file holds.
+
+    Python has such characters where bytes were decoded leniently or JSON escapes only half of a character.
+    """
+    if not isinstance(text, str):
+        raise ValueError(f"{what} is {text!r}, of type {type(text).__name__}: give a string.")
+    found = None if text.isascii() else _HALF_A_PAIR.search(text)
+    if found is not None:
+        shown = ascii(text[max(0, found.start() - 20) : found.end() + 20])
+        raise ValueError(
+            f"{what} has half a surrogate pair, {found.group()!a} in {shown}: no text has such a character. Leave "
+            "it out."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +155,10 @@ class Answer:
     provenance: tuple[Provenance, ...] = ()
     meta: Mapping[str, Json] | None = None
 
+    def __post_init__(self) -> None:
+        if self.text is not None:
+            require_text(self.text, "an answer")
+
 
 @dataclass(frozen=True, slots=True)
 class Example:
@@ -149,6 +172,10 @@ class Example:
     output: tuple[Answer, ...] = ()
     meta: Mapping[str, Json] = field(default_factory=dict)
     media: tuple[Media, ...] = ()
+
+    def __post_init__(self) -> None:
+        require_text(self.id, "the id of an example")
+        require_text(self.input, f"the input of example {self.id!r}")
 
     @property
     def answers(self) -> tuple[str, ...]:

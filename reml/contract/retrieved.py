@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self, final, overload
 import numpy as np
 import numpy.typing as npt
 
-from reml.contract.examples import Example, Item, Media
+from reml.contract.examples import Example, Item, Media, require_text
 from reml.contract.vectors import DenseVectors, Float32Array, Int64Array, MultiVectors, Representations, SparseVectors
 
 if TYPE_CHECKING:
@@ -73,6 +73,9 @@ class Queries:
     only: Rows | None = None
 
     def __post_init__(self) -> None:
+        for content in self.contents:
+            if isinstance(content, str):
+                require_text(content, "a query")
         parts = {"contents": self.contents, "states": self.states, "sets of rows": self.only}
         for name, part in parts.items():
             if part is not None and len(part) != len(self.owners) and not (name == "contents" and self._states_say):

@@ -6,12 +6,12 @@ What is not as simple as KILT's own records (an id that is a number, say, or a m
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import msgspec
 
 from reml.evaluation.judgements import NO_PAGE, Gold, Guess, distinct_pages
+from reml.files.typed_json import check_json, plain_json
 
 _NOT_SIMPLE = (msgspec.DecodeError, RecursionError)
 
@@ -56,7 +56,8 @@ def gold_of(line: str) -> Gold:
     try:
         record = _GOLD.decode(line)
     except _NOT_SIMPLE:
-        return Gold.parse(json.loads(line))
+        return Gold.parse(plain_json(line))
+    check_json(line)
     places = [[] if output.provenance is msgspec.UNSET else output.provenance for output in record.output]
     sets = [frozenset([place.wikipedia_id.strip() for place in some]) for some in places]
     evidence = [
@@ -77,7 +78,8 @@ def guess_of(line: str) -> Guess:
     try:
         record = _GUESS.decode(line)
     except _NOT_SIMPLE:
-        return Guess.parse(json.loads(line))
+        return Guess.parse(plain_json(line))
+    check_json(line)
     output = record.output[0]
     return Guess(
         record.id.strip(),

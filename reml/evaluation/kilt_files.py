@@ -13,8 +13,7 @@ from reml.evaluation.kilt import DEPTHS, Evaluation, Scorer
 from reml.evaluation.meeting import Watch, alike, beside
 from reml.evaluation.problems import InvalidFilesError, Problems
 from reml.files.atomic import CorruptError
-from reml.files.lines import line_text, numbered_lines
-from reml.files.records import RecordError
+from reml.files.lines import LineError, json_lines
 
 __all__ = ["InvalidFilesError", "evaluate_files"]
 
@@ -119,19 +118,10 @@ def _read_golds(path: Path, problems: Problems) -> list[Gold]:
 
 
 def _records(path: Path, parse: Callable[[str], _Judgement], problems: Problems) -> Iterator[tuple[int, _Judgement]]:
-    for number, line in _lines(path, problems):
-        try:
-            yield number, parse(line_text(line))
-        except RecordError as error:
-            problems.add(f"{path}, line {number}: {error}")
-        except (ValueError, RecursionError) as error:
-            problems.add(f"{path}, line {number}: not JSON in UTF-8 ({error})")
-
-
-def _lines(path: Path, problems: Problems) -> Iterator[tuple[int, bytes]]:
     try:
-        yield from numbered_lines(path)
-    except CorruptError as error:
-        problems.add(str(error))
+        yield from json_lines(path, parse, lambda error: problems.add(str(error)))
+    except (LineError, CorruptError) as error:
+        problems.add(str(error))  # of the whole file: what else is missing says nothing
+        problems.raise_any()
     except OSError as error:
         problems.add(f"{path}: cannot be read ({error.strerror})")

@@ -4,7 +4,7 @@ atomic          Files that are whole or not there: atomic writing, manifests, di
 checked         Files whose size and digest are on record: the size is checked when they are opened
 digests         Digests of large files, computed once: 35 GB of pages are not read twice to see
 hits            Hits on disk: two arrays that are read where they lie
-lines           The lines of a file, plain or gzip, one in memory at a time: the one door by which JSONL
+lines           The one door by which files that users give are read: text in UTF-8, plain or gzip
 links           Folders that hold the files of another one, without their bytes being written a second time
 model_location  Where the weights of a model are: on the hub, in a folder, or inside an installed Python package
 origin          What a folder was built from: it is served only to what it was built for

@@ -21,8 +21,10 @@ import msgspec
 
 from reml.contract.examples import Answer, Example, Json, Provenance
 from reml.files.atomic import CorruptError, atomic_file
-from reml.files.lines import LineError, decoded_lines
+from reml.files.lines import LineError, existing_file, json_lines
 from reml.files.typed_json import MisfitError, NotJsonError, convert_json, decode_json
+
+WANTED = "a .jsonl or .jsonl.gz file of KILT records"
 
 
 class RecordError(ValueError):
@@ -98,14 +100,10 @@ def decode_answer(text: str) -> Answer:
 def read_examples(path: Path, limit: int | None = None) -> Iterator[Example]:
     """Stream the records of a file, plain or gzip, the first `limit` of them if given.
 
-    Raises `FileNotFoundError` if there is no such file, and `RecordError`, naming file and line, at the first line that
-    is not a KILT record or whose id an earlier line has.
+    Raises `FileNotFoundError` or `IsADirectoryError` if there is no such file, and `RecordError`, naming file and line,
+    at the first line that is not a KILT record or whose id is empty or an earlier line's, or if there is no record.
     """
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"there is no file {path}. Give the path of a .jsonl or .jsonl.gz file of KILT records."
-        )
-    return islice(_stream(path), limit)
+    return islice(_stream(existing_file(path, WANTED)), limit)
 
 
 def write_examples(examples: Iterable[Example], path: Path) -> None:
@@ -121,6 +119,8 @@ def write_examples(examples: Iterable[Example], path: Path) -> None:
 def _stream(path: Path) -> Iterator[Example]:
     lines_by_id: dict[str, int] = {}
     for number, example in _decoded(path):
+        if not example.id.strip():
+            raise RecordError(f"{path}, line {number}: the id is empty. Give each record an id of its own.")
         if example.id in lines_by_id:
             raise RecordError(
                 f"{path}, line {number}: id {example.id!r} is that of line {lines_by_id[example.id]} already. "
@@ -128,11 +128,13 @@ def _stream(path: Path) -> Iterator[Example]:
             )
         lines_by_id[example.id] = number
         yield example
+    if not lines_by_id:
+        raise RecordError(f"{path} is empty: name {WANTED}.")
 
 
 def _decoded(path: Path) -> Iterator[tuple[int, Example]]:
     try:
-        yield from decoded_lines(path, decode_record)
+        yield from json_lines(path, decode_record)
     except (LineError, CorruptError) as error:
         raise RecordError(str(error)) from error
 

@@ -19,7 +19,8 @@ from pathlib import Path, PurePosixPath
 from reml.contract.examples import Answer, Example, Json
 from reml.evaluation.problems import Problems
 from reml.files.atomic import atomic_file
-from reml.files.records import RecordError, parse_record, read_examples
+from reml.files.lines import line_text
+from reml.files.records import decode_record, read_examples
 from reml.kilt.catalogue import Dataset
 from reml.kilt.files import require_split
 
@@ -153,10 +154,8 @@ def _records(bundle: zipfile.ZipFile, name: str, problems: Problems) -> Iterator
         with bundle.open(name) as stream:
             for number, line in enumerate(stream, start=1):
                 try:
-                    yield number, parse_record(json.loads(line))
-                except RecordError as error:
+                    yield number, decode_record(line_text(line))
+                except ValueError as error:
                     problems.add(f"{name}, line {number}: {error}")
-                except (ValueError, RecursionError) as error:
-                    problems.add(f"{name}, line {number}: not JSON in UTF-8 ({error})")
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
         problems.add(f"{name}: cannot be unpacked after line {number} ({error})")

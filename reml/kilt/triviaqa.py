@@ -16,6 +16,7 @@ from typing import IO
 from reml.contract.examples import Json
 from reml.files.atomic import CorruptError, atomic_file
 from reml.files.fetching.archives import read_members
+from reml.files.lines import numbered_lines
 
 MEMBERS = ("qa/wikipedia-train.json", "qa/wikipedia-dev.json", "qa/wikipedia-test-without-answers.json")
 _LIST = re.compile(r'"Data"\s*:\s*\[')
@@ -44,8 +45,8 @@ def join_questions(records: Path, archive: Path, target: Path) -> Path:
     """
     questions, missing = read_questions(archive), 0
     with atomic_file(target) as draft:
-        with records.open("rb") as source, draft.open("wb") as joined:
-            for number, line in enumerate(source, start=1):
+        with draft.open("wb") as joined:
+            for number, line in numbered_lines(records):
                 record = _record(line, f"{records}, line {number}")
                 question = questions.get(str(record["id"]))
                 missing += question is None

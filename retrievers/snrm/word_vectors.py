@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from reml.contract.vectors import Float32Array
 from reml.files.atomic import CorruptError
+from reml.files.lines import line_text, numbered_lines
 from reml.files.model_location import located
 
 
@@ -37,13 +38,18 @@ def read_word_vectors(source: str, words: Sequence[str], generator: np.random.Ge
 
 
 def first_words(source: str, count: int) -> list[str]:
-    """Give the first words that it has vectors of, at most `count`: in GloVe's files, the most frequent ones."""
+    """Give the first words that it has vectors of, at most `count`: in GloVe's files, the most frequent ones.
+
+    Errors as of `read_word_vectors`.
+    """
     path = _existing(source)
     if path.is_dir():
         words: list[str] = pq.read_table(_parts(path)[1]).column(0).to_pylist()
         return words[:count]
-    with path.open(encoding="utf-8") as lines:
-        return [line.partition(" ")[0] for line in islice(lines, count)]
+    found = [line.partition(" ")[0] for _, line in islice(_lines(path), count)]
+    if not found:
+        raise CorruptError(f"{path} is empty: name a file of words and their vectors.")
+    return found
 
 
 def _existing(source: str) -> Path:
@@ -72,11 +78,18 @@ def _from_folder(folder: Path, wanted: set[str]) -> Iterator[tuple[str, Float32A
 
 
 def _from_text(path: Path, wanted: set[str]) -> Iterator[tuple[str, Float32Array]]:
-    with path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, start=1):
-            word, _, numbers = line.rstrip().partition(" ")
-            if word in wanted:
-                yield word, _parsed(numbers, f"{path}:{number}")
+    for number, line in _lines(path):
+        word, _, numbers = line.rstrip().partition(" ")
+        if word in wanted:
+            yield word, _parsed(numbers, f"{path}:{number}")
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    for number, line in numbered_lines(path):
+        try:
+            yield number, line_text(line)
+        except ValueError as error:
+            raise CorruptError(f"{path}, line {number}: {error}") from error
 
 
 def _parsed(numbers: str, where: str) -> Float32Array:

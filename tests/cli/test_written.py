@@ -12,8 +12,8 @@ from reml.cli.written import SettingsError, read_settings, written_settings
     [
         (b"name: a\nseed: 0\n  tasks: 1\n", r"one\.yaml, line 3, column 8 is not YAML: mapping values"),
         (b"name: a\n\taccess: {}\n", r"one\.yaml, line 2, column 1 is not YAML"),
-        ("name: café".encode("latin-1"), r"one\.yaml is not YAML in UTF-8"),
-        (b"name: \x00", r"one\.yaml is not YAML in UTF-8"),
+        ("name: café".encode("latin-1"), r"one\.yaml, line 1: not UTF-8"),
+        (b"name: \x00", r"one\.yaml, line 1: a NUL byte"),
         (b"", r"one\.yaml is empty: an experiment names its tasks"),
         (b"# nothing yet\n", r"one\.yaml is empty"),
         (b"- 1\n", r"one\.yaml holds a list"),

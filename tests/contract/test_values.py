@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -127,3 +129,31 @@ def test_media_that_cannot_be_are_refused(wrong: tuple[str, str, float, float | 
 def test_sets_of_rows_hold_ids() -> None:
     with pytest.raises(ValueError, match=r"rows are ids of items, 0 or more, not \[-1\]"):
         Rows.of([[3, -1]])
+
+
+HALVES = ["\ud83d", "capital \udc09", "\udfff\ud800", "caf\udce9", "\ud83d\udc09"]
+
+
+@pytest.mark.parametrize("text", HALVES)
+def test_half_a_surrogate_pair_is_refused_where_a_text_is_made_in_python(text: str) -> None:
+    """No encoder reads one: what is not refused here is a traceback of a tokenizer, or a term that nothing matches."""
+    makers: dict[str, Callable[[], object]] = {
+        "a query": lambda: Queries.of(["chad", text]),
+        "the input of example 'q1'": lambda: Example("q1", text),
+        "the id of an example": lambda: Example(text, "chad"),
+        "an answer": lambda: Answer(text),
+    }
+    for what, make in makers.items():
+        with pytest.raises(ValueError, match=rf"{what} has half a surrogate pair, '.ud.*Leave it out"):
+            make()
+
+
+def test_whole_characters_beyond_the_basic_plane_are_texts() -> None:
+    dragon = b"\xf0\x9f\x90\x89\xef\xbf\xbd\xee\x80\x80".decode()
+    assert Queries.of([dragon]).contents == (Example(dragon, dragon, (Answer(dragon),)).input,)
+
+
+@pytest.mark.parametrize("value", [None, 3, b"chad", ["chad"]])
+def test_what_is_no_string_is_no_input(value: object) -> None:
+    with pytest.raises(ValueError, match=r"the input of example .q1. is .*: give a string"):
+        Example("q1", value)  # type: ignore[arg-type]

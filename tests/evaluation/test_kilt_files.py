@@ -60,7 +60,7 @@ def test_all_problems_come_in_one_message(tmp_path: Path) -> None:
         "gold.jsonl, line 4: not JSON",
         "guess.jsonl, line 2: a second prediction for id 'x'",
         "guess.jsonl, line 3: 2 outputs",
-        "guess.jsonl, line 4: not JSON in UTF-8",
+        "guess.jsonl, line 4: not UTF-8",
         "guess.jsonl, line 6: the record is int, not an object",
         "guess.jsonl: no prediction for id 'y'",
         "guess.jsonl: no prediction for id 'm'",

@@ -182,11 +182,11 @@ def test_half_a_surrogate_pair_is_named_with_its_line(tmp_path: Path, half: str)
     assert next(read_examples(path)).input == "\U0001f600 \\ud800"
 
 
-def test_what_only_python_s_json_reads_comes_back(tmp_path: Path) -> None:
-    path = write_lines(tmp_path, '{"id": "1", "input": "x", "meta": {"a": Infinity, "b": 1000000000000000000000}}')
-    assert next(read_examples(path)).meta == {"a": float("inf"), "b": 10**21}
+def test_a_number_of_any_size_comes_back(tmp_path: Path) -> None:
+    path = write_lines(tmp_path, '{"id": "1", "input": "x", "meta": {"a": 1e308, "b": 1000000000000000000000}}')
+    assert next(read_examples(path)).meta == {"a": 1e308, "b": 10**21}
     write_examples(read_examples(path), tmp_path / "copy.jsonl")
-    assert (tmp_path / "copy.jsonl").read_text() == path.read_text()
+    assert json.loads((tmp_path / "copy.jsonl").read_text()) == json.loads(path.read_text())
 
 
 def test_whole_numbers_as_scores_stay_whole(tmp_path: Path) -> None:

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import json
+
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from reml.files.typed_json import MisfitError, NotJsonError, convert_json, decode_json
+from reml.contract.examples import Json
+from reml.files.typed_json import MisfitError, NotJsonError, check_json, convert_json, decode_json, plain_json
 
 
 class Inner(msgspec.Struct):
@@ -53,3 +58,31 @@ def test_what_is_no_json_is_said(text: str) -> None:
 
 def test_what_fits_is_decoded() -> None:
     assert decode_json('{"inners": [{"count": 1}], "more": 2}', DECODER, "it") == Outer([Inner(1)])
+
+
+TEXTS = st.text(alphabet='a":,{} \\\té<\u2028', max_size=4)
+VALUES = st.recursive(
+    st.none() | st.integers() | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=8,
+)
+SPACES = st.sampled_from([(", ", ": "), (",", ":"), (" ,\t", "\t :  "), (", ", " : ")])
+
+
+@given(VALUES, SPACES, st.booleans())
+def test_json_is_not_refused_however_it_is_written(value: Json, spaces: tuple[str, str], ascii_only: bool) -> None:
+    text = json.dumps(value, separators=spaces, ensure_ascii=ascii_only).replace("<", "\\u003c")
+    check_json(text)
+    assert plain_json(text) == value
+
+
+@given(VALUES, VALUES, VALUES, TEXTS, SPACES, SPACES, st.booleans())
+def test_a_key_given_twice_is_refused_however_it_is_written(
+    first: Json, between: Json, last: Json, key: str, spaces: tuple[str, str], others: tuple[str, str], escaped: bool
+) -> None:
+    name = json.dumps(key)
+    again = '"' + "".join(f"\\u{ord(letter):04x}" for letter in key) + '"' if escaped else name
+    one, two, three = (json.dumps(value, separators=spaces) for value in (first, between, last))
+    text = f'{{"x": [{{{name}{spaces[1]}{one}{others[0]}"y": {two}, {again}{others[1]}{three}}}]}}'
+    with pytest.raises(NotJsonError, match="is given twice in one object"):
+        check_json(text)

@@ -99,8 +99,8 @@ BROKEN: dict[str, tuple[Mapping[str, bytes], str]] = {
         "provenance.0. has no 'wikipedia_id'",
     ),
     "no JSON": ({NQ: GOOD + b"{\n"}, f"{NQ}, line 3: not JSON"),
-    "no UTF-8": ({NQ: b"\xff\n"}, f"{NQ}, line 1: not JSON in UTF-8"),
-    "gzip inside": ({NQ: gzip.compress(GOOD)}, f"{NQ}, line 1: not JSON in UTF-8"),
+    "no UTF-8": ({NQ: b"\xff\n"}, f"{NQ}, line 1: not UTF-8"),
+    "gzip inside": ({NQ: gzip.compress(GOOD)}, f"{NQ}, line 1: not UTF-8"),
     "an empty file": ({NQ: b"\n"}, f"{NQ}: no prediction for id 'q1'"),
 }
 

@@ -13,7 +13,7 @@ from tests.ir_datasets_sets import registered
 
 pytest.importorskip("ir_datasets")
 
-FIRST = Example("q1", "capital of Chad", (Answer("d1", (Provenance("d1"),)),))
+FIRST = Example("q1", "capital of Chad", (Answer("d1", (Provenance("d1", meta={"relevance": 2}),)),))
 SECOND = Example("q2", "where is it cold", tuple(Answer(name, (Provenance(name),)) for name in ("d2", "d1")))
 
 

@@ -5,7 +5,6 @@ The folder has `corpus.jsonl.gz` (title, text) and `queries.jsonl.gz` (text), on
 
 from __future__ import annotations
 
-import gzip
 import itertools
 import json
 from collections.abc import Iterator, Mapping
@@ -15,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from reml.contract.vectors import Int32Array, Int64Array
+from reml.files.lines import json_lines
 from reml.text.analysis import Analyser
 
 FILES = ("corpus.jsonl.gz", "queries.jsonl.gz")
@@ -72,7 +72,5 @@ def missing_files(folder: Path) -> str:
 
 
 def _lines(path: Path) -> Iterator[str]:
-    with gzip.open(path, "rt", encoding="utf-8") as stream:
-        for line in stream:
-            record = json.loads(line)
-            yield f"{record.get('title') or ''} {record['text']}".strip()
+    for _, record in json_lines(path, json.loads):
+        yield f"{record.get('title') or ''} {record['text']}".strip()

@@ -2,6 +2,7 @@
 
 ir_datasets  Collections of ir_datasets as knowledge sources
 kilt_pages   Knowledge sources on disk: pages in KILT's schema, one JSON object a line, plain or gzip
+quoted_cells Cells that may stand in double quotes, as in DPR's passages
 text_files   Corpora of short texts as knowledge sources: each text is a page of one paragraph under its title
 """
 

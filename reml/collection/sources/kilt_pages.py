@@ -19,21 +19,20 @@ import msgspec
 from reml.contract.examples import Page
 from reml.files.atomic import atomic_file
 from reml.files.digests import remembered_digest
-from reml.files.lines import decoded_lines
+from reml.files.lines import existing_file, json_lines
 from reml.files.typed_json import decode_json
 
 
 class JsonlPages:
     """The pages of a JSONL file, streamed in the order of its lines; blank lines are skipped.
 
-    `FileNotFoundError` if there is no such file. While streaming, a line that is not a page raises `LineError`, a gzip
-    file that is damaged or cut short `CorruptError`; both name the file and the line.
+    `FileNotFoundError` or `IsADirectoryError` if there is no such file. While streaming, a line that is not a page
+    raises `LineError`, a gzip file that is damaged or cut short `CorruptError`; both name the file and the line.
     """
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
-        if not self.path.is_file():
-            raise FileNotFoundError(f"there is no knowledge source at {self.path}. Name a .jsonl or .jsonl.gz file.")
+        wanted = "a .jsonl or .jsonl.gz file of pages in KILT's schema"
+        self.path = existing_file(path, wanted, what="knowledge source at")
 
     def __repr__(self) -> str:
         return f"JsonlPages({str(self.path)!r})"
@@ -45,7 +44,7 @@ class JsonlPages:
 
     def pages(self) -> Iterator[Page]:
         """Yield every page once, in the order of the lines, one line in memory at a time."""
-        return (page for _, page in decoded_lines(self.path, _page))
+        return (page for _, page in json_lines(self.path, _page))
 
 
 def write_pages(pages: Iterable[Page], path: str | Path) -> int:
@@ -83,7 +82,7 @@ def _page(line: str) -> Page:
     if not any(map(str.strip, record.text)):
         raise ValueError("'text' is empty; text[0] must hold at least the page's title.")
     identifier = record.own_id if record.wikipedia_id is None else record.wikipedia_id
-    if identifier is None or identifier == "":
-        given = "missing" if identifier is None else "''"
+    if identifier is None or not str(identifier).strip():
+        given = "missing" if identifier is None else repr(identifier)
         raise ValueError(f"'wikipedia_id' (or '_id') must be a string; it is {given}.")
     return Page(str(identifier), record.wikipedia_title, tuple(record.text))

@@ -21,23 +21,25 @@ Files may be gzip. White space at the ends of a text is dropped; all else is kep
 
 from __future__ import annotations
 
-import csv
 import logging
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol, cast
 
 import msgspec
 
-from reml.contract.examples import Json, Page
+from reml.collection.sources.quoted_cells import quoted_cells
+from reml.contract.examples import Page
 from reml.contract.recorded import recorded
 from reml.files.atomic import digest
 from reml.files.digests import remembered_digest
-from reml.files.lines import decoded_lines
+from reml.files.lines import LineError, decoded_lines, existing_file, json_lines
 from reml.files.typed_json import MisfitError, decode_json
 
 _LOG = logging.getLogger(__name__)
 _COLUMNS = frozenset({"id", "text", "title", ""})
+_WANTED = "the corpus file, plain or gzip"
 
 
 @recorded
@@ -45,12 +47,12 @@ class TsvTexts:
     """Texts of a file with tab-separated columns, in the order of its lines.
 
     columns: what each one holds: `id`, `text`, `title`, or "" for what is not wanted. header: whether the first line is
-    none of the texts. quoted: whether a column may stand in double quotes, with quotes in it doubled; a text then still
-    ends with its line. skip_blank: leave out lines with neither text nor title and log how many, instead of refusing
-    them.
+    none of the texts. quoted: whether a column may stand in double quotes, with quotes in it doubled; quotes are closed
+    in their line and end their column. skip_blank: leave out lines with neither text nor title and log how many,
+    instead of refusing them.
 
-    `FileNotFoundError` if there is no such file; while streaming, `LineError` names the line that is not so, and
-    `CorruptError` the end of a gzip file cut short.
+    `FileNotFoundError` or `IsADirectoryError` if there is no such file; while streaming, `LineError` names the line
+    that is not so, and `CorruptError` the end of a gzip file cut short.
     """
 
     def __init__(
@@ -65,7 +67,7 @@ class TsvTexts:
         wanted = [name for name in columns if name]
         if not {"id", "text"} <= set(columns) <= _COLUMNS or len(set(wanted)) < len(wanted):
             raise ValueError(f'columns are {list(columns)}: name "id" and "text" once, "title" at most once, else "".')
-        self.path = _existing(path)
+        self.path = existing_file(path, _WANTED)
         self._columns = tuple(columns)
         self._header = header
         self._quoted = quoted
@@ -84,12 +86,10 @@ class TsvTexts:
         return _kept(self._rows(), self.path, self._skip_blank)
 
     def _rows(self) -> Iterator[tuple[int, str, str, str]]:
-        for number, line in decoded_lines(self.path, str):
-            if self._header and number == 1:
-                continue
-            cells = self._cells(line.rstrip("\r\n"))
+        lines = decoded_lines(self.path, self._cells)
+        for number, cells in islice(lines, int(self._header), None):
             if len(cells) != len(self._columns):
-                raise ValueError(
+                raise LineError(
                     f"{self.path}, line {number} has {len(cells)} columns where {len(self._columns)} are named: "
                     f"{list(self._columns)}."
                 )
@@ -97,18 +97,16 @@ class TsvTexts:
             yield number, row["id"], row.get("title", ""), row["text"]
 
     def _cells(self, line: str) -> list[str]:
-        if not self._quoted or '"' not in line:
-            return line.split("\t")
-        csv.field_size_limit(max(csv.field_size_limit(), len(line)))
-        return next(csv.reader([line], delimiter="\t"))
+        line = line.strip("\r\n")
+        return quoted_cells(line) if self._quoted and '"' in line else line.split("\t")
 
 
 @recorded
 class JsonlTexts:
     """Texts of a file of JSON objects, one a line, in the order of its lines.
 
-    id, text, title: the keys that hold them; a title may be missing. skip_blank: as for `TsvTexts`, which also tells
-    what is raised.
+    id, text, title: the keys that hold them, the id as a string or an integer; a title may be missing or null.
+    skip_blank: as for `TsvTexts`, which also tells what is raised.
     """
 
     def __init__(
@@ -120,7 +118,7 @@ class JsonlTexts:
         title: str = "title",
         skip_blank: bool = False,
     ) -> None:
-        self.path = _existing(path)
+        self.path = existing_file(path, _WANTED)
         if len({id, title, text}) < 3:
             raise ValueError(f"id, title and text are the keys {[id, title, text]}: name three that differ.")
         self._keys = (id, title, text)
@@ -141,8 +139,8 @@ class JsonlTexts:
         return _kept(self._rows(), self.path, self._skip_blank)
 
     def _rows(self) -> Iterator[tuple[int, str, str, str]]:
-        for number, record in decoded_lines(self.path, self._decoded):
-            yield number, str(record.id), str(record.title or ""), record.text
+        for number, record in json_lines(self.path, self._decoded):
+            yield number, str(record.id), record.title or "", record.text
 
     def _decoded(self, line: str) -> _Text:
         try:
@@ -156,13 +154,17 @@ class JsonlTexts:
 
 class _Text(Protocol):
     id: str | int
-    title: Json
+    title: str | None
     text: str
 
 
 def _text_decoder(identifier: str, title: str, text: str) -> msgspec.json.Decoder[msgspec.Struct]:
     """Make what decodes a text by the keys it has in its file."""
-    fields: list[tuple[str, Any] | tuple[str, Any, Any]] = [("id", str | int), ("text", str), ("title", Any, None)]
+    fields: list[tuple[str, Any] | tuple[str, Any, Any]] = [
+        ("id", str | int),
+        ("text", str),
+        ("title", str | None, None),
+    ]
     names = {"id": identifier, "text": text, "title": title}
     return msgspec.json.Decoder(msgspec.defstruct("Text", fields, rename=names, gc=False))
 
@@ -170,23 +172,16 @@ def _text_decoder(identifier: str, title: str, text: str) -> msgspec.json.Decode
 def _kept(rows: Iterator[tuple[int, str, str, str]], path: Path, skip_blank: bool) -> Iterator[Page]:
     skipped = 0
     for number, identifier, title, text in rows:
-        if not identifier:
-            raise ValueError(f"{path}, line {number} has an empty id: give each text one of its own.")
+        if not identifier.strip():
+            raise LineError(f"{path}, line {number} has an empty id: give each text one of its own.")
         if text.strip() or title.strip():
             yield Page(identifier, title, (title, text.strip()))
         elif skip_blank:
             skipped += 1
         else:
-            raise ValueError(
+            raise LineError(
                 f"{path}, line {number} (id {identifier!r}) has neither text nor title; `skip_blank: true` leaves "
                 "such lines out."
             )
     if skipped:
         _LOG.warning("%s: %d lines have neither text nor title and are left out.", path, skipped)
-
-
-def _existing(path: str) -> Path:
-    found = Path(path).expanduser()
-    if not found.is_file():
-        raise FileNotFoundError(f"there is no file {found}. Name the corpus file, plain or gzip.")
-    return found

@@ -15,6 +15,7 @@ from reml.collection.sources.text_files import JsonlTexts, TsvTexts
 from reml.contract.collections import KnowledgeSource
 from reml.contract.examples import Page
 from reml.files.atomic import CorruptError
+from reml.files.lines import LineError
 from reml.testing import KnowledgeSourceContract
 
 
@@ -78,7 +79,8 @@ def test_they_are_named_in_yaml_alone(tmp_path: Path) -> None:
     assert [page.id for page in source.pages()] == ["0"]
 
 
-texts = st.text(st.characters(codec="utf-8", exclude_characters="\t\n\r"), max_size=20)
+# A NUL is refused: files have it where they are UTF-16, or were cut by a crash.
+texts = st.text(st.characters(codec="utf-8", exclude_characters="\t\n\r\0"), max_size=20)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
@@ -205,3 +207,37 @@ class TestJsonlTexts(TestTsvTexts):
 
     def other(self) -> KnowledgeSource:
         return JsonlTexts(file(self.folder / "others.jsonl", '{"_id": 1, "text": "a"}\n{"_id": 2, "text": "c"}\n'))
+
+
+IDS = ["true", "1.5", "null", "[]", "{}", '"" ', '" "', "NaN", "1e3"]
+TITLES = ["7", "true", "NaN", '["a"]', '{"a": 1}', "0", "false", "[]"]
+
+
+@pytest.mark.parametrize("value", IDS)
+def test_an_id_that_is_no_text_and_no_whole_number_is_refused(value: str, tmp_path: Path) -> None:
+    path = file(tmp_path / "a.jsonl", f'{{"_id": "1", "text": "a"}}\n{{"_id": {value}, "text": "a"}}\n')
+    with pytest.raises(
+        LineError, match=r"a\.jsonl, line 2(: '_id' of the text must be|: the text has no|: not| has an)"
+    ):
+        list(JsonlTexts(path).pages())
+
+
+@pytest.mark.parametrize("key", ["title", "text"])
+@pytest.mark.parametrize("value", TITLES)
+def test_a_title_or_text_that_is_none_is_refused(key: str, value: str, tmp_path: Path) -> None:
+    fields = {"_id": '"1"', "title": '"T"', "text": '"a"'} | {key: value}
+    line = ", ".join(f'"{name}": {written}' for name, written in fields.items())
+    path = file(tmp_path / "a.jsonl", f'{{"_id": "0", "text": "a"}}\n{{{line}}}\n')
+    with pytest.raises(LineError, match=rf"a\.jsonl, line 2: ('{key}' of the text must be a string|not JSON)"):
+        list(JsonlTexts(path).pages())
+
+
+def test_a_whole_number_is_an_id_and_a_title_may_be_missing_or_null(tmp_path: Path) -> None:
+    lines = '{"_id": 7, "text": "a"}\n{"_id": 10000000000000000000000, "text": "b", "title": null}\n'
+    pages = list(JsonlTexts(file(tmp_path / "a.jsonl", lines)).pages())
+    assert [(page.id, page.title) for page in pages] == [("7", ""), ("1" + "0" * 22, "")]
+
+
+def test_the_first_line_that_is_not_blank_is_the_header(tmp_path: Path) -> None:
+    path = file(tmp_path / "a.tsv", "\n\nid\ttext\n1\ta\n")
+    assert [page.id for page in TsvTexts(path, ["id", "text"], header=True).pages()] == ["1"]

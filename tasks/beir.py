@@ -1,0 +1,155 @@
+"""A retrieval task from a folder in BEIR's layout: its queries, and its judgements as provenance.
+
+    class_path: reml.tasks.beir.Beir
+    init_args: {name: scifact, folder: data/scifact, splits: {train: qrels/train.tsv, dev: qrels/test.tsv}}
+
+The folder has `corpus.jsonl` (_id, title, text), `queries.jsonl` (_id, text) and judgements with tabs between columns
+(query-id, corpus-id, score), as Thakur et al., "BEIR", NeurIPS Datasets 2021, publish them; each may be gzip. A ranking
+has no text to answer with: the answer is the document's id, and what counts is retrieval, with nDCG and its like by
+`reml measure` from the run and the judgements in a result folder (`reml.tasks.judged_queries`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from reml.collection.sources.text_files import JsonlTexts
+from reml.contract.collections import KnowledgeSource
+from reml.contract.examples import Example, Measure
+from reml.contract.recorded import recorded
+from reml.files.lines import LineError, decoded_lines
+from reml.tasks.judged_queries import check_limit, judged_examples, relevant_documents
+
+HEADER = ("query-id", "corpus-id", "score")
+_WHOLE = re.compile("[+-]?[0-9]{1,9}")
+_LAYOUT = "a folder in BEIR's layout has corpus.jsonl, queries.jsonl and qrels/train.tsv, dev.tsv or test.tsv"
+
+
+@recorded
+class Beir:
+    """The queries of a folder over its documents; those of a split are the ones that its file of judgements names.
+
+    name: short and unique in an experiment. folder: where the files are. splits: for each split its judgements, a path
+    in the folder; what is in `qrels` by its name if left out. relevant_from: the least score that counts as relevant.
+    limit: keep the first so many queries of each split. Documents without text and title, and queries of a split
+    without a relevant document, are left out and counted in the log.
+
+    `FileNotFoundError` for a file that the folder lacks and `ValueError` for settings that are not allowed, at once;
+    `LineError` names the line that is not as it should be when a file is read.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        folder: str,
+        *,
+        splits: Mapping[str, str] | None = None,
+        relevant_from: int = 1,
+        limit: int | None = None,
+    ) -> None:
+        check_limit(name, limit)
+        self.folder = Path(folder).expanduser()
+        self._name = name
+        self._source = JsonlTexts(str(_file(self.folder, "corpus.jsonl")), skip_blank=True)
+        self._queries = JsonlTexts(str(_file(self.folder, "queries.jsonl")))
+        self._judgements = _judgements(self.folder) if splits is None else _named(self.folder, splits)
+        self._relevant_from = relevant_from
+        self._limit = limit
+        self._examples: dict[str, Sequence[Example]] = {}
+
+    @property
+    def name(self) -> str:
+        """The name it was given."""
+        return self._name
+
+    @property
+    def measure(self) -> Measure:
+        """Accuracy of the ids of documents, for want of answers."""
+        return "accuracy"
+
+    def source(self) -> KnowledgeSource:
+        """Give the documents."""
+        return self._source
+
+    def examples(self, split: str) -> Sequence[Example]:
+        """Read the queries of a split, once; `ValueError` for a split that has no judgements."""
+        if split not in self._judgements:
+            raise ValueError(f"task {self._name!r} has no split {split!r}. It has {sorted(self._judgements)}.")
+        if split not in self._examples:
+            self._examples[split] = self._judged(split)
+        return self._examples[split]
+
+    def _judged(self, split: str) -> Sequence[Example]:
+        path, texts = self._judgements[split], self._texts()
+        judged = {(query, document): score for query, document, score in read_judgements(path)}
+        named = dict.fromkeys(query for query, _ in judged)
+        unknown = next((query for query in named if query not in texts), None)
+        if unknown is not None:
+            raise LineError(f"{path} judges query {unknown!r}, which {self._queries.path} does not have.")
+        relevant = relevant_documents(((*pair, score) for pair, score in judged.items()), self._relevant_from)
+        queries = ((query, text) for query, text in texts.items() if query in named)
+        return judged_examples(queries, relevant, self._limit, f"{self._name} {split}")
+
+    def _texts(self) -> dict[str, str]:
+        texts: dict[str, str] = {}
+        for query in self._queries.pages():
+            if query.id in texts:
+                raise LineError(f"{self._queries.path} has query {query.id!r} twice: give each query an id of its own.")
+            texts[query.id] = query.paragraphs[1]
+        return texts
+
+
+def read_judgements(path: Path) -> Iterator[tuple[str, str, int]]:
+    """Yield query, document and score of each line behind the header, which may be missing.
+
+    `LineError` names a line that is not so, or that judges what an earlier line judged otherwise.
+    """
+    scores: dict[tuple[str, str], int] = {}
+    for number, cells in decoded_lines(path, _cells):
+        if not scores and cells == HEADER:
+            continue
+        query, document, written = cells
+        if not _WHOLE.fullmatch(written):
+            raise LineError(f"{path}, line {number}: the score is {written!r}: write a whole number of up to 9 digits.")
+        score = int(written)
+        if scores.setdefault((query, document), score) != score:
+            raise LineError(
+                f"{path}, line {number}: document {document!r} has the score {score} for query {query!r}, and "
+                f"{scores[query, document]} further up: leave out one of the two."
+            )
+        yield query, document, score
+    if not scores:
+        raise LineError(f"{path} has no judgements: name a file with lines of {', '.join(HEADER)}, tabs between them.")
+
+
+def _cells(line: str) -> tuple[str, str, str]:
+    cells = [cell.strip(" ") for cell in line.rstrip("\r\n").split("\t")]
+    if len(cells) != len(HEADER) or not all(cells):
+        raise ValueError(f"{line.strip()[:60]!r} is not {', '.join(HEADER)} with tabs between them.")
+    query, document, score = cells
+    return query, document, score
+
+
+def _judgements(folder: Path) -> dict[str, Path]:
+    found = {path.name.partition(".")[0]: path for path in sorted((folder / "qrels").glob("*.tsv*"))}
+    if not found:
+        raise FileNotFoundError(
+            f"{folder} has no judgements in qrels: {_LAYOUT}. Where they are elsewhere, name them, as in "
+            "splits: {dev: qrels.tsv}."
+        )
+    return found
+
+
+def _named(folder: Path, splits: Mapping[str, str]) -> dict[str, Path]:
+    if not splits:
+        raise ValueError("no splits are named: give one, as in splits: {dev: qrels/test.tsv}, or leave `splits` out.")
+    return {split: _file(folder, path) for split, path in splits.items()}
+
+
+def _file(folder: Path, name: str) -> Path:
+    for path in (folder / name, folder / f"{name}.gz"):
+        if path.is_file():
+            return path
+    raise FileNotFoundError(f"{folder} has no {name} (nor {name}.gz): {_LAYOUT}.")
