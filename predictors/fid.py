@@ -36,6 +36,7 @@ from reml.contract.predictors import Batch
 from reml.contract.refusal import refuse
 from reml.contract.retrieved import Responses
 from reml.contract.signals import Credit, Prediction, Signal
+from reml.files.model_location import ModelError
 from reml.predictors.reading.leave_one_out import without_each
 from reml.predictors.reading.likelihood import with_likelihood
 from reml.predictors.reading.pair_builder import PairBuilder, Reading
@@ -43,7 +44,7 @@ from reml.predictors.reading.pairs import Frame, Pairs
 from reml.predictors.reading.sampling import DRAWN, Round, with_samples
 from reml.text.models.kinds import ENCODER_DECODER
 from reml.text.models.loading import config_of, load
-from reml.text.models.model_folder import ModelError, opened
+from reml.text.models.model_folder import opened
 from reml.text.models.token_limit import allowed
 from reml.text.token_table import token_ids
 

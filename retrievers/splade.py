@@ -30,13 +30,14 @@ from reml.contract.collections import Collection
 from reml.contract.retrievers import IndexMaker, Retriever
 from reml.devices.device import default_device
 from reml.files.atomic import atomic_folder, digest
+from reml.files.model_location import ModelError
 from reml.files.weight_digest import UNRELATED
 from reml.index.impact import Impact
 from reml.retrievers.encoders.sparse_encoder import SparseEncoder, SparseNetwork, TextCut
 from reml.text.models.declared import modules_of, settings_of, unknown_module
 from reml.text.models.kinds import MASKED
 from reml.text.models.loading import config_of, load
-from reml.text.models.model_folder import ModelError, ModelFolder, opened
+from reml.text.models.model_folder import ModelFolder, opened
 from reml.text.models.token_limit import allowed, token_limit
 
 QUERY_TOKENS, ITEM_TOKENS = 64, 256

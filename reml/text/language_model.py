@@ -39,7 +39,7 @@ class LanguageModel(nn.Module):
     """A causal model of transformers with its tokeniser, in float32: a context has the same state in g as in f.
 
     model: a hub id, a folder, or `package:NAME/PATH`; a GGUF file is converted once into the cache. block: the name of
-    the feed-forward block in a layer. limit: the tokens that it takes; code of a folder's own is never run. `ValueError`
+    the feed-forward block in a layer. limit: the tokens that it takes. Code of a folder's own is never run. `ValueError`
     names the parts of a layer if it has none of that name.
     """
 

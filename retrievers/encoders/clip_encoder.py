@@ -20,10 +20,11 @@ from reml.contract.examples import Item, Media
 from reml.contract.vectors import DenseVectors, Similarity
 from reml.devices.device import default_device
 from reml.devices.evaluating import evaluating
+from reml.files.model_location import ModelError
 from reml.files.weight_digest import UNRELATED, digest_with_weights
 from reml.text.models.kinds import CLIP
 from reml.text.models.loading import config_of, load
-from reml.text.models.model_folder import ModelError, not_loaded, opened, said
+from reml.text.models.model_folder import not_loaded, opened, said
 from reml.text.models.token_limit import token_limit
 
 

@@ -22,13 +22,13 @@ from reml.devices.device import default_device
 from reml.devices.evaluating import evaluating
 from reml.devices.precision import Precision, autocast
 from reml.files.atomic import MANIFEST, atomic_folder, read_manifest, write_manifest
+from reml.files.model_location import ModelError
 from reml.files.weight_digest import UNRELATED, digest_with_weights
 from reml.retrievers.encoders.pooling import check_pooling, pooled
 from reml.retrievers.encoders.projection import Projection, steps_of, write_steps
 from reml.retrievers.encoders.token_batches import TokenBatch, longest_first, token_batches
 from reml.text.models.declared import Declared
 from reml.text.models.encoders import load_encoder
-from reml.text.models.model_folder import ModelError
 from reml.text.models.token_limit import allowed, token_limit
 
 KIND = "dense encoder"

@@ -12,8 +12,9 @@ from torch.nn.modules import activation, linear
 
 from reml.contract.examples import Json
 from reml.files.atomic import write_json
+from reml.files.model_location import ModelError
 from reml.text.models.declared import Declared, Module, settings_of
-from reml.text.models.model_folder import WEIGHTS, ModelError, ModelFolder, refuse_cut
+from reml.text.models.model_folder import WEIGHTS, ModelFolder, refuse_cut
 
 Step = TypeVar("Step", bound=nn.Module)
 INPUT: Final = "sentence_embedding"

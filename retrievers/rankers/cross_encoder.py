@@ -31,11 +31,12 @@ from reml.contract.vectors import Int64Array
 from reml.devices.device import default_device
 from reml.devices.precision import Precision, autocast
 from reml.files.atomic import atomic_folder
+from reml.files.model_location import ModelError
 from reml.files.weight_digest import UNRELATED, digest_with_weights
 from reml.text.models.declared import modules_of, unknown_module
 from reml.text.models.kinds import CLASSIFIER, NEW_CLASSIFIER
 from reml.text.models.loading import Loaded, config_of, load
-from reml.text.models.model_folder import ModelError, opened
+from reml.text.models.model_folder import opened
 from reml.text.models.token_limit import allowed
 
 TRAINED = "ForSequenceClassification"

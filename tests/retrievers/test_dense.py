@@ -182,7 +182,9 @@ def test_a_trained_encoder_is_saved_with_its_encoding(minilm: DenseEncoder, tmp_
     assert loaded.encoding.max_tokens == 7
     assert loaded.fingerprint() == with_encoding(minilm, query_prefix="q: ", max_tokens=7).fingerprint()
     kept = DenseEncoder.load(str(tmp_path / "model"), Encoding(max_tokens=9)).encoding
-    assert (kept.query_prefix, kept.title, kept.max_tokens) == ("q: ", False, 9), "what is not set is as the folder says"
+    assert (kept.query_prefix, kept.title, kept.max_tokens) == ("q: ", False, 9), (
+        "what is not set is as the folder says"
+    )
     reset = Encoding(precision="float32", query_prefix="", max_tokens=256)
     assert DenseEncoder.load(str(tmp_path / "model"), reset).fingerprint() == minilm.fingerprint()
     assert not list((tmp_path / "model").glob("*.bin"))

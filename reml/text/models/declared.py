@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Literal, final
 
 from reml.contract.examples import Json
-from reml.text.models.model_folder import ModelError, ModelFolder
+from reml.files.model_location import ModelError
+from reml.text.models.model_folder import ModelFolder
 
 PACKAGE: Final = "sentence_transformers."
 # In the order in which concatenated ones stand in a vector.
@@ -108,7 +110,9 @@ def unknown_module(folder: ModelFolder, module: Module, allowed: str) -> ModelEr
 
 def _module(folder: ModelFolder, listed: Mapping[str, Json]) -> Module:
     kind, path = listed.get("type"), listed.get("path", "")
-    if not isinstance(kind, str) or not isinstance(path, str) or not kind.startswith(PACKAGE):
+    if not isinstance(path, str) or ".." in Path(path).parts or Path(path).is_absolute():
+        raise ModelError(f"{folder.name!r}: modules.json names the path {path!r}, which is not in the folder: mend it.")
+    if not isinstance(kind, str) or not kind.startswith(PACKAGE):
         raise ModelError(
             f"{folder.name!r}: modules.json names a module {kind!r}, code that is not of sentence-transformers and is "
             "never run: name a model without it."

@@ -6,17 +6,20 @@ model has a projection, and vectors are compared by their products as they are.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 from typing import Final, final
 
 from torch import nn
 from transformers import BertConfig, BertModel, DPRContextEncoder, DPRQuestionEncoder, PreTrainedConfig
 
+from reml.files.model_location import ModelError
 from reml.text.models.declared import Declared, declared
 from reml.text.models.kinds import BUFFERS, ENCODER, ENCODER_PART, POOLER, Kind
 from reml.text.models.loading import Loaded, config_of, load
-from reml.text.models.model_folder import ModelError, ModelFolder, opened
+from reml.text.models.model_folder import ModelFolder, opened
 
+_LOG = logging.getLogger(__name__)
 # Encoder-decoders of which transformers has the encoder as a class of its own.
 WITH_ENCODER: Final = ("t5", "mt5", "umt5")
 DPR: Final = {one.__name__: one for one in (DPRContextEncoder, DPRQuestionEncoder)}
@@ -60,6 +63,8 @@ def load_encoder(name: str, *, attention: str | None = None, trust_remote_code: 
 
 def _kind(folder: ModelFolder, config: PreTrainedConfig) -> Kind:
     if config.model_type in WITH_ENCODER:
+        if config.is_encoder_decoder:
+            _LOG.warning("%s: its encoder is taken; the decoder is not used.", folder.name)
         return ENCODER_PART
     if config.is_encoder_decoder:
         raise ModelError(f"{folder.name!r} has a decoder: {ENCODER.advice}, or a T5, whose encoder is taken.")

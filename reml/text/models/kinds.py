@@ -33,7 +33,8 @@ class Kind:
 
     wanted: its name in messages. loader: the class of transformers that loads it. unused: a pattern of weights that may
     be there and are not used; absent: of those that may be missing, as nothing is computed with them. never: endings
-    of the classes that no such folder was made by, although its weights may fit. advice: what to name instead.
+    of the classes that no such folder was made by, although its weights may fit. types: the only model types, any if
+    there are none. advice: what to name instead.
     """
 
     wanted: str
@@ -42,6 +43,7 @@ class Kind:
     unused: str = BUFFERS
     absent: str = BUFFERS
     never: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
 
 
 ENCODER = Kind(
@@ -76,7 +78,7 @@ LANGUAGE_MODEL = Kind(
     "name a causal language model, such as a GPT-2",
     never=("ForMaskedLM", "ForPreTraining"),
 )
-CLIP = Kind("CLIP", CLIPModel, "name a CLIP", rf"{BUFFERS}")
+CLIP = Kind("CLIP", CLIPModel, "name a CLIP", types=("clip",))
 
 
 def matches(pattern: str, key: str) -> bool:

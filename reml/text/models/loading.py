@@ -22,8 +22,9 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
+from reml.files.model_location import ModelError
 from reml.text.models.kinds import POOLER, Kind
-from reml.text.models.model_folder import ModelError, ModelFolder, not_loaded, refuse_foreign_code, said
+from reml.text.models.model_folder import ModelFolder, not_loaded, refuse_foreign_code, said
 from reml.text.models.token_limit import token_limit
 from reml.text.models.weight_report import refuse_unfit
 
@@ -54,9 +55,11 @@ def config_of(folder: ModelFolder, kind: Kind, *, trust_remote_code: bool | None
     refuse_foreign_code(folder, ("AutoConfig", kind.loader.__name__), trusted=trust_remote_code)
     with _told(folder, kind.wanted):
         config: PreTrainedConfig = AutoConfig.from_pretrained(folder.source, trust_remote_code=bool(trust_remote_code))
-    for made in config.architectures or []:
-        if made.endswith(kind.never or " "):
-            raise ModelError(f"{folder.name!r} is a {made} by its config.json, no {kind.wanted}: {kind.advice}.")
+    wrong = [made for made in config.architectures or [] if made.endswith(kind.never or " ")]
+    if kind.types and config.model_type not in kind.types:
+        wrong = [config.model_type]
+    if wrong:
+        raise ModelError(f"{folder.name!r} is a {wrong[0]} by its config.json, no {kind.wanted}: {kind.advice}.")
     return config
 
 
@@ -149,7 +152,7 @@ def _refuse_unfit_tokeniser(folder: ModelFolder, model: PreTrainedModel, tokenis
 def _embedded(model: PreTrainedModel) -> int | None:
     """Give how many tokens a model has an embedding of, nothing if it has none by token."""
     try:
-        part: Any = model.get_input_embeddings()
+        part: Any = getattr(model, "text_model", model).get_input_embeddings()
     except NotImplementedError:
         return None
     weight = getattr(part, "weight", None)

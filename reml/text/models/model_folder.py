@@ -13,7 +13,7 @@ from huggingface_hub import snapshot_download
 from safetensors import SafetensorError, safe_open
 
 from reml.contract.examples import Json
-from reml.files.model_location import located
+from reml.files.model_location import ModelError, located
 from reml.text.models.gguf import converted
 
 GGUF = ".gguf"
@@ -37,10 +37,6 @@ SETTINGS = (
 WORDS = ("vocab.txt", "merges.txt", "spiece.model", "sentencepiece.bpe.model", "tokenizer.model")
 # Of a model on the hub: what is read here beside what transformers asks for itself.
 ON_HUB = ["*.json", "[0-9]*_*/*"]
-
-
-class ModelError(FileNotFoundError, ValueError):
-    """A model is not there, lacks something or is not what is wanted; the message names model, file and what to do."""
 
 
 @final

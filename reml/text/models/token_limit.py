@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from reml.text.models.model_folder import ModelError
+from reml.files.model_location import ModelError
 
 
 def token_limit(model: PreTrainedModel, tokeniser: PreTrainedTokenizerBase) -> int:

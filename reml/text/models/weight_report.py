@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from reml.files.model_location import ModelError
 from reml.text.models.kinds import Kind, matches
-from reml.text.models.model_folder import WEIGHTS, ModelError, ModelFolder
+from reml.text.models.model_folder import WEIGHTS, ModelFolder
 
 SHOWN = 3
 
