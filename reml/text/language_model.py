@@ -39,8 +39,8 @@ class LanguageModel(nn.Module):
     """A causal model of transformers with its tokeniser, in float32: a context has the same state in g as in f.
 
     model: a hub id, a folder, or `package:NAME/PATH`; a GGUF file is converted once into the cache. block: the name of
-    the feed-forward block in a layer. limit: the tokens that it takes. Code of a folder's own is never run. `ValueError`
-    names the parts of a layer if it has none of that name.
+    the feed-forward block in a layer. limit: the tokens that it takes. Code of a folder's own is never run.
+    `ValueError` names the parts of a layer if it has none of that name.
     """
 
     def __init__(self, model: str, block: str = "mlp") -> None:

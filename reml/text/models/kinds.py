@@ -22,7 +22,8 @@ BUFFERS: Final = r"(^|\.)(position_ids|token_type_ids|(rotary_emb\.)?inv_freq|at
 HEADS: Final = (
     r"(^|\.)(cls|lm_head|mlm_head|mlm|head|classifier|pre_classifier|score|qa_outputs|predictions|sop_classifier|"
     r"vocab_(transform|layer_norm|projector)|discriminator_predictions|generator_(predictions|lm_head)|"
-    r"lm_predictions|mask_predictions|logits_proj|sequence_summary|summary|pooler)\."
+    r"lm_predictions|mask_predictions|pred_layer|logits_proj|sequence_summary|summary|pooler)\.|"
+    r"(^|\.)decoder\.(bias|weight)$"
 )
 POOLER: Final = r"(^|\.)pooler\."
 

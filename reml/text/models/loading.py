@@ -7,6 +7,7 @@ missing or left over, a tokeniser that is not there or does not fit, code of its
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, final
@@ -119,7 +120,7 @@ def load_tokeniser(
 def _told(folder: ModelFolder, wanted: str, part: str = "") -> Iterator[None]:
     """Say in one sentence what transformers cannot load, whatever it raises, and keep its tables to ourselves."""
     level = transformers.logging.get_verbosity()
-    transformers.logging.set_verbosity(transformers.logging.ERROR)
+    transformers.logging.set_verbosity(logging.ERROR)
     try:
         yield
     except Exception as error:

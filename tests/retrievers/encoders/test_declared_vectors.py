@@ -46,7 +46,7 @@ BY_HAND: dict[str, Pool] = {
     "mean_tokens": lambda states: states.mean(0),
     "mean_sqrt_len_tokens": lambda states: states.sum(0) / len(states) ** 0.5,
     "weightedmean_tokens": lambda states: (
-        sum((place + 1) * state for place, state in enumerate(states)) / sum(range(1, len(states) + 1))  # type: ignore[return-value]
+        sum((place + 1) * state for place, state in enumerate(states)) / sum(range(1, len(states) + 1))
     ),
     "lasttoken": lambda states: states[-1],
 }
@@ -66,8 +66,12 @@ def mean(model: nn.Module, text: str) -> Tensor:
     return states_of(model, text).mean(0)
 
 
+def pooled_by(way: str) -> Callable[[nn.Module, str], Tensor]:
+    return lambda model, text: BY_HAND[way](states_of(model, text))
+
+
 def unit(vector: Tensor) -> Tensor:
-    return vector / vector.norm()
+    return vector.div(vector.norm())
 
 
 def pooling(*modes: str, **more: object) -> dict[str, object]:
@@ -102,10 +106,7 @@ class Case:
 PLAIN = ("Transformer", "Pooling")
 LINEAR = {"linear.weight": SMALL, "linear.bias": SMALL_BIAS}
 CASES: dict[str, Case] = {
-    **{
-        way: Case(PLAIN, {}, lambda m, t, pool=pool: pool(states_of(m, t)), pooled=(way,))
-        for way, pool in BY_HAND.items()
-    },  # type: ignore[misc]
+    **{way: Case(PLAIN, {}, pooled_by(way), pooled=(way,)) for way in BY_HAND},
     "three ways side by side, in the order of the package": Case(
         PLAIN,
         {},
@@ -190,7 +191,7 @@ CASES: dict[str, Case] = {
 def test_vectors_are_as_the_folder_says(case: str, tmp_path: Path) -> None:
     folder = CASES[case].write(tmp_path / "model")
     encoder = DenseEncoder.load(folder, FULL)
-    model = BertModel.from_pretrained(folder).eval()
+    model = BertModel.from_pretrained(folder)
     texts = [" ".join(text.split()[:3]) for text in TEXTS] if case == "a length" else TEXTS
     expected = torch.stack([CASES[case].by_hand(model, text) for text in texts]).numpy()
     shown = [f"{text} the river" if case == "a length" and len(text.split()) == 3 else text for text in texts]
@@ -223,7 +224,7 @@ def test_a_projection_that_was_saved_is_read_by_its_own_files(tmp_path: Path) ->
 
 def test_a_setting_wins_over_the_folder(tmp_path: Path) -> None:
     folder = CASES["normalised"].write(tmp_path / "model")
-    model = BertModel.from_pretrained(folder).eval()
+    model = BertModel.from_pretrained(folder)
     asked = Encoding(pooling="lasttoken+cls", normalise=False, query_prefix="what ", precision="float32")
     expected = [torch.cat([states_of(model, f"what {text}")[place] for place in (-1, 0)]) for text in TEXTS]
     np.testing.assert_allclose(
@@ -234,8 +235,8 @@ def test_a_setting_wins_over_the_folder(tmp_path: Path) -> None:
 def test_texts_are_lower_cased_where_the_folder_says_so(tmp_path: Path) -> None:
     words = tokeniser()
     words.backend_tokenizer.normalizer = None
-    for name, lower in (("cased", False), ("lower", True)):
-        put(tmp_path / name, bert(), words, {"sentence_bert_config.json": {"do_lower_case": lower}})
+    for name in ("cased", "lower"):
+        put(tmp_path / name, bert(), words, {"sentence_bert_config.json": {"do_lower_case": name == "lower"}})
     cased, lower = (DenseEncoder.load(str(tmp_path / name), FULL) for name in ("cased", "lower"))
     small = cased.encode_queries(["the river"]).values
     np.testing.assert_allclose(lower.encode_queries(["The River"]).values, small, atol=1e-6)
@@ -249,7 +250,7 @@ def test_items_have_a_prompt_of_their_own(tmp_path: Path) -> None:
         folder = put(tmp_path / name, bert(), files={"config_sentence_transformers.json": said})
         encoder = DenseEncoder.load(folder, FULL)
         vector = encoder.encode_items([Item(0, "river", "")]).values[0]
-        expected = unit(mean(BertModel.from_pretrained(folder).eval(), "the river"))
+        expected = unit(mean(BertModel.from_pretrained(folder), "the river"))
         np.testing.assert_allclose(vector, expected.numpy(), atol=1e-5)
 
 
@@ -272,7 +273,7 @@ def test_items_are_found_by_the_similarity_that_the_folder_names(
     folder = Case(kinds, {"config_sentence_transformers.json": said}, mean).write(tmp_path / "model")
     collection = MemoryCollection(TEXTS)
     retriever = Dense(folder, encoding=Encoding(precision="float32", title=False)).index(collection, tmp_path / "index")
-    model = BertModel.from_pretrained(folder).eval()
+    model = BertModel.from_pretrained(folder)
     query, items = mean(model, "what river"), torch.stack([mean(model, text) for text in TEXTS])
     if normalised or similarity == "cosine":
         query, items = unit(query), torch.stack([unit(item) for item in items])
@@ -291,7 +292,7 @@ def test_an_old_folder_keeps_its_model_in_a_part(tmp_path: Path) -> None:
     (tmp_path / "m" / "1_Pooling").mkdir()
     (tmp_path / "m" / "1_Pooling" / "config.json").write_text(json.dumps(pooling("cls_token")))
     encoder = DenseEncoder.load(str(tmp_path / "m"), FULL)
-    model = BertModel.from_pretrained(tmp_path / "m" / "0_Transformer").eval()
+    model = BertModel.from_pretrained(tmp_path / "m" / "0_Transformer")
     expected = states_of(model, "what is")[0].numpy()
     np.testing.assert_allclose(encoder.encode_queries(["what is the city"]).values[0], expected, atol=1e-5)
 
@@ -388,9 +389,11 @@ def vectors(folder: str, texts: Sequence[str] = TEXTS, **settings: Any) -> np.nd
 
 @pytest.mark.parametrize("projected", [0, 16])
 @pytest.mark.parametrize("kind", [DPRQuestionEncoder, DPRContextEncoder])
-def test_either_encoder_of_a_dpr_gives_its_own_vector(kind: type, projected: int, tmp_path: Path) -> None:
+def test_either_encoder_of_a_dpr_gives_its_own_vector(
+    kind: type[DPRQuestionEncoder | DPRContextEncoder], projected: int, tmp_path: Path
+) -> None:
     torch.manual_seed(0)
-    model = kind(DPRConfig(**BERT, projection_dim=projected)).eval()
+    model = folders.still(kind(DPRConfig(**BERT, projection_dim=projected)))
     folder = put(tmp_path / "model", model)
     expected = []
     for text in TEXTS:
@@ -406,7 +409,7 @@ def test_either_encoder_of_a_dpr_gives_its_own_vector(kind: type, projected: int
 @pytest.mark.parametrize("whole", [False, True])
 def test_of_a_t5_the_encoder_is_taken(whole: bool, tmp_path: Path) -> None:
     folder = folders.write_t5(tmp_path / "t5")
-    model = T5EncoderModel.from_pretrained(folder).eval()
+    model = T5EncoderModel.from_pretrained(folder)
     if not whole:
         model.save_pretrained(tmp_path / "encoder")
         tiny_tokeniser(eos_token=END).save_pretrained(tmp_path / "encoder")
@@ -430,7 +433,7 @@ def test_of_another_encoder_decoder_none_is_taken(tmp_path: Path) -> None:
 def test_a_pooler_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     """Encoders come without one from masked language models, whose head an encoder does not use."""
     torch.manual_seed(0)
-    masked = BertForMaskedLM(BertModel(bert().config).config).eval()
+    masked = folders.still(BertForMaskedLM(bert().config))
     folder = put(tmp_path / "masked", masked)
     one, other = DenseEncoder.load(folder, FULL), DenseEncoder.load(folder, FULL)
     assert one.fingerprint() == other.fingerprint(), "nothing in it is left to chance"

@@ -6,11 +6,12 @@ import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors.torch import load_file, save_file
 from tokenizers import processors
+from torch import nn
 from transformers import (
     BertConfig,
     BertForMaskedLM,
@@ -27,10 +28,11 @@ from tests.predictors.conftest import END, PAD, PIECES, SIZE, START, byte_tokeni
 from tests.small_clip import write_clip
 from tests.small_cross_encoder import write_cross_encoder
 
+Model = TypeVar("Model", bound=PreTrainedModel)
 WIDTH = 32
 POINTER = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 90868376\n"
 WEIGHTS = "model.safetensors"
-BERT = {
+BERT: dict[str, Any] = {
     "vocab_size": SIZE,
     "hidden_size": WIDTH,
     "num_hidden_layers": 2,
@@ -68,7 +70,13 @@ def put(
 
 def bert(**changes: Any) -> BertModel:
     torch.manual_seed(0)
-    return BertModel(BertConfig(**{**BERT, **changes})).eval()
+    return still(BertModel(BertConfig(**{**BERT, **changes})))
+
+
+def still(model: Model) -> Model:
+    """Without dropout."""
+    nn.Module.eval(model)
+    return model
 
 
 def modules(*kinds: str) -> list[dict[str, object]]:
