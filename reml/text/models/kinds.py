@@ -16,8 +16,9 @@ from transformers import (
     CLIPModel,
 )
 
-# Buffers that older versions of transformers wrote, and computed anew in any case.
-BUFFERS: Final = r"(^|\.)(position_ids|token_type_ids|(rotary_emb\.)?inv_freq|attn\.(masked_)?bias|final_logits_bias)$"
+# Buffers that are computed anew in any case; older versions of transformers wrote them, and masks beside them.
+COMPUTED: Final = r"(^|\.)(position_ids|token_type_ids|(rotary_emb\.)?inv_freq|final_logits_bias)$"
+BUFFERS: Final = rf"{COMPUTED}|(^|\.)attn\.(masked_)?bias$"
 # What stands on an encoder for a task: an encoder alone does not use it.
 HEADS: Final = (
     r"(^|\.)(cls|lm_head|mlm_head|mlm|head|classifier|pre_classifier|score|qa_outputs|predictions|sop_classifier|"
@@ -42,13 +43,13 @@ class Kind:
     loader: Any
     advice: str
     unused: str = BUFFERS
-    absent: str = BUFFERS
+    absent: str = COMPUTED
     never: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
 
 
 ENCODER = Kind(
-    "model", AutoModel, "name the model of an encoder, such as a BERT", f"{BUFFERS}|{HEADS}", f"{BUFFERS}|{POOLER}"
+    "model", AutoModel, "name the model of an encoder, such as a BERT", f"{BUFFERS}|{HEADS}", f"{COMPUTED}|{POOLER}"
 )
 # An encoder-decoder whose encoder is taken.
 ENCODER_PART = Kind(
