@@ -30,7 +30,7 @@ from reml.text.models.token_limit import token_limit
 from reml.text.models.weight_report import refuse_unfit
 
 # Embeddings are padded by a few rows; a tokeniser that knows less than this share of many is another model's.
-SHARE, MANY = 0.75, 1000
+SHARE, MANY = 0.5, 1000
 
 
 @final

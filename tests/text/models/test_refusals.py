@@ -115,6 +115,12 @@ def test_a_model_of_another_kind_is_refused(loader: str, write: Write, said: str
         LOADERS[loader][1](str(whole[write]))
 
 
+def test_a_tokeniser_that_knows_few_of_many_tokens_is_another_models(tmp_path: Path) -> None:
+    folder = folders.put(tmp_path / "the-model", folders.bert(vocab_size=1200))
+    with pytest.raises(ModelError, match=r"knows \d+ tokens, .* embedding has 1200 rows: it is another model's"):
+        DenseEncoder.load(folder)
+
+
 def test_code_in_a_folder_is_run_where_it_is_trusted(whole: dict[Write, Path], tmp_path: Path) -> None:
     folder = folders.copied(whole[folders.write_plain], tmp_path / "the-model")
     folders.code_of_its_own(folder)
