@@ -81,6 +81,11 @@ def declared(folder: ModelFolder) -> Declared:
     """Read what a folder says; `ModelError` names file and setting where something in it is not known here."""
     modules = modules_of(folder)
     prompts = folder.object("config_sentence_transformers.json")
+    if prompts.get("truncate_dim"):
+        raise ModelError(
+            f"{folder.name!r}: config_sentence_transformers.json has truncate_dim {prompts['truncate_dim']!r}, and "
+            "vectors are not cut here: take it out, or name another model."
+        )
     texts = _text_settings(folder)
     known = Declared(
         max_tokens=_length(folder, texts.get("max_seq_length")),

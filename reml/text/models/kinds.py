@@ -21,8 +21,8 @@ COMPUTED: Final = r"(^|\.)(position_ids|token_type_ids|(rotary_emb\.)?inv_freq|f
 BUFFERS: Final = rf"{COMPUTED}|(^|\.)attn\.(masked_)?bias$"
 # What stands on an encoder for a task: an encoder alone does not use it.
 HEADS: Final = (
-    r"(^|\.)(cls|lm_head|mlm_head|mlm|head|classifier|pre_classifier|score|qa_outputs|predictions|sop_classifier|"
-    r"vocab_(transform|layer_norm|projector)|discriminator_predictions|generator_(predictions|lm_head)|"
+    r"(^|\.)(cls|lm_head|embed_out|mlm_head|mlm|head|classifier|pre_classifier|score|qa_outputs|predictions|"
+    r"sop_classifier|vocab_(transform|layer_norm|projector)|discriminator_predictions|generator_(predictions|lm_head)|"
     r"lm_predictions|mask_predictions|pred_layer|logits_proj|sequence_summary|summary|pooler)\.|"
     r"(^|\.)decoder\.(bias|weight)$"
 )

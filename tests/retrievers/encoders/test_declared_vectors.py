@@ -343,6 +343,11 @@ UNKNOWN: dict[str, tuple[tuple[str, ...], dict[str, object], str]] = {
         "has no prompt 'query', its default_prompt_name",
     ),
     "prompts": (PLAIN, {"config_sentence_transformers.json": {"prompts": {"query": 3}}}, "are not texts by name"),
+    "cut vectors": (
+        PLAIN,
+        {"config_sentence_transformers.json": {"truncate_dim": 8}},
+        "has truncate_dim 8, and vectors are not cut here",
+    ),
     "a length": (PLAIN, {"sentence_bert_config.json": {"max_seq_length": "512"}}, "max_seq_length is '512', no number"),
     "a task": (PLAIN, {"sentence_bert_config.json": {"transformer_task": "fill-mask"}}, "transformer_task 'fill-mask'"),
     "arguments": (
