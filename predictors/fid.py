@@ -26,7 +26,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
-from transformers import AutoModelForSeq2SeqLM, PreTrainedModel
+from transformers import PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutput, Seq2SeqLMOutput
 
 from reml.access.responses import empty
@@ -36,17 +36,21 @@ from reml.contract.predictors import Batch
 from reml.contract.refusal import refuse
 from reml.contract.retrieved import Responses
 from reml.contract.signals import Credit, Prediction, Signal
-from reml.files.model_location import located
+from reml.files.model_location import ModelError
 from reml.predictors.reading.leave_one_out import without_each
 from reml.predictors.reading.likelihood import with_likelihood
 from reml.predictors.reading.pair_builder import PairBuilder, Reading
 from reml.predictors.reading.pairs import Frame, Pairs
 from reml.predictors.reading.sampling import DRAWN, Round, with_samples
+from reml.text.models.kinds import ENCODER_DECODER
+from reml.text.models.loading import config_of, load
+from reml.text.models.model_folder import opened
+from reml.text.models.token_limit import allowed
 from reml.text.token_table import token_ids
-from reml.text.tokenisers import load_tokeniser
 
 # What transformers leaves out of a loss.
 IGNORED = -100
+INPUT_TOKENS = 250
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -63,23 +67,34 @@ class _Encoded:
 class FiD(nn.Module):
     """Reads each item with the question on its own and fuses them in the decoder.
 
-    model: a hub id, a folder, or `package:NAME/PATH` of an encoder-decoder. input_tokens: of a question with one item;
-    what is over is cut from the item's end. answer_tokens: of the longest answer.
+    model: a hub id, a folder, or `package:NAME/PATH` of an encoder-decoder. input_tokens: of a question with one item,
+    250 unless given, or what the model takes; what is over is cut from the item's end. answer_tokens: of the longest
+    answer. trust_remote_code: whether code in the model's folder is run.
     """
 
-    def __init__(self, model: str = "google-t5/t5-base", *, input_tokens: int = 250, answer_tokens: int = 50) -> None:
+    def __init__(
+        self,
+        model: str = "google-t5/t5-base",
+        *,
+        input_tokens: int | None = None,
+        answer_tokens: int = 50,
+        trust_remote_code: bool = False,
+    ) -> None:
         super().__init__()
-        folder = located(model)
+        folder = opened(model, ENCODER_DECODER.wanted)
+        config = config_of(folder, ENCODER_DECODER, trust_remote_code=trust_remote_code)
         # Only eager attention hands out its weights.
-        self.model: PreTrainedModel = AutoModelForSeq2SeqLM.from_pretrained(
-            folder, dtype=torch.float32, use_safetensors=True, attn_implementation="eager"
-        )
-        self.tokeniser = load_tokeniser(folder)
+        loaded = load(folder, ENCODER_DECODER, config, attention="eager", trust_remote_code=trust_remote_code)
+        self.model: PreTrainedModel = loaded.model
+        self.tokeniser = loaded.fast
+        if self.tokeniser.eos_token_id is None:
+            raise ModelError(f"the tokeniser of {model!r} has no token that ends a text: {ENCODER_DECODER.advice}.")
+        limit = allowed(input_tokens, INPUT_TOKENS, loaded.limit, model=model, setting="input_tokens")
         self.answer_tokens = answer_tokens
         words = ("question:", " title:", " context:")
         before, title, text = (tuple(ids) for ids in token_ids(self.tokeniser, words))
         self._end = int(self.tokeniser.eos_token_id)
-        self._read = PairBuilder(self.tokeniser, Frame(before, title, text, (self._end,)), input_tokens)
+        self._read = PairBuilder(self.tokeniser, Frame(before, title, text, (self._end,)), limit)
 
     @property
     def signals(self) -> Signal:

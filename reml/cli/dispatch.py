@@ -18,6 +18,7 @@ from reml.cli.parsers import GIVEN, named, on_experiment, parser_of
 from reml.cli.written import SettingsError
 from reml.experiment.settings.settings_of import UntoldSettingsError
 from reml.files.atomic import CorruptError, LockedError, StaleError
+from reml.files.model_location import ModelError
 
 TRACEBACK = "REML_TRACEBACK"
 HELP = frozenset({"-h", "--help"})
@@ -73,7 +74,7 @@ def _given(command: str, arguments: Sequence[str]) -> Given:
 
 def _told(error: BaseException) -> str:
     text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
-    if isinstance(error, CorruptError | LockedError | SettingsError | StaleError):
+    if isinstance(error, CorruptError | LockedError | ModelError | SettingsError | StaleError):
         return text
     where: list[str] = getattr(error, "__notes__", [])  # raised in a step: maybe by a class of the user's
     hints = [*suggestions(text), *([f"{TRACEBACK}=1 shows where it arose."] if where else [])]

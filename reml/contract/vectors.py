@@ -20,9 +20,10 @@ Float32Array = npt.NDArray[np.float32]
 Float64Array = npt.NDArray[np.float64]
 
 
-# How representations are compared, the larger the better: by their dot product; by their squared distance, negative; by
-# the sum, over the vectors of a query, of the largest dot product with a vector of the item.
-Similarity = Literal["dot", "l2", "maxsim"]
+# How representations are compared, the larger the better: by their dot product, as they are or made of length 1; by
+# their squared distance, negative; by the sum, over the vectors of a query, of the largest dot product with a vector of
+# the item.
+Similarity = Literal["dot", "cosine", "l2", "maxsim"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)

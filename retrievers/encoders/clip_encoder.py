@@ -14,14 +14,18 @@ from typing import Self, final
 import torch
 from PIL import Image
 from torch import Tensor, nn
-from transformers import AutoTokenizer, CLIPImageProcessorPil, CLIPModel, PreTrainedTokenizerBase
+from transformers import CLIPImageProcessorPil, CLIPModel, PreTrainedTokenizerBase
 
 from reml.contract.examples import Item, Media
 from reml.contract.vectors import DenseVectors, Similarity
 from reml.devices.device import default_device
 from reml.devices.evaluating import evaluating
-from reml.files.model_location import located
+from reml.files.model_location import ModelError
 from reml.files.weight_digest import UNRELATED, digest_with_weights
+from reml.text.models.kinds import CLIP
+from reml.text.models.loading import config_of, load
+from reml.text.models.model_folder import not_loaded, opened, said
+from reml.text.models.token_limit import token_limit
 
 
 @final
@@ -48,20 +52,18 @@ class ClipEncoder:
     def load(cls, model: str, batch_size: int = 32) -> Self:
         """Load a hub id, a folder or `package:NAME/PATH`, on the GPU if there is one, ready to encode.
 
-        `FileNotFoundError` if there is no such model, or it has no safetensors, tokeniser or image processor.
+        `ModelError` if there is no such model, or it lacks weights, tokeniser or image processor, or they do not fit.
         """
-        folder = located(model)
+        folder = opened(model, CLIP.wanted)
+        loaded = load(folder, CLIP, config_of(folder, CLIP, trust_remote_code=None), trust_remote_code=None)
         try:
-            module = CLIPModel.from_pretrained(folder, dtype=torch.float32, use_safetensors=True)
-            tokeniser = AutoTokenizer.from_pretrained(folder)
-            processor = CLIPImageProcessorPil.from_pretrained(folder)
-        except OSError as error:
-            raise FileNotFoundError(
-                f"{model!r} cannot be loaded: give a hub id, a folder of a transformers CLIP with safetensors, or "
-                f"package:NAME/PATH. transformers says: {error}"
-            ) from error
-        nn.Module.to(module, default_device())
-        return cls(module, tokeniser, processor, batch_size)
+            processor = CLIPImageProcessorPil.from_pretrained(folder.source)
+        except Exception as error:
+            raise not_loaded(model, CLIP.wanted, f"Its image processor cannot be read: {said(error)}") from error
+        assert isinstance(loaded.model, CLIPModel)  # noqa: S101 - what CLIP loads
+        _check_end(model, loaded.model, loaded.tokeniser)
+        nn.Module.to(loaded.model, default_device())
+        return cls(loaded.model, loaded.tokeniser, processor, batch_size)
 
     @property
     def module(self) -> nn.Module:
@@ -110,7 +112,7 @@ class ClipEncoder:
 
     def _of_texts(self, texts: Sequence[str]) -> Iterator[Tensor]:
         yield torch.zeros(0, self._module.text_projection.out_features, device=self._module.device)
-        limit = self._module.text_model.config.max_position_embeddings
+        limit = token_limit(self._module, self._tokeniser)
         for start in range(0, len(texts), self._batch_size):
             batch = list(texts[start : start + self._batch_size])
             inputs = self._tokeniser(batch, padding=True, truncation=True, max_length=limit, return_tensors="pt")
@@ -122,6 +124,17 @@ class ClipEncoder:
             batch = [_opened(one) for one in images[start : start + self._batch_size]]
             pixels = self._processor(images=batch, return_tensors="pt")["pixel_values"]
             yield self._module.get_image_features(pixel_values=pixels.to(self._module.device)).pooler_output
+
+
+def _check_end(model: str, module: CLIPModel, tokeniser: PreTrainedTokenizerBase) -> None:
+    """Refuse a tokeniser that does not end a text as the model expects: its vector is that of this token."""
+    end = module.text_model.config.eos_token_id
+    (ids,) = tokeniser(["a"])["input_ids"]
+    if end not in ids and end != 2:  # 2: of old folders, where the largest token is the end
+        raise ModelError(
+            f"{model!r}: a text's vector is that of token {end} (eos_token_id of config.json), which its tokeniser "
+            "does not write. Get config.json and the tokeniser from one place."
+        )
 
 
 def _opened(media: Media) -> Image.Image:

@@ -1,7 +1,8 @@
 """Texts as dense vectors by any transformers encoder, for searching and for training.
 
-A text's vector is the mean of its tokens' last hidden states, or the first one's ([CLS]), normalised or not. Padding is
-no part of it. Batches are made of texts of like length and put back in order.
+A text's vector is pooled from its tokens' last hidden states, projected where the model has projections, normalised or
+not. Padding is no part of it. Batches are made of texts of like length and put back in order. What the folder of a
+model says of its vectors (`reml.text.models.declared`) holds unless a setting says otherwise.
 """
 
 from __future__ import annotations
@@ -13,162 +14,251 @@ from typing import Literal, Self, final, get_args
 
 import torch
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from reml.contract.examples import Item, Media, texts_of
+from reml.contract.examples import Item, Json, Media, texts_of
 from reml.contract.vectors import DenseVectors, Similarity
 from reml.devices.device import default_device
 from reml.devices.evaluating import evaluating
 from reml.devices.precision import Precision, autocast
 from reml.files.atomic import MANIFEST, atomic_folder, read_manifest, write_manifest
-from reml.files.model_location import located
+from reml.files.model_location import ModelError
 from reml.files.weight_digest import UNRELATED, digest_with_weights
+from reml.retrievers.encoders.pooling import check_pooling, pooled
+from reml.retrievers.encoders.projection import Projection, steps_of, write_steps
 from reml.retrievers.encoders.token_batches import TokenBatch, longest_first, token_batches
+from reml.text.models.declared import Declared
+from reml.text.models.encoders import load_encoder
+from reml.text.models.token_limit import allowed, token_limit
 
 KIND = "dense encoder"
-Pooling = Literal["mean", "cls"]
+# Tokens of a text where neither a setting nor the model's folder says, and what no folder means as a limit.
+TOKENS, ENDLESS = 256, 10**6
 
 
 @dataclass(frozen=True, kw_only=True)
 class Encoding:
-    """How a text becomes a vector.
+    """How a text becomes a vector. What is not set is as the model's folder says, and else as in brackets.
 
-    similarity: `dot`, or `l2` for squared distances. max_tokens: what is longer is cut. query_prefix, item_prefix: put
-    before each text, where the model was trained so. title: whether an item's title stands before its text. batch_size
-    and precision change speed, and the vectors only in the last digits; `auto` is bfloat16 where the machine computes
-    in it faster.
+    pooling: of the tokens' states, `mean`, `cls`, `max`, `mean_sqrt_len`, `weightedmean`, `lasttoken`, or several
+    joined by + (mean). normalise: to length 1 (yes). similarity: `dot`, `cosine`, or `l2` for squared distances (dot).
+    max_tokens: what is longer is cut (256, or what the model takes). query_prefix, item_prefix: put before each text
+    (none). lower_case: the texts first (no). pool_prefix: whether the tokens of a prefix are pooled (yes). title:
+    whether an item's title stands before its text (yes). batch_size and precision change speed, and the vectors only in
+    the last digits; `auto` is bfloat16 where the machine computes in it faster.
     """
 
-    pooling: Pooling = "mean"
-    normalise: bool = True
-    similarity: Literal["dot", "l2"] = "dot"
-    max_tokens: int = 256
-    query_prefix: str = ""
-    item_prefix: str = ""
-    title: bool = True
+    pooling: str | None = None
+    normalise: bool | None = None
+    similarity: Literal["dot", "cosine", "l2"] | None = None
+    max_tokens: int | None = None
+    query_prefix: str | None = None
+    item_prefix: str | None = None
+    lower_case: bool | None = None
+    pool_prefix: bool | None = None
+    title: bool | None = None
     batch_size: int = 64
     precision: Precision = "auto"
 
     def __post_init__(self) -> None:
-        choices = (("pooling", self.pooling, Pooling), ("precision", self.precision, Precision))
-        for name, value, allowed in (*choices, ("similarity", self.similarity, Literal["dot", "l2"])):
-            if value not in get_args(allowed):
-                raise ValueError(f"there is no {name} {value!r}: choose one of {', '.join(get_args(allowed))}.")
-        if self.max_tokens < 1 or self.batch_size < 1:
+        if self.pooling is not None:
+            check_pooling(self.pooling)
+        similarities = (None, "dot", "cosine", "l2")
+        for name, value, known in (
+            ("precision", self.precision, get_args(Precision)),
+            ("similarity", self.similarity, similarities),
+        ):
+            if value not in known:
+                raise ValueError(f"there is no {name} {value!r}: choose one of {', '.join(filter(None, known))}.")
+        if (self.max_tokens is not None and self.max_tokens < 1) or self.batch_size < 1:
             raise ValueError(f"max_tokens and batch_size are 1 or more, not {self.max_tokens} and {self.batch_size}.")
+
+    def over(self, other: Encoding) -> Encoding:
+        """Set what is not set here as it is there."""
+        return replace(self, **{name: value for name, value in asdict(other).items() if getattr(self, name) is None})
 
 
 @final
 class DenseEncoder:
-    """A `TrainableEncoder` over a transformers model, on whatever device and in whatever mode its module is."""
+    """A `TrainableEncoder` over a transformers model, on whatever device and in whatever mode its module is.
 
-    def __init__(self, module: PreTrainedModel, tokeniser: PreTrainedTokenizerBase, encoding: Encoding) -> None:
+    encoding: what it leaves unset is as of a folder that says nothing. steps: what stands between pooling and vector.
+    model: its name in messages. `ValueError` if more tokens are asked for than the model takes.
+    """
+
+    def __init__(
+        self,
+        module: PreTrainedModel,
+        tokeniser: PreTrainedTokenizerBase,
+        encoding: Encoding,
+        steps: nn.Sequential | None = None,
+        *,
+        model: str | None = None,
+    ) -> None:
+        name = model or type(module).__name__
         if tokeniser.pad_token_id is None:
-            raise ValueError(f"{type(tokeniser).__name__} has no padding token: name the model of an encoder.")
-        if encoding.max_tokens > tokeniser.model_max_length:
-            raise ValueError(f"max_tokens is {encoding.max_tokens}, but the model takes {tokeniser.model_max_length}.")
+            raise ModelError(f"the tokeniser of {name!r} has no padding token: name the model of an encoder.")
         self._module = module
         self._tokeniser = tokeniser
-        self.encoding = encoding
+        self._steps = steps
+        self._whole = module if steps is None else nn.ModuleDict({"transformer": module, "steps": steps})
+        self._encoding = _filled(encoding, token_limit(module, tokeniser), name)
 
     @classmethod
-    def load(cls, model: str, encoding: Encoding | None = None) -> Self:
+    def load(cls, model: str, encoding: Encoding | None = None, *, trust_remote_code: bool = False) -> Self:
         """Load a hub id, a folder or `package:NAME/PATH`, on the GPU if there is one, ready to encode.
 
-        Without `encoding`, a folder written by `save` keeps its own. `FileNotFoundError` if there is no such model or
-        it has no safetensors; `ValueError` if it is not an encoder alone.
+        What `encoding` leaves unset is as the folder says: one written by `save`, or one of sentence-transformers.
+        trust_remote_code: whether code in the folder is run. `ModelError`, a `FileNotFoundError` and a `ValueError`,
+        names what is missing, does not fit or is not known here.
         """
-        folder = located(model)
-        try:
-            if AutoConfig.from_pretrained(folder).is_encoder_decoder:
-                raise ValueError(f"{model!r} has a decoder: name the model of an encoder, such as a BERT.")
-            module = AutoModel.from_pretrained(folder, dtype=torch.float32, use_safetensors=True)
-            tokeniser = AutoTokenizer.from_pretrained(folder)
-        except OSError as error:
-            raise FileNotFoundError(
-                f"{model!r} cannot be loaded: give a hub id, a folder of a transformers model with safetensors, or "
-                f"package:NAME/PATH. transformers says: {error}"
-            ) from error
-        device = default_device()
-        return cls(module.to(device).eval(), tokeniser, encoding or _saved(Path(folder)) or Encoding())
+        read = load_encoder(model, trust_remote_code=trust_remote_code)
+        loaded, said = read.loaded, read.declared
+        wanted = (encoding or Encoding()).over(_saved(loaded.folder.root) or Encoding())
+        wanted = wanted.over(_of_folder(said, loaded.limit))
+        width = int(loaded.model.config.hidden_size) * len(str(wanted.pooling or "mean").split("+"))
+        steps = steps_of(loaded.folder, said, width)
+        if read.projection is not None and steps is None:
+            steps = nn.Sequential(Projection(read.projection, nn.Identity()))
+        for part in (loaded.model, *([steps] if steps is not None else [])):
+            nn.Module.to(part, default_device())
+            part.eval()
+        return cls(loaded.model, loaded.tokeniser, wanted, steps, model=model)
 
     def save(self, folder: Path) -> None:
         """Write a transformers folder that `load` (or transformers itself) reads."""
         with atomic_folder(folder) as draft:
             self._module.save_pretrained(draft)
             self._tokeniser.save_pretrained(draft)
+            if self._steps is not None:
+                pooling, normalise = str(self.encoding.pooling), bool(self.encoding.normalise)
+                hidden = int(self._module.config.hidden_size)
+                write_steps(draft, self._steps, pooling=pooling, width=hidden, normalise=normalise)
             write_manifest(draft, KIND, asdict(self.encoding))
+
+    @property
+    def encoding(self) -> Encoding:
+        """How a text becomes a vector, all of it set."""
+        return self._encoding
 
     @property
     def module(self) -> nn.Module:
         """What is trained and saved."""
-        return self._module
+        return self._whole
 
     @property
     def width(self) -> int:
         """The number of dimensions D."""
-        return int(self._module.config.hidden_size)
+        with torch.no_grad():
+            ways = str(self.encoding.pooling).count("+") + 1
+            nothing = torch.zeros(0, ways * int(self._module.config.hidden_size), device=self._module.device)
+            return int(self._projected(nothing).shape[1])
 
     @property
     def similarity(self) -> Similarity:
         """How a query's vector and an item's are compared."""
-        return self.encoding.similarity
+        return self.encoding.similarity or "dot"
 
     def fingerprint(self) -> str:
         """Digest the weights as they are now, the tokeniser and the encoding; reads all weights."""
         settings = asdict(replace(self.encoding, batch_size=1, precision="auto"))
         del settings["similarity"]  # no vector depends on it
+        for name, usual in (("lower_case", False), ("pool_prefix", True)):
+            if settings[name] is usual:
+                del settings[name]  # as in digests made before there was this setting
         vocabulary = sorted(self._tokeniser.get_vocab().items())
         config = {name: value for name, value in self._module.config.to_dict().items() if name not in UNRELATED}
-        return digest_with_weights(self._module, config, settings, vocabulary)
+        steps: list[Json] = [repr(self._steps)] if self._steps is not None else []
+        return digest_with_weights(self.module, config, settings, vocabulary, *steps)
 
     def encode_queries(self, contents: Sequence[str | Media]) -> DenseVectors:
         """Give one vector for each text, in order, without gradient or dropout."""
-        with evaluating(self._module):
+        with evaluating(self.module):
             return DenseVectors(self.query_vectors(contents).cpu().numpy())
 
     def encode_items(self, items: Sequence[Item]) -> DenseVectors:
         """Give one vector for each item, in order, without gradient or dropout."""
-        with evaluating(self._module):
+        with evaluating(self.module):
             return DenseVectors(self.item_vectors(items).cpu().numpy())
 
     def query_vectors(self, contents: Sequence[str | Media]) -> Tensor:
         """Encode with gradient, float32 [B, D]."""
-        return self._vectors([self.encoding.query_prefix + text for text in texts_of(contents, self)])
+        return self._vectors(texts_of(contents, self), str(self.encoding.query_prefix))
 
     def item_vectors(self, items: Sequence[Item]) -> Tensor:
         """Encode with gradient, float32 [N, D]."""
-        texts = (item.full_text(title=self.encoding.title) for item in items)
-        return self._vectors([self.encoding.item_prefix + text for text in texts])
+        texts = [item.full_text(title=bool(self.encoding.title)) for item in items]
+        return self._vectors(texts, str(self.encoding.item_prefix))
 
-    def _vectors(self, texts: Sequence[str]) -> Tensor:
+    def _vectors(self, texts: Sequence[str], prefix: str) -> Tensor:
         if not texts:
             return torch.zeros(0, self.width, device=self._module.device)
-        ids = self._tokenised(texts)
+        ids = self._tokenised([prefix + text for text in texts])
+        skipped = 0 if self.encoding.pool_prefix or not prefix else self._tokens_of_prefix(prefix)
         order = longest_first(ids)
         size, padding = self.encoding.batch_size, int(self._tokeniser.pad_token_id)
         batches = token_batches([ids[place] for place in order], size, padding=padding, device=self._module.device)
-        vectors = torch.cat([self._pooled(batch) for batch in batches])  # [N, D], longest first
+        vectors = torch.cat([self._pooled(batch, skipped) for batch in batches])  # [N, D], longest first
         return vectors[torch.tensor(order).argsort().to(vectors.device)]
 
     def _tokenised(self, texts: Sequence[str]) -> list[list[int]]:
-        ids: list[list[int]] = self._tokeniser(list(texts), truncation=True, max_length=self.encoding.max_tokens)[
-            "input_ids"
-        ]
+        texts = [text.lower() for text in texts] if self.encoding.lower_case else list(texts)
+        ids: list[list[int]] = self._tokeniser(texts, truncation=True, max_length=self.encoding.max_tokens)["input_ids"]
         return ids
 
-    def _pooled(self, batch: TokenBatch) -> Tensor:
+    def _tokens_of_prefix(self, prefix: str) -> int:
+        """Count the tokens that a prefix begins a text with, special ones with them, but that which ends a text."""
+        (ids,) = self._tokenised([prefix])
+        ends = {self._tokeniser.eos_token_id, self._tokeniser.sep_token_id}
+        return len(ids) - (1 if ids and ids[-1] in ends else 0)
+
+    def _pooled(self, batch: TokenBatch, skipped: int) -> Tensor:
         with autocast(self._module.device, self.encoding.precision):
             output = self._module(input_ids=batch.ids, attention_mask=batch.mask.long())
-        states = output.last_hidden_state.float()
-        vectors = mean_of_tokens(states, batch.mask) if self.encoding.pooling == "mean" else states[:, 0]
+        mask = batch.mask.clone()
+        mask[:, :skipped] = False
+        vectors = self._projected(pooled(output.last_hidden_state.float(), mask, str(self.encoding.pooling)))
         return nn.functional.normalize(vectors, dim=-1) if self.encoding.normalise else vectors
 
+    def _projected(self, vectors: Tensor) -> Tensor:
+        if self._steps is None:
+            return vectors
+        projected: Tensor = self._steps(vectors)
+        return projected
 
-def mean_of_tokens(states: Tensor, mask: Tensor) -> Tensor:
-    """Average the states [B, L, D] where the mask [B, L] is true, [B, D]."""
-    weights = mask.unsqueeze(-1).to(states.dtype)  # [B, L] -> [B, L, 1]
-    return (states * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1)
+
+def _filled(encoding: Encoding, limit: int, model: str) -> Encoding:
+    """Set what neither a setting nor a folder says."""
+    tokens = allowed(encoding.max_tokens, TOKENS, limit, model=model, setting="max_tokens")
+    usual = Encoding(
+        pooling="mean",
+        normalise=True,
+        similarity="dot",
+        query_prefix="",
+        item_prefix="",
+        lower_case=False,
+        pool_prefix=True,
+        title=True,
+    )
+    made = replace(encoding, max_tokens=tokens).over(usual)
+    # Of vectors of length 1 the cosine is the product.
+    return replace(made, similarity="dot") if made.normalise and made.similarity == "cosine" else made
+
+
+def _of_folder(said: Declared, limit: int) -> Encoding:
+    """Give what a folder says of its vectors; its length is cut to what the model takes, as its maker's is."""
+    whole = limit if said.whole_length and limit < ENDLESS else None
+    tokens = whole if said.max_tokens is None else min(said.max_tokens, limit)
+    return Encoding(
+        pooling=said.pooling,
+        normalise=said.normalise,
+        similarity=said.similarity,
+        max_tokens=tokens,
+        query_prefix=said.query_prefix,
+        item_prefix=said.item_prefix,
+        lower_case=said.lower_case,
+        pool_prefix=said.pool_prefix,
+    )
 
 
 def _saved(folder: Path) -> Encoding | None:

@@ -29,12 +29,14 @@ class BiEncoder:
     """A `Scorer`, loaded when it is first needed, on the GPU if there is one.
 
     model: a hub id, a folder or `package:NAME/PATH` of a transformers encoder with safetensors. encoding: how a text
-    becomes a vector; without it, what a trained model was saved with, or the defaults.
+    becomes a vector; what it leaves unset is as the model's folder says. trust_remote_code: whether code in that folder
+    is run.
     """
 
     model: str
     _: KW_ONLY
     encoding: Encoding | None = None
+    trust_remote_code: bool = False
 
     @property
     def module(self) -> nn.Module:
@@ -48,4 +50,4 @@ class BiEncoder:
     @functools.cached_property
     def encoder(self) -> DenseEncoder:
         """What makes the vectors."""
-        return DenseEncoder.load(self.model, self.encoding)
+        return DenseEncoder.load(self.model, self.encoding, trust_remote_code=self.trust_remote_code)

@@ -6,7 +6,7 @@ and the score from the vector of [CLS]. Deviations:
 - any sequence classifier of transformers, with one logit, which is the score, or with two as in the paper (not
   relevant, relevant), whose difference is: it ranks as the paper's probability does;
 - trained by whatever objective is chosen (`reml.training.regimes.ranking`), where the paper has cross-entropy over
-  pairs; a model without a classifier gets one of a single logit, at random;
+  pairs; a model without a classifier gets one of a single logit, at random, if `new_classifier` says so;
 - the longer of query and item is cut first, where the paper cuts queries at 64 tokens.
 
 Published: MS MARCO dev MRR@10 0.365 (BERT large over BM25's first thousand). Here: not run on MS MARCO.
@@ -23,13 +23,7 @@ from typing import final, get_args
 import numpy as np
 import torch
 from torch import Tensor, nn
-from transformers import (
-    AutoConfig,
-    AutoModelForSequenceClassification,
-    AutoTokenizer,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-)
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from reml.contract.examples import Item, texts_of
 from reml.contract.retrieved import Queries
@@ -37,10 +31,18 @@ from reml.contract.vectors import Int64Array
 from reml.devices.device import default_device
 from reml.devices.precision import Precision, autocast
 from reml.files.atomic import atomic_folder
-from reml.files.model_location import located
+from reml.files.model_location import ModelError
 from reml.files.weight_digest import UNRELATED, digest_with_weights
+from reml.text.models.declared import modules_of, unknown_module
+from reml.text.models.kinds import CLASSIFIER, NEW_CLASSIFIER
+from reml.text.models.loading import Loaded, config_of, load
+from reml.text.models.model_folder import opened
+from reml.text.models.token_limit import allowed
 
-CLASSIFIER = "ForSequenceClassification"
+TRAINED = "ForSequenceClassification"
+# What may be new in a model without a classifier.
+HEAD = r"(^|\.)(classifier|score|pooler|pre_classifier|logits_proj|summary|sequence_summary)\."
+TOKENS = 512
 Pair = tuple[str, str]
 
 
@@ -50,24 +52,27 @@ class CrossEncoder:
     """A `Scorer`, loaded when it is first needed, on the GPU if there is one.
 
     model: a hub id, a folder or `package:NAME/PATH` of a transformers model with safetensors. max_tokens: of a query
-    and an item together; what is longer is cut, also where the model takes less. title: whether an item's title stands
-    before its text. batch_size and precision change speed, and scores only in the last digits.
+    and an item together, 512 unless given, or what the model takes; what is longer is cut. title: whether an item's
+    title stands before its text. new_classifier: whether a model without a classifier gets one at random, which ranks
+    at random until it is trained. trust_remote_code: whether code in the model's folder is run. batch_size and
+    precision change speed, and scores only in the last digits.
     """
 
     model: str
     _: KW_ONLY
-    max_tokens: int = 512
+    max_tokens: int | None = None
     title: bool = True
+    new_classifier: bool = False
+    trust_remote_code: bool = False
     batch_size: int = 32
     precision: Precision = "auto"
 
     def __post_init__(self) -> None:
         if self.precision not in get_args(Precision):
             raise ValueError(f"there is no precision {self.precision!r}: choose of {', '.join(get_args(Precision))}.")
-        if self.max_tokens < 8 or self.batch_size < 1:
-            raise ValueError(
-                f"max_tokens is 8 or more and batch_size 1 or more, not {self.max_tokens} and {self.batch_size}."
-            )
+        tokens = TOKENS if self.max_tokens is None else self.max_tokens
+        if tokens < 8 or self.batch_size < 1:
+            raise ValueError(f"max_tokens is 8 or more and batch_size 1 or more, not {tokens} and {self.batch_size}.")
 
     @property
     def module(self) -> nn.Module:
@@ -89,7 +94,7 @@ class CrossEncoder:
         """Digest the weights as they are now, the tokeniser and the settings that scores depend on."""
         config = {name: value for name, value in self._network.config.to_dict().items() if name not in UNRELATED}
         vocabulary = sorted(self._tokeniser.get_vocab().items())
-        return digest_with_weights(self._network, "cross-encoder", config, vocabulary, self.max_tokens, self.title)
+        return digest_with_weights(self._network, "cross-encoder", config, vocabulary, self._limit, self.title)
 
     def save(self, folder: Path) -> None:
         """Write a transformers folder that a `CrossEncoder` (or transformers itself) reads."""
@@ -122,37 +127,42 @@ class CrossEncoder:
 
     @property
     def _limit(self) -> int:
-        of_model = getattr(self._network.config, "max_position_embeddings", self.max_tokens)
-        return min(self.max_tokens, self._tokeniser.model_max_length, of_model)
+        return allowed(self.max_tokens, TOKENS, self._loaded.limit, model=self.model, setting="max_tokens")
 
-    @functools.cached_property
+    @property
     def _network(self) -> PreTrainedModel:
-        folder = located(self.model)
-        try:
-            known = AutoConfig.from_pretrained(folder)
-            trained = any(name.endswith(CLASSIFIER) for name in known.architectures or ())
-            labels = known.num_labels if trained else 1
-            if labels not in (1, 2):
-                raise ValueError(
-                    f"{self.model!r} tells {labels} classes apart: name a model of relevance, 1 or 2 logits."
-                )
-            network = AutoModelForSequenceClassification.from_pretrained(
-                folder, num_labels=labels, dtype=torch.float32, use_safetensors=True
-            )
-        except OSError as error:
-            raise FileNotFoundError(
-                f"{self.model!r} cannot be loaded: give a hub id, a folder of a transformers model with safetensors, "
-                f"or package:NAME/PATH. transformers says: {error}"
-            ) from error
-        loaded: PreTrainedModel = network.to(default_device()).eval()
-        return loaded
+        return self._loaded.model
+
+    @property
+    def _tokeniser(self) -> PreTrainedTokenizerBase:
+        return self._loaded.tokeniser
 
     @functools.cached_property
-    def _tokeniser(self) -> PreTrainedTokenizerBase:
-        tokeniser: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(located(self.model))
-        if tokeniser.pad_token_id is None:
-            raise ValueError(f"the tokeniser of {self.model!r} has no padding token: name the model of an encoder.")
-        return tokeniser
+    def _loaded(self) -> Loaded:
+        folder = opened(self.model)
+        config = config_of(folder, CLASSIFIER, trust_remote_code=self.trust_remote_code)
+        trained = any(name.endswith(TRAINED) for name in config.architectures or ())
+        if not trained and not self.new_classifier:
+            raise ModelError(
+                f"{self.model!r} has no classifier, so that it would rank at random: {CLASSIFIER.advice}, or set "
+                "`new_classifier: true` and train it."
+            )
+        for module in modules_of(folder)[trained:] if trained else []:
+            raise unknown_module(folder, module, "a Transformer alone")
+        if not trained:
+            config.num_labels = 1
+        if config.num_labels not in (1, 2):
+            raise ModelError(
+                f"{self.model!r} tells {config.num_labels} classes apart: name a model of relevance, 1 or 2 logits."
+            )
+        kind, new = (CLASSIFIER, "(?!)") if trained else (NEW_CLASSIFIER, HEAD)
+        loaded = load(folder, kind, config, trust_remote_code=self.trust_remote_code, new=new)
+        if loaded.tokeniser.pad_token_id is None:
+            raise ModelError(f"the tokeniser of {self.model!r} has no padding token: name the model of an encoder.")
+        allowed(self.max_tokens, TOKENS, loaded.limit, model=self.model, setting="max_tokens")
+        nn.Module.to(loaded.model, default_device())
+        nn.Module.eval(loaded.model)
+        return loaded
 
 
 def _relevance(logits: Tensor) -> Tensor:

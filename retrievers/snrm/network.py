@@ -17,6 +17,7 @@ from reml.files.atomic import MANIFEST, CorruptError, atomic_folder, digest, rea
 from reml.files.weights import load_weights, save_weights
 from reml.retrievers.encoders.sparse_encoder import SparseNetwork
 from reml.text.analysis import Analyser
+from reml.text.models.model_folder import refuse_cut
 
 KIND, WEIGHTS = "snrm network", "network.safetensors"
 PADDING = 0
@@ -117,8 +118,10 @@ class NgramNetwork(SparseNetwork):
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read what `save` wrote; `CorruptError` if it is not that."""
+        """Read what `save` wrote; `CorruptError` if it is not that, `ModelError` if weights are cut or a pointer."""
         manifest = read_manifest(folder, KIND)
+        if (folder / WEIGHTS).is_file():
+            refuse_cut(str(folder), folder / WEIGHTS)
         try:
             embeddings = load_file(folder / WEIGHTS)["embedding.weight"][PADDING + 1 :]
             analyser, layers, terms = (manifest[name] for name in ("analyser", "layers", "terms"))

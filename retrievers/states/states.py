@@ -42,8 +42,8 @@ class States:
 
     model: a causal language model: a hub id, a folder or `package:NAME/PATH`. index_maker: finds states by l2, exact
     search unless given. block: the feed-forward block in a layer. passage: what the model reads of an item, holds
-    `{text}` and may hold `{title}`. tokens: of a passage, from its start. batch_size: passages read at once. progress:
-    show how far reading is.
+    `{text}` and may hold `{title}`. tokens: of a passage, from its start, 512 unless given, or what the model takes.
+    batch_size: passages read at once. progress: show how far reading is.
     """
 
     model: str = SMOLLM2
@@ -51,7 +51,7 @@ class States:
     index_maker: IndexMaker | None = None
     block: str = "mlp"
     passage: str = "{text}"
-    tokens: int = 512
+    tokens: int | None = None
     batch_size: int = 8
     progress: bool = False
 

@@ -226,6 +226,17 @@ def test_distances_are_squared_negative_and_kept_on_disk(factory: str, tmp_path:
         assert hits.scores.tolist() == [[0, 0, -1, -1]]
 
 
+def test_by_the_cosine_the_direction_alone_counts_and_is_kept_on_disk(tmp_path: Path) -> None:
+    """A long item along another direction comes after a short one along the query's; zero is like nothing."""
+    index = FaissIndex(2, similarity="cosine")
+    index.add(rows(4), DenseVectors(np.array([[0.1, 0.1], [90, 0], [0, 0], [-3, -3]], dtype=np.float32)))
+    index.save(tmp_path / "index")
+    for searched in (index, FaissIndex.open(tmp_path / "index")):
+        hits = searched.search(DenseVectors(np.array([[7.0, 7.0]], dtype=np.float32)), 4)
+        assert hits.rows.tolist() == [[0, 1, 2, 3]]
+        np.testing.assert_allclose(hits.scores, [[1, 0.5**0.5, 0, -1]], atol=1e-6)
+
+
 class TestFaiss(IndexMakerContract):
     def make(self) -> IndexMaker:
         return Faiss()
@@ -247,3 +258,10 @@ class TestFaissNearest(TestFaiss):
 
     def make(self) -> IndexMaker:
         return Faiss(similarity="l2")
+
+
+class TestFaissCosine(TestFaiss):
+    similarity = "cosine"
+
+    def make(self) -> IndexMaker:
+        return Faiss(similarity="cosine")

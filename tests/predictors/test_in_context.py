@@ -110,5 +110,5 @@ def test_smollm2_reads_a_passage_and_is_converted_once(collection: MemoryCollect
 
 
 def test_a_folder_without_model_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=tmp_path.name):
+    with pytest.raises(ValueError, match=f"{tmp_path.name} has no config.json"):
         InContext(str(tmp_path))

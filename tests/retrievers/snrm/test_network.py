@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reml.files.atomic import MANIFEST, CorruptError
+from reml.files.model_location import ModelError
 from reml.retrievers.encoders.token_batches import token_batches
 from reml.retrievers.snrm.network import Layers, NgramNetwork
 from reml.text.analysis import Analyser
@@ -112,6 +113,16 @@ def test_a_saved_network_is_the_same(tmp_path: Path) -> None:
     assert loaded.fingerprint == model.fingerprint
     torch.testing.assert_close(encoded(loaded, [[1, 2, 5]]), encoded(model, [[1, 2, 5]]), rtol=0, atol=0)
     assert loaded.fingerprint != network(width=12).fingerprint
+    weights = tmp_path / "model" / "network.safetensors"
+    whole = weights.read_bytes()
+    for spoilt, said in (
+        (whole[: len(whole) // 2], "is cut"),
+        (b"version https://git-lfs.github.com/spec/v1", "git-lfs"),
+    ):
+        weights.write_bytes(spoilt)
+        with pytest.raises(ModelError, match=said):
+            NgramNetwork.load(tmp_path / "model")
+    weights.write_bytes(whole)
     (tmp_path / "model" / MANIFEST).write_text('{"kind": "snrm network"}')
     with pytest.raises(CorruptError, match="cannot be read"):
         NgramNetwork.load(tmp_path / "model")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -28,10 +29,15 @@ def converted(path: Path) -> Path:
 
 def _convert(path: Path, folder: Path) -> None:
     try:
-        quantised = AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name, dtype=torch.float32)
+        loader: Any = AutoModelForCausalLM
+        quantised, report = loader.from_pretrained(
+            path.parent, gguf_file=path.name, dtype=torch.float32, output_loading_info=True
+        )
     except ImportError as error:
         message = f"reading {path.name} needs the packages gguf and accelerate: run `pip install gguf accelerate`."
         raise ModuleNotFoundError(message) from error
+    if missing := sorted(report["missing_keys"]):
+        raise ValueError(f"{path.name} lacks {', '.join(missing[:3])}, which would be left to chance. Get it anew.")
     config = quantised.config.to_dict()
     # What remains are plain weights: a model that still called itself quantised would be asked for a quantiser.
     config.pop("quantization_config", None)
