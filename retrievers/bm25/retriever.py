@@ -35,7 +35,8 @@ from reml.retrievers.bm25.counts import Statistics, shown_texts
 from reml.retrievers.bm25.fields import WeightedCounts, field_texts
 from reml.retrievers.bm25.folder import BM25Folder
 from reml.retrievers.bm25.weighting import Variant, Weighting
-from reml.text.analysis import Analyser, TermCounts, Vocabulary
+from reml.text.analysis import UNKNOWN, Analyser, TermCounts, Vocabulary
+from reml.text.unfound import why_nothing
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -79,7 +80,7 @@ class BM25Encoder:
 
     def query_terms(self, contents: Sequence[str | Media]) -> SparseVectors:
         """Say how often each text has each term."""
-        return self._terms(self.vocabulary.count(texts_of(contents, self)))
+        return self._terms(self.vocabulary.count(texts_of(contents, self), asked=True))
 
     def item_terms(self, items: Sequence[Item]) -> SparseVectors:
         """Say how often each item has each term; a term in a title that is counted apart, so often as that counts."""
@@ -150,6 +151,16 @@ class BM25Retriever:
         encoded = self._encoded(queries)
         hits = self._sparse.search(encoded, k)
         return Hits(hits.rows, hits.scores + self._constants(encoded)[:, None])
+
+    def why_nothing(self, query: str) -> str:
+        """Say why there are no hits for a query: what of it is not searched for, or which words no item has."""
+        vocabulary, frequencies = self._encoder.vocabulary, self._encoder.statistics.frequencies
+
+        def stands(term: str) -> bool:
+            number = vocabulary.number_of(term)
+            return number != UNKNOWN and frequencies[number] > 0
+
+        return why_nothing(query, vocabulary.analyser, stands, vocabulary.terms)
 
     def score(self, queries: Queries, rows: Int64Array) -> Tensor:
         """Compute the scores of given rows [B, K] anew, from their text; -inf for row -1. There is no gradient."""

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import io
 
-import pytest
 from rich.console import Console
 
 from reml.cli.search import highlighted, show
@@ -41,15 +40,7 @@ def test_wrapped_lines_are_indented() -> None:
     assert lines[-4:] == ["     Copper and zinc", "     are exported.", "     Miners [dig]", "     for it."]
 
 
-@pytest.mark.parametrize(
-    ("query", "why"),
-    [
-        ("  ", "the query is empty"),
-        ("The ... of", "the query holds only stop words and signs"),
-        ("the zebra", "no passage matches the query"),
-    ],
-)
-def test_why_nothing_is_found_is_said(query: str, why: str) -> None:
-    stream = io.StringIO()
-    show(Console(file=stream, width=200), query, [])
-    assert f"nothing found: {why}" in stream.getvalue()
+def test_scripts_without_spaces_are_marked_by_pairs_and_accents_in_either_form() -> None:
+    assert marked("首都東京", "日本の首都は東京です") == ["首都", "東京"]
+    assert marked("Beyonce\u0301", "BEYONCÉ and Beyonce\u0301s") == ["BEYONCÉ", "Beyoncés"]
+    assert marked("हिन्दी", "वह हिन्दी है") == ["हिन्दी"]
