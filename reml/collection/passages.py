@@ -1,9 +1,9 @@
 """Pages cut into passages of so many words, each knowing where it stands in its page.
 
-A word is what stands between white space. A stretch without white space that is longer than any word counts as several
-and may be cut: one with more than 20 letters of scripts that put no spaces between words, of which two count as a word,
-and one of more than 300 characters, of which 20 others do. So a page of Chinese or Thai becomes passages of twice as
-many letters as words are asked for, and no page becomes one passage because it has no spaces.
+A word is what stands between white space. In a paragraph that is mostly of scripts that put no spaces between words,
+two of their letters are one, and of other characters up to 20; and so in a stretch of more than 300 characters without
+white space, which is no word of any script. So a page of Chinese or Thai becomes passages of twice as many letters as
+words are asked for, and no page becomes one passage because it has no spaces.
 
 The text of a passage is exactly `passage_text(page, span)`: of each paragraph from the span's first to its last, what
 the span covers, without white space at its ends; section headings and blank paragraphs left out; the rest joined by one
@@ -27,14 +27,18 @@ from reml.contract.examples import Media, Page, Span
 from reml.text.words import UNSPACED
 
 HEADING = "Section::::"
-# A stretch is longer than any word only if it has more characters than this.
-LONGEST = 20
-# Letters of scripts without spaces; Tibetan puts them between sentences only.
-_LETTER = rf"[{UNSPACED}\p{{Tibetan}}&&\p{{L}}]"
+# Characters of a stretch that may be one word.
+LONGEST = 300
+# Tibetan puts spaces between sentences only.
+_SCRIPTS = rf"{UNSPACED}\p{{Tibetan}}"
+_LETTER = rf"[{_SCRIPTS}&&\p{{L}}]"
 _SPACE = r"\s\x1c-\x1f"  # what `str.split` and `re` take for white space
-_LONG = rf"[^{_SPACE}]{{301}}|(?:(?:(?!{_LETTER})[^{_SPACE}])*+{_LETTER}){{{LONGEST + 1}}}"
 _PIECE = rf"(?:{_LETTER}[^\p{{L}}\p{{N}}_{_SPACE}]{{0,20}}+){{1,2}}|(?:(?!{_LETTER})[^{_SPACE}]){{1,20}}\p{{M}}*+"
-_WORD = regex.compile(rf"(?V1)(?={_LONG})(?:{_PIECE})|[^{_SPACE}]++")
+_PIECES = regex.compile(rf"(?V1){_PIECE}")
+_WORDS = regex.compile(rf"(?V1)(?=[^{_SPACE}]{{{LONGEST + 1}}})(?:{_PIECE})|[^{_SPACE}]++")
+_OF_SCRIPTS = regex.compile(f"[{_SCRIPTS}]")
+# None of their characters is outside, so that most texts are told at a glance.
+_MAY_BE = re.compile("[\u0e00-\u1dff\u2e80-\U0010ffff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,7 @@ def passage_text(page: Page, span: Span) -> str:
 
 def words_of(text: str) -> list[tuple[int, int]]:
     """Give where the words of a text begin and end, as passages count them."""
-    return [word.span() for word in _WORD.finditer(text)]
+    return [word.span() for word in (_PIECES if _is_unspaced(text) else _WORDS).finditer(text)]
 
 
 def _spans(paragraphs: Sequence[str], words: int) -> Iterator[Span]:
@@ -89,9 +93,10 @@ def _spans(paragraphs: Sequence[str], words: int) -> Iterator[Span]:
     for number, paragraph in enumerate(paragraphs[1:], start=1):
         if paragraph.startswith(HEADING):
             continue
+        unspaced = _is_unspaced(paragraph)
         while match := _at_most(left).search(paragraph, end[1] if end[0] == number else 0):
             start = (number, match.start()) if left == words else start
-            taken, stop = _taken(paragraph, match, left)
+            taken, stop = _taken(paragraph, match, left, unspaced=unspaced)
             end = (number, stop)
             left -= taken
             if left == 0:
@@ -101,12 +106,19 @@ def _spans(paragraphs: Sequence[str], words: int) -> Iterator[Span]:
         yield Span(*start, *end)
 
 
-def _taken(paragraph: str, found: re.Match[str], left: int) -> tuple[int, int]:
+def _is_unspaced(paragraph: str) -> bool:
+    """Say whether a paragraph is mostly of scripts that put no spaces between words."""
+    if paragraph.isascii() or _MAY_BE.search(paragraph) is None:
+        return False
+    return 2 * len(_OF_SCRIPTS.findall(paragraph)) > len(paragraph)
+
+
+def _taken(paragraph: str, found: re.Match[str], left: int, *, unspaced: bool) -> tuple[int, int]:
     """Say how many words a run between white space has, at most `left`, and where the last of them ends."""
     stretches = found[0].split()
-    if max(map(len, stretches)) <= LONGEST:
+    if not unspaced and (len(found[0]) <= LONGEST or max(map(len, stretches)) <= LONGEST):
         return len(stretches), found.end()
-    words = list(islice(_WORD.finditer(paragraph, found.start()), left))
+    words = list(islice((_PIECES if unspaced else _WORDS).finditer(paragraph, found.start()), left))
     return len(words), words[-1].end()
 
 

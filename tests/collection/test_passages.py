@@ -109,16 +109,15 @@ def test_scripts_without_spaces_are_cut_between_letters(text: str) -> None:
 
 def test_two_letters_of_a_script_without_spaces_are_a_word() -> None:
     texts = [passage.text for passage in split_page(_page("一二三四五六七八九十" * 4 + "。\n", "end\n"), words=5)]
-    assert texts[:2] == ["一二三四五六七八九十"] * 2
-    # What is left of a stretch and no longer than a word may be is one.
-    assert texts[2:] == ["一二三四五六七八九十" * 2 + "。\nend"]
+    assert texts == [*["一二三四五六七八九十"] * 3, "一二三四五六七八九十。", "end"]
+    spaced = [passage.text for passage in split_page(_page("ภาษาไทย มีระดับ เสียงสูง"), words=4)]
+    assert spaced == ["ภาษาไทย", "มีระดับ เสี", "ยงสูง"], "a space ends a word"
 
 
-def test_short_stretches_are_words_and_latin_in_long_ones_stays_whole() -> None:
-    assert [len(passage.text.split()) for passage in split_page(_page("Beijing (北京市) is " * 50), words=30)] == [
-        30
-    ] * 5
-    texts = [passage.text for passage in split_page(_page("東京Tower2020は高い" * 20), words=3)]
+def test_what_other_scripts_quote_is_a_word_and_latin_in_long_stretches_stays_whole() -> None:
+    quoted = "The sample is: 必要不可欠な基本情報の源、ワールド・ファクトブック(Japanese); see there. "
+    assert [len(passage.text.split()) for passage in split_page(_page(quoted * 50), words=12)] == [12] * 25
+    texts = [passage.text for passage in split_page(_page("東京Tower2020は高い" * 40), words=3)]
     assert not [text for text in texts if ("Tower" in text) != ("Tower2020" in text)]
 
 
