@@ -44,6 +44,7 @@ _NO_LETTERS_MARKS = regex.compile(rf"(?<![{LETTERS}])\p{{M}}+")
 _CLUSTER = regex.compile(rf"(?V1){PAIRED}\p{{M}}*")
 _RUN = regex.compile(rf"(?V1)(?:{PAIRED}\p{{M}}*)+")
 _WORD = regex.compile(rf"(?V1)[{LETTERS}]{{2,}}|{PAIRED}")
+_ASCII_WORD = re.compile(r"\w\w+")  # the same where there are no other letters, and faster
 _LETTER_RUN = regex.compile(rf"[{LETTERS}]+")
 _SIGN = regex.compile(rf"[^{LETTERS}\s]")
 _OWN_SPACES = regex.compile(rf"[{UNSPACED}\p{{Hangul}}]")
@@ -67,7 +68,10 @@ def folded(text: str, *, singles: bool = False) -> str:
 
 def words(text: str, *, singles: bool = False) -> list[str]:
     """Give the words of a text in order; with `singles` also the letters of which pairs are made."""
-    found: list[str] = _WORD.findall(folded(text, singles=singles))
+    written = folded(text, singles=singles)
+    if written.isascii():
+        return _ASCII_WORD.findall(written)
+    found: list[str] = _WORD.findall(written)
     return found
 
 

@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 import numpy as np
 
@@ -35,7 +35,7 @@ from reml.retrievers.bm25.counts import Statistics, shown_texts
 from reml.retrievers.bm25.fields import WeightedCounts, field_texts
 from reml.retrievers.bm25.folder import BM25Folder
 from reml.retrievers.bm25.weighting import Variant, Weighting
-from reml.text.analysis import UNKNOWN, Analyser, TermCounts, Vocabulary
+from reml.text.analysis import RULES, UNKNOWN, Analyser, TermCounts, Vocabulary
 from reml.text.unfound import why_nothing
 
 if TYPE_CHECKING:
@@ -194,6 +194,8 @@ class BM25:
     lucene, atire, bm25l or bm25+. delta: of bm25l and bm25+ only. title: whether the title is searched with the text.
     One folder serves all k1, b, variants and deltas: what another weighting needs is computed from the counts in it.
     """
+
+    version: ClassVar[int] = RULES  # in the key of what an experiment makes with it
 
     k1: float = 0.9
     b: float = 0.4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from pathlib import Path
 
@@ -11,9 +12,13 @@ import pytest
 from reml.collection.disk import create_collection
 from reml.contract.retrieved import Queries
 from reml.contract.retrievers import ExplainingRetriever, Retriever
+from reml.experiment.settings.identity import identity
+from reml.experiment.settings.settings_of import settings_of
 from reml.retrievers.bm25 import BM25, BM25F
 from reml.retrievers.fusion import Fusion
+from reml.retrievers.snrm import SNRM
 from reml.testing import MemoryCollection
+from reml.text.analysis import RULES
 
 TEXTS = (
     "Beyoncé is an American singer.",
@@ -116,3 +121,8 @@ def test_a_title_alone_counts_once(settings: BM25 | BM25F, tmp_path: Path) -> No
     alone = settings.index(MemoryCollection(["", "zebra"], ["zebra", ""]), tmp_path / "index")
     found = alone.search(Queries.of(["zebra"]), 2)
     assert found.scores[0, 0] == found.scores[0, 1]
+
+
+@pytest.mark.parametrize("settings", [BM25(), BM25F(), SNRM(), Fusion([BM25(), BM25F()])])
+def test_an_experiment_makes_anew_what_other_rules_cut(settings: object) -> None:
+    assert f'"version": {RULES}' in json.dumps(identity(settings_of(settings)))
