@@ -305,7 +305,7 @@ def _first_version(source: str, words: int | None, segment_rows: int) -> Version
 
 def _fitting(collection: DiskCollection, wanted: Version) -> DiskCollection:
     if collection.words != wanted.words:
-        made = f"with {_cut(collection.words)}, not {_cut(wanted.words)}"
+        made = f"with {_cut(collection.words, wanted.words)}"
     elif collection.source != wanted.source:
         made = f"from other pages (their fingerprint is {collection.source!r}, that of those given {wanted.source!r})"
     else:
@@ -313,8 +313,10 @@ def _fitting(collection: DiskCollection, wanted: Version) -> DiskCollection:
     raise StaleError(f"{collection.folder} was built {made}. Delete it to have it built again, or name another folder.")
 
 
-def _cut(words: int | None) -> str:
-    return "whole pages" if words is None else f"passages of {words} words"
+def _cut(was: int | None, wanted: int | None) -> str:
+    if was is None:
+        return f"whole pages, not passages of {wanted} words"
+    return f"passages of {was} words, not {'whole pages' if wanted is None else wanted}"
 
 
 def _whole(page_id: str, title: str, text: str) -> Passage:

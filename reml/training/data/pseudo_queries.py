@@ -42,8 +42,7 @@ class PseudoQueries:
         return [Example(f"pseudo-query-{number}", self._query(item, generator)) for number, item in enumerate(items)]
 
     def _query(self, item: Item, generator: np.random.Generator) -> str:
-        text = item.text or item.title
-        words = words_of(text)
+        text, words = item.text, words_of(item.text)
         size = int(generator.integers(self.shortest, self.longest + 1))
         start = int(generator.integers(max(1, len(words) - size + 1)))
         drawn = words[start : start + size]
