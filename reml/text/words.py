@@ -63,7 +63,8 @@ def folded(text: str, *, singles: bool = False) -> str:
     text = _WIDE.sub(lambda wide: unicodedata.normalize("NFKC", wide[0]), _INVISIBLE.sub("", text))
     # The lower case of the Turkish capital I with a dot keeps that dot beside the one of i.
     text = canonical(text.replace("i\u0307", "i"))
-    return _RUN.sub(lambda run: _pairs(run[0], singles), _NO_LETTERS_MARKS.sub(" ", text))
+    cut: str = _RUN.sub(lambda run: _pairs(run[0], singles), _NO_LETTERS_MARKS.sub(" ", text))
+    return cut
 
 
 def words(text: str, *, singles: bool = False) -> list[str]:

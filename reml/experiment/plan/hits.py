@@ -107,8 +107,8 @@ def _fused(*parts: InformationAccess, limits: Limits, name: str) -> FusedAccess:
 def _search(folder: Path, asked: Model, of: Examples, *, depth: int) -> None:
     found = asked.search(of, depth)
     save_hits(folder, found)
-    unanswered = np.flatnonzero(~found.mask.any(axis=1)) if found.k else []
-    if len(unanswered):
+    unanswered = np.flatnonzero(~found.mask.any(axis=1))
+    if found.k and len(unanswered):
         first = of[int(unanswered[0])]
         _LOG.warning(
             "%s finds nothing for %d of %d questions; for the first of them, %r: %s.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -68,7 +69,7 @@ def retriever(tmp_path_factory: pytest.TempPathFactory) -> Retriever:
         ("ရန်ကုန်", 13),
     ],
 )
-def test_both_sides_are_read_alike(retriever: Retriever, query: str, row: int, form: str) -> None:
+def test_both_sides_are_read_alike(retriever: Retriever, query: str, row: int, form: Literal["NFC", "NFD"]) -> None:
     hits = retriever.search(Queries.of([unicodedata.normalize(form, query)]), 1)
     assert hits.rows.tolist() == [[row]]
     scores = retriever.score(Queries.of([query]), hits.rows)
