@@ -88,6 +88,14 @@ def words_of(text: str) -> list[tuple[int, int]]:
     return [word.span() for word in (_PIECES if _is_unspaced(text) else _WORDS).finditer(text)]
 
 
+def count_words(text: str) -> int:
+    """Count the words of a text, as passages do."""
+    stretches = text.split()
+    if max(map(len, stretches), default=0) <= LONGEST and not _is_unspaced(text):
+        return len(stretches)
+    return len(words_of(text))
+
+
 def _spans(paragraphs: Sequence[str], words: int) -> Iterator[Span]:
     start, end, left = (0, 0), (0, 0), words
     for number, paragraph in enumerate(paragraphs[1:], start=1):

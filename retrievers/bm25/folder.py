@@ -17,13 +17,13 @@ them. The terms of deleted items stay, as terms of no item.
 
 from __future__ import annotations
 
-import logging
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from reml.access.indexing import warn_of_wordless
 from reml.collection.changes import changes_since
 from reml.collection.disk import Changes
 from reml.contract.collections import Collection
@@ -38,7 +38,6 @@ from reml.retrievers.bm25.state import State, write_state
 from reml.retrievers.bm25.weighting import Weighting
 from reml.text.analysis import Analyser, Vocabulary
 
-_LOG = logging.getLogger(__name__)
 # From this share of deleted items, and from so many more files than batches of items, counts are written anew: seldom
 # enough that it costs less than what each commit reads and writes anyway.
 COMPACTED_SHARE = 0.25
@@ -141,8 +140,7 @@ class BM25Folder:
         name = _new("counts")
         batches = collection.batches(BATCH, int(added[0]))
         wordless = keep_counts(folder / name, batches, vocabulary, title=self.title, fields=self.fields)
-        if len(wordless):
-            _warn_of_wordless(collection, wordless, len(added))
+        warn_of_wordless(collection, [wordless])
         return _checked(folder, name)
 
     def _compacted(self, folder: Path, kept: KeptCounts) -> tuple[CheckedFile, ...]:
@@ -168,15 +166,6 @@ def _weigh(kept: KeptCounts, weighting: Weighting, statistics: Statistics, folde
     parts = kept.weighted(weighting.title_weight)
     with atomic_folder(folder) as draft:
         ImpactIndex.build(draft, width, ((rows, weighting.weigh(counts, average, width)) for rows, counts in parts))
-
-
-def _warn_of_wordless(collection: Collection, rows: Int64Array, items: int) -> None:
-    named = ", ".join(f"{item.page_id!r} (row {item.row})" for item in collection.get(rows[:3]))
-    _LOG.warning(
-        "%d of %d texts hold no word that is searched for, so that no query finds them; of the pages %s%s. "
-        "docs/text.md says what a word is.",
-        *(len(rows), items, named, ", ..." if len(rows) > 3 else ""),
-    )
 
 
 def _scattered(kept: KeptCounts, statistics: Statistics) -> bool:

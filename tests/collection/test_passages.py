@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reml.collection.passages import HEADING, passage_text, split_page
+from reml.collection.passages import HEADING, count_words, passage_text, split_page, words_of
 from reml.contract.examples import Item, Page, Span
 
 # White space of several kinds, a zero-width space (which is none), right-to-left, astral and combining characters.
@@ -112,6 +112,14 @@ def test_two_letters_of_a_script_without_spaces_are_a_word() -> None:
     assert texts == [*["一二三四五六七八九十"] * 3, "一二三四五六七八九十。", "end"]
     spaced = [passage.text for passage in split_page(_page("ภาษาไทย มีระดับ เสียงสูง"), words=4)]
     assert spaced == ["ภาษาไทย", "มีระดับ เสี", "ยงสูง"], "a space ends a word"
+
+
+@pytest.mark.parametrize("text", [*UNSPACED.values(), "one two", "", "a" * 301, "one\x1ftwo", "see 東京."])
+def test_words_are_counted_as_passages_do(text: str) -> None:
+    counted = count_words(text)
+    assert counted == len(words_of(text))
+    assert len(split_page(_page(text), words=max(1, counted))) == 1
+    assert counted < 2 or len(split_page(_page(text), words=counted - 1)) == 2
 
 
 def test_what_other_scripts_quote_is_a_word_and_latin_in_long_stretches_stays_whole() -> None:

@@ -117,10 +117,10 @@ def _search(folder: Path, asked: Model, of: Examples, *, depth: int) -> None:
 
 
 def _why_nothing(asked: Model, example: Example) -> str:
-    """Say why an access model that searches found nothing."""
-    if not isinstance(asked, InformationAccess) or not isinstance(asked.retriever, ExplainingRetriever):
-        return "it says not why"
-    return asked.retriever.why_nothing(asked.queries([example]).texts[0])
+    """Say why an access model found nothing, as far as its retriever can tell."""
+    if isinstance(asked, InformationAccess) and isinstance(asked.retriever, ExplainingRetriever):
+        return asked.retriever.why_nothing(asked.queries([example]).texts[0])
+    return "no passage matches it"
 
 
 def _fuse(of: Examples, *parts: Hits, depth: int) -> Hits:
