@@ -123,9 +123,10 @@ def _is_unspaced(paragraph: str) -> bool:
 
 def _taken(paragraph: str, found: re.Match[str], left: int, *, unspaced: bool) -> tuple[int, int]:
     """Say how many words a run between white space has, at most `left`, and where the last of them ends."""
-    stretches = found[0].split()
-    if not unspaced and (len(found[0]) <= LONGEST or max(map(len, stretches)) <= LONGEST):
-        return len(stretches), found.end()
+    stop = found.end()
+    if not unspaced and (stop == len(paragraph) or paragraph[stop].isspace()):
+        return len(found[0].split()), stop
+    # Here letters count, or a stretch goes on that is no word.
     words = list(islice((_PIECES if unspaced else _WORDS).finditer(paragraph, found.start()), left))
     return len(words), words[-1].end()
 
@@ -141,7 +142,8 @@ def _whole(paragraphs: Sequence[str]) -> Iterator[Span]:
 @lru_cache(maxsize=1024)
 def _at_most(words: int) -> re.Pattern[str]:
     # One match for a whole run of words, possessive so that nothing is tried twice, in a paragraph of any length.
-    return re.compile(rf"\S++(?:\s++\S++){{0,{words - 1}}}+")
+    word = rf"\S{{1,{LONGEST}}}+"
+    return re.compile(rf"{word}(?:\s++{word}){{0,{words - 1}}}+")
 
 
 def _title_span(page: Page) -> Span:
