@@ -18,7 +18,7 @@ from reml.access.rank_fusion import reciprocal_rank_fusion
 from reml.access.storing.growing import growing
 from reml.contract.collections import Collection
 from reml.contract.retrieved import Hits, Queries
-from reml.contract.retrievers import Indexer, Retriever
+from reml.contract.retrievers import ExplainingRetriever, Indexer, Retriever
 from reml.contract.vectors import Int64Array
 
 if TYPE_CHECKING:
@@ -75,6 +75,11 @@ class FusedRetriever:
         if k < 1:
             raise ValueError(f"k is a number of items, 1 or more, not {k}.")
         return reciprocal_rank_fusion(self._rankings(queries), k, constant=self.constant)
+
+    def why_nothing(self, query: str) -> str:
+        """Say what those parts say that can tell."""
+        said = [part.why_nothing(query) for part in self.parts if isinstance(part, ExplainingRetriever)]
+        return "; ".join(dict.fromkeys(said)) or "none of the fused retrievers finds anything"
 
     def score(self, queries: Queries, rows: Int64Array) -> Tensor:
         """Give rows [B, K] the scores that `search` gives them; 0 beyond `depth` in every ranking, -inf for row -1.

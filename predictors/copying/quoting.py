@@ -1,7 +1,9 @@
 """From decoded tokens back to the exact words: copied tokens are cut from the text that they were copied from.
 
 An uncased tokeniser loses case and accents, and every tokeniser loses some spacing, but KILT's accuracy is equality of
-strings. So what was copied is quoted, and what was generated is written in the case that the decoder chose.
+strings. So what was copied is quoted, and what was generated is written in the case that the decoder chose. Texts are
+read and quoted in canonical form (NFC), in which an answer stands wherever it is written; provenance points to items,
+whose spans are of the page as it is.
 """
 
 from __future__ import annotations
@@ -14,8 +16,10 @@ from enum import IntEnum
 import numpy as np
 from transformers import PreTrainedTokenizerFast
 
+from reml.contract.examples import canonical
 from reml.contract.vectors import Int64Array
 from reml.text.token_table import Ids
+from reml.text.words import parts_word
 
 _NO_SPACE_BEFORE = re.compile(r"\s+([.,;:!?%)\]’'])(?=\s|$)")
 _IN_NUMBER = re.compile(r"(?<=\d)([.,])\s+(?=\d)")
@@ -55,19 +59,24 @@ def case_of(text: str) -> Case:
 
 
 def cased_ids(tokeniser: PreTrainedTokenizerFast, text: str) -> tuple[Int64Array, Int64Array]:
-    """Give the token ids of a text and the `Case` of each token."""
+    """Give the token ids of a text in canonical form and the `Case` of each token."""
+    text = canonical(text)
     encoded = tokeniser(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
     cases = [case_of(text[first:last]) for first, last in encoded["offset_mapping"]]
     return np.array(encoded["input_ids"], dtype=np.int64), np.array(cases, dtype=np.int64)
 
 
 def cut(text: str, first: int, length: int, tokeniser: PreTrainedTokenizerFast) -> str:
-    """Give the characters of `length` tokens of a text from token `first` on, and the rest of a word cut in two."""
+    """Give the characters of `length` tokens of a text from token `first` on, and the rest of a word cut in two.
+
+    Scripts without spaces show no end of a word: there only marks are added to their letter.
+    """
+    text = canonical(text)
     offsets = tokeniser(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)["offset_mapping"]
     start, stop = offsets[first][0], offsets[first + length - 1][1]
-    while 0 < start < stop and text[start - 1].isalnum() and text[start].isalnum():
+    while 0 < start < stop and parts_word(text, start):
         start -= 1
-    while start < stop < len(text) and text[stop - 1].isalnum() and text[stop].isalnum():
+    while start < stop < len(text) and parts_word(text, stop):
         stop += 1
     return text[start:stop].strip()
 

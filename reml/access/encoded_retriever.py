@@ -14,7 +14,7 @@ from reml.contract.collections import Collection
 from reml.contract.examples import Item
 from reml.contract.retrieved import Hits, Queries
 from reml.contract.retrievers import Encoder, Index, Scorer
-from reml.contract.vectors import Int64Array
+from reml.contract.vectors import Int64Array, SparseVectors
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -74,6 +74,15 @@ class EncodedRetriever(Generic[Encoder_co]):
         distinct = np.unique(rows[there])
         items = self.collection.get(distinct) if len(distinct) else []
         return self.scorer.score(queries, items, np.where(there, np.searchsorted(distinct, rows), -1))
+
+    def why_nothing(self, query: str) -> str:
+        """Say why there are no hits for a query."""
+        if not query.strip():
+            return "the query is empty"
+        made = self.encoder.encode_queries([query])
+        if isinstance(made, SparseVectors) and not len(made.weights):
+            return "the encoder knows none of the query's words"
+        return "nothing in the index is like the query"
 
     def over(self, collection: Collection, folder: Path, first: int) -> EncodedRetriever[Encoder_co]:  # noqa: ARG002
         """Give a retriever over another collection: its first rows in this index, which stays as it is, others beside.

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
+
+import numpy as np
 
 from reml.access.encoded_retriever import EncodedRetriever
 from reml.contract.collections import Collection
 from reml.contract.retrievers import Encoder, IndexMaker
+from reml.contract.vectors import Int64Array, Representations, SparseVectors
 from reml.files.atomic import digest
 from reml.files.origin import Origin, build_once
 from reml.index.encoded_shards import Shards, encode_collection
 
+_LOG = logging.getLogger(__name__)
 AnyEncoder = TypeVar("AnyEncoder", bound=Encoder)
 
 
@@ -33,8 +40,38 @@ def index_encoded(
     def build(draft: Path) -> None:
         encoded = Origin.of(collection, fingerprint)
         paths = encode_collection(collection, encoder, shards, origin=encoded, progress=progress)
-        maker.make(draft / "index", nothing.width, Shards(paths))
+        watched = _Watched(Shards(paths))
+        maker.make(draft / "index", nothing.width, watched)
+        warn_of_wordless(collection, watched.empty)
 
     build_once(folder, Origin.of(collection, digest(fingerprint, maker.fingerprint())), build)
     shutil.rmtree(shards, ignore_errors=True)
     return EncodedRetriever(collection, encoder, maker.open(folder / "index"))
+
+
+def warn_of_wordless(collection: Collection, rows: Sequence[Int64Array]) -> None:
+    """Say in the log how many texts, if any, no query finds, and name the first. rows: theirs, in parts."""
+    count = sum(map(len, rows))
+    if not count:
+        return
+    named = ", ".join(f"{item.page_id!r} (row {item.row})" for item in collection.get(np.concatenate(rows)[:3]))
+    _LOG.warning(
+        "%d of %d texts hold no word that is searched for, so that no query finds them; of the pages %s%s. "
+        "docs/text.md says what a word is.",
+        *(count, len(collection), named, ", ..." if count > 3 else ""),
+    )
+
+
+@dataclass
+class _Watched:
+    """Shards that remember, of the last time they were read, the rows of items to which no dimension belongs."""
+
+    shards: Shards
+    empty: list[Int64Array] = field(default_factory=list)
+
+    def __iter__(self) -> Iterator[tuple[Int64Array, Representations]]:
+        self.empty = []
+        for rows, vectors in self.shards:
+            if isinstance(vectors, SparseVectors):
+                self.empty.append(rows[np.diff(vectors.indptr) == 0])
+            yield rows, vectors

@@ -5,10 +5,11 @@ from __future__ import annotations
 from rich.text import Text
 
 from reml.cli.loading import Given, console
-from reml.cli.search import ask, open_access, show
+from reml.cli.search import ask, open_access, show, why_nothing
 from reml.experiment.graph import graph
 from reml.experiment.run import run as run_experiment
 from reml.experiment.run import warn_of_absent
+from reml.experiment.runner import Runner
 from reml.experiment.summary import summary
 from reml.reporting.terminal import print_whole, say
 
@@ -65,11 +66,11 @@ def search(given: Given, by: str | None = None, query: str | None = None, k: int
     where = task if task is not None else runner.experiment.tasks[0].name
     open_access(runner, name, where)
     if query is not None:
-        show(console, query, ask(runner, name, where, query, k))
+        _answer(runner, name, where, query, k)
         return
     say(console, ("an empty line ends", "dim"))
     while text := _typed(Text(f"{name}> ", "bold")):
-        show(console, text, ask(runner, name, where, text, k))
+        _answer(runner, name, where, text, k)
 
 
 def train(given: Given) -> None:
@@ -91,6 +92,13 @@ def predict(given: Given) -> None:
         for task in runner.experiment.tasks:
             path = runner.predictions(system, task.name)
             say(console, f"{system} {task.name}: {path}")
+
+
+def _answer(runner: Runner, access: str, task: str, query: str, k: int) -> None:
+    found = ask(runner, access, task, query, k)
+    if not found:
+        say(console, f"nothing found: {why_nothing(runner, access, task, query)}.")
+    show(console, query, found)
 
 
 def _typed(prompt: Text) -> str:

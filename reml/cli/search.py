@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import regex
 from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from reml.contract.examples import Example, Item
+from reml.contract.examples import Example, Item, canonical
+from reml.contract.retrievers import ExplainingRetriever
 from reml.reporting.terminal import say
+from reml.text.words import LETTERS, is_paired, words
 
 if TYPE_CHECKING:
     from reml.experiment.runner import Runner
-
-WORD = re.compile(r"\w{3,}")
 
 
 def ask(runner: Runner, access: str, task: str, query: str, k: int) -> list[tuple[float, Item]]:
@@ -24,6 +24,14 @@ def ask(runner: Runner, access: str, task: str, query: str, k: int) -> list[tupl
     hits = runner.search(access, task, [Example(id="query", input=query)], k)
     scores = hits.scores[hits.mask].tolist()
     return list(zip(scores, runner.collection(task, access).get(hits.rows[hits.mask]), strict=True))
+
+
+def why_nothing(runner: Runner, access: str, task: str, query: str) -> str:
+    """Say why an access model finds nothing for a query, as far as its retrievers can tell."""
+    names = runner.plan.access(access).fuse or [access]
+    retrievers = [runner.retriever(name, task) for name in names if runner.plan.access(name).retrieves]
+    said = [one.why_nothing(query) for one in retrievers if isinstance(one, ExplainingRetriever)]
+    return "; ".join(dict.fromkeys(said)) or "no passage matches the query"
 
 
 def open_access(runner: Runner, access: str, task: str) -> None:
@@ -40,27 +48,19 @@ def open_access(runner: Runner, access: str, task: str) -> None:
 
 def show(console: Console, query: str, found: Sequence[tuple[float, Item]]) -> None:
     """Print ranked passages; words that begin as a word of the query does are highlighted."""
-    if not found:
-        say(console, _why_nothing(query))
     for rank, (score, item) in enumerate(found, start=1):
         console.print(Text.assemble((f"{rank:>3}  {score:.3f}  ", "dim"), (item.title, "bold"), f"  (row {item.row})"))
         console.print(Padding(highlighted(query, item.text), (0, 0, 0, 5), expand=False))
 
 
 def highlighted(query: str, text: str) -> Text:
-    """Mark the words of a text that share a stem-like beginning with a word of the query."""
-    stems = sorted({word.casefold()[: max(3, len(word) - 2)] for word in WORD.findall(query)})
-    shown = Text(text)
-    if stems:
-        shown.highlight_regex(re.compile(rf"(?i)\b(?:{'|'.join(map(re.escape, stems))})\w*"), "bold yellow")
+    """Mark words of a text that share a stem-like beginning with a word of the query, and pairs that are of it."""
+    asked = set(words(query))
+    pairs = [regex.escape(word) for word in sorted(asked) if is_paired(word)]
+    stems = [regex.escape(word[: max(3, len(word) - 2)]) for word in sorted(asked) if len(word) > 2]
+    shown = Text(canonical(text))
+    if pairs or stems:
+        beginning = rf"(?<![{LETTERS}])(?:{'|'.join(stems)})[{LETTERS}]*" if stems else "(?!)"
+        for found in regex.finditer("(?i)" + "|".join([beginning, *pairs]), shown.plain):
+            shown.stylize("bold yellow", *found.span())
     return shown
-
-
-def _why_nothing(query: str) -> str:
-    from reml.text.analysis import Analyser  # compiled where it is used: commands that do not search start at once
-
-    if not query.strip():
-        return "nothing found: the query is empty."
-    if not Analyser()(query):
-        return "nothing found: the query holds only stop words and signs, which are not searched for."
-    return "nothing found: no passage matches the query."

@@ -83,8 +83,8 @@ class DiskCollection:
         return self._snapshot.version.number
 
     @property
-    def words(self) -> int:
-        """The words of a passage that pages are split into."""
+    def words(self) -> int | None:
+        """The words of a passage that pages are split into; `None` if they stay whole."""
         return self._snapshot.version.words
 
     @property
@@ -233,11 +233,11 @@ def build_collection(
     source: KnowledgeSource,
     folder: str | Path,
     *,
-    words: int = 100,
+    words: int | None = 100,
     segment_rows: int = SEGMENT_ROWS,
     progress: bool = False,
 ) -> DiskCollection:
-    """Split all pages of a source into passages of `words` words and open the collection of them.
+    """Split all pages of a source into passages of `words` words, or into none, and open the collection of them.
 
     Goes on from where a killed build stopped and opens at once what is complete; a collection that was appended to
     still fits its source. Memory is bounded by `segment_rows` passages. `StaleError` if `folder` was built from other
@@ -260,7 +260,9 @@ def open_collection(folder: str | Path, version: int | None = None) -> DiskColle
     return DiskCollection(folder, version)
 
 
-def create_collection(folder: str | Path, *, words: int = 100, segment_rows: int = SEGMENT_ROWS) -> DiskCollection:
+def create_collection(
+    folder: str | Path, *, words: int | None = 100, segment_rows: int = SEGMENT_ROWS
+) -> DiskCollection:
     """Make an empty collection, to append to; `FileExistsError` if there is one."""
     folder, empty = Path(folder), _first_version("", words, segment_rows)
     _refuse_other_files(folder)
@@ -295,20 +297,26 @@ def _refuse_other_files(folder: Path) -> None:
         raise FileExistsError(f"{folder} holds other files ({', '.join(sorted(others)[:3])}). Name an empty folder.")
 
 
-def _first_version(source: str, words: int, segment_rows: int) -> Version:
-    if words < 1 or segment_rows < 1:
+def _first_version(source: str, words: int | None, segment_rows: int) -> Version:
+    if (words is not None and words < 1) or segment_rows < 1:
         raise ValueError(f"words is {words} and segment_rows {segment_rows}: both must be at least 1.")
     return Version(1, source, words, segment_rows)
 
 
 def _fitting(collection: DiskCollection, wanted: Version) -> DiskCollection:
     if collection.words != wanted.words:
-        made = f"with passages of {collection.words} words, not {wanted.words}"
+        made = f"with {_cut(collection.words, wanted.words)}"
     elif collection.source != wanted.source:
         made = f"from other pages (their fingerprint is {collection.source!r}, that of those given {wanted.source!r})"
     else:
         return collection
     raise StaleError(f"{collection.folder} was built {made}. Delete it to have it built again, or name another folder.")
+
+
+def _cut(was: int | None, wanted: int | None) -> str:
+    if was is None:
+        return f"whole pages, not passages of {wanted} words"
+    return f"passages of {was} words, not {'whole pages' if wanted is None else wanted}"
 
 
 def _whole(page_id: str, title: str, text: str) -> Passage:

@@ -25,7 +25,7 @@ import pyarrow.compute
 
 from reml.collection.attachments import COLUMNS, attached, fields_of, media_of
 from reml.collection.columns import Column, column_of_file, open_column, write_column
-from reml.collection.passages import Passage
+from reml.collection.passages import Passage, count_words
 from reml.contract.examples import Item, Json, Span
 from reml.contract.vectors import Int64Array
 from reml.files.atomic import CorruptError, atomic_folder
@@ -127,9 +127,9 @@ class Segment:
         return np.sort(self.pages[1].astype(np.uint32))
 
     def words(self, rows: Int64Array) -> Int64Array:
-        """Count the words of the texts of rows, as `str.split` sees them."""
+        """Count the words of the texts of rows, as passages do."""
         texts = self.batch.column("text").take(pa.array(rows - self.record.first))
-        return np.fromiter((len(text.as_py().split()) for text in texts), dtype=np.int64, count=len(rows))
+        return np.fromiter((count_words(text.as_py()) for text in texts), dtype=np.int64, count=len(rows))
 
     def _rows(self, column: str, table: UInt64Array, wanted: str) -> Int64Array:
         key = hashes([wanted])[0]

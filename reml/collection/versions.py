@@ -33,12 +33,12 @@ SEGMENT_ROWS = 1 << 17
 class Version:
     """One version. `source` is the fingerprint of what it was built from, "" if it started empty.
 
-    `words` and `segment_rows` say how pages are split and how many rows a segment may have.
+    `words` and `segment_rows` say how pages are split, if they are, and how many rows a segment may have.
     """
 
     number: int
     source: str
-    words: int
+    words: int | None
     segment_rows: int = SEGMENT_ROWS
     segments: tuple[SegmentRecord, ...] = ()
     deleted: CheckedFile | None = None
@@ -183,7 +183,7 @@ def _parse(content: Mapping[str, Json]) -> Version:
         case {
             "version": int(number),
             "source": str(source),
-            "settings": {"words": int(words), "segment_rows": int(segment_rows)},
+            "settings": {"words": (int() | None) as words, "segment_rows": int(segment_rows)},
             "counts": {"deleted": int(deleted_rows)},
             "deleted": deleted,
             "segments": [*segments],

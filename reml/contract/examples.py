@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -73,8 +74,15 @@ class Media:
         return f"{self.path}#t={self.start}" + ("" if self.stop is None else f",{self.stop}")
 
 
+def canonical(text: str) -> str:
+    """Write a text in Unicode's composed canonical form (NFC), in which an accent is typed in one way only."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
 def texts_of(contents: Sequence[str | Media], reader: object) -> list[str]:
-    """Give the contents of queries to who reads texts alone; `ValueError` for media names who, what and what to choose.
+    """Give the contents of queries, in canonical form, to who reads texts alone.
+
+    `ValueError` for media names who, what and what to choose.
 
     reader: the encoder or scorer that was asked.
     """
@@ -85,7 +93,7 @@ def texts_of(contents: Sequence[str | Media], reader: object) -> list[str]:
                 f"retriever that reads {content.kind} (reml.retrievers.clip.Clip reads images and texts), or a "
                 "query_generator that asks with a text."
             )
-    return [content for content in contents if isinstance(content, str)]
+    return [canonical(content) for content in contents if isinstance(content, str)]
 
 
 _NO_FIELDS: Mapping[str, str] = {}
@@ -111,8 +119,8 @@ class Item:
     fields: Mapping[str, str] = field(default_factory=_no_fields, hash=False)
 
     def full_text(self, *, title: bool = True) -> str:
-        """Give what is read of the item: its title, if that is wanted, and its text."""
-        return f"{self.title} {self.text}" if title else self.text
+        """Give what is read of the item, in canonical form: its title, if there is one to show, and its text."""
+        return canonical(f"{self.title} {self.text}".strip() if title else self.text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,6 +116,14 @@ class Retriever(Protocol):
 
 
 @runtime_checkable
+class ExplainingRetriever(Retriever, Protocol):
+    """A retriever that can say why it found nothing."""
+
+    def why_nothing(self, query: str) -> str:
+        """Say, as a part of a sentence, why there are no hits for a query, if there are none."""
+
+
+@runtime_checkable
 class GrowingRetriever(Retriever, Protocol):
     """A retriever that can find what is written while it serves: what a memory needs."""
 

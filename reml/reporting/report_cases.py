@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from reml.contract.examples import Provenance
+import regex
+
+from reml.contract.examples import Provenance, canonical
 from reml.evaluation.cases import GRADED, Case, Cell, Outcome, ordered
 from reml.evaluation.judgements import Gold
+from reml.text.words import LETTERS, UNSPACED, letter_runs
 
 _PASSAGES = 5
 _ANSWERS = 5
@@ -144,15 +146,18 @@ def _passages(places: Sequence[Provenance], gold: Gold) -> Iterator[Passage]:
             yield Passage(rank, place.title or place.wikipedia_id, hit, tuple(_marked(text, pattern)))
 
 
-def _pattern(answers: frozenset[str]) -> re.Pattern[str] | None:
+def _pattern(answers: frozenset[str]) -> regex.Pattern[str] | None:
     """Match any answer as whole words, whatever the case and the punctuation between its words."""
-    words = [[re.escape(word) for word in re.findall(r"\w+", answer)] for answer in answers]
-    alternatives = sorted((r"\W+".join(answer) for answer in words if answer), key=len, reverse=True)
-    return re.compile(rf"(?<!\w)(?:{'|'.join(alternatives)})(?!\w)", re.IGNORECASE) if alternatives else None
+    runs = [map(regex.escape, letter_runs(answer)) for answer in answers]
+    between = f"[^{LETTERS}]+"
+    alternatives = sorted((joined for answer in runs if (joined := between.join(answer))), key=len, reverse=True)
+    # Scripts without spaces show no end of a word.
+    edge = f"[[{LETTERS}]--[{UNSPACED}]]"
+    return regex.compile(f"(?V1i)(?<!{edge})(?:{'|'.join(alternatives)})(?!{edge})") if alternatives else None
 
 
-def _marked(text: str, pattern: re.Pattern[str] | None) -> Iterator[tuple[str, bool]]:
-    end = 0
+def _marked(text: str, pattern: regex.Pattern[str] | None) -> Iterator[tuple[str, bool]]:
+    text, end = canonical(text), 0
     for found in pattern.finditer(text) if pattern else ():
         yield text[end : found.start()], False
         yield found.group(), True

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -11,6 +9,7 @@ from torch import Tensor
 from reml.contract.collections import Collection
 from reml.contract.retrieved import Hits, Queries
 from reml.contract.vectors import Int64Array
+from reml.text.words import folded, letter_runs
 
 
 class WordRetriever:
@@ -41,4 +40,4 @@ class WordRetriever:
 
 
 def _words(text: str) -> set[str]:
-    return set(re.findall(r"\w+", text.lower()))
+    return set(letter_runs(folded(text)))

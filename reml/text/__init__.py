@@ -1,9 +1,11 @@
 """From text to terms and tokens, with the kernels that do it fast, and to the states of a language model.
 
-analysis        From text to terms: lower case, a token pattern, stop words, a Snowball stemmer
+analysis        From text to terms: words in lower case, stop words, a Snowball stemmer
 count_kernel    A kernel that counts how often each number stands in each of many short lists
 language_model  A causal language model that tells, beside what comes next
 state_encoder   Texts as the states of a language model: a query at its last token, an item at every token
 token_table     Token ids of every item of a collection, computed once and mapped into memory
-word_kernel     Finds the words of texts, as the regular expression `WORDS` does, and numbers them
+unfound         Why a query found nothing
+word_kernel     Finds the words of texts, as `words` says what they are, and numbers them at speed
+words           What a word is, in any script: the one place where texts are cut into words
 """

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from transformers import PreTrainedTokenizerFast
 
 from reml.contract.collections import Collection
-from reml.contract.examples import Item
+from reml.contract.examples import Item, canonical
 from reml.contract.vectors import Int64Array
 from reml.files.atomic import CorruptError, StaleError, atomic_folder, digest, read_manifest, write_manifest
 
@@ -42,10 +42,12 @@ def tokeniser_fingerprint(tokeniser: PreTrainedTokenizerFast) -> str:
 
 
 def token_ids(tokeniser: PreTrainedTokenizerFast, texts: Sequence[str]) -> list[list[int]]:
-    """Give the token ids of each text, in order: no special tokens, no truncation."""
+    """Give the token ids of each text in canonical form, in order: no special tokens, no truncation."""
     if not texts:
         return []
-    encoded = tokeniser(list(texts), add_special_tokens=False, return_attention_mask=False, verbose=False)
+    encoded = tokeniser(
+        list(map(canonical, texts)), add_special_tokens=False, return_attention_mask=False, verbose=False
+    )
     ids: list[list[int]] = encoded["input_ids"]
     return ids
 
@@ -157,7 +159,8 @@ def _id_type(tokeniser: PreTrainedTokenizerFast) -> np.dtype[np.integer[Any]]:
 
 
 def _check(item: Item) -> int:
-    return zlib.crc32(f"{item.title}\0{item.text}".encode())
+    # Of what is tokenised: a table made when texts were taken as they came still knows those in canonical form.
+    return zlib.crc32(canonical(f"{item.title}\0{item.text}").encode())
 
 
 def _mapped(path: Path, dtype: np.dtype[Any], count: int) -> npt.NDArray[Any]:

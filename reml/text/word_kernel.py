@@ -1,29 +1,28 @@
-r"""Finds the words of texts, as the regular expression `WORDS` does, and numbers them, at the speed of compiled code.
+"""Finds the words of texts, as `reml.text.words` says what they are, and numbers them, at the speed of compiled code.
 
-A word is a run of two characters or more that `\w` matches in Python. The kernel reads UTF-8 and keeps the distinct
-words in a hash table, so that no string is made for a word that was met before.
+The kernel reads UTF-8 and keeps the distinct words in a hash table, so that no string is made for a word that was met
+before. It is given texts in which words are runs of characters of a word (`reml.text.words.folded`).
 """
 
 from __future__ import annotations
 
 import functools
 import itertools
-import re
 import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import regex
 from numba import njit
 
 from reml.contract.vectors import Int32Array, Int64Array
+from reml.text.words import LETTERS, PAIRED, folded
 
 Bytes = npt.NDArray[np.uint8]
 Keys = npt.NDArray[np.uint64]
-Flags = npt.NDArray[np.bool_]
-# What `WordNumbers` finds, as a regular expression.
-WORDS = r"\b\w\w+\b"
+Lengths = npt.NDArray[np.uint8]
 SEED, PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)  # FNV-1a
 # Spreads keys over slots: 2**64 divided by the golden ratio (Knuth, The Art of Computer Programming 3, section 6.4).
 SPREAD = np.uint64(0x9E3779B97F4A7C15)
@@ -72,11 +71,11 @@ class WordNumbers:
         return int(self._table.size[0])
 
     def number(self, texts: Sequence[str]) -> tuple[Int32Array, Int64Array]:
-        """Give the numbers of all words of lower-case texts, one text behind the other, and how many each text has."""
-        encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
+        """Give the numbers of all words of items' texts, one text behind the other, and how many each text has."""
+        encoded = [folded(text, singles=True).encode("utf-8", "surrogatepass") for text in texts]
         ends = np.cumsum(np.fromiter(map(len, encoded), dtype=np.int64, count=len(encoded)))
         letters = np.frombuffer(b"".join(encoded), dtype=np.uint8)
-        numbers, sizes, self._table = _number_words(letters, ends, _word_characters(), self._table)
+        numbers, sizes, self._table = _number_words(letters, ends, _lengths(), self._table)
         return numbers, sizes
 
     def since(self, number: int) -> list[str]:
@@ -88,17 +87,25 @@ class WordNumbers:
 
 
 @functools.cache
-def _word_characters() -> Flags:
-    r"""Say of each code point whether `\w` matches it: asked of `re` itself."""
-    everything = "".join(map(chr, range(sys.maxunicode + 1)))
-    marked = re.sub(r"\w", "w", everything).encode("utf-32-le", "surrogatepass")
-    flags: Flags = np.frombuffer(marked, dtype="<u4") == ord("w")
-    return flags
+def _lengths() -> Lengths:
+    """Say of each code point what it adds to the length of a word, which must be 2 or more: 0 where it is in none."""
+    lengths: Lengths = _matching(f"[{LETTERS}]", "a", np.arange(sys.maxunicode + 1)).astype(np.uint8)
+    (letters,) = np.nonzero(lengths)
+    lengths[letters] += _matching(f"(?V1){PAIRED}", "京", letters)
+    return lengths
+
+
+def _matching(pattern: str, one: str, points: Int64Array) -> npt.NDArray[np.bool_]:
+    """Say of code points whether a pattern matches them, as it does `one`."""
+    characters = points.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
+    marked = regex.sub(pattern, one, characters).encode("utf-32-le", "surrogatepass")
+    matching: npt.NDArray[np.bool_] = np.frombuffer(marked, dtype="<u4") == ord(one)
+    return matching
 
 
 @njit(cache=True, nogil=True)
 def _number_words(
-    text: Bytes, ends: Int64Array, is_word: Flags, table: WordTable
+    text: Bytes, ends: Int64Array, lengths: Lengths, table: WordTable
 ) -> tuple[Int32Array, Int64Array, WordTable]:  # pragma: no cover - compiled
     """Find the words of texts that end at `ends`: (all numbers, how many of each text, the table with new words)."""
     numbers = np.empty(len(text) // 2 + 1, dtype=np.int32)
@@ -108,7 +115,7 @@ def _number_words(
     for row in range(len(ends)):
         table = _with_room(table, ends[row] - start)
         # First all words of a text, then all their numbers: the looks into memory need not wait for one another.
-        sizes[row] = _find_words(text, start, ends[row], is_word, words)
+        sizes[row] = _find_words(text, start, ends[row], lengths, words)
         _number_found(text, words, table, numbers[found : found + sizes[row]])
         found += sizes[row]
         start = ends[row]
@@ -126,24 +133,24 @@ def _room_for_words(ends: Int64Array) -> FoundWords:  # pragma: no cover - compi
 
 @njit(cache=True, nogil=True)
 def _find_words(
-    text: Bytes, start: int, end: int, is_word: Flags, words: FoundWords
+    text: Bytes, start: int, end: int, lengths: Lengths, words: FoundWords
 ) -> int:  # pragma: no cover - compiled
     """Write the words of one text, and give how many there are."""
     keys, begins, ends = words
     found, place = 0, start
     while place < end:
-        begin, characters, packed, hashed = place, 0, np.uint64(0), SEED
+        begin, length, packed, hashed = place, 0, np.uint64(0), SEED
         point, width = _decode(text, place)
-        while is_word[point]:
+        while lengths[point]:
             for letter in range(place, place + width):
                 packed = packed << np.uint64(8) | np.uint64(text[letter])
                 hashed = (hashed ^ np.uint64(text[letter])) * PRIME
-            characters += 1
+            length += lengths[point]
             place += width
             if place >= end:
                 break
             point, width = _decode(text, place)
-        if characters > 1:
+        if length > 1:
             keys[found] = packed if place - begin <= SHORT else hashed
             begins[found], ends[found] = begin, place
             found += 1

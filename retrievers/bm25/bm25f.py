@@ -16,14 +16,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 from reml.contract.collections import Collection
 from reml.contract.retrievers import Retriever
 from reml.retrievers.bm25.folder import BM25Folder
 from reml.retrievers.bm25.retriever import BM25Retriever
 from reml.retrievers.bm25.weighting import Weighting
-from reml.text.analysis import Analyser
+from reml.text.analysis import RULES, Analyser
 
 FieldVariant = Literal["robertson", "lucene", "atire"]
 
@@ -35,6 +35,8 @@ class BM25F:
     k1, b, variant, analyser: as of `BM25`. title_weight: how often a term in the title counts beside one in the text.
     One folder serves all title weights, k1, b and variants: what others need is computed from the counts in it.
     """
+
+    version: ClassVar[int] = RULES  # in the key of what an experiment makes with it
 
     k1: float = 0.9
     b: float = 0.4

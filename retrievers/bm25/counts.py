@@ -89,8 +89,12 @@ class KeptCounts:
 
 def keep_counts(
     folder: Path, batches: Iterable[Sequence[Item]], vocabulary: Vocabulary, *, title: bool, fields: bool
-) -> None:
-    """Count the terms of items into a new folder, which is whole or not there; the vocabulary learns new terms."""
+) -> Int64Array:
+    """Count the terms of items into a new folder, which is whole or not there; the vocabulary learns new terms.
+
+    Give the rows of the items that have none, so that no query finds them.
+    """
+    wordless = [np.empty(0, dtype=np.int64)]
     with atomic_folder(folder) as draft:
         # Batches are read, numbered and counted side by side: two of the three are compiled.
         numbered = (
@@ -98,7 +102,10 @@ def keep_counts(
             for items in _ahead(batches)
         )
         for number, (rows, terms) in enumerate(_ahead(numbered)):
-            _write(draft / f"{number:08d}.npz", rows, TermCounts.of(*terms))
+            counts = TermCounts.of(*terms)
+            _write(draft / f"{number:08d}.npz", rows, counts)
+            wordless.append(np.setdiff1d(rows, rows[counts.lengths > 0]))
+    return np.concatenate(wordless)
 
 
 def compact_counts(folder: Path, kept: KeptCounts) -> None:

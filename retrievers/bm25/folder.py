@@ -23,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
+from reml.access.indexing import warn_of_wordless
 from reml.collection.changes import changes_since
 from reml.collection.disk import Changes
 from reml.contract.collections import Collection
@@ -111,8 +112,9 @@ class BM25Folder:
         state = State.read(self.path)
         if state.origin.encoder != self._fingerprint:
             raise StaleError(
-                f"the BM25 index in {self.path} was built with another analyser, or with titles that were left out, "
-                "counted with the texts or counted apart, and are not now. Delete that folder to have it built again, "
+                f"the BM25 index in {self.path} was built with another analyser, or one of other rules for words "
+                "(docs/text.md), or with titles that were left out, counted with the texts or counted apart, and are "
+                "not now. Delete that folder to have it built again, "
                 "or name another."
             )
         return state
@@ -137,7 +139,8 @@ class BM25Folder:
             return ()
         name = _new("counts")
         batches = collection.batches(BATCH, int(added[0]))
-        keep_counts(folder / name, batches, vocabulary, title=self.title, fields=self.fields)
+        wordless = keep_counts(folder / name, batches, vocabulary, title=self.title, fields=self.fields)
+        warn_of_wordless(collection, [wordless])
         return _checked(folder, name)
 
     def _compacted(self, folder: Path, kept: KeptCounts) -> tuple[CheckedFile, ...]:

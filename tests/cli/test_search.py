@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import io
+import json
+from pathlib import Path
 
 import pytest
+import yaml
 from rich.console import Console
 
+from reml.__main__ import main
 from reml.cli.search import highlighted, show
 from reml.contract.examples import Item, Span
 
@@ -41,15 +45,66 @@ def test_wrapped_lines_are_indented() -> None:
     assert lines[-4:] == ["     Copper and zinc", "     are exported.", "     Miners [dig]", "     for it."]
 
 
+def test_scripts_without_spaces_are_marked_by_pairs_and_accents_in_either_form() -> None:
+    assert marked("首都東京", "日本の首都は東京です") == ["首都", "東京"]
+    assert marked("Beyonce\u0301", "BEYONCÉ and Beyonce\u0301s") == ["BEYONCÉ", "Beyoncés"]
+    assert marked("हिन्दी", "वह हिन्दी है") == ["हिन्दी"]
+
+
+PAGES = {
+    "Beyoncé": "Beyoncé is an American singer.",
+    "हिन्दी": "हिन्दी भारत की एक प्रमुख भाषा है।",
+    "C": "C is older than R.",
+    "東京": "東京は日本の首都である。" * 3_000,
+    "Lima": "",
+}
+
+
+@pytest.fixture(scope="module")
+def experiment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("search")
+    pages = [
+        {"_id": str(number), "wikipedia_title": title, "text": [title, text]}
+        for number, (title, text) in enumerate(PAGES.items())
+    ]
+    (folder / "pages.jsonl").write_text("\n".join(map(json.dumps, pages)))
+    example = {"id": "q", "input": "C", "output": [{"answer": "x", "provenance": [{"wikipedia_id": "0"}]}]}
+    (folder / "dev.jsonl").write_text(json.dumps(example))
+    task = {"name": "t", "measure": "em", "examples": {"dev": str(folder / "dev.jsonl")}}
+    config = {
+        "tasks": [
+            {
+                "class_path": "reml.tasks.jsonl.Jsonl",
+                "init_args": {**task, "knowledge_source": str(folder / "pages.jsonl")},
+            }
+        ],
+        "access": {"a": {"retriever": {"class_path": "reml.retrievers.bm25.BM25"}}},
+        "predictor": {"class_path": "reml.predictors.first_title.FirstTitle"},
+    }
+    (folder / "c.yaml").write_text(yaml.safe_dump(config))
+    return folder
+
+
 @pytest.mark.parametrize(
-    ("query", "why"),
+    ("query", "said"),
     [
-        ("  ", "the query is empty"),
-        ("The ... of", "the query holds only stop words and signs"),
-        ("the zebra", "no passage matches the query"),
+        ("Beyoncé", "Beyoncé is an American singer."),
+        ("Beyonce\u0301", "Beyoncé is an American singer."),
+        ("हिन्दी", "हिन्दी भारत की"),
+        ("東京", "東京は日本の首都"),
+        ("京", "東京は日本の首都"),
+        ("Lima", "Lima (row "),
+        ("C", "nothing found: the query holds only single letters or digits ('c'), which are not searched for."),
+        ("the of", "nothing found: the query holds only stop words ('the', 'of'), which are not searched for."),
+        ("?!", "nothing found: the query holds only signs, which are not searched for."),
+        ("  ", "nothing found: the query is empty."),
+        ("zebra", "nothing found: no passage has the word 'zebra'."),
+        ("Москва", "nothing found: no passage has the word 'москва', nor any word in Cyrillic letters."),
     ],
 )
-def test_why_nothing_is_found_is_said(query: str, why: str) -> None:
-    stream = io.StringIO()
-    show(Console(file=stream, width=200), query, [])
-    assert f"nothing found: {why}" in stream.getvalue()
+def test_what_is_found_or_why_nothing_is(
+    experiment: Path, query: str, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("REML_HOME", str(experiment / "home"))
+    assert main(["search", "--config", str(experiment / "c.yaml"), "--query", query, "--k", "1"]) == 0
+    assert said in " ".join(capsys.readouterr().out.split())

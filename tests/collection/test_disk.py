@@ -183,6 +183,20 @@ def test_other_files_and_other_collections_are_never_written_over(tmp_path: Path
     assert not (tmp_path / "segments").exists()
 
 
+def test_whole_pages_are_items(tmp_path: Path) -> None:
+    source = MemoryPages([numbered_page(0, words=500), Page("t", "Title", ("Title\n", "")), numbered_page(1)])
+    collection = build_collection(source, tmp_path / "whole", words=None)
+    assert [len(item.text.split()) for item in collection.get(collection.rows())] == [500, 0, 5]
+    assert collection.words is None
+    assert len(build_collection(source, tmp_path / "whole", words=None)) == 3
+    assert collection.append([numbered_page(2, words=300)]).tolist() == [3]
+    with pytest.raises(StaleError, match=r"with whole pages, not passages of 100 words. Delete it"):
+        build_collection(source, tmp_path / "whole")
+    build_collection(source, tmp_path / "cut")
+    with pytest.raises(StaleError, match=r"with passages of 100 words, not whole pages. Delete it"):
+        build_collection(source, tmp_path / "cut", words=None)
+
+
 def test_a_folder_without_a_collection_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CorruptError, match=r"has no manifest.json"):
         open_collection(tmp_path / "nowhere")

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reml.collection.passages import HEADING, passage_text, split_page
-from reml.contract.examples import Page, Span
+from reml.collection.passages import HEADING, count_words, passage_text, split_page, words_of
+from reml.contract.examples import Item, Page, Span
 
 # White space of several kinds, a zero-width space (which is none), right-to-left, astral and combining characters.
 _CHARACTERS = st.sampled_from([*"ab.é שע", "\t", "\n", "\u00a0", "\u2003", "\u200b", "\u0301", "😀", "\x1f"])
@@ -53,6 +55,97 @@ def test_a_page_with_only_a_title_is_its_title(rest: tuple[str, ...]) -> None:
     assert (passage.text, passage.span) == ("Chad Lake", Span(0, 1, 0, 10))
 
 
+@pytest.mark.parametrize("rest", [(), ("",), ("\n", " "), (f"{HEADING}Only headings.\n",)])
+@pytest.mark.parametrize("words", [1, 100, None])
+def test_a_title_that_is_all_there_is_is_no_text(rest: tuple[str, ...], words: int | None) -> None:
+    (passage,) = split_page(Page("1", "Chad ", ("Chad\n", *rest)), words)
+    assert (passage.title, passage.text, passage.span) == ("Chad ", "", Span(0, 0, 0, 4))
+    assert Item(0, passage.text, passage.title).full_text() == "Chad"
+
+
+def test_a_text_that_says_no_more_than_its_title_stays() -> None:
+    (passage,) = split_page(_page("Chad"))
+    assert (passage.text, passage.span) == ("Chad", Span(1, 0, 1, 4))
+
+
+def test_whole_pages() -> None:
+    page = _page(
+        f"{HEADING}Early.\n", " one two\n", "\n", *["three " * 500 + "\n"], "東京" * 500 + " \n", f"{HEADING}End.\n"
+    )
+    (passage,) = split_page(page, None)
+    assert passage.span == Span(2, 1, 5, 1000)
+    assert passage.text == passage_text(page, passage.span)
+    assert passage.text.startswith("one two\nthree three")
+    assert passage.text.endswith("three\n" + "東京" * 500)
+
+
+UNSPACED = {
+    "Chinese": "东京是日本的首都，也是最大的城市。",
+    "Japanese": "東京は日本の首都であり、「コーヒー」の街である。",
+    "Thai": "ภาษาไทยเป็นภาษาที่มีระดับเสียง",
+    "Lao": "ພາສາລາວເປັນພາສາ",
+    "Khmer": "ភាសាខ្មែរគឺជាភាសា",
+    "Myanmar": "မြန်မာဘာသာစကားသည်",
+    "Tibetan": "བོད་ཡིག་ནི་བོད་མིའི་ཡི་གེ་ཡིན།",
+    "mixed": "東京Tower2020は、333mの塔です。",
+    "beyond the basic plane": "𠮷野家𠮷野家",
+    "Javanese": "ꦧꦱꦗꦮꦶꦏꦶꦭꦤ",
+}
+
+
+@pytest.mark.parametrize("text", UNSPACED.values(), ids=UNSPACED)
+def test_scripts_without_spaces_are_cut_between_letters(text: str) -> None:
+    paragraph = text * (28_000 // len(text))
+    page = _page(paragraph)
+    passages = split_page(page)
+    assert "".join(passage.text for passage in passages) == paragraph
+    assert min(len(passage.text) for passage in passages[:-1]) > 100
+    assert max(len(passage.text) for passage in passages) < 700
+    assert not [passage.text for passage in passages if unicodedata.category(passage.text[0])[0] == "M"]
+    for passage in passages:
+        assert passage.span is not None
+        assert passage_text(page, passage.span) == passage.text
+
+
+def test_two_letters_of_a_script_without_spaces_are_a_word() -> None:
+    texts = [passage.text for passage in split_page(_page("一二三四五六七八九十" * 4 + "。\n", "end\n"), words=5)]
+    assert texts == [*["一二三四五六七八九十"] * 3, "一二三四五六七八九十。", "end"]
+    spaced = [passage.text for passage in split_page(_page("ภาษาไทย มีระดับ เสียงสูง"), words=4)]
+    assert spaced == ["ภาษาไทย", "มีระดับ เสี", "ยงสูง"], "a space ends a word"
+
+
+@pytest.mark.parametrize("text", [*UNSPACED.values(), "one two", "", "a" * 301, "one\x1ftwo", "see 東京."])
+def test_words_are_counted_as_passages_do(text: str) -> None:
+    counted = count_words(text)
+    assert counted == len(words_of(text))
+    assert len(split_page(_page(text), words=max(1, counted))) == 1
+    assert counted < 2 or len(split_page(_page(text), words=counted - 1)) == 2
+
+
+def test_what_other_scripts_quote_is_a_word_and_latin_in_long_stretches_stays_whole() -> None:
+    quoted = "The sample is: 必要不可欠な基本情報の源、ワールド・ファクトブック(Japanese); see there. "
+    assert [len(passage.text.split()) for passage in split_page(_page(quoted * 50), words=12)] == [12] * 25
+    texts = [passage.text for passage in split_page(_page("東京Tower2020は高い" * 40), words=3)]
+    assert not [text for text in texts if ("Tower" in text) != ("Tower2020" in text)]
+
+
+@pytest.mark.parametrize(
+    "text", ["ACGT" * 7_000, "-" * 28_000, "https://example.org/" + "a1b2/" * 5_000, "한국어" * 9_000]
+)
+def test_a_stretch_longer_than_any_word_is_cut(text: str) -> None:
+    passages = split_page(_page(f"before {text} after"))
+    assert max(len(passage.text) for passage in passages) <= 2_400
+    assert "".join(passage.text for passage in passages).replace(" ", "") == f"before{text}after"
+
+
+def test_a_long_word_of_a_script_with_spaces_is_one() -> None:
+    word = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
+    assert [passage.text for passage in split_page(_page(f"a {word} {'u' * 300} b"), words=2)] == [
+        f"a {word}",
+        f"{'u' * 300} b",
+    ]
+
+
 @pytest.mark.parametrize("paragraphs", [(), ("\n",), ("", " ")])
 def test_a_page_with_nothing_at_all_is_refused_by_name(paragraphs: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match=r"page '7' \('Empty'\) has no text"):
@@ -69,9 +162,9 @@ def test_spans_recover_the_text_and_every_word_is_in_one_passage(paragraphs: lis
     page = _page(*paragraphs)
     passages = split_page(page, words)
     said = [word for paragraph in paragraphs if not paragraph.startswith(HEADING) for word in paragraph.split()]
-    assert [word for passage in passages for word in passage.text.split()] == (said or ["Chad"])
+    assert [word for passage in passages for word in passage.text.split()] == said
     assert all(len(passage.text.split()) == words for passage in passages[:-1])
-    for passage in passages:
+    for passage in passages if said else ():
         span = passage.span
         assert span is not None
         assert passage_text(page, span) == passage.text

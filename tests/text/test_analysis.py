@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from reml.text import analysis
 from reml.text.analysis import ENGLISH_STOP_WORDS, Analyser, Vocabulary
 
 
@@ -17,10 +18,11 @@ def test_stop_words_are_those_of_bm25s() -> None:
 
 
 def test_terms_are_those_of_bm25s() -> None:
+    """But for marks and pairs of letters, of which bm25s knows nothing."""
     bm25s = pytest.importorskip("bm25s")
     import Stemmer
 
-    texts = ["Straße and café; naïve İstanbul, 北京 2024's well-known \u0301x", "", "to be or not to be"]
+    texts = ["Straße and café; naïve Ísafjörður, 北京 2024's well-known \u0301x", "", "to be or not to be"]
     expected = bm25s.tokenize(texts, stemmer=Stemmer.Stemmer("english"), return_ids=False, show_progress=False)
     assert [Analyser()(text) for text in texts] == expected
 
@@ -58,11 +60,32 @@ def test_refuses_unknown_settings() -> None:
         Analyser(pattern="(")
 
 
-def test_the_compiled_pattern_learns_what_the_regular_expression_does() -> None:
-    texts = ["The naïve CATS of İstanbul", "", "cats? a b c 42 naïve\ncat's", "ΟΔΟΣ οδος the 北京 x"]
-    compiled, slow = Vocabulary(Analyser()), Vocabulary(Analyser(pattern=rf"(?:{Analyser().pattern})"))
+def test_compiled_code_learns_what_a_regular_expression_does() -> None:
+    texts = ["The naïve CATS of Ísafjörður", "", "cats? a b c 42 naïve\ncat's", "ΟΔΟΣ οδος the нью-йорк x"]
+    compiled, slow = Vocabulary(Analyser()), Vocabulary(Analyser(pattern=r"\b\w\w+\b"))
     for batch in texts[:2], texts[2:]:
         one, other = compiled.learn(batch), slow.learn(batch)
         assert compiled.terms == slow.terms
         for field in ("indptr", "numbers", "counts", "lengths"):
             assert getattr(one, field).tolist() == getattr(other, field).tolist()
+
+
+def test_a_pattern_of_your_own_is_searched_in_canonical_form() -> None:
+    analyser = Analyser(pattern=r"\w+", stemmer="none")
+    assert analyser("Beyonce\u0301 東京") == analyser("Beyoncé 東京") == ["beyoncé", "東京"]
+
+
+def test_items_have_letters_of_pairs_that_queries_ask_for_alone() -> None:
+    vocabulary = Vocabulary(Analyser())
+    learned = vocabulary.learn(["東京都"])
+    assert vocabulary.terms == ["東", "東京", "京", "京都", "都"]
+    assert vocabulary.count(["東京都"]).numbers.tolist() == learned.numbers.tolist()
+    for query, asked in (("東京都", ["東京", "京都"]), ("京", ["京"]), ("都 東", ["東", "都"])):
+        numbers = vocabulary.count([query], asked=True).numbers.tolist()
+        assert [vocabulary.terms[number] for number in numbers] == asked
+
+
+def test_rules_are_in_the_fingerprint(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = Analyser().fingerprint
+    monkeypatch.setattr(analysis, "RULES", analysis.RULES + 1)
+    assert Analyser().fingerprint != before

@@ -1,6 +1,6 @@
 """Corpora of short texts as knowledge sources: each text is a page of one paragraph under its title.
 
-DPR's psgs_w100.tsv (texts of 100 words: give `reading.words` a larger number, so that they stay whole):
+DPR's psgs_w100.tsv (texts of 100 words, which stay whole with `reading: {words: null}`, as documents do):
 
     class_path: reml.collection.sources.TsvTexts
     init_args: {path: psgs_w100.tsv, columns: [id, text, title], header: true, quoted: true}

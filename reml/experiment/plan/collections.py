@@ -16,8 +16,8 @@ from reml.files.records import format_record
 Examples = tuple[Example, ...]
 
 
-def collection(source: KnowledgeSource, words: int, *, of: str = "") -> Node[DiskCollection]:
-    """Give the passages of a source; `of` names it where there are several."""
+def collection(source: KnowledgeSource, words: int | None, *, of: str = "") -> Node[DiskCollection]:
+    """Give the passages of a source, or its pages whole; `of` names it where there are several."""
     return Node(
         kind="collections",
         name=f"prepare the collection{of}",
@@ -26,6 +26,7 @@ def collection(source: KnowledgeSource, words: int, *, of: str = "") -> Node[Dis
         given={"words": words},
         beside={"source": source},
         marks=source.fingerprint,
+        version=2,  # how texts without spaces are cut; titles that are all there is are no texts
     )
 
 
@@ -51,9 +52,9 @@ def _same(*, examples: Examples) -> Examples:
     return examples
 
 
-def _build(folder: Path, *, words: int, source: KnowledgeSource) -> None:
+def _build(folder: Path, *, words: int | None, source: KnowledgeSource) -> None:
     build_collection(source, folder / "passages", words=words, progress=True)
 
 
-def _open(folder: Path, *, words: int, source: KnowledgeSource) -> DiskCollection:
+def _open(folder: Path, *, words: int | None, source: KnowledgeSource) -> DiskCollection:
     return build_collection(source, folder / "passages", words=words)

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from reml.access.composed_access import FusedAccess, NoAccess
 from reml.access.information_access import InformationAccess
 from reml.access.limits import Limits
 from reml.access.rank_fusion import reciprocal_rank_fusion
 from reml.contract.access import FeedbackHandler, QueryExpansion, QueryGenerator, ResponseProcessor
+from reml.contract.examples import Example
 from reml.contract.retrieved import Hits
-from reml.contract.retrievers import Retriever
+from reml.contract.retrievers import ExplainingRetriever, Retriever
 from reml.experiment.plan.collections import Examples
 from reml.experiment.plan.node import Node
 from reml.feedback.judges.teacher import Teacher
 from reml.files.hits import open_hits, save_hits
 
+_LOG = logging.getLogger(__name__)
 Model = InformationAccess | FusedAccess | NoAccess
 
 
@@ -100,7 +105,22 @@ def _fused(*parts: InformationAccess, limits: Limits, name: str) -> FusedAccess:
 
 
 def _search(folder: Path, asked: Model, of: Examples, *, depth: int) -> None:
-    save_hits(folder, asked.search(of, depth))
+    found = asked.search(of, depth)
+    save_hits(folder, found)
+    unanswered = np.flatnonzero(~found.mask.any(axis=1))
+    if found.k and len(unanswered):
+        first = of[int(unanswered[0])]
+        _LOG.warning(
+            "%s finds nothing for %d of %d questions; for the first of them, %r: %s.",
+            *(asked.name, len(unanswered), len(of), first.id, _why_nothing(asked, first)),
+        )
+
+
+def _why_nothing(asked: Model, example: Example) -> str:
+    """Say why an access model found nothing, as far as its retriever can tell."""
+    if isinstance(asked, InformationAccess) and isinstance(asked.retriever, ExplainingRetriever):
+        return asked.retriever.why_nothing(asked.queries([example]).texts[0])
+    return "no passage matches it"
 
 
 def _fuse(of: Examples, *parts: Hits, depth: int) -> Hits:

@@ -21,7 +21,7 @@ class Reading:
     """How much is retrieved, read and evaluated.
 
     Args:
-        words: of one passage.
+        words: of one passage; `null` leaves pages, or documents, whole.
         depth: hits kept for each example.
         k: items the predictor reads.
         pages: distinct pages in the provenance of a prediction.
@@ -30,7 +30,7 @@ class Reading:
         batch_size: examples predicted at once.
     """
 
-    words: int = 100
+    words: int | None = 100
     depth: int = 100
     k: int = 5
     pages: int = 20
@@ -40,8 +40,8 @@ class Reading:
 
     def __post_init__(self) -> None:
         for name in ("words", "depth", "k", "pages", "batch_size"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"reading.{name} must be 1 or more, not {getattr(self, name)}.")
+            if (value := getattr(self, name)) is not None and value < 1:
+                raise ValueError(f"reading.{name} must be 1 or more, not {value}.")
         if self.depth < self.k:
             raise ValueError(f"reading.depth ({self.depth}) must be at least reading.k ({self.k}).")
 

@@ -10,14 +10,17 @@ from reml.contract.collections import KnowledgeSource
 
 @dataclass(frozen=True)
 class Passages:
-    """A collection that access models name: a knowledge source, cut into passages of so many words."""
+    """A collection that access models name: a knowledge source, cut into passages of so many words, or its whole pages.
+
+    words: of a passage; `null` for whole pages.
+    """
 
     source: KnowledgeSource
-    words: int = 100
+    words: int | None = 100
 
     def __post_init__(self) -> None:
-        if self.words < 1:
-            raise ValueError(f"a passage has 1 word or more, not {self.words}.")
+        if self.words is not None and self.words < 1:
+            raise ValueError(f"a passage has 1 word or more, not {self.words}; `null` leaves pages whole.")
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from reml.collection.passages import words_of
 from reml.contract.collections import Collection
 from reml.contract.examples import Example, Item
 
@@ -41,8 +42,9 @@ class PseudoQueries:
         return [Example(f"pseudo-query-{number}", self._query(item, generator)) for number, item in enumerate(items)]
 
     def _query(self, item: Item, generator: np.random.Generator) -> str:
-        words = item.text.split()
+        text, words = item.text, words_of(item.text)
         size = int(generator.integers(self.shortest, self.longest + 1))
         start = int(generator.integers(max(1, len(words) - size + 1)))
-        run = " ".join(words[start : start + size])
+        drawn = words[start : start + size]
+        run = " ".join(text[drawn[0][0] : drawn[-1][1]].split()) if drawn else ""
         return f"{item.title} {run}" if generator.random() < self.title else run

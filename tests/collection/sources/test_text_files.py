@@ -58,6 +58,25 @@ def test_beir_s_corpus_becomes_a_collection(tmp_path: Path) -> None:
     ]
 
 
+def test_a_record_with_a_title_alone_is_read_as_its_title_once(tmp_path: Path) -> None:
+    records = [
+        {"_id": "1", "title": "Oslo"},
+        {"_id": "2", "text": "Oslo"},
+        {"_id": "3", "title": "A", "text": "Oslo B"},
+    ]
+    records = [{"text": "", **record} for record in records]
+    source = JsonlTexts(file(tmp_path / "corpus.jsonl", "\n".join(map(json.dumps, records))))
+    collection = build_collection(source, tmp_path / "documents", words=None)
+    items = collection.get(collection.rows())
+    assert [item.full_text() for item in items] == ["Oslo", "Oslo", "A Oslo B"]
+    assert [item.full_text(title=False) for item in items] == ["", "Oslo", "Oslo B"]
+    assert [(item.page_id, item.title, item.text) for item in items] == [
+        ("1", "Oslo", ""),
+        ("2", "", "Oslo"),
+        ("3", "A", "Oslo B"),
+    ]
+
+
 def test_the_real_corpora_are_read_whole(shared: Path) -> None:
     for name, count in (("scifact", 5183), ("cranfield", 1400), ("vaswani", 11_429)):
         source = JsonlTexts(str(shared / "ir" / name / "corpus.jsonl.gz"), skip_blank=True)

@@ -9,7 +9,7 @@ import pytest
 from reml.contract.examples import Json
 from reml.experiment.settings import identity as module
 from reml.experiment.settings.identity import identity
-from reml.retrievers.bm25 import BM25
+from reml.retrievers.fusion import Fusion
 
 
 def fresh(part: Json) -> Json:
@@ -56,10 +56,10 @@ def test_a_class_that_comes_with_python_has_no_source() -> None:
 
 
 def test_a_class_of_ours_changes_with_its_version(monkeypatch: pytest.MonkeyPatch) -> None:
-    part: Json = {"class_path": "reml.retrievers.bm25.retriever.BM25"}
+    part: Json = {"class_path": "reml.retrievers.fusion.Fusion"}
     assert identity(part) == part
-    monkeypatch.setattr(BM25, "version", 2, raising=False)
-    assert identity(part) == {"class_path": "reml.retrievers.bm25.retriever.BM25", "version": 2}
+    monkeypatch.setattr(Fusion, "version", 2, raising=False)
+    assert identity(part) == {"class_path": "reml.retrievers.fusion.Fusion", "version": 2}
 
 
 @pytest.mark.parametrize("name", ["model", "encoder"])

@@ -1,10 +1,18 @@
 from __future__ import annotations
 
+import unicodedata
+from typing import Literal
+
 import numpy as np
 import pytest
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from transformers import PreTrainedTokenizerFast
 
+from reml.contract.examples import Answer, Example, Item, Provenance
+from reml.predictors.copying.copy_target import targets
 from reml.predictors.copying.quoting import Case, Quotable, Written, cased_ids, cut, wording
-from reml.text.token_table import token_ids
+from reml.predictors.reading.pairs import occurrences
+from reml.text.token_table import token_ids, tokenise
 from tests.predictors.conftest import tiny_tokeniser
 
 TOKENISER = tiny_tokeniser()
@@ -83,3 +91,58 @@ def test_a_quotation_never_ends_or_begins_inside_a_word(word: str) -> None:
 def test_cut_gives_the_characters_of_tokens() -> None:
     assert cut("The Río Chari,  949 km", 0, 2, TOKENISER) == "The Río"
     assert cut("What is  the capital", 1, 3, TOKENISER) == "is  the capital"
+
+
+def _of_bytes() -> PreTrainedTokenizerFast:
+    """A tokeniser that takes texts as they come: a token is a byte, as where nothing was merged in GPT-2's."""
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    tokenizer = Tokenizer(models.BPE({letter: number for number, letter in enumerate(alphabet)}, []))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer)  # type: ignore[no-untyped-call]
+
+
+@pytest.mark.parametrize("text_form", ["NFC", "NFD"])
+@pytest.mark.parametrize("answer_form", ["NFC", "NFD"])
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("the singer Beyoncé is known", "Beyoncé"),
+        ("in Việt Nam, in Asia", "Việt Nam"),
+        ("वह हिन्दी है", "हिन्दी"),
+        ("서울은 수도", "서울"),
+        ("首都は東京です。", "東京"),
+        ("か\u3099っこう", "か\u3099っ"),
+        ("ใน กรุงเทพ มี", "กรุงเทพ"),
+        ("θέλω την Αθήνα.", "Αθήνα"),
+        ("ṩ is a letter", "ṩ"),
+        ("the Ångström unit", "Ångström"),
+    ],
+)
+def test_an_answer_stands_and_is_quoted_in_either_form(
+    text: str, answer: str, text_form: Literal["NFC", "NFD"], answer_form: Literal["NFC", "NFD"]
+) -> None:
+    tokeniser = _of_bytes()
+    text, answer = unicodedata.normalize(text_form, text), unicodedata.normalize(answer_form, answer)
+    tokens, ids = np.array(token_ids(tokeniser, [text])[0]), cased_ids(tokeniser, answer)[0]
+    (place,) = occurrences(ids, tokens)
+    assert cut(text, int(place), len(ids), tokeniser) == unicodedata.normalize("NFC", answer)
+    item = Item(0, text, "title")
+    (tokenised,) = tokenise(tokeniser, [item])
+    assert tokenised.text.tolist() == tokens.tolist()
+    example = Example("a", "what", (Answer("nowhere"), Answer(answer)))
+    target = targets([example], [{0: tokenised}], tokeniser, end=0, limit=99)
+    # With a space before it an answer is another one for this tokeniser: only those inside of a text stand there.
+    assert target.ids[0].tolist()[:-1] in (
+        token_ids(tokeniser, [f" {answer}"])[0],
+        token_ids(tokeniser, [" nowhere"])[0],
+    )
+    assert Provenance.of(item).text == text, "provenance keeps what the page has"
+
+
+def test_scripts_without_spaces_are_quoted_as_they_were_copied_with_their_marks() -> None:
+    tokeniser = _of_bytes()
+    text = "首都は東京です"
+    assert cut(text, 9, 6, tokeniser) == "東京"
+    assert cut("ที่นี่", 0, 3, tokeniser) == "ที่"
+    assert cut("หิ", 0, 3, tokeniser) == "หิ"

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from reml.contract.retrieved import Queries
-from reml.contract.retrievers import TrainableIndexer
+from reml.contract.retrievers import ExplainingRetriever, TrainableIndexer
 from reml.contract.vectors import SparseVectors
 from reml.files.atomic import StaleError
 from reml.retrievers.encoders.sparse_encoder import SparseEncoder, TextCut
@@ -117,3 +117,20 @@ def test_queries_may_be_vectors_and_one_without_known_words_has_no_hits(tmp_path
 def test_wrong_settings_are_refused() -> None:
     with pytest.raises(ValueError, match="min_count and embedding_width are 1 or more"):
         small(min_count=0)
+
+
+def test_words_are_those_of_every_script_and_texts_without_any_are_counted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    counting_network(["beyoncé", "東京", "京都"]).save(tmp_path / "model")
+    collection = MemoryCollection(["Beyonce\u0301", "zebra", "東京都", "?!"])
+    retriever = SNRM(model=str(tmp_path / "model"), cut=CUT).index(collection, tmp_path / "index")
+    (message,) = [record.getMessage() for record in caplog.records]
+    assert message.startswith(
+        "2 of 4 texts hold no word that is searched for, so that no query finds them; of the pages '1'"
+    )
+    found = retriever.search(Queries.of(["BEYONCÉ", "京都", "zebra"]), 1)
+    assert found.rows.tolist() == [[0], [2], [-1]]
+    assert isinstance(retriever, ExplainingRetriever)
+    assert retriever.why_nothing("zebra") == "the encoder knows none of the query's words"
+    assert retriever.why_nothing(" ") == "the query is empty"

@@ -41,6 +41,12 @@ def test_all_words_are_drawn_and_draws_follow_the_seed() -> None:
     assert inputs(count=100) != inputs(1, count=100)
 
 
+def test_runs_of_scripts_without_spaces_are_as_short() -> None:
+    text = "東京は日本の首都であり、最大の都市である。"
+    made = PseudoQueries(count=50, shortest=2, longest=4, title=0.0).examples(MemoryCollection([text]), 0)
+    assert all(example.input in text and 3 <= len(example.input) <= 10 for example in made)
+
+
 def test_no_label_is_made() -> None:
     examples = PseudoQueries(count=9).examples(COLLECTION, 0)
     assert not any(example.output for example in examples)
