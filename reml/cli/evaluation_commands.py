@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
 from reml.evaluation.kilt import MEASURES, Evaluation
 from reml.evaluation.kilt_files import evaluate_files
@@ -14,7 +13,10 @@ from reml.evaluation.ranked import MEASURES as MEASURES_OF_RANKINGS
 from reml.evaluation.ranked import ranked_measures
 from reml.files.atomic import write_json
 from reml.reporting.report import write_report
+from reml.reporting.table import Table
 from reml.reporting.terminal import print_whole, say
+
+NAMES = frozenset({"measure", "at"})
 
 
 def evaluate(
@@ -42,10 +44,10 @@ def evaluate(
         extra = {"passages": of_passages.means()} if of_passages is not None else {}
         write_json(json, evaluation.to_json() | extra)
     console = Console()
-    print_whole(console, _answers_table(evaluation))
-    print_whole(console, _retrieval_table(evaluation, sorted({*depths, 5})))
+    print_whole(console, _answers_table(evaluation).terminal())
+    print_whole(console, _retrieval_table(evaluation, sorted({*depths, 5})).terminal())
     if of_passages is not None:
-        print_whole(console, _passages_table(of_passages, sorted({*depths, 5})))
+        print_whole(console, _passages_table(of_passages, sorted({*depths, 5})).terminal())
     if evaluation.unmatched:
         say(console, f"{evaluation.unmatched} predictions are for ids that {gold} does not have: not scored.")
 
@@ -58,10 +60,9 @@ def measure(run: Path, relevance: Path, measures: str = ",".join(MEASURES_OF_RAN
         relevance: lines of `question 0 page 1`.
         measures: names, comma-separated, as https://ir-measur.es has them.
     """
-    table = Table("measure", "mean")
-    for name, value in ranked_measures(run, relevance, measures.split(",")).items():
-        table.add_row(name, f"{value:.4f}")
-    print_whole(Console(), table)
+    means = ranked_measures(run, relevance, measures.split(","))
+    rows = [(name, f"{value:.4f}") for name, value in means.items()]
+    print_whole(Console(), Table(("measure", "mean"), NAMES, rows).terminal())
 
 
 def report(run: Path) -> None:
@@ -74,12 +75,9 @@ def report(run: Path) -> None:
 
 
 def _answers_table(evaluation: Evaluation) -> Table:
-    table = Table("measure", title=f"answers of {len(evaluation)} examples", title_justify="left")
-    table.add_column("downstream", justify="right")
-    table.add_column("KILT score", justify="right")
-    for name in MEASURES:
-        table.add_row(name, f"{evaluation.downstream(name):.4f}", f"{evaluation.kilt(name):.4f}")
-    return table
+    rows = [(name, f"{evaluation.downstream(name):.4f}", f"{evaluation.kilt(name):.4f}") for name in MEASURES]
+    title = f"answers of {len(evaluation)} examples"
+    return Table(("measure", "downstream", "KILT score"), NAMES, rows, title)
 
 
 def _retrieval_table(evaluation: Evaluation, depths: list[int]) -> Table:
@@ -94,10 +92,8 @@ def _passages_table(evaluation: Evaluation, depths: list[int]) -> Table:
 
 
 def _by_depth(evaluation: Evaluation, names: tuple[str, ...], depths: list[int], title: str) -> Table:
-    table = Table("at", title=title, title_justify="left")
-    for name in names:
-        table.add_column(name.replace("_", " "), justify="right")
+    rows = []
     for depth in depths:
-        cells = (f"{name}@{depth}" for name in names)
-        table.add_row(str(depth), *(f"{evaluation.mean(at):.4f}" if at in evaluation.values else "" for at in cells))
-    return table
+        cells = [f"{name}@{depth}" for name in names]
+        rows.append([str(depth), *(f"{evaluation.mean(at):.4f}" if at in evaluation.values else "" for at in cells)])
+    return Table(("at", *(name.replace("_", " ") for name in names)), NAMES, rows, title)

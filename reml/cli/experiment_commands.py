@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from rich.text import Text
-
 from reml.cli.loading import Given, console
 from reml.cli.search import ask, open_access, show
 from reml.experiment.graph import graph
 from reml.experiment.run import run as run_experiment
 from reml.experiment.run import warn_of_absent
 from reml.experiment.summary import summary
-from reml.reporting.terminal import print_whole, say
+from reml.reporting.terminal import asked, print_whole, say
 
 
 def run(given: Given, *, plan: bool = False) -> None:
@@ -22,12 +20,13 @@ def run(given: Given, *, plan: bool = False) -> None:
     """
     runner = given.runner()
     if plan:
-        print_whole(console, graph(runner.plan, runner.stages))
+        print_whole(console, graph(runner.plan, runner.stages).terminal())
         return
     results = run_experiment(runner.experiment, runner.stages.home, console)
     (one,) = results.runs
     print_whole(console, summary(runner.experiment.tasks, one.evaluations).terminal())
-    say(console, f"results: {one.folder}\nreport:  {one.report}")
+    say(console, f"results: {one.folder}")
+    say(console, f"report:  {one.report}")
 
 
 def prepare(given: Given) -> None:
@@ -68,7 +67,7 @@ def search(given: Given, by: str | None = None, query: str | None = None, k: int
         show(console, query, ask(runner, name, where, query, k))
         return
     say(console, ("an empty line ends", "dim"))
-    while text := _typed(Text(f"{name}> ", "bold")):
+    while text := asked(console, f"{name}> "):
         show(console, text, ask(runner, name, where, text, k))
 
 
@@ -91,10 +90,3 @@ def predict(given: Given) -> None:
         for task in runner.experiment.tasks:
             path = runner.predictions(system, task.name)
             say(console, f"{system} {task.name}: {path}")
-
-
-def _typed(prompt: Text) -> str:
-    try:
-        return console.input(prompt).strip()
-    except EOFError:
-        return ""

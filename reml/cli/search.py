@@ -7,11 +7,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.padding import Padding
-from rich.text import Text
 
 from reml.contract.examples import Example, Item
-from reml.reporting.terminal import say
+from reml.reporting.terminal import say, say_passage
 
 if TYPE_CHECKING:
     from reml.experiment.runner import Runner
@@ -43,17 +41,14 @@ def show(console: Console, query: str, found: Sequence[tuple[float, Item]]) -> N
     if not found:
         say(console, _why_nothing(query))
     for rank, (score, item) in enumerate(found, start=1):
-        console.print(Text.assemble((f"{rank:>3}  {score:.3f}  ", "dim"), (item.title, "bold"), f"  (row {item.row})"))
-        console.print(Padding(highlighted(query, item.text), (0, 0, 0, 5), expand=False))
+        say(console, (f"{rank:>3}  {score:.3f}  ", "dim"), (item.title, "bold"), f"  (row {item.row})")
+        say_passage(console, item.text, like(query))
 
 
-def highlighted(query: str, text: str) -> Text:
-    """Mark the words of a text that share a stem-like beginning with a word of the query."""
+def like(query: str) -> re.Pattern[str] | None:
+    """Give what finds the words that share a stem-like beginning with a word of the query; nothing if it has none."""
     stems = sorted({word.casefold()[: max(3, len(word) - 2)] for word in WORD.findall(query)})
-    shown = Text(text)
-    if stems:
-        shown.highlight_regex(re.compile(rf"(?i)\b(?:{'|'.join(map(re.escape, stems))})\w*"), "bold yellow")
-    return shown
+    return re.compile(rf"(?i)\b(?:{'|'.join(map(re.escape, stems))})\w*") if stems else None
 
 
 def _why_nothing(query: str) -> str:

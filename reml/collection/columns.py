@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from reml.devices.disk import save_array
 from reml.files.atomic import CorruptError
 
 Column = npt.NDArray[Any]
@@ -32,8 +33,7 @@ def column_of_file(name: str) -> str | None:
 def write_column(folder: Path, name: str, column: Column) -> str:
     """Write a column and give the name of its file."""
     file = f"column.{name}.npy"
-    with (folder / file).open("wb") as stream:
-        np.save(stream, np.ascontiguousarray(column), allow_pickle=False)
+    save_array(folder / file, np.ascontiguousarray(column), folder / file)
     return file
 
 

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from reml.contract.examples import Json
 from reml.files.atomic import CorruptError, file_digest
+
+
+@contextlib.contextmanager
+def reading(path: Path, then: str) -> Iterator[None]:
+    """Raise `CorruptError`, which names the file, for whatever a library says of bytes that are not what was written.
+
+    then: what to do about it, a sentence. What the system says of a file is raised as it is.
+    """
+    try:
+        yield
+    except (CorruptError, MemoryError):
+        raise
+    except Exception as error:  # each format has errors of its own, and some are of no kind at all
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise CorruptError(f"{path} cannot be read ({type(error).__name__}: {error}). {then}") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reml.contract.vectors import Int32Array, Int64Array, SparseVectors
+from reml.devices.disk import save_array
 from reml.files.atomic import CorruptError, atomic_folder
 from reml.index.bounding import fill_bounds, windows_of
 from reml.index.inversion import append_kept, count_dimensions, count_kept, scatter, sort_by_position
@@ -65,7 +66,7 @@ class Segment:
             allocate = _in_files(draft)
             postings = _joined(numbered, starts, allocate)
             _bounds(postings, len(rows), allocate)
-            np.save(draft / "rows.npy", rows)
+            save_array(draft / "rows.npy", rows, folder)
         return cls.open(folder)
 
     def save(self, folder: Path) -> None:
@@ -73,7 +74,7 @@ class Segment:
         arrays = {"rows": self.rows, **self.postings._asdict(), **self.bounds._asdict()}
         with atomic_folder(folder) as draft:
             for name, array in arrays.items():
-                np.save(draft / f"{name}.npy", array)
+                save_array(draft / f"{name}.npy", array, folder)
 
     @classmethod
     def open(cls, folder: Path) -> Self:
