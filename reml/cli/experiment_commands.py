@@ -56,9 +56,11 @@ def search(given: Given, by: str | None = None, query: str | None = None, k: int
         given: the experiment.
         by: name of the access model; the first one if left out.
         query: what to ask; if left out, a prompt takes one query after another until an empty line.
-        k: number of passages.
+        k: number of passages, as many as there are at most.
         task: the task whose knowledge source is searched; the first one if left out.
     """
+    if k < 1:
+        raise ValueError(f"--k is a number of passages, 1 or more, not {k}.")
     runner = given.runner()
     name = by if by is not None else next(iter(runner.experiment.access))
     where = task if task is not None else runner.experiment.tasks[0].name

@@ -74,13 +74,12 @@ def full(place: Path, wanted: int | None = None) -> str:
     free, limit = _free(place), _longest()
     needs = f"{wanted:,} bytes" if wanted is not None else "more bytes"
     if limit is not None and free > limit:
-        return (
-            f"{place} cannot be written: it needs {needs}, and a file may have {limit:,} bytes (`ulimit -f`). Raise "
-            "that limit and give the same command again."
-        )
+        why, room = errno.EFBIG, f"a file may have {limit:,} (`ulimit -f`)"
+    else:
+        why, room = errno.ENOSPC, f"{free:,} are free"
     return (
-        f"{place} cannot be written: it needs {needs} and {free:,} are free on its disk. Make room there, or name "
-        "another place by --home or REML_HOME, and give the same command again."
+        f"{os.strerror(why)} while writing to {place}: it needs {needs} and {room}; what was there before is intact. "
+        "Make room and run again, or name another place by --home or REML_HOME."
     )
 
 
