@@ -5,6 +5,7 @@ What is no sentence of ours, since a library or Python itself raised it, is kept
 
 from __future__ import annotations
 
+import dis
 import errno
 import os
 import sysconfig
@@ -13,6 +14,7 @@ import time
 import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import TracebackType
 
 from jsonargparse import ArgumentError
 
@@ -121,11 +123,18 @@ def _is_sentence(text: str) -> bool:
 
 
 def _is_of_library(error: Exception) -> bool:
-    """Tell whether a library raised an error, and not to speak to users."""
-    if isinstance(error, ArgumentError | OSError | MemoryError):
+    """Tell whether a library, or Python itself, raised an error, and not to speak to users."""
+    if isinstance(error, ArgumentError | OSError | MemoryError) or error.__traceback__ is None:
         return False
-    frames = _frames(error)
-    return bool(frames) and frames[-1][1].startswith(LIBRARIES) and not frames[-1][0].startswith("reml.")
+    (module, file, _), (*_, last) = _frames(error)[-1], _calls(error.__traceback__)
+    said = dis.opname[last.tb_frame.f_code.co_code[last.tb_lasti]] in {"RAISE_VARARGS", "RERAISE"}
+    return not said or (file.startswith(LIBRARIES) and not module.startswith("reml."))
+
+
+def _calls(first: TracebackType | None) -> Iterator[TracebackType]:
+    while first is not None:
+        yield first
+        first = first.tb_next
 
 
 def _frames(error: Exception) -> list[tuple[str, str, int]]:

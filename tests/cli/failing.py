@@ -10,7 +10,7 @@ import subprocess
 import sys
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,9 @@ import safetensors.numpy
 import yaml
 from numba import njit
 from tokenizers import Tokenizer
+
+from reml.contract.collections import KnowledgeSource
+from reml.contract.examples import Example, Measure
 
 HERE = Path(__file__)
 
@@ -82,15 +85,23 @@ KINDS: Mapping[str, Callable[[], Any]] = {
 class Failing:
     """A task that cannot be read."""
 
-    name, measure = "failing", "em"
-
     def __init__(self, kind: str) -> None:
         self.kind = kind
 
-    def source(self) -> Any:
-        """Fail."""
-        return KINDS[self.kind]()
+    @property
+    def name(self) -> str:
+        return "failing"
 
-    def examples(self, split: str) -> Any:
+    @property
+    def measure(self) -> Measure:
+        return "em"
+
+    def source(self) -> KnowledgeSource:
         """Fail."""
-        return KINDS[self.kind]()
+        KINDS[self.kind]()
+        raise AssertionError("it did not fail")
+
+    def examples(self, split: str) -> Sequence[Example]:
+        """Fail."""
+        KINDS[self.kind]()
+        raise AssertionError("it did not fail")

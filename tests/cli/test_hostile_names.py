@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from reml.__main__ import main
+from tests.reporting.test_report import Page
 from tests.small_experiment import task_of, write_experiment
 
 NAMES = [
@@ -58,15 +59,15 @@ def test_a_run_shows_each_name_as_it_stands(
     home = tmp_path / "[home] :smile:"
     assert main(["run", "--config", str(experiment), "--home", str(home)]) == 0
     printed = capsys.readouterr()
-    lines = printed.out.splitlines()
+    lines = [" ".join(line.split()) for line in printed.out.splitlines()]
     for name in NAMES:
-        assert any(line.startswith((f" {name} ", f" places[dev] :smile: {name} ")) for line in lines), name
+        assert any(line.startswith(f"places[dev] :smile: {name} ") for line in lines), printed.out
     assert any(line.startswith(f"results: {home}/runs/e[v2] :smile:-") for line in lines)
     assert any("[/INST] :smile: \\x1b[2J\\x9b31m \\u202eevil\\nend\\t<script>" in line for line in lines), "absent page"
     assert not RAW.search(printed.out + printed.err)
     (report,) = home.glob("runs/*/report.html")
     page = report.read_text(encoding="utf-8")
-    assert page.count("<script") == 1
+    assert len(Page(page).of("script")) == 1
     for name in NAMES:
         assert name in unescape(page)
     assert not RAW.search(page.replace("\u202e", "")), "controls are no text of a page"

@@ -16,7 +16,6 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import safetensors.numpy
-import torch
 
 from reml.devices.disk import DiskFullError, full, is_full, save_array, written
 from reml.files.atomic import atomic_file, atomic_folder, write_json
@@ -70,7 +69,6 @@ WRITERS: dict[str, Callable[[Path], object]] = {
     "numpy, several": lambda path: np.savez(path.with_suffix(".npz"), values=VALUES),
     "numpy, bytes": VALUES.tofile,
     "safetensors": lambda path: safetensors.numpy.save_file({"values": VALUES}, path),
-    "torch": lambda path: torch.save(torch.from_numpy(VALUES), path),
     "arrow": _arrow,
     "faiss": _faiss,
     "zip": _zip,
@@ -102,7 +100,7 @@ def test_files_and_logs_are_named(tmp_path: Path) -> None:
     with short_files():
         with pytest.raises(DiskFullError, match=r"writing to .*a\.json: "):
             write_json(tmp_path / "a.json", "a" * 2 * LIMIT)
-        with pytest.raises(DiskFullError, match="writing to .*b: "), atomic_file(tmp_path / "b") as draft:
+        with pytest.raises(DiskFullError, match=r"writing to .*b: "), atomic_file(tmp_path / "b") as draft:
             draft.write_bytes(bytes(2 * LIMIT))
         with pytest.raises(DiskFullError, match=r"writing to .*batches\.jsonl: "):
             RecordLog(tmp_path / "batches.jsonl").append("a" * 2 * LIMIT)

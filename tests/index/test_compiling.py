@@ -22,6 +22,6 @@ def test_the_first_compilation_of_a_package_is_told_once(caplog: pytest.LogCaptu
         assert other(1) == 3
         assert one(2) == 3  # compiled already
     assert [record.getMessage() for record in caplog.records] == [
-        f"compiling the kernels of {package} for this machine, up to a minute, each time: {home()} cannot be written to "
-        "keep them"
+        f"compiling the kernels of {package} for this machine, up to a minute, each time: {home()} cannot be "
+        "written to keep them"
     ]
