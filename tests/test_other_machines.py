@@ -6,7 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -27,16 +28,24 @@ needs_reader = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("Beyoncé 日本")
+def everywhere() -> Iterator[Path]:
+    """A folder that other users can enter, which those of pytest are not."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@pytest.fixture(scope="module")
+def config(everywhere: Path) -> Path:
+    folder = everywhere / "Beyoncé 日本"
     access = {"bm25 ± é": {"retriever": {"class_path": "reml.retrievers.bm25.BM25"}}}
     return write_experiment(folder, access=access, predictor=FIRST_TITLE, train_on=None)
 
 
 @pytest.fixture(scope="module")
-def made(config: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made(config: Path, everywhere: Path) -> Path:
     """A home in which all of the experiment is made, and of which nothing may be written."""
-    home = tmp_path_factory.mktemp("made")
+    home = everywhere / "made"
     ended = reml(["run", "--config", str(config)], {"REML_HOME": str(home)})
     assert ended.returncode == 0, ended.stderr
     for path in (home, *home.rglob("*")):
@@ -58,25 +67,39 @@ def reml(
     )
 
 
+MACHINES: list[tuple[dict[str, str | None], tuple[str, ...]]] = [
+    ({}, ("fcntl",)),
+    ({}, ("fcntl", "resource", "termios", "pwd", "grp")),
+    ({"HOME": "/nonexistent"}, ()),
+    ({"HOME": None}, ()),
+    ({"LC_ALL": "C"}, ()),
+    ({"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, ()),
+    ({"PYTHONIOENCODING": "ascii"}, ()),
+    ({"PYTHONIOENCODING": "latin-1:strict"}, ()),
+    ({"TMPDIR": "/no/such/folder"}, ()),
+    ({"COLUMNS": "0"}, ()),
+    ({"COLUMNS": "1"}, ()),
+    ({"COLUMNS": "-5", "LINES": "x"}, ()),
+    ({"TERM": "dumb"}, ()),
+    ({"TERM": "no-such-terminal", "FORCE_COLOR": "1", "PYTHONIOENCODING": "ascii"}, ()),
+    ({"TZ": "no/such/zone"}, ()),
+]
+
+MANY = {"HOME": None, "LC_ALL": "C", "PYTHONIOENCODING": "ascii", "COLUMNS": "0"}
+
+
+@pytest.mark.parametrize(("given", "absent"), MACHINES)
+def test_files_are_scored(given: dict[str, str | None], absent: tuple[str, ...], config: Path, tmp_path: Path) -> None:
+    gold, figures = config.with_name("dev.jsonl"), tmp_path / "é 日" / "figures.json"
+    words = ["evaluate", "--gold", str(gold), "--guess", str(gold), "--json", str(figures)]
+    ended = reml(words, {**given, "REML_HOME": str(tmp_path)}, absent=absent)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "1.0000" in ended.stdout
+    assert figures.is_file()
+
+
 @pytest.mark.parametrize(
-    ("given", "absent"),
-    [
-        ({}, ("fcntl",)),
-        ({}, ("fcntl", "resource", "termios", "pwd", "grp")),
-        ({"HOME": "/nonexistent"}, ()),
-        ({"HOME": None}, ()),
-        ({"LC_ALL": "C"}, ()),
-        ({"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, ()),
-        ({"PYTHONIOENCODING": "ascii"}, ()),
-        ({"PYTHONIOENCODING": "latin-1:strict"}, ()),
-        ({"TMPDIR": "/no/such/folder"}, ()),
-        ({"COLUMNS": "0"}, ()),
-        ({"COLUMNS": "1"}, ()),
-        ({"COLUMNS": "-5", "LINES": "x"}, ()),
-        ({"TERM": "dumb"}, ()),
-        ({"TERM": "no-such-terminal", "FORCE_COLOR": "1", "PYTHONIOENCODING": "ascii"}, ()),
-        ({"TZ": "no/such/zone"}, ()),
-    ],
+    ("given", "absent"), [MACHINES[1], ({"HOME": None, "LC_ALL": "C", "PYTHONIOENCODING": "ascii", "COLUMNS": "0"}, ())]
 )
 def test_an_experiment_runs(
     given: dict[str, str | None], absent: tuple[str, ...], config: Path, tmp_path: Path
@@ -91,7 +114,7 @@ def test_an_experiment_runs(
 def test_a_home_is_asked_for_where_there_is_none(config: Path) -> None:
     """A user without a home folder: there is no entry for it, and HOME is not set."""
     if os.geteuid() != 0 or shutil.which("setpriv") is None:
-        pytest.skip("only root can become a user without an entry")
+        pytest.skip("only root can become a user whom the system does not know")
     prefix = READER.replace("65534", "64999")
     ended = reml(["run", "--config", str(config)], {"HOME": None, "REML_HOME": None}, prefix=prefix)
     assert ended.returncode == 2
@@ -109,11 +132,10 @@ def test_a_home_that_cannot_be_is_named(home: str, config: Path) -> None:
 
 
 @needs_reader
-def test_a_home_that_may_not_be_written_is_named(config: Path, tmp_path: Path) -> None:
-    tmp_path.chmod(0o755)
-    ended = reml(["run", "--config", str(config)], {"REML_HOME": str(tmp_path / "home")}, prefix=READER)
+def test_a_home_that_may_not_be_written_is_named(config: Path, everywhere: Path) -> None:
+    ended = reml(["run", "--config", str(config)], {"REML_HOME": str(everywhere / "home")}, prefix=READER)
     assert ended.returncode == 2
-    assert f"{tmp_path / 'home'}" in ended.stderr
+    assert f"{everywhere / 'home'}" in ended.stderr
     assert "Give this user the right to it, or name another place, by --home or REML_HOME" in ended.stderr
 
 
@@ -134,10 +156,9 @@ def test_what_is_made_can_be_used_where_nothing_can_be_written(config: Path, mad
 
 
 @needs_reader
-def test_a_package_that_may_not_be_written_keeps_its_kernels_elsewhere(config: Path, tmp_path: Path) -> None:
+def test_a_package_that_may_not_be_written_keeps_its_kernels_elsewhere(config: Path, everywhere: Path) -> None:
     """Installed by one user, used by another one; copied, so that what is kept beside the sources is not found."""
-    package = _copied(tmp_path)
-    home = tmp_path / "home"
+    package, home = _copied(everywhere / "package"), everywhere / "home of kernels"
     home.mkdir()
     home.chmod(0o777)
     given = {"REML_HOME": str(home), "HOME": "/nonexistent", "PYTHONPATH": str(package), "NUMBA_CACHE_DIR": None}
@@ -151,9 +172,11 @@ def test_a_package_that_may_not_be_written_keeps_its_kernels_elsewhere(config: P
 
 def _copied(folder: Path) -> Path:
     """Copy the package to a folder that only its owner can write, laid out as it is when installed."""
-    folder.chmod(0o755)
-    package = folder / "package"
-    leave = shutil.ignore_patterns("__pycache__")
-    for name in ("reml", "tests"):
-        shutil.copytree(ROOT / name, package / name, ignore=leave)
-    return package
+    shutil.copytree(ROOT / "reml", folder / "reml", ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+def test_a_system_that_cannot_name_files_in_utf8_is_told_of_it(config: Path, tmp_path: Path) -> None:
+    ended = reml(["run", "--config", str(config)], {**MACHINES[5][0], "REML_HOME": str(tmp_path)})
+    assert ended.returncode == 2
+    assert "PYTHONUTF8=1 reads them as UTF-8" in ended.stderr

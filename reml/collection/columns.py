@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from reml.devices.disk import save_array
 from reml.files.atomic import CorruptError
+from reml.files.checked import reading
 
 Column = npt.NDArray[Any]
 COMPUTED = ("page", "words")
@@ -39,10 +40,8 @@ def write_column(folder: Path, name: str, column: Column) -> str:
 
 def open_column(path: Path, rows: int) -> Column:
     """Map a column of so many rows; `CorruptError` if it is not one."""
-    try:
+    with reading(path, "Delete the collection and build it again."):
         column: Column = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
-        raise CorruptError(f"{path} is not a column ({error}). Delete the collection and build it again.") from error
     if len(column) != rows:
         raise CorruptError(f"{path} has {len(column)} rows, not {rows}. Delete the collection and build it again.")
     return column

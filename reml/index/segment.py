@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from reml.contract.vectors import Int32Array, Int64Array, SparseVectors
 from reml.devices.disk import save_array
-from reml.files.atomic import CorruptError, atomic_folder
+from reml.files.atomic import atomic_folder
+from reml.files.checked import reading
 from reml.index.bounding import fill_bounds, windows_of
 from reml.index.inversion import append_kept, count_dimensions, count_kept, scatter, sort_by_position
 from reml.index.postings import BLOCK, BLOCKS, CELLS, RANKS, Bounds, Flags, Postings
@@ -138,8 +139,6 @@ def _in_files(folder: Path) -> Allocate:
 
 
 def _opened(path: Path) -> npt.NDArray[Any]:
-    try:
+    with reading(path, "Delete the index and build it again."):
         # A plain array over the map: numba knows its type at once.
         return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
-    except (OSError, ValueError, EOFError) as error:
-        raise CorruptError(f"{path} cannot be read ({error}). Delete the index and build it again.") from error
