@@ -73,7 +73,7 @@ MACHINES: list[tuple[dict[str, str | None], tuple[str, ...]]] = [
     ({"HOME": "/nonexistent"}, ()),
     ({"HOME": None}, ()),
     ({"LC_ALL": "C"}, ()),
-    ({"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, ()),
+    ({"LC_ALL": "POSIX"}, ()),
     ({"PYTHONIOENCODING": "ascii"}, ()),
     ({"PYTHONIOENCODING": "latin-1:strict"}, ()),
     ({"TMPDIR": "/no/such/folder"}, ()),
@@ -85,6 +85,7 @@ MACHINES: list[tuple[dict[str, str | None], tuple[str, ...]]] = [
     ({"TZ": "no/such/zone"}, ()),
 ]
 
+ASCII = {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 MANY = {"HOME": None, "LC_ALL": "C", "PYTHONIOENCODING": "ascii", "COLUMNS": "0"}
 
 
@@ -93,7 +94,8 @@ def test_files_are_scored(given: dict[str, str | None], absent: tuple[str, ...],
     gold, figures = config.with_name("dev.jsonl"), tmp_path / "é 日" / "figures.json"
     words = ["evaluate", "--gold", str(gold), "--guess", str(gold), "--json", str(figures)]
     ended = reml(words, {**given, "REML_HOME": str(tmp_path)}, absent=absent)
-    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.returncode == 0, ended.stderr
+    assert not ended.stderr or "only soft file lock is available" in ended.stderr
     assert "1.0000" in ended.stdout
     assert figures.is_file()
 
@@ -177,6 +179,6 @@ def _copied(folder: Path) -> Path:
 
 
 def test_a_system_that_cannot_name_files_in_utf8_is_told_of_it(config: Path, tmp_path: Path) -> None:
-    ended = reml(["run", "--config", str(config)], {**MACHINES[5][0], "REML_HOME": str(tmp_path)})
+    ended = reml(["run", "--config", str(config)], {**ASCII, "REML_HOME": str(tmp_path)})
     assert ended.returncode == 2
     assert "PYTHONUTF8=1 reads them as UTF-8" in ended.stderr

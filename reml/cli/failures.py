@@ -47,7 +47,7 @@ def told(error: Exception, words: Sequence[str]) -> tuple[str, int]:
         return _fault(error, words)
     where: list[str] = getattr(error, "__notes__", [])  # raised in a step: maybe by a class of the user's
     hints = [*suggestions(text), *([f"{TRACEBACK}=1 shows where it arose."] if where else [])]
-    if not text.isascii() and (encoding := sys.getfilesystemencoding()) != "utf-8":
+    if not "".join([text, *words]).isascii() and (encoding := sys.getfilesystemencoding()) != "utf-8":
         hints.append(f"this system reads the names of files as {encoding}; PYTHONUTF8=1 reads them as UTF-8.")
     if not _is_sentence(text) or _is_of_library(error):
         hints += _log(error, words)

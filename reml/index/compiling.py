@@ -12,9 +12,10 @@ import tempfile
 from collections.abc import Iterator, Set
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, final
+from typing import Any, cast, final
 
-from numba import config, njit
+import numba
+from numba import njit
 from numba.core.caching import InTreeCacheLocator
 from numba.core.event import Event, Listener, register
 
@@ -28,9 +29,11 @@ def kernel(function: Any, *, fastmath: Set[str] = frozenset(), inline: bool = Fa
 
     fastmath: what numba may assume of its numbers. inline: whether its body takes the place of each call.
     """
-    options = {"fastmath": set(fastmath) or False, "inline": "always" if inline else "never"}
     with _kept_beside(function) as there:
-        made = njit(nogil=True, cache=there, **options)(function)
+        compiled = njit(
+            nogil=True, cache=there, fastmath=set(fastmath) or False, inline="always" if inline else "never"
+        )
+        made: Any = compiled(function)
     if there:
         made._cache = _Sparing(made._cache)
     return made
@@ -94,8 +97,9 @@ class _Sparing:
 @contextmanager
 def _kept_beside(function: Any) -> Iterator[bool]:
     """Have numba keep kernels in REML_HOME, within the block, where there is no other place; tell if there is one."""
+    config, locator = cast("tuple[Any, Any]", (numba.config, InTreeCacheLocator))  # without types
     chosen, source = config.CACHE_DIR, function.__code__.co_filename
-    if chosen or InTreeCacheLocator.from_function(function, source) is not None:
+    if chosen or locator.from_function(function, source) is not None:
         yield True
         return
     folder = home() / KERNELS

@@ -64,7 +64,7 @@ KINDS: Mapping[str, Callable[[], Any]] = {
     "type": lambda: len(3),  # type: ignore[arg-type]
     "attribute": lambda: HERE.nothing,  # type: ignore[attr-defined]
     "index": lambda: HERE.parts[99],
-    "key": lambda: {}["q45"],
+    "key": lambda: dict[str, str]()["q45"],
     "division": lambda: 1 / 0,
     "overflow": lambda: np.zeros(1, dtype=np.int8).fill(10**30),
     "text": "\ud83d".encode,
