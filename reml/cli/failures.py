@@ -13,7 +13,7 @@ import sysconfig
 import tempfile
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -22,7 +22,7 @@ from jsonargparse import ArgumentError
 from reml import __version__
 from reml.cli.class_paths import suggestions
 from reml.cli.written import SettingsError
-from reml.devices.disk import FULL, full
+from reml.devices.disk import FULL, DiskFullError, full
 from reml.experiment.settings.settings_of import UntoldSettingsError
 from reml.files.atomic import CorruptError, LockedError, StaleError, home
 
@@ -32,7 +32,7 @@ TRACEBACK = "REML_TRACEBACK"
 TO_MEND, FAULT, STOPPED, UNREAD = 2, 70, 130, 141
 
 EXPECTED = (ArgumentError, ValueError, KeyError, OSError, ImportError, RuntimeError, UntoldSettingsError, MemoryError)
-WHOLE = (CorruptError, LockedError, SettingsError, StaleError)
+WHOLE = (CorruptError, DiskFullError, LockedError, SettingsError, StaleError)
 FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 NO_MEMORY = ("out of memory", "can't allocate memory", "Cannot allocate memory")
 LIBRARIES = tuple(dict.fromkeys(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")))
@@ -114,7 +114,8 @@ def _log(error: Exception, words: Sequence[str]) -> list[str]:
 
 
 def _folders() -> Iterator[Path]:
-    for folder in (lambda: home() / "logs", lambda: Path(tempfile.gettempdir())):
+    folders: tuple[Callable[[], Path], ...] = (lambda: home() / "logs", lambda: Path(tempfile.gettempdir()))
+    for folder in folders:
         try:
             yield folder()
         except OSError:  # this user has no home folder, or there is none for temporary files

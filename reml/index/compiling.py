@@ -80,9 +80,12 @@ class _Sparing:
 
     def load_overload(self, signature: Any, target: Any) -> Any:
         """Give what is kept of a signature, or nothing."""
-        with suppress(Exception):  # whatever a damaged file leads to: it is compiled and written again
+        try:
             return self._kept.load_overload(signature, target)
-        return None
+        except Exception:  # whatever a damaged file leads to: it is compiled and written again
+            with suppress(OSError):
+                self.flush()
+            return None
 
     def save_overload(self, signature: Any, compiled: Any) -> None:
         """Keep what was compiled for a signature, where there is room."""

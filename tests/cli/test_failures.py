@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pytest
@@ -126,10 +127,9 @@ def test_what_a_system_says_names_the_place(error: Exception, said: str) -> None
     assert status == TO_MEND
 
 
-def reml(*words: str, **given: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "reml", *words], text=True, check=False, stderr=subprocess.PIPE, **given
-    )  # type: ignore[call-overload,no-any-return]
+def reml(*words: str, stdout: int | IO[str]) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "reml", *words]
+    return subprocess.run(command, text=True, check=False, stdout=stdout, stderr=subprocess.PIPE)
 
 
 def test_output_that_nobody_reads_ends_a_command_quietly() -> None:
