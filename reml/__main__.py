@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # spinning threads collapse where cores are shared
@@ -13,9 +14,12 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; give the exit status: 0, or 2 with one line on what is wrong and what to do."""
-    from reml.cli.dispatch import execute
-
-    sys.path.insert(0, str(Path.cwd()))  # so that a configuration can name classes in files beside it
+    try:
+        from reml.cli.dispatch import execute
+    except KeyboardInterrupt:
+        return 130
+    with suppress(OSError):  # a folder that was deleted
+        sys.path.insert(0, str(Path.cwd()))  # so that a configuration can name classes in files beside it
     return execute(list(sys.argv[1:] if arguments is None else arguments))
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from reml.access.rank_fusion import reciprocal_rank_fusion
 from reml.access.storing.growing import growing
 from reml.contract.collections import Collection
-from reml.contract.retrieved import Hits, Queries
+from reml.contract.retrieved import Hits, Queries, room_for
 from reml.contract.retrievers import ExplainingRetriever, Indexer, Retriever
 from reml.contract.vectors import Int64Array
 
@@ -91,7 +91,7 @@ class FusedRetriever:
         if rows.ndim != 2 or len(rows) != len(queries):
             raise ValueError(f"rows must be [B, K] for {len(queries)} queries, not {rows.shape}.")
         rankings = self._rankings(queries)
-        fused = reciprocal_rank_fusion(rankings, self.depth * len(rankings), constant=self.constant)
+        fused = reciprocal_rank_fusion(rankings, sum(part.k for part in rankings), constant=self.constant)
         same = rows[:, :, None] == fused.rows[:, None, :]  # [B, K, C]
         scores = (same * np.where(fused.mask, fused.scores, 0)[:, None, :]).sum(axis=2)  # [B, K, C] -> [B, K]
         return torch.from_numpy(np.where(rows >= 0, scores, -np.inf).astype(np.float32))
@@ -99,4 +99,4 @@ class FusedRetriever:
     def _rankings(self, queries: Queries) -> list[Hits]:
         if queries.states is not None:
             raise ValueError("queries that are vectors live in one retriever's space: search that one, not the fusion.")
-        return [part.search(queries, self.depth) for part in self.parts]
+        return [part.search(queries, room_for(self.depth, len(self.collection))) for part in self.parts]

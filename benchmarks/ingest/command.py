@@ -20,8 +20,9 @@ from reml.benchmarks.ingest.tables import built, grown, interrupted, rates
 from reml.benchmarks.speed.isolation import run_isolated
 from reml.benchmarks.speed.result import machine, versions
 from reml.collection.versions import SEGMENT_ROWS
+from reml.devices.terminal import busy
 from reml.files.atomic import write_json
-from reml.reporting.terminal import print_whole
+from reml.reporting.terminal import print_whole, say
 
 # Growth is seen over these parts of the pages.
 PARTS = (10, 3, 1)
@@ -55,7 +56,7 @@ class Ingest:
         result = self.measure(console)
         for grid in (built(result.builds), rates(result.builds), grown(result.growths)):
             print_whole(console, grid.terminal())
-        console.print(interrupted(result.interruption), highlight=False, markup=False)
+        say(console, interrupted(result.interruption))
         if self.json is not None:
             write_json(self.json, result.to_json())
         if self.page is not None:
@@ -70,15 +71,15 @@ class Ingest:
         load = os.getloadavg()[0]
         if self.folder is not None:
             self.folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="reml-ingest-", dir=self.folder) as base, console.status("") as status:
-            status.update(f"{self.pages:,} pages are written")
+        with tempfile.TemporaryDirectory(prefix="reml-ingest-", dir=self.folder) as base, busy(console) as now:
+            now(f"{self.pages:,} pages are written")
             whole = _file_in(Path(base) / "pages", self.pages)
             SyntheticSource(self.pages, self.seed).write(whole)
             builds = []
             for pages in sorted({max(1, self.pages // part) for part in PARTS}):
-                status.update(f"a collection is built of {pages:,} pages")
+                now(f"a collection is built of {pages:,} pages")
                 builds.append(self._build(whole, pages, Path(base)))
-            status.update("a build is killed, gone on with and compared")
+            now("a build is killed, gone on with and compared")
             found = self._interrupt(whole, builds[-1], Path(base))
         settings = {name: str(value) for name, value in asdict(self).items()}
         return Result(machine(), versions(), settings, load, builds, growths(builds), found)

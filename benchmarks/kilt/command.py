@@ -46,7 +46,8 @@ def benchmark(
     page = write_result(first.stages.home, first.config, matrix=matrix, tables=grids)
     ranked = tables.paired(matrix, [one for one in compared if one.kind == matrix.ranking(one.task)])
     _show(first.stages.console, grids, ranked)
-    say(first.stages.console, f"results: {page.parent}\nreport:  {page}")
+    say(first.stages.console, f"results: {page.parent}")
+    say(first.stages.console, f"report:  {page}")
 
 
 def _seeded(given: Given, seeds: Iterable[int], datasets: str, by: str) -> Iterator[Runner]:

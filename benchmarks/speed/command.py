@@ -21,6 +21,7 @@ from reml.benchmarks.speed.plan import Plan, Wanted, absent_corpora, plans, rehe
 from reml.benchmarks.speed.ratios import baseline_of
 from reml.benchmarks.speed.result import Result, machine, versions
 from reml.benchmarks.speed.tables import answered, built, grown, titled
+from reml.devices.terminal import busy
 from reml.files.atomic import write_json
 from reml.reporting.terminal import print_whole, say
 
@@ -81,8 +82,8 @@ class Speed:
         wanted = Wanted(names_in(self.models), numbers_in("rows", self.rows), self._folders(), self.queries)
         asking = self._asking()
         engines, skipped = present(names_in(self.engines))
-        with tempfile.TemporaryDirectory(prefix="reml-speed-", dir=self.folder) as base, console.status("") as status:
-            conduct = Conduct(asking, self.rounds, self.builds, self.patience, status.update)
+        with tempfile.TemporaryDirectory(prefix="reml-speed-", dir=self.folder) as base, busy(console) as now:
+            conduct = Conduct(asking, self.rounds, self.builds, self.patience, now)
             rehearsal = replace(conduct, asking=replace(asking, ks=(1,), seconds=0.0), rounds=1, builds=1)
             for plan in rehearsals(wanted):
                 compare_planned(plan, engines, Path(base), rehearsal)
@@ -108,7 +109,8 @@ class Speed:
         return [Path(name) for name in names_in(self.corpus)]
 
     def _show(self, console: Console, comparison: Comparison) -> None:
-        say(console, (f"\n{titled(comparison)}", "bold"))
+        say(console)
+        say(console, (titled(comparison), "bold"))
         baseline = baseline_of(comparison, names_in(self.baseline))
         if baseline is not None:
             print_whole(console, built(comparison).terminal())

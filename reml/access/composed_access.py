@@ -15,7 +15,7 @@ from reml.access.session import AccessSession, Chain
 from reml.contract.access import Entries, QueryGenerator
 from reml.contract.collections import Collection
 from reml.contract.examples import Example
-from reml.contract.retrieved import Hits, Queries, Responses
+from reml.contract.retrieved import Hits, Queries, Responses, room_for
 from reml.contract.vectors import Int64Array
 
 
@@ -48,8 +48,8 @@ class FusedAccess:
 
     def search(self, examples: Sequence[Example], depth: int | None = None) -> Hits:
         """Give the fused hits of everyone's own queries, [B, depth]."""
-        places = depth if depth is not None else self.limits.depth
-        return reciprocal_rank_fusion([part.search(examples, places) for part in self.parts], places)
+        room = room_for(depth if depth is not None else self.limits.depth, len(self.collection))
+        return reciprocal_rank_fusion([part.search(examples, room) for part in self.parts], room)
 
     def queries(self, examples: Sequence[Example]) -> Queries:
         """Give the inputs: each part makes queries of its own."""
@@ -63,9 +63,9 @@ class FusedAccess:
         """Answer each query, [Q, k]; `ValueError` for every row: ranks have no soft reading."""
         if k == 0:
             raise ValueError(f"{self.name!r} fuses ranks, which cannot be read softly: ask for the best k.")
-        depth = max(k, self.limits.depth)
+        depth = room_for(max(k, self.limits.depth), len(self.collection))
         hits = [part.answer(queries, depth).hits(depth) for part in self.parts]
-        return self._gathered(reciprocal_rank_fusion(hits, k))
+        return self._gathered(reciprocal_rank_fusion(hits, min(k, depth)))
 
     def store(self, entries: Entries) -> Int64Array:  # noqa: ARG002
         """Refuse: it has no storage of its own."""

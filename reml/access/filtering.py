@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from reml.contract.retrieved import Hits, Queries, Rows
+from reml.contract.retrieved import Hits, Queries, Rows, room_for
 from reml.contract.retrievers import Retriever
 from reml.contract.vectors import Int64Array
 
@@ -26,9 +26,10 @@ def hide(queries: Queries, rows: Int64Array) -> Queries:
 def search_within(retriever: Retriever, queries: Queries, k: int) -> Hits:
     """Give the k best rows of each query among those it may find, [Q, k]; exact, as the retriever is.
 
-    Rows that are excluded are searched for and dropped; where only some are allowed, just these are scored.
+    Rows that are excluded are searched for and dropped; where only some are allowed, just these are scored. Of a
+    collection with far fewer items than k, as many places as hold all of them.
     """
-    only = queries.only
+    only, k = queries.only, room_for(k, len(retriever.collection))
     if only is None:
         return retriever.search(queries, k)
     longest = int(np.diff(only.indptr).max(initial=0))

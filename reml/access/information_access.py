@@ -29,7 +29,7 @@ from reml.contract.access import (
 )
 from reml.contract.collections import Collection
 from reml.contract.examples import Example
-from reml.contract.retrieved import Hits, LazyItems, Queries, Responses
+from reml.contract.retrieved import Hits, LazyItems, Queries, Responses, room_for
 from reml.contract.retrievers import Retriever
 from reml.contract.signals import FeedbackRecord
 from reml.contract.vectors import Int64Array
@@ -100,14 +100,15 @@ class InformationAccess:
     def search(self, examples: Sequence[Example], depth: int | None = None) -> Hits:
         """Give the processed hits of its own queries, [B, depth]: what a session can be opened with later.
 
+        Of a collection with far fewer items, as many places as hold all of them (`reml.contract.retrieved.room_for`).
         `ValueError` if a processor changes the items themselves: hits keep rows and scores.
         """
-        places = depth if depth is not None else self.limits.depth
+        room = room_for(depth if depth is not None else self.limits.depth, len(self.collection))
         if not examples:
-            return Hits.empty(0, places)
-        found = self.own(examples, self.queries(examples), places)
+            return Hits.empty(0, room)
+        found = self.own(examples, self.queries(examples), room)
         self._check_unchanged(found)
-        return found.hits(places)
+        return found.hits(room)
 
     def own(self, examples: Sequence[Example], queries: Queries, k: int) -> Responses:
         """Answer its own queries by one list an example, [B, k]; several of an example are fused by their ranks."""
@@ -115,7 +116,8 @@ class InformationAccess:
         if len(queries) == len(examples):
             return found
         self._check_unchanged(found)
-        hits = reciprocal_rank_fusion(_by_turn(found.hits(found.k), queries.owners, len(examples)), k)
+        by_turn, room = _by_turn(found.hits(found.k), queries.owners, len(examples)), room_for(k, len(self.collection))
+        hits = reciprocal_rank_fusion(by_turn, room)
         return gather(self.collection, hits, temperature=self.limits.temperature)
 
     def queries(self, examples: Sequence[Example]) -> Queries:
@@ -135,6 +137,7 @@ class InformationAccess:
         """Answer each query: expand it, search to depth, process, cut to k, [Q, k]; k = 0 gives every row."""
         if k == 0:
             return self._everything(queries)
+        k = room_for(k, len(self.collection))
         if self.storage is not None:
             queries = hide(queries, self.storage.pending)
         asked = queries if self.expansion is None else self.expansion(queries, self.retriever)

@@ -106,12 +106,16 @@ class AccessSession:
     def _own(self, queries: Queries, k: int) -> Responses:
         """Answer its own queries: from what is known, or live; examples that may not ask any more find nothing."""
         allowed = self._spend(np.arange(len(self._examples)))
-        if self._ahead is not None and not self._wrote and allowed.all() and 0 < k <= self._ahead.k:
+        if self._ahead is not None and not self._wrote and allowed.all() and 0 < k <= self._known(self._ahead):
             return gather(self._chain.collection, self._ahead.first(k), temperature=self._chain.limits.temperature)
         if allowed.all():
             return self._chain.own(self._examples, queries, k)
         asking = [example for example, may in zip(self._examples, allowed, strict=True) if may]
         return _spread(self._chain.own(asking, self._chain.queries(asking), k), allowed)
+
+    def _known(self, ahead: Hits) -> int:
+        """Give how many of the best items are known: all that were searched for, where there are no more."""
+        return max(ahead.k, self._chain.limits.depth) if ahead.ended else ahead.k
 
     def _live(self, queries: Queries, k: int) -> Responses:
         """Answer queries; those of examples that may not ask any more find nothing."""

@@ -8,44 +8,75 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from jsonargparse import ArgumentError
-
 from reml import __version__
-from reml.cli.class_paths import suggestions
 from reml.cli.commands import COMMANDS, overview, split
+from reml.cli.failures import STOPPED, TRACEBACK, UNREAD, told
 from reml.cli.loading import Given
 from reml.cli.parsers import GIVEN, named, on_experiment, parser_of
-from reml.cli.written import SettingsError
-from reml.experiment.settings.settings_of import UntoldSettingsError
-from reml.files.atomic import CorruptError, LockedError, StaleError
-from reml.files.model_location import ModelError
+from reml.devices.plain import plain
+from reml.devices.streams import leave_output, ready_streams
 
-TRACEBACK = "REML_TRACEBACK"
 HELP = frozenset({"-h", "--help"})
-EXPECTED = (ArgumentError, ValueError, KeyError, OSError, ImportError, RuntimeError, UntoldSettingsError)
+LINE_END = "\n"
 
 
 def execute(words: Sequence[str]) -> int:
-    """Run one command; errors that a user can mend become one message and exit status 2."""
+    """Run one command and give its exit status: 0; 2 with a message where a user can mend what is wrong.
+
+    70 for a fault of reml's, 130 when it was stopped, 141 where nobody reads what it prints.
+    """
+    ready_streams()
+    try:
+        _execute(words)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return _stopped()
+    except SystemExit as asked:  # of Lightning, which ends so when it is interrupted, and of rich, when it is not read
+        return _ended(asked)
+    except BrokenPipeError:
+        leave_output()
+        return UNREAD
+    except Exception as error:
+        return _failed(error, words)
+    return 0
+
+
+def _execute(words: Sequence[str]) -> None:
     if not words or HELP & {words[0]} or (words[0] not in COMMANDS and HELP & set(words[1:2])):
         sys.stdout.write(overview())
-        return 0
-    if words[0] == "--version":
+    elif words[0] == "--version":
         sys.stdout.write(f"reml {__version__}\n")
-        return 0
-    command = words[0]
+    else:
+        call(*split(words))
+
+
+def _failed(error: Exception, words: Sequence[str]) -> int:
+    if os.environ.get(TRACEBACK):
+        traceback.print_exception(error)
+    said, status = told(error, words)
+    sys.stderr.write(f"reml {_name(words)}: {plain(said, keep=LINE_END)}\n")
+    leave_output()
+    return status
+
+
+def _name(words: Sequence[str]) -> str:
     try:
-        command, arguments = split(words)
-        call(command, arguments)
-    except KeyboardInterrupt:
-        sys.stderr.write("\nstopped; the same command goes on from here.\n")
-        return 130
-    except EXPECTED as error:
-        if os.environ.get(TRACEBACK):
-            traceback.print_exception(error)
-        sys.stderr.write(f"reml {command}: {_told(error)}\n")
-        return 2
-    return 0
+        return split(words)[0]
+    except ValueError:
+        return words[0]
+
+
+def _stopped() -> int:
+    sys.stderr.write("\nstopped; the same command goes on from here.\n")
+    return STOPPED
+
+
+def _ended(asked: SystemExit) -> int:
+    if isinstance(asked.__context__, KeyboardInterrupt):
+        return _stopped()
+    if isinstance(asked.__context__, BrokenPipeError):
+        return UNREAD
+    raise asked
 
 
 def call(command: str, arguments: Sequence[str]) -> None:
@@ -70,12 +101,3 @@ def _given(command: str, arguments: Sequence[str]) -> Given:
     given, default = Given(command, tuple(arguments)), inspect.signature(named(command)).parameters[GIVEN].default
     names_one = any(argument.partition("=")[0] == "--config" for argument in arguments)
     return given if names_one or not isinstance(default, Given) else default.over(*arguments)
-
-
-def _told(error: BaseException) -> str:
-    text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
-    if isinstance(error, CorruptError | LockedError | ModelError | SettingsError | StaleError):
-        return text
-    where: list[str] = getattr(error, "__notes__", [])  # raised in a step: maybe by a class of the user's
-    hints = [*suggestions(text), *([f"{TRACEBACK}=1 shows where it arose."] if where else [])]
-    return "\n".join([text, *(f"  {line}" for line in where), *(f"hint: {line}" for line in hints)])

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
 from reml.evaluation.kilt import KILT, MEASURES, Evaluation
 from reml.evaluation.kilt_files import evaluate_files
@@ -16,7 +15,10 @@ from reml.evaluation.trec.named_measures import MEASURES as MEASURES_OF_RANKINGS
 from reml.evaluation.trec.named_measures import names_in
 from reml.files.atomic import write_json
 from reml.reporting.report import write_report
+from reml.reporting.table import Table
 from reml.reporting.terminal import print_whole, say
+
+NAMES = frozenset({"measure", "at"})
 
 
 def evaluate(
@@ -44,10 +46,10 @@ def evaluate(
         extra = {"passages": of_passages.means()} if of_passages is not None else {}
         write_json(json, evaluation.to_json() | extra)
     console = Console()
-    print_whole(console, _answers_table(evaluation))
-    print_whole(console, _retrieval_table(evaluation, sorted({*depths, 5})))
+    print_whole(console, _answers_table(evaluation).terminal())
+    print_whole(console, _retrieval_table(evaluation, sorted({*depths, 5})).terminal())
     if of_passages is not None:
-        print_whole(console, _passages_table(of_passages, sorted({*depths, 5})))
+        print_whole(console, _passages_table(of_passages, sorted({*depths, 5})).terminal())
     if evaluation.unmatched:
         say(console, f"{evaluation.unmatched} predictions are for ids that {gold} does not have: not scored.")
 
@@ -65,10 +67,9 @@ def measure(run: Path, relevance: Path, measures: str = ",".join(MEASURES_OF_RAN
     """
     names = names_in(measures)
     found = ranked_measures(run, relevance, names)
-    table, console = Table("measure", "mean"), Console()
-    for name in names:
-        table.add_row(name, f"{found[name]:.4f}" if name in found else "")
-    print_whole(console, table)
+    rows = [(name, f"{found[name]:.4f}" if name in found else "") for name in names]
+    console = Console()
+    print_whole(console, Table(("measure", "mean"), NAMES, rows).terminal())
     for remark in found.remarks:
         say(console, remark)
 
@@ -83,12 +84,9 @@ def report(run: Path) -> None:
 
 
 def _answers_table(evaluation: Evaluation) -> Table:
-    table = Table("measure", title=f"answers of {len(evaluation)} examples", title_justify="left")
-    table.add_column("downstream", justify="right")
-    table.add_column("KILT score", justify="right")
-    for name in MEASURES:
-        table.add_row(name, _cell(evaluation, name), _cell(evaluation, f"{KILT}{name}"))
-    return table
+    rows = [(name, _cell(evaluation, name), _cell(evaluation, f"{KILT}{name}")) for name in MEASURES]
+    title = f"answers of {len(evaluation)} examples"
+    return Table(("measure", "downstream", "KILT score"), NAMES, rows, title)
 
 
 def _retrieval_table(evaluation: Evaluation, depths: list[int]) -> Table:
@@ -108,13 +106,11 @@ def _title(evaluation: Evaluation, start: str, names: Mapping[str, str]) -> str:
 
 
 def _by_depth(evaluation: Evaluation, names: tuple[str, ...], depths: list[int], title: str) -> Table:
-    table = Table("at", title=title, title_justify="left")
-    for name in names:
-        table.add_column(name.replace("_", " "), justify="right")
+    rows = []
     for depth in depths:
         cells = (f"{name}@{depth}" for name in names)
-        table.add_row(str(depth), *(_cell(evaluation, at) for at in cells))
-    return table
+        rows.append([str(depth), *(_cell(evaluation, at) for at in cells)])
+    return Table(("at", *(name.replace("_", " ") for name in names)), NAMES, rows, title)
 
 
 def _cell(evaluation: Evaluation, name: str) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from rich.text import Text
-
 from reml.cli.loading import Given, console
 from reml.cli.search import ask, open_access, show, why_nothing
 from reml.experiment.graph import graph
@@ -11,7 +9,7 @@ from reml.experiment.run import run as run_experiment
 from reml.experiment.run import warn_of_absent
 from reml.experiment.runner import Runner
 from reml.experiment.summary import summary
-from reml.reporting.terminal import print_whole, say
+from reml.reporting.terminal import asked, print_whole, say
 
 
 def run(given: Given, *, plan: bool = False) -> None:
@@ -23,12 +21,13 @@ def run(given: Given, *, plan: bool = False) -> None:
     """
     runner = given.runner()
     if plan:
-        print_whole(console, graph(runner.plan, runner.stages))
+        print_whole(console, graph(runner.plan, runner.stages).terminal())
         return
     results = run_experiment(runner.experiment, runner.stages.home, console)
     (one,) = results.runs
     print_whole(console, summary(runner.experiment.tasks, one.evaluations).terminal())
-    say(console, f"results: {one.folder}\nreport:  {one.report}")
+    say(console, f"results: {one.folder}")
+    say(console, f"report:  {one.report}")
 
 
 def prepare(given: Given) -> None:
@@ -58,9 +57,11 @@ def search(given: Given, by: str | None = None, query: str | None = None, k: int
         given: the experiment.
         by: name of the access model; the first one if left out.
         query: what to ask; if left out, a prompt takes one query after another until an empty line.
-        k: number of passages.
+        k: number of passages, as many as there are at most.
         task: the task whose knowledge source is searched; the first one if left out.
     """
+    if k < 1:
+        raise ValueError(f"--k is a number of passages, 1 or more, not {k}.")
     runner = given.runner()
     name = by if by is not None else next(iter(runner.experiment.access))
     where = task if task is not None else runner.experiment.tasks[0].name
@@ -69,7 +70,7 @@ def search(given: Given, by: str | None = None, query: str | None = None, k: int
         _answer(runner, name, where, query, k)
         return
     say(console, ("an empty line ends", "dim"))
-    while text := _typed(Text(f"{name}> ", "bold")):
+    while text := asked(console, f"{name}> "):
         _answer(runner, name, where, text, k)
 
 
@@ -99,10 +100,3 @@ def _answer(runner: Runner, access: str, task: str, query: str, k: int) -> None:
     if not found:
         say(console, f"nothing found: {why_nothing(runner, access, task, query)}.")
     show(console, query, found)
-
-
-def _typed(prompt: Text) -> str:
-    try:
-        return console.input(prompt).strip()
-    except EOFError:
-        return ""

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 
 import regex
 from rich.console import Console
-from rich.padding import Padding
-from rich.text import Text
 
 from reml.contract.examples import Example, Item, canonical
 from reml.contract.retrievers import ExplainingRetriever
-from reml.reporting.terminal import say
+from reml.reporting.terminal import say, say_passage
 from reml.text.words import LETTERS, is_paired, words
 
 if TYPE_CHECKING:
@@ -49,18 +47,16 @@ def open_access(runner: Runner, access: str, task: str) -> None:
 def show(console: Console, query: str, found: Sequence[tuple[float, Item]]) -> None:
     """Print ranked passages; words that begin as a word of the query does are highlighted."""
     for rank, (score, item) in enumerate(found, start=1):
-        console.print(Text.assemble((f"{rank:>3}  {score:.3f}  ", "dim"), (item.title, "bold"), f"  (row {item.row})"))
-        console.print(Padding(highlighted(query, item.text), (0, 0, 0, 5), expand=False))
+        say(console, (f"{rank:>3}  {score:.3f}  ", "dim"), (item.title, "bold"), f"  (row {item.row})")
+        say_passage(console, canonical(item.text), like(query))
 
 
-def highlighted(query: str, text: str) -> Text:
-    """Mark words of a text that share a stem-like beginning with a word of the query, and pairs that are of it."""
+def like(query: str) -> regex.Pattern[str] | None:
+    """Give what finds the words that share a stem-like beginning with a word of the query, and its pairs of letters."""
     asked = set(words(query))
     pairs = [regex.escape(word) for word in sorted(asked) if is_paired(word)]
     stems = [regex.escape(word[: max(3, len(word) - 2)]) for word in sorted(asked) if len(word) > 2]
-    shown = Text(canonical(text))
-    if pairs or stems:
-        beginning = rf"(?<![{LETTERS}])(?:{'|'.join(stems)})[{LETTERS}]*" if stems else "(?!)"
-        for found in regex.finditer("(?i)" + "|".join([beginning, *pairs]), shown.plain):
-            shown.stylize("bold yellow", *found.span())
-    return shown
+    if not (pairs or stems):
+        return None
+    beginning = rf"(?<![{LETTERS}])(?:{'|'.join(stems)})[{LETTERS}]*" if stems else "(?!)"
+    return regex.compile("(?i)" + "|".join([beginning, *pairs]))

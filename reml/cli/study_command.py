@@ -27,4 +27,5 @@ def compare(given: Given, study: Study) -> None:
     for table in tables:
         if table.rows:
             print_whole(console, table.terminal())
-    say(console, f"results: {folder}\nreport:  {folder / 'report.html'}")
+    say(console, f"results: {folder}")
+    say(console, f"report:  {folder / 'report.html'}")

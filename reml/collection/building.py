@@ -9,8 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import SpinnerColumn, TimeElapsedColumn
 
 from reml.collection.columns import Column, checked_columns, joined
 from reml.collection.passages import Passage, split_page
@@ -26,6 +25,7 @@ from reml.collection.versions import (
     write_building,
 )
 from reml.contract.collections import KnowledgeSource
+from reml.devices.terminal import progress_bar
 from reml.files.atomic import StaleError
 
 # With very long passages a segment ends earlier: after so many characters for each row it may have.
@@ -63,7 +63,8 @@ def build_first_version(source: KnowledgeSource, folder: Path, wanted: Version, 
     remove_drafts(folder)
     version = begun = _begun(folder, wanted)
     pages = (split_page(page, wanted.words) for page in islice(source.pages(), begun.pages, None))
-    with _bar(progress) as bar:
+    columns = (SpinnerColumn(), "{task.completed:,} passages of {task.fields[pages]:,} pages", TimeElapsedColumn())
+    with progress_bar(*columns, shown=progress) as bar:
         task = bar.add_task("", total=None, pages=begun.pages, completed=begun.next_row)
         for version in add_pages(Snapshot(folder, begun), pages):
             write_building(folder, version)
@@ -105,11 +106,6 @@ def _begun(folder: Path, wanted: Version) -> Version:
         version = wanted
         write_building(folder, version)
     return version
-
-
-def _bar(shown: bool) -> Progress:
-    columns = (SpinnerColumn(), TextColumn("{task.completed:,} passages of {task.fields[pages]:,} pages"))
-    return Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), disable=not shown)
 
 
 def _drafts(pages: Iterable[Sequence[Passage]], version: Version) -> Iterator[_Draft]:

@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from reml.devices.disk import save_array
 from reml.files.atomic import CorruptError
+from reml.files.checked import reading
 
 Column = npt.NDArray[Any]
 COMPUTED = ("page", "words")
@@ -32,17 +34,14 @@ def column_of_file(name: str) -> str | None:
 def write_column(folder: Path, name: str, column: Column) -> str:
     """Write a column and give the name of its file."""
     file = f"column.{name}.npy"
-    with (folder / file).open("wb") as stream:
-        np.save(stream, np.ascontiguousarray(column), allow_pickle=False)
+    save_array(folder / file, np.ascontiguousarray(column), folder / file)
     return file
 
 
 def open_column(path: Path, rows: int) -> Column:
     """Map a column of so many rows; `CorruptError` if it is not one."""
-    try:
+    with reading(path, "Delete the collection and build it again."):
         column: Column = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
-        raise CorruptError(f"{path} is not a column ({error}). Delete the collection and build it again.") from error
     if len(column) != rows:
         raise CorruptError(f"{path} has {len(column)} rows, not {rows}. Delete the collection and build it again.")
     return column

@@ -31,7 +31,6 @@ from reml.collection.versions import (
     VERSIONS,
     Version,
     commit,
-    full_disk_explained,
     prune,
     read_version,
     version_numbers,
@@ -39,6 +38,7 @@ from reml.collection.versions import (
 from reml.contract.collections import KnowledgeSource
 from reml.contract.examples import Item, Page, Span
 from reml.contract.vectors import Int64Array
+from reml.devices.disk import written
 from reml.files.atomic import MANIFEST, CorruptError, StaleError, atomic_file, locked
 from reml.files.checked import CheckedFile
 
@@ -211,7 +211,7 @@ class DiskCollection:
     @contextlib.contextmanager
     def _writing(self) -> Iterator[Version]:
         """Be the only writer, at the newest version."""
-        with locked(self.folder), full_disk_explained(self.folder):
+        with locked(self.folder), written(self.folder):
             self.refresh()
             yield self._snapshot.version
 
@@ -248,7 +248,7 @@ def build_collection(
     wanted = _first_version(source.fingerprint, words, segment_rows)
     if not _is_complete(folder):
         _refuse_other_files(folder)
-        with locked(folder), full_disk_explained(folder):
+        with locked(folder), written(folder):
             if not (folder / MANIFEST).is_file():
                 build_first_version(source, folder, wanted, progress=progress)
             (folder / BUILDING).unlink(missing_ok=True)
@@ -266,7 +266,7 @@ def create_collection(
     """Make an empty collection, to append to; `FileExistsError` if there is one."""
     folder, empty = Path(folder), _first_version("", words, segment_rows)
     _refuse_other_files(folder)
-    with locked(folder), full_disk_explained(folder):
+    with locked(folder), written(folder):
         if (folder / MANIFEST).is_file() or (folder / BUILDING).is_file():
             raise FileExistsError(f"{folder} holds a collection already. Open it, or name another folder.")
         commit(folder, empty)

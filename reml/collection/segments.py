@@ -29,7 +29,7 @@ from reml.collection.passages import Passage, count_words
 from reml.contract.examples import Item, Json, Span
 from reml.contract.vectors import Int64Array
 from reml.files.atomic import CorruptError, atomic_folder
-from reml.files.checked import CheckedFile
+from reml.files.checked import CheckedFile, reading
 
 UInt64Array = npt.NDArray[np.uint64]
 ITEMS, PAGES, TITLES = "items.arrow", "pages.u64", "titles.u64"
@@ -198,10 +198,8 @@ def _together(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
 
 def _batch(path: Path, rows: int) -> pa.RecordBatch:
     # Mapped by numpy, which keeps no file open: a large collection has hundreds of segments.
-    try:
+    with reading(path, f"Delete {path.parents[2]} and build it again."):
         batch = pa.ipc.open_file(pa.BufferReader(pa.py_buffer(np.memmap(path, mode="r")))).get_batch(0)
-    except (pa.ArrowException, OSError) as error:
-        raise _corrupt(path, str(error)) from error
     if batch.schema != _schema(batch.schema.names) or batch.num_rows != rows:
         raise _corrupt(path, f"it holds {batch.num_rows} rows of {batch.schema.names}")
     return batch

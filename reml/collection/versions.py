@@ -9,11 +9,8 @@ building.json                    a first version that is being built: what a lat
 
 from __future__ import annotations
 
-import contextlib
-import errno
-import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -146,19 +143,6 @@ def read_building(folder: Path) -> Version | None:
 def write_building(folder: Path, version: Version) -> None:
     """Put on record how far the first version is built."""
     write_json(folder / BUILDING, version.content())
-
-
-@contextlib.contextmanager
-def full_disk_explained(folder: Path) -> Iterator[None]:
-    """Say, when there is no room left, that nothing is lost and what to do."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise
-        reason = os.strerror(error.errno)
-        message = f"{reason} while writing to {folder}: what was there before is intact. Make room and run again"
-        raise OSError(error.errno, message) from error
 
 
 def _version_folder(folder: Path, number: int) -> Path:

@@ -18,6 +18,18 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+# So many places cost nothing: only tables of hits that are wider are cut to what there is.
+PLACES = 128
+
+
+def room_for(k: int, items: int) -> int:
+    """Give how many places hold the k best of so many items: k, unless that is far more than there are.
+
+    The last place is then one that is surely empty, which says that there is no more (`Hits.ended`).
+    """
+    return min(k, max(PLACES, items + 1))
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Rows:
     """A set of rows for each of Q queries, as CSR: those of query q are `rows[indptr[q]:indptr[q + 1]]`.
@@ -152,6 +164,16 @@ class Hits:
     def mask(self) -> npt.NDArray[np.bool_]:
         """True where there is an item, [B, K]."""
         return self.rows >= 0
+
+    @property
+    def ended(self) -> bool:
+        """Whether every query has an empty place at its end: what found them found no more."""
+        return self.k > 0 and not bool((self.rows[:, -1] >= 0).any())
+
+    def narrowed(self) -> Hits:
+        """Leave out places that no query needs, but for one that is empty; what is padding only costs no memory."""
+        used = self.rows[:, PLACES:].max(axis=0, initial=-1) >= 0
+        return self.first(room_for(self.k, PLACES + int(used.sum())))
 
     def first(self, k: int) -> Hits:
         """Keep the k best of each query."""

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from rich.box import SIMPLE
-from rich.table import Table
-
 from reml.experiment.plan.node import Node
 from reml.experiment.plan.planner import Planner
 from reml.experiment.plan.store import Stages
+from reml.reporting.table import Table
 
 GROUPS = {"group", "several"}
+COLUMNS = ("", "kind", "name", "key", "made", "of")
 
 
 def nodes(planner: Planner) -> list[Node[Any]]:
@@ -26,15 +25,14 @@ def nodes(planner: Planner) -> list[Node[Any]]:
 
 def graph(planner: Planner, stages: Stages) -> Table:
     """Show all nodes by number: kind, name, key, whether it is made (values are on no disk), numbers of its inputs."""
-    table = Table("", "kind", "name", "key", "made", "of", box=SIMPLE, padding=(0, 1, 0, 0))
     there = nodes(planner)
     numbers = {node.key: str(number) for number, node in enumerate(there, start=1)}
+    rows = []
     for node in there:
         made = "" if node.make is None else "yes" if stages.is_made(node) else "no"
-        table.add_row(
-            numbers[node.key], _kind(planner, node), node.name, node.key, made, " ".join(_inputs(node, numbers))
-        )
-    return table
+        inputs = " ".join(_inputs(node, numbers))
+        rows.append((numbers[node.key], _kind(planner, node), node.name, node.key, made, inputs))
+    return Table(COLUMNS, frozenset(COLUMNS), rows)
 
 
 def _roots(planner: Planner) -> Iterator[Node[Any]]:

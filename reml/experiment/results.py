@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import platform
 import shutil
@@ -22,22 +23,45 @@ from reml.evaluation.metrics import metric_of
 from reml.evaluation.passages import evaluate_passages
 from reml.evaluation.trec import RankedPage, rank_pages, write_relevance, write_run
 from reml.experiment.plan.store import Stage
-from reml.files.atomic import atomic_file, write_json, write_manifest, write_text
+from reml.files.atomic import MANIFEST, atomic_file, read_manifest, write_json, write_manifest, write_text
 from reml.files.records import write_examples
 from reml.files.trajectories import TRAJECTORIES, rewarded
-from reml.reporting.report import write_report
+from reml.reporting.report import REPORT, write_report
 from reml.reporting.result_folder import SCORES
+from reml.reporting.terminal import say
 
 if TYPE_CHECKING:
     from reml.experiment.runner import Runner
 
+FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 PACKAGES = ("torch", "transformers", "pytorch-lightning", "faiss-cpu", "numpy", "numba", "datasets")
 
 Evaluations = Mapping[str, Mapping[str, Evaluation]]
 
 
 def publish(runner: Runner, evaluations: Evaluations) -> Path:
-    """Write the result folder and its report; give the report's path. Files are replaced whole, one by one."""
+    """Write the result folder and its report; give the report's path. Files are replaced whole, one by one.
+
+    Where they cannot be replaced, as in a home that may only be read, those that are there of the same stay.
+    """
+    try:
+        return _published(runner, evaluations)
+    except OSError as error:
+        if error.errno not in FORBIDDEN or not _is_published(runner):
+            raise
+        say(runner.stages.console, f"{runner.folder} cannot be written: what is there of the same experiment stays")
+        return runner.folder / REPORT
+
+
+def _is_published(runner: Runner) -> bool:
+    """Tell whether the result folder is that of the same settings, examples and sources."""
+    if not (runner.folder / REPORT).is_file() or not (runner.folder / MANIFEST).is_file():
+        return False
+    there, now = read_manifest(runner.folder, "run"), _manifest(runner)
+    return all(there.get(part) == now[part] for part in ("config", "seed", "measures", "checksums"))
+
+
+def _published(runner: Runner, evaluations: Evaluations) -> Path:
     folder = runner.folder
     write_text(folder / "config.yaml", yaml.safe_dump(dict(runner.config), sort_keys=False, allow_unicode=True))
     for one in runner.experiment.tasks:

@@ -21,6 +21,7 @@ from pathlib import Path
 import filelock
 
 from reml.contract.examples import Json
+from reml.devices.disk import written
 
 try:
     import fcntl
@@ -47,8 +48,17 @@ class LockedError(RuntimeError):
 
 
 def home() -> Path:
-    """Give the folder for everything that users make: `REML_HOME`, or `~/.cache/reml`."""
-    return Path(os.environ.get("REML_HOME") or "~/.cache/reml").expanduser()
+    """Give the folder for everything that users make: `REML_HOME`, or `~/.cache/reml`.
+
+    `OSError` where this user has no home folder and REML_HOME names none.
+    """
+    named = os.environ.get("REML_HOME") or "~/.cache/reml"
+    try:
+        return Path(named).expanduser()
+    except RuntimeError as error:
+        raise OSError(
+            f"{named} cannot be found, since this user has no home folder: name in REML_HOME a folder to write to."
+        ) from error
 
 
 def digest(*parts: Json | bytes) -> str:
@@ -75,7 +85,7 @@ def atomic_folder(final: Path) -> Iterator[Path]:
     draft = _draft_of(final)
     draft.mkdir(parents=True)
     try:
-        with _held(draft):
+        with written(final), _held(draft):
             yield draft
             for path in draft.rglob("*"):
                 if path.is_file():
@@ -96,7 +106,7 @@ def atomic_file(final: Path) -> Iterator[Path]:
     draft = _draft_of(final)
     draft.touch(exist_ok=False)
     try:
-        with _held(draft):
+        with written(final), _held(draft):
             yield draft
             _sync(draft)
             draft.replace(final)

@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+import errno
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from reml.contract.examples import Json
 from reml.files.atomic import CorruptError, file_digest
+
+
+@contextlib.contextmanager
+def reading(path: Path, then: str) -> Iterator[None]:
+    """Raise `CorruptError`, which names the file, for whatever a library says of bytes that are not what was written.
+
+    then: what to do about it, a sentence. What the system says of a file that is there is raised as it is: where too
+    many files are open, or this user may not read it, nothing is wrong with its bytes.
+    """
+    try:
+        yield
+    except (CorruptError, MemoryError):
+        raise
+    except Exception as error:  # each format has errors of its own, and some are of no kind at all
+        if isinstance(error, OSError) and error.errno not in (None, errno.ENOENT):
+            raise
+        raise CorruptError(f"{path} cannot be read ({type(error).__name__}: {error}). {then}") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from pathlib import Path
 
@@ -27,7 +28,8 @@ def remembered_digest(path: Path) -> str:
     if _state(path) != state:
         raise RuntimeError(f"{path} changed while it was read. Run again when whatever writes it has ended.")
     if time.time_ns() - path.stat().st_ctime_ns > _SETTLED_NANOSECONDS:
-        write_json(note, {"path": str(path), "state": state, "digest": value})
+        with contextlib.suppress(OSError):  # a note spares time and no more: where none can be written, there is none
+            write_json(note, {"path": str(path), "state": state, "digest": value})
     return value
 
 

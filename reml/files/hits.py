@@ -7,16 +7,19 @@ from pathlib import Path
 import numpy as np
 
 from reml.contract.retrieved import Hits
+from reml.devices.disk import save_array
 from reml.files.atomic import atomic_file
+from reml.files.checked import reading
 
 ROWS, SCORES = "rows.npy", "scores.npy"
 
 
 def save_hits(folder: Path, hits: Hits) -> None:
-    """Write hits into a folder; when the scores are there, all is."""
-    for name, values in ((ROWS, hits.rows), (SCORES, hits.scores)):
-        with atomic_file(folder / name) as draft, draft.open("wb") as stream:
-            np.save(stream, values, allow_pickle=False)
+    """Write hits into a folder, without places that no query needs; when the scores are there, all is."""
+    kept = hits.narrowed()
+    for name, values in ((ROWS, kept.rows), (SCORES, kept.scores)):
+        with atomic_file(folder / name) as draft:
+            save_array(draft, values, folder / name)
 
 
 def has_hits(folder: Path) -> bool:
@@ -25,5 +28,6 @@ def has_hits(folder: Path) -> bool:
 
 
 def open_hits(folder: Path) -> Hits:
-    """Open the hits of a folder, memory-mapped."""
-    return Hits(*(np.load(folder / name, mmap_mode="r") for name in (ROWS, SCORES)))
+    """Open the hits of a folder, memory-mapped; `CorruptError` if they cannot be read."""
+    with reading(folder, "Delete that folder to have it made again."):
+        return Hits(*(np.load(folder / name, mmap_mode="r", allow_pickle=False) for name in (ROWS, SCORES)))

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from reml.contract.examples import Json
+from reml.devices.disk import written
 from reml.files.atomic import CorruptError, digest
 
 
@@ -39,7 +40,7 @@ class RecordLog:
         """Write a record; it is on disk when this returns."""
         text = json.dumps(record)
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("ab") as stream:
+        with written(self.path), self.path.open("ab") as stream:
             stream.write(f"{digest(text.encode())} {text}\n".encode())
             stream.flush()
             os.fsync(stream.fileno())

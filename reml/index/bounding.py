@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from reml.contract.vectors import Float32Array
+from reml.index.compiling import kernel
 from reml.index.postings import BLOCK, BLOCKS, CELL, CELLS, RANKS, WINDOW, Bounds, Postings
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def fill_bounds(postings: Postings, bounds: Bounds) -> None:  # pragma: no cover - compiled
     """Fill bounds of the right shapes, whose `slots` are set and whose other arrays are 0."""
     for dimension in range(len(postings.starts) - 1):
@@ -21,7 +21,7 @@ def fill_bounds(postings: Postings, bounds: Bounds) -> None:  # pragma: no cover
             _fill_frequent(postings, dimension, bounds, slot)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _rank(impacts: Float32Array, ranked: Float32Array) -> None:  # pragma: no cover - compiled
     """Find the k-th largest impacts, from the largest k down: each is among those found before."""
     for column in range(len(RANKS) - 1, -1, -1):
@@ -31,7 +31,7 @@ def _rank(impacts: Float32Array, ranked: Float32Array) -> None:  # pragma: no co
             ranked[column] = impacts[0]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _scale(impacts: Float32Array) -> np.float32:  # pragma: no cover - compiled
     """Give the least float32 that, 255 times, reaches the largest impact."""
     top = np.float64(impacts.max())
@@ -41,7 +41,7 @@ def _scale(impacts: Float32Array) -> np.float32:  # pragma: no cover - compiled
     return scale
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _fill_frequent(postings: Postings, dimension: int, bounds: Bounds, slot: int) -> None:  # pragma: no cover
     """Note where the postings of each window and block start, and the largest impact of each cell, rounded up."""
     place, last = postings.starts[dimension], postings.starts[dimension + 1]

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from reml.files.atomic import MANIFEST, CorruptError, file_digest, read_manifest, write_manifest
+from reml.files.checked import reading
 
 KIND = "impact index"
 
@@ -91,10 +92,8 @@ def read_deleted(folder: Path, deleted: str, rows: int) -> np.ndarray[Any, np.dt
     """Give which of a segment's rows are alive, bool [rows]."""
     alive = np.ones(rows, dtype=np.bool_)
     if deleted:
-        try:
+        with reading(folder / deleted, "Build the index again."):
             alive[np.load(folder / deleted, allow_pickle=False)] = False
-        except (OSError, ValueError) as error:
-            raise CorruptError(f"{folder / deleted} cannot be read ({error}). Build the index again.") from error
     return alive
 
 

@@ -1,14 +1,42 @@
-"""Says when kernels are compiled: once a machine, since numba keeps them on disk, and it takes most of a minute.
+"""Kernels: functions that numba compiles when they are first called, and keeps, so that it is done once a machine.
 
-They are kept in `__pycache__` beside the sources, or in the user's cache folder where that cannot be written; the
-environment variable NUMBA_CACHE_DIR names another place.
+They are kept in the folder that NUMBA_CACHE_DIR names, or in `__pycache__` beside the sources; where a package may not
+be written (installed by another user), in `kernels` of REML_HOME; where that may not be written either, in memory.
+Whether they could be kept changes nothing else: a full disk, or a file that is damaged, costs another compilation.
 """
 
 from __future__ import annotations
 
 import logging
+import tempfile
+from collections.abc import Iterator, Set
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, cast, final
 
+import numba
+from numba import njit
+from numba.core.caching import InTreeCacheLocator
 from numba.core.event import Event, Listener, register
+
+from reml.files.atomic import home
+
+KERNELS = "kernels"
+
+
+def kernel(function: Any, *, fastmath: Set[str] = frozenset(), inline: bool = False) -> Any:
+    """Make a kernel of a function, which runs beside other threads of Python.
+
+    fastmath: what numba may assume of its numbers. inline: whether its body takes the place of each call.
+    """
+    with _kept_beside(function) as there:
+        compiled = njit(
+            nogil=True, cache=there, fastmath=set(fastmath) or False, inline="always" if inline else "never"
+        )
+        made: Any = compiled(function)
+    if there:
+        made._cache = _Sparing(made._cache)
+    return made
 
 
 class Announcement(Listener):
@@ -20,11 +48,13 @@ class Announcement(Listener):
 
     def on_start(self, event: Event) -> None:
         """Tell it once."""
-        module = event.data["dispatcher"].py_func.__module__
-        if not self._told and module.partition(".")[0] == self._package:
+        dispatcher = event.data["dispatcher"]
+        if not self._told and dispatcher.py_func.__module__.partition(".")[0] == self._package:
             self._told = True
+            kept = dispatcher.stats.cache_path
+            then = f"once: they are kept in {kept}" if kept else f"each time: {home()} cannot be written to keep them"
             logging.getLogger(__name__).warning(
-                "compiling the kernels of %s for this machine, once; they are kept on disk", self._package
+                "compiling the kernels of %s for this machine, up to a minute, %s", self._package, then
             )
 
     def on_end(self, event: Event) -> None:
@@ -34,3 +64,62 @@ class Announcement(Listener):
 def announce(package: str) -> None:
     """Have the first compilation of a package's kernels told, from now on."""
     register("numba:compile", Announcement(package))  # type: ignore[no-untyped-call]
+
+
+@final
+class _Sparing:
+    """Keeps kernels as numba does, and does without where that fails."""
+
+    def __init__(self, kept: Any) -> None:
+        self._kept = kept
+
+    @property
+    def cache_path(self) -> str:
+        """Where they are kept."""
+        return str(self._kept.cache_path)
+
+    def load_overload(self, signature: Any, target: Any) -> Any:
+        """Give what is kept of a signature, or nothing."""
+        try:
+            return self._kept.load_overload(signature, target)
+        except Exception:  # whatever a damaged file leads to: it is compiled and written again
+            with suppress(OSError):
+                self.flush()
+            return None
+
+    def save_overload(self, signature: Any, compiled: Any) -> None:
+        """Keep what was compiled for a signature, where there is room."""
+        with suppress(OSError):
+            self._kept.save_overload(signature, compiled)
+
+    def flush(self) -> None:
+        """Forget what is kept."""
+        self._kept.flush()
+
+
+@contextmanager
+def _kept_beside(function: Any) -> Iterator[bool]:
+    """Have numba keep kernels in REML_HOME, within the block, where there is no other place; tell if there is one."""
+    config, locator = cast("tuple[Any, Any]", (numba.config, InTreeCacheLocator))  # without types
+    chosen, source = config.CACHE_DIR, function.__code__.co_filename
+    if chosen or locator.from_function(function, source) is not None:
+        yield True
+        return
+    folder = home() / KERNELS
+    config.CACHE_DIR = str(folder)
+    try:
+        yield _can_be_written(folder)
+    finally:
+        config.CACHE_DIR = chosen
+
+
+def _can_be_written(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError:
+        return False
+    return True
+
+
+announce("reml")

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from rich.progress import Progress
+from rich.progress import BarColumn, TaskProgressColumn, TimeRemainingColumn
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
@@ -15,10 +15,13 @@ from reml.contract.collections import Collection
 from reml.contract.examples import Item
 from reml.contract.retrievers import Encoder
 from reml.contract.vectors import DenseVectors, Int64Array, MultiVectors, Representations, SparseVectors
+from reml.devices.terminal import progress_bar
 from reml.files.atomic import MANIFEST, atomic_file, locked, read_manifest, write_manifest
+from reml.files.checked import reading
 from reml.files.origin import Origin
 
 KIND = "encoded items"
+AGAIN = "Delete its folder to have all of it encoded again."
 # Items encoded at a time: 6 MB of dense vectors of width 384, and what a kill costs at most.
 SHARD = 4_096
 
@@ -34,7 +37,8 @@ def encode_collection(
     with locked(folder):
         shards = _finished(folder, origin)
         start = int(_rows(shards[-1])[-1]) + 1 if shards else 0
-        with Progress(disable=not progress) as bar:
+        columns = ("{task.description}", BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+        with progress_bar(*columns, shown=progress) as bar:
             task = bar.add_task("encoding", total=len(collection), completed=sum(map(_size, shards)))
             for number, items in enumerate(collection.batches(size, start), start=len(shards)):
                 shards.append(write_shard(folder / f"{number:08d}.safetensors", items, encoder))
@@ -43,8 +47,12 @@ def encode_collection(
 
 
 def read_shard(path: Path) -> tuple[Int64Array, Representations]:
-    """Give the rows of a shard, ascending, and their vectors, of the kind that the encoder gave."""
-    tensors = load_file(path)
+    """Give the rows of a shard, ascending, and their vectors, of the kind that the encoder gave.
+
+    `CorruptError` if it cannot be read.
+    """
+    with reading(path, AGAIN):
+        tensors = load_file(path)
     if "values" in tensors and "indptr" in tensors:
         return tensors["rows"], MultiVectors(tensors["indptr"], tensors["values"])
     if "values" in tensors:
@@ -71,7 +79,7 @@ def sample(shards: Iterable[tuple[Int64Array, Representations]], count: int) -> 
 
 def _rows(shard: Path) -> Int64Array:
     """Read the row ids alone."""
-    with safe_open(shard, "numpy") as file:
+    with reading(shard, AGAIN), safe_open(shard, "numpy") as file:
         rows: Int64Array = file.get_tensor("rows")
     return rows
 

@@ -23,7 +23,9 @@ import numpy.typing as npt
 from reml.contract.retrieved import Hits
 from reml.contract.retrievers import Index
 from reml.contract.vectors import DenseVectors, Float32Array, Int64Array, Representations, Similarity
+from reml.devices.disk import save_array
 from reml.files.atomic import CorruptError, atomic_folder, digest, read_manifest, write_manifest
+from reml.files.checked import reading
 from reml.index.encoded_shards import sample
 
 KIND = "faiss index"
@@ -129,8 +131,8 @@ class FaissIndex:
         """Write the index to a folder that is whole or not there."""
         with atomic_folder(folder) as draft:
             faiss.write_index(self._faiss, str(draft / "vectors.faiss"))
-            np.save(draft / "rows.npy", self._rows)
-            np.save(draft / "alive.npy", self._alive)
+            save_array(draft / "rows.npy", self._rows, folder)
+            save_array(draft / "alive.npy", self._alive, folder)
             size = (draft / "vectors.faiss").stat().st_size
             write_manifest(
                 draft,
@@ -151,8 +153,9 @@ class FaissIndex:
         index._mapped = path
         index._faiss = _read(path, faiss.IO_FLAG_MMAP_IFC)
         _tune(index._faiss, parameters)
-        index._rows = np.load(folder / "rows.npy", allow_pickle=False)
-        index._alive = np.load(folder / "alive.npy", allow_pickle=False)
+        with reading(folder, "Delete that folder to have it built again."):
+            index._rows = np.load(folder / "rows.npy", allow_pickle=False)
+            index._alive = np.load(folder / "alive.npy", allow_pickle=False)
         return index
 
     def _nearest(self, values: Float32Array, k: int, fetch: int) -> tuple[Hits, npt.NDArray[np.bool_]]:

@@ -21,9 +21,9 @@ import numpy as np
 from reml.contract.retrieved import Hits
 from reml.contract.retrievers import Index
 from reml.contract.vectors import Float32Array, Int64Array, Representations, Similarity, SparseVectors
+from reml.devices.disk import save_array
 from reml.files.atomic import MANIFEST, CorruptError, StaleError, atomic_file, digest, locked
 from reml.index.commits import Commit, read_deleted, stored
-from reml.index.compiling import announce
 from reml.index.maxscore import Keys, find_best, new_scratch
 from reml.index.postings import Flags, Terms
 from reml.index.segment import Segment
@@ -34,7 +34,6 @@ GATHERED = 1 << 24
 # Queries that one thread answers at a time.
 SHARE = 16
 NONE = np.empty(0, dtype=np.bool_)
-announce("reml")
 
 
 class _Memory(threading.local):
@@ -253,8 +252,8 @@ class ImpactIndex:
         if np.array_equal(read_deleted(folder, before, len(alive)), alive):
             return before
         file = f"{name}-deleted-{self._commit.number + 1}.npy"
-        with atomic_file(folder / file) as draft, draft.open("wb") as stream:
-            np.save(stream, np.flatnonzero(~alive).astype(np.int32))
+        with atomic_file(folder / file) as draft:
+            save_array(draft, np.flatnonzero(~alive).astype(np.int32), folder / file)
         return file
 
     def _refuse_held(self, rows: Int64Array) -> None:

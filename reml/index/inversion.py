@@ -6,14 +6,14 @@ Compiled by numba at first use and kept on disk; all release the GIL.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from reml.contract.vectors import Float32Array, Int32Array, Int64Array
+from reml.index.compiling import kernel
 
 RIGHT, RAGGED, OUTSIDE, UNSORTED, NEGATIVE = range(5)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def first_fault(
     indptr: Int64Array, dimensions: Int32Array, weights: Float32Array, width: int
 ) -> tuple[int, int]:  # pragma: no cover - compiled
@@ -34,7 +34,7 @@ def first_fault(
     return -1, RIGHT
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def count_dimensions(dimensions: Int32Array, weights: Float32Array, starts: Int64Array) -> None:  # pragma: no cover
     """Add to `starts[d + 1]` the number of positive weights in dimension d."""
     for place in range(len(dimensions)):
@@ -42,7 +42,7 @@ def count_dimensions(dimensions: Int32Array, weights: Float32Array, starts: Int6
             starts[dimensions[place] + 1] += 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def scatter(
     indptr: Int64Array,
     dimensions: Int32Array,
@@ -63,7 +63,7 @@ def scatter(
                 ends[dimensions[place]] = to + 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def count_kept(starts: Int64Array, positions: Int32Array, renumbered: Int32Array, counts: Int64Array) -> None:
     """Add to `counts[d + 1]` the number of postings of dimension d whose row is kept (its new number is not -1)."""
     for dimension in range(len(starts) - 1):
@@ -73,7 +73,7 @@ def count_kept(starts: Int64Array, positions: Int32Array, renumbered: Int32Array
         counts[dimension + 1] += kept
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def append_kept(
     starts: Int64Array,
     positions: Int32Array,
@@ -95,7 +95,7 @@ def append_kept(
         ends[dimension] = to
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def sort_by_position(starts: Int64Array, positions: Int32Array, impacts: Float32Array) -> None:  # pragma: no cover
     """Put the postings of each dimension in order of position where they are not: segments may interleave."""
     for dimension in range(len(starts) - 1):

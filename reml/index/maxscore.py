@@ -18,13 +18,14 @@ score above, the complement of its position below: the k best are the k largest 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from reml.contract.vectors import Float32Array, Int32Array, Int64Array
+from reml.index.compiling import kernel
 from reml.index.postings import BLOCK, BLOCKS, CELL, CELLS, RANKS, WINDOW, Bounds, Flags, Postings, Terms
 
 Keys = npt.NDArray[np.uint64]
@@ -90,7 +91,7 @@ def new_scratch() -> Scratch:
     )
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def find_best(
     postings: Postings, bounds: Bounds, allowed: Flags, queries: Terms, keys: Keys, scratch: Scratch
 ) -> None:  # pragma: no cover - compiled
@@ -122,7 +123,7 @@ def find_best(
         heap[:] = np.sort(heap)[::-1]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _prepare(
     postings: Postings, bounds: Bounds, dimensions: Int32Array, weights: Float32Array
 ) -> Query:  # pragma: no cover - compiled
@@ -136,7 +137,7 @@ def _prepare(
     return Query(dimensions, weights, tops, np.argsort(tops), slots, starts.copy(), starts, ends, essential)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _known_least(bounds: Bounds, query: Query, k: int) -> float:  # pragma: no cover - compiled
     """Give the best score that at least k rows reach by one dimension alone, as far as it is known."""
     least = 0.0
@@ -148,7 +149,7 @@ def _known_least(bounds: Bounds, query: Query, k: int) -> float:  # pragma: no c
     return least
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _split(query: Query, least: float) -> int:  # pragma: no cover - compiled
     """Mark the essential terms; give the number of the others, which come first in `order`."""
     query.essential[:] = True
@@ -161,7 +162,7 @@ def _split(query: Query, least: float) -> int:  # pragma: no cover - compiled
     return len(query.order)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _bound(
     bounds: Bounds, query: Query, window: int, inessential: int, least: float, scratch: Scratch
 ) -> None:  # pragma: no cover - compiled
@@ -178,7 +179,7 @@ def _bound(
         scratch.cuts[cell] = max(lowest - scratch.rest[cell], ANY)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _locate(postings: Postings, bounds: Bounds, query: Query, window: int) -> int:  # pragma: no cover - compiled
     """Find the postings of the window; give the number of those of essential terms."""
     # Arrays are taken out of their tuples before the loop: numba counts references each time it does so.
@@ -196,7 +197,7 @@ def _locate(postings: Postings, bounds: Bounds, query: Query, window: int) -> in
     return touched
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _first_from(positions: Int32Array, start: int, stop: int, position: int) -> int:  # pragma: no cover - compiled
     """Find the first of the postings from start to stop whose row is `position` or after it, or stop."""
     place = np.uint64(start)
@@ -205,7 +206,7 @@ def _first_from(positions: Int32Array, start: int, stop: int, position: int) -> 
     return int(np.int64(place))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _add_essential(postings: Postings, query: Query, base: int, sums: Float64Array) -> None:  # pragma: no cover
     """Add up the postings of essential terms in the window."""
     for term in range(len(query.weights)):
@@ -217,7 +218,7 @@ def _add_essential(postings: Postings, query: Query, base: int, sums: Float64Arr
                 sums[np.uint32(positions[place] - base)] += weight * impacts[place]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _read_touched(postings: Postings, query: Query, base: int, scratch: Scratch) -> int:  # pragma: no cover
     """Take the sums of the rows that essential terms have touched; keep, and count, those that reach their cut."""
     sums, cuts, rows, found, count = scratch.sums, scratch.cuts, scratch.rows, scratch.found, np.uint64(0)
@@ -234,7 +235,7 @@ def _read_touched(postings: Postings, query: Query, base: int, scratch: Scratch)
     return int(np.int64(count))
 
 
-@njit(cache=True, nogil=True, fastmath={"nnan", "nsz"})
+@partial(kernel, fastmath={"nnan", "nsz"})
 def _read_all(scratch: Scratch) -> int:  # pragma: no cover - compiled
     """Take the sums of all rows of the window; keep, and count, those that reach their cut.
 
@@ -254,7 +255,7 @@ def _read_all(scratch: Scratch) -> int:  # pragma: no cover - compiled
     return int(np.int64(count))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _complete(
     postings: Postings, bounds: Bounds, query: Query, window: int, candidates: int, scratch: Scratch, least: float
 ) -> int:  # pragma: no cover - compiled
@@ -277,7 +278,7 @@ def _complete(
     return candidates
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _look_up(
     positions: Int32Array,
     impacts: Float32Array,
@@ -299,7 +300,7 @@ def _look_up(
                 break
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _read_along(
     positions: Int32Array, impacts: Float32Array, base: int, candidates: int, scratch: Scratch
 ) -> None:  # pragma: no cover - compiled
@@ -315,7 +316,7 @@ def _read_along(
         numbers[np.uint32(rows[candidate])] = WINDOW
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _keep(
     maxima: npt.NDArray[np.uint8], weight: float, scale: float, candidates: int, least: float, scratch: Scratch
 ) -> int:  # pragma: no cover - compiled
@@ -329,7 +330,7 @@ def _keep(
     return int(np.int64(kept))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _enter(allowed: Flags, window: int, candidates: int, scratch: Scratch, heap: Keys) -> None:  # pragma: no cover
     """Offer the candidates, whose sums are complete, to the heap."""
     for candidate in range(candidates):
@@ -340,7 +341,7 @@ def _enter(allowed: Flags, window: int, candidates: int, scratch: Scratch, heap:
             _offer(heap, key)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _offer(heap: Keys, key: np.uint64) -> None:  # pragma: no cover - compiled
     """Put a key in the place of the smallest one, heap[0], which is smaller."""
     place = 0

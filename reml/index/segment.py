@@ -11,7 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from reml.contract.vectors import Int32Array, Int64Array, SparseVectors
-from reml.files.atomic import CorruptError, atomic_folder
+from reml.devices.disk import save_array
+from reml.files.atomic import atomic_folder
+from reml.files.checked import reading
 from reml.index.bounding import fill_bounds, windows_of
 from reml.index.inversion import append_kept, count_dimensions, count_kept, scatter, sort_by_position
 from reml.index.postings import BLOCK, BLOCKS, CELLS, RANKS, Bounds, Flags, Postings
@@ -65,7 +67,7 @@ class Segment:
             allocate = _in_files(draft)
             postings = _joined(numbered, starts, allocate)
             _bounds(postings, len(rows), allocate)
-            np.save(draft / "rows.npy", rows)
+            save_array(draft / "rows.npy", rows, folder)
         return cls.open(folder)
 
     def save(self, folder: Path) -> None:
@@ -73,7 +75,7 @@ class Segment:
         arrays = {"rows": self.rows, **self.postings._asdict(), **self.bounds._asdict()}
         with atomic_folder(folder) as draft:
             for name, array in arrays.items():
-                np.save(draft / f"{name}.npy", array)
+                save_array(draft / f"{name}.npy", array, folder)
 
     @classmethod
     def open(cls, folder: Path) -> Self:
@@ -137,8 +139,6 @@ def _in_files(folder: Path) -> Allocate:
 
 
 def _opened(path: Path) -> npt.NDArray[Any]:
-    try:
+    with reading(path, "Delete the index and build it again."):
         # A plain array over the map: numba knows its type at once.
         return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
-    except (OSError, ValueError, EOFError) as error:
-        raise CorruptError(f"{path} cannot be read ({error}). Delete the index and build it again.") from error

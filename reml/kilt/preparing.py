@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.box import SIMPLE
 from rich.console import Console
-from rich.progress import track
-from rich.table import Table
 
 from reml.collection.coverage import Coverage, coverage
 from reml.collection.disk import DiskCollection
 from reml.collection.sources.kilt_pages import JsonlPages
-from reml.contract.examples import Example, Json
+from reml.contract.examples import Json
+from reml.devices.terminal import tracked
 from reml.experiment.plan.collections import collection
 from reml.experiment.plan.store import Stages
 from reml.files.atomic import write_json
@@ -23,9 +21,11 @@ from reml.files.fetching.http_transfer import UnreachableError
 from reml.files.records import read_examples
 from reml.kilt.catalogue import PAGES, SPLITS, Dataset, dataset
 from reml.kilt.files import find_pages, find_split, obtain_pages, obtain_split
+from reml.reporting.table import Table
 from reml.reporting.terminal import print_whole, say
 
 FETCH = "fetch"
+COLUMNS = ("dataset", "split", "examples", "published", "places", "held", "absent", "outside")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,36 +96,29 @@ def prepare_splits(
 
 
 def _prepared(each: Dataset, split: str, path: Path, pages: DiskCollection | None) -> PreparedSplit:
-    examples = _shown(read_examples(path), f"read {path.name}", each.file(split).examples)
+    examples = tracked(read_examples(path), f"read {path.name}", total=each.file(split).examples)
     if pages is None:
         return PreparedSplit(each, split, path, sum(1 for _ in examples), None)
     found = coverage(pages, examples)
     return PreparedSplit(each, split, path, found.examples, found)
 
 
-def _shown(examples: Iterable[Example], what: str, expected: int) -> Iterable[Example]:
-    """Go through examples under a progress bar."""
-    return track(examples, what, total=expected, console=Console(stderr=True), transient=True)
-
-
 def show(console: Console, prepared: Sequence[PreparedSplit], pages: DiskCollection | None) -> None:
     """Print what is here, and how much of its provenance the collection has, in 80 columns."""
-    table = Table("dataset", "split", box=SIMPLE, padding=(0, 1, 0, 0), show_edge=False)
-    for name in ("examples", "published", "places", "held", "absent", "outside"):
-        table.add_column(name, justify="right")
+    rows = []
     for each in prepared:
         published, found = each.dataset.file(each.split).examples, each.coverage
         counts = ["-"] * 4 if found is None or not found.places else _counts(found)
-        table.add_row(each.dataset.name, each.split, f"{each.examples:,}", f"{published:,}", *counts)
-    print_whole(console, table)
+        rows.append((each.dataset.name, each.split, f"{each.examples:,}", f"{published:,}", *counts))
+    print_whole(console, Table(COLUMNS, frozenset({"dataset", "split"}), rows).terminal())
     if pages is None:
-        told = f"no pages here, so nothing to look up: --pages {FETCH} gets KILT's {PAGES:,}, or name a file of yours."
-    else:
-        told = (
-            "absent: the page is not there; outside: it is, and no passage has the characters.\n"
-            f"{len(pages):,} passages in {pages.folder}"
+        lacking = (
+            f"no pages here, so nothing to look up: --pages {FETCH} gets KILT's {PAGES:,}, or name a file of yours."
         )
-    say(console, told)
+        say(console, lacking)
+    else:
+        say(console, "absent: the page is not there; outside: it is, and no passage has the characters.")
+        say(console, f"{len(pages):,} passages in {pages.folder}")
 
 
 def _counts(found: Coverage) -> list[str]:

@@ -14,6 +14,7 @@ from reml.reporting.report_cases import shown_examples
 from reml.reporting.report_origin import origin_of
 from reml.reporting.result_folder import Curve, Figures, Results, read_results
 
+REPORT = "report.html"
 _CASES_EACH = 6
 DOWNSTREAM = "Downstream"
 _GROUPS: tuple[tuple[str, Callable[[Figures], float | None]], ...] = (
@@ -64,7 +65,7 @@ def write_report(run: Path, cases_each: int = _CASES_EACH) -> Path:
         "examples": shown_examples(results.cells),
         "origin": origin_of(results.manifest),
     }
-    path = run / "report.html"
+    path = run / REPORT
     write_whole_page(path, "reml.reporting/templates/report.html", values)
     return path
 

@@ -13,6 +13,7 @@ from reml.contract.examples import Answer, Example, Json
 from reml.evaluation.cases import Cell, gather
 from reml.evaluation.kilt import KILT, MEASURES
 from reml.files.atomic import CorruptError, read_json, read_manifest
+from reml.files.checked import reading
 from reml.files.records import read_examples
 
 SCORES = "scores.json"  # of each example, by the measure its task is ranked by
@@ -151,16 +152,13 @@ def _curves(path: Path) -> Iterator[Curve]:
     """Yield what a training log (step, name, value) has beside its rates; nothing if there is none."""
     if not path.is_file():
         return
-    with path.open(encoding="utf-8", newline="") as stream:
-        rows = list(csv.DictReader(stream))
-    if rows and set(rows[0]) != {"step", "name", "value"}:
-        raise CorruptError(
-            f"{path} is no training log (step, name, value). Run the experiment again to have it made anew."
-        )
     points: dict[str, list[tuple[float, float]]] = {}
-    for row in rows:
-        if row["name"] != RATE and math.isfinite(value := float(row["value"])):
-            points.setdefault(row["name"], []).append((float(row["step"]), value))
+    again = "It is to be a training log (step, name, value): run the experiment again to have it made anew."
+    with reading(path, again), path.open(encoding="utf-8", newline="") as stream:
+        for row in csv.DictReader(stream, strict=True):
+            step, name, value = float(row["step"]), row["name"], float(row["value"])
+            if name != RATE and math.isfinite(value):
+                points.setdefault(name, []).append((step, value))
     for name, found in points.items():
         steps, values = zip(*found, strict=True)
         yield Curve(name, steps, values)

@@ -12,6 +12,7 @@ from rich import box, table
 from rich.cells import cell_len
 from rich.text import Text
 
+from reml.devices.plain import plain
 from reml.reporting.page import render
 
 if TYPE_CHECKING:
@@ -33,13 +34,13 @@ class Table:
 
     def terminal(self) -> table.Table:
         """Give it as the terminal shows it: cells are texts, never markup, whatever brackets they hold."""
-        title = Text(self.title, style="table.title") if self.title else None
-        room = cell_len(self.title)  # or a title longer than its rows would be folded
+        title = Text(plain(self.title), style="table.title") if self.title else None
+        room = cell_len(plain(self.title))  # or a title longer than its rows would be folded
         shown = table.Table(box=box.SIMPLE, padding=(0, 1, 0, 0), title=title, title_justify="left", min_width=room)
         for column in self.columns:
-            shown.add_column(Text(column), justify="left" if column in self.words else "right")
+            shown.add_column(Text(plain(column)), justify="left" if column in self.words else "right")
         for number, row in enumerate(self.rows):
-            shown.add_row(*map(Text, row), end_section=self._ends(number))
+            shown.add_row(*(Text(plain(cell)) for cell in row), end_section=self._ends(number))
         return shown
 
     def html(self, name: str) -> Markup:

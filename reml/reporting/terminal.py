@@ -1,27 +1,71 @@
-"""What is printed in the terminal: as it stands, since names may hold square brackets, and without cut cells."""
+"""What is printed in the terminal, line by line: as it stands (`reml.devices.terminal`), and without cut cells.
+
+Nothing else prints: no other file calls rich's consoles or makes its tables.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
 from rich.console import Console
 from rich.measure import Measurement
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from reml.devices.plain import plain
+from reml.devices.terminal import line
+
+if TYPE_CHECKING:
+    import regex
+
+# Nothing can be read in less; a terminal may say that it has none at all.
+NARROWEST = 20
+
 
 def say(console: Console, *parts: str | tuple[str, str]) -> None:
-    """Print a line of texts, or of texts with their styles; nothing in them is read as markup."""
-    console.print(Text.assemble(*parts), soft_wrap=True)
+    r"""Print one line of texts, or of texts with their styles; nothing in them is read as markup.
+
+    The end of a line in them is shown as `\n`: who has two lines to say says twice.
+    """
+    with _as_wide_as(console, NARROWEST):
+        console.print(line(console, *parts), soft_wrap=True)
+
+
+def say_passage(console: Console, text: str, marked: regex.Pattern[str] | None = None) -> None:
+    """Print a text of several lines, wrapped and set off to the right, with what a pattern finds in it marked."""
+    shown = Text(plain(text.expandtabs(), console.encoding, keep="\n"))
+    for found in marked.finditer(shown.plain) if marked is not None else ():
+        shown.stylize("bold yellow", *found.span())
+    with _as_wide_as(console, NARROWEST):
+        console.print(Padding(shown, (0, 0, 0, 5), expand=False))
+
+
+def asked(console: Console, prompt: str) -> str:
+    """Ask for a line of text; "" where there is none to come."""
+    try:
+        return console.input(line(console, (prompt, "bold"))).strip()
+    except (EOFError, RuntimeError):  # at the end of what is given, and where nothing is given at all
+        return ""
 
 
 def print_whole(console: Console, table: Table) -> None:
     """Print a table as wide as its cells are; rich would shorten `0.477 ±0.012` to `0.4…` where there is no room.
 
-    Its cells are shown as they stand; where it is too wide, its lines go on below.
+    Where it is too wide, its lines go on below.
     """
-    unbounded = console.options.update(max_width=1 << 16, markup=False)
+    unbounded = console.options.update(max_width=1 << 16)
     natural = Measurement.get(console, unbounded, table).maximum
-    narrow, console.width = console.width, max(console.width, natural)
+    with _as_wide_as(console, natural):
+        console.print(table)
+
+
+@contextmanager
+def _as_wide_as(console: Console, width: int) -> Iterator[None]:
+    narrow, console.width = console.width, max(console.width, width)
     try:
-        console.print(table, markup=False)
+        yield
     finally:
         console.width = narrow

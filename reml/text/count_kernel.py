@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from reml.contract.vectors import Int32Array, Int64Array
+from reml.index.compiling import kernel
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def count_terms(
     numbers: Int32Array, sizes: Int64Array, stopped: int
 ) -> tuple[Int64Array, Int32Array, Int32Array, Int64Array]:  # pragma: no cover - compiled

@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import regex
-from numba import njit
 
 from reml.contract.vectors import Int32Array, Int64Array
+from reml.index.compiling import kernel
 from reml.text.words import LETTERS, PAIRED, folded
 
 Bytes = npt.NDArray[np.uint8]
@@ -103,7 +103,7 @@ def _matching(pattern: str, one: str, points: Int64Array) -> npt.NDArray[np.bool
     return matching
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _number_words(
     text: Bytes, ends: Int64Array, lengths: Lengths, table: WordTable
 ) -> tuple[Int32Array, Int64Array, WordTable]:  # pragma: no cover - compiled
@@ -122,7 +122,7 @@ def _number_words(
     return numbers[:found].copy(), sizes, table
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _room_for_words(ends: Int64Array) -> FoundWords:  # pragma: no cover - compiled
     longest = start = 0
     for end in ends:
@@ -131,7 +131,7 @@ def _room_for_words(ends: Int64Array) -> FoundWords:  # pragma: no cover - compi
     return FoundWords(np.empty(most, dtype=np.uint64), np.empty(most, dtype=np.int64), np.empty(most, dtype=np.int64))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _find_words(
     text: Bytes, start: int, end: int, lengths: Lengths, words: FoundWords
 ) -> int:  # pragma: no cover - compiled
@@ -158,7 +158,7 @@ def _find_words(
     return found
 
 
-@njit(cache=True, nogil=True, inline="always")
+@functools.partial(kernel, inline=True)
 def _decode(text: Bytes, place: int) -> tuple[np.int64, int]:  # pragma: no cover - compiled
     """Read the code point at a place of valid UTF-8: (code point, number of bytes)."""
     lead = np.int64(text[place])
@@ -172,7 +172,7 @@ def _decode(text: Bytes, place: int) -> tuple[np.int64, int]:  # pragma: no cove
     return (lead & 0x07) << 18 | tail << 6 | np.int64(text[place + 3] & 0x3F), 4
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _number_found(
     text: Bytes, words: FoundWords, table: WordTable, numbers: Int32Array
 ) -> None:  # pragma: no cover - compiled
@@ -201,12 +201,12 @@ def _number_found(
         numbers[word] = np.int64(slots[slot, 1] >> np.uint64(1)) - 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _first_slot(key: np.uint64, size: int) -> np.uint64:  # pragma: no cover - compiled
     return key * SPREAD >> np.uint64(32) & np.uint64(size - 1)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _with_room(table: WordTable, length: int) -> WordTable:  # pragma: no cover - compiled
     """Give a table with room for all words of a text of this length, with at most half of the slots taken."""
     slots, starts, letters, size = table
@@ -221,7 +221,7 @@ def _with_room(table: WordTable, length: int) -> WordTable:  # pragma: no cover 
     return WordTable(slots, starts, letters, size)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _spread_again(slots: Keys, size: int) -> Keys:  # pragma: no cover - compiled
     """Give more slots that hold the same words."""
     spread = np.zeros((size, 2), dtype=np.uint64)
@@ -235,7 +235,7 @@ def _spread_again(slots: Keys, size: int) -> Keys:  # pragma: no cover - compile
     return spread
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _longer(array: npt.NDArray[Any], size: int) -> npt.NDArray[Any]:  # pragma: no cover - compiled
     longer = np.empty(size, dtype=array.dtype)
     longer[: len(array)] = array

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -15,7 +14,8 @@ import numpy.typing as npt
 from reml.collection.snapshot import are_in
 from reml.contract.examples import Item
 from reml.contract.vectors import Int32Array, Int64Array
-from reml.files.atomic import CorruptError, atomic_folder
+from reml.files.atomic import atomic_folder
+from reml.files.checked import reading
 from reml.retrievers.bm25.fields import WeightedCounts, field_texts
 from reml.text.analysis import TermCounts, Vocabulary
 
@@ -175,15 +175,10 @@ def _write(path: Path, rows: Int64Array, counts: TermCounts) -> None:
 
 
 def _read(path: Path) -> tuple[Int64Array, TermCounts]:
-    try:
-        # The archive keeps a checksum of every array and compares it while it reads.
-        with np.load(path, allow_pickle=False) as file:
-            counts: Int32Array = file["counts"].astype(np.int32)
-            return file["rows"], TermCounts(file["indptr"], file["numbers"], counts, file["lengths"])
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise CorruptError(
-            f"{path} is not what was written ({error}). Delete {path.parents[1]} to rebuild it."
-        ) from error
+    # The archive keeps a checksum of every array and compares it while it reads.
+    with reading(path, f"Delete {path.parents[1]} to rebuild it."), np.load(path, allow_pickle=False) as file:
+        counts: Int32Array = file["counts"].astype(np.int32)
+        return file["rows"], TermCounts(file["indptr"], file["numbers"], counts, file["lengths"])
 
 
 def _without(counts: TermCounts, gone: npt.NDArray[np.bool_]) -> TermCounts:

@@ -13,12 +13,14 @@ import numpy as np
 
 from reml.contract.examples import Json
 from reml.contract.vectors import Int64Array
+from reml.devices.disk import save_array
 from reml.files.atomic import MANIFEST, CorruptError, atomic_folder, read_json, read_manifest, write_manifest
-from reml.files.checked import CheckedFile
+from reml.files.checked import CheckedFile, reading
 from reml.files.origin import KIND, Origin
 from reml.retrievers.bm25.counts import KeptCounts, Statistics
 
 TERMS, STATISTICS, DELETED = "terms.json", "statistics.npz", "deleted.npy"
+AGAIN = "Delete the index to have it built again."
 TEXT_STATISTICS = "text-statistics.npz"  # where titles are counted apart
 
 
@@ -70,7 +72,9 @@ class State:
         """Read which rows of the counts are deleted, ascending."""
         if not self.name:
             return np.empty(0, dtype=np.int64)
-        rows: Int64Array = np.load(folder / self.name / DELETED, allow_pickle=False)
+        path = folder / self.name / DELETED
+        with reading(path, AGAIN):
+            rows: Int64Array = np.load(path, allow_pickle=False)
         return rows
 
     def statistics(self, folder: Path) -> Statistics:
@@ -94,12 +98,12 @@ def write_state(folder: Path, terms: Sequence[str], statistics: Statistics, dele
         (draft / TERMS).write_text(json.dumps(terms), encoding="utf-8")
         for name, part in parts.items():
             np.savez(draft / name, frequencies=part.frequencies, items=part.items, length=part.length)
-        np.save(draft / DELETED, deleted)
+        save_array(draft / DELETED, deleted, folder)
     return [CheckedFile.of(folder.parent, f"{folder.name}/{file}") for file in (TERMS, *parts, DELETED)]
 
 
 def _read_statistics(path: Path) -> Statistics:
-    with np.load(path, allow_pickle=False) as file:
+    with reading(path, AGAIN), np.load(path, allow_pickle=False) as file:
         return Statistics(file["frequencies"], int(file["items"]), int(file["length"]))
 
 

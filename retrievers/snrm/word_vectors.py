@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from reml.contract.vectors import Float32Array
 from reml.files.atomic import CorruptError
+from reml.files.checked import reading
 from reml.files.lines import line_text, numbered_lines
 from reml.files.model_location import located
 
@@ -68,8 +69,9 @@ def _parts(folder: Path) -> tuple[Path, Path]:
 
 def _from_folder(folder: Path, wanted: set[str]) -> Iterator[tuple[str, Float32Array]]:
     vectors, index = _parts(folder)
-    matrix = np.load(vectors, mmap_mode="r", allow_pickle=False)
-    words = pq.read_table(index).column(0).to_pylist()
+    with reading(folder, "Get it again."):
+        matrix = np.load(vectors, mmap_mode="r", allow_pickle=False)
+        words = pq.read_table(index).column(0).to_pylist()
     if len(words) != len(matrix):
         raise CorruptError(f"{folder} has {len(words)} words but {len(matrix)} vectors: get it again.")
     for word, vector in zip(words, matrix, strict=True):

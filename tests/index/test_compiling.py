@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import logging
+import resource
+import signal
+from pathlib import Path
 
 import pytest
 from numba import njit
 from numba.core.event import install_listener
 
-from reml.index.compiling import Announcement
+from reml.files.atomic import home
+from reml.index.compiling import Announcement, kernel
 
 
 def test_the_first_compilation_of_a_package_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
@@ -21,5 +25,35 @@ def test_the_first_compilation_of_a_package_is_told_once(caplog: pytest.LogCaptu
         assert other(1) == 3
         assert one(2) == 3  # compiled already
     assert [record.getMessage() for record in caplog.records] == [
-        f"compiling the kernels of {package} for this machine, once; they are kept on disk"
+        f"compiling the kernels of {package} for this machine, up to a minute, each time: {home()} cannot be "
+        "written to keep them"
     ]
+
+
+def one_more(value: int) -> int:
+    return value + 1
+
+
+def test_a_kernel_is_kept_and_one_that_is_damaged_is_compiled_again() -> None:
+    first = kernel(one_more)
+    assert first(1) == 2
+    (index,) = Path(first.stats.cache_path).glob("test_compiling.one_more-*.nbi")
+    index.write_bytes(b"no index")
+    assert kernel(one_more)(1) == 2
+    again = kernel(one_more)
+    assert (again(1), sum(again.stats.cache_hits.values())) == (2, 1)
+
+
+def test_a_kernel_that_cannot_be_kept_works() -> None:
+    made = kernel(one_more)
+    for path in Path(made.stats.cache_path).glob("test_compiling.one_more-*"):
+        path.unlink()
+    former = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (16, former[1]))
+    try:
+        assert made(1) == 2
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, former)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert kernel(one_more)(1) == 2

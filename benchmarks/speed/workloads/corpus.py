@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from reml.benchmarks.speed.workloads.zipf import zipf_ranks
 from reml.contract.vectors import Int32Array, Int64Array
+from reml.index.compiling import kernel
 from reml.text.analysis import STOPPED, TermCounts
 from reml.text.count_kernel import count_terms
 
@@ -81,7 +81,7 @@ class SyntheticCorpus:
         return zipf_ranks(generator, count, self.terms, SHIFT)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def repeat(
     tokens: Int32Array, lengths: Int64Array, shares: npt.NDArray[np.float64], burst: float
 ) -> None:  # pragma: no cover - compiled

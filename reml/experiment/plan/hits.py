@@ -124,4 +124,5 @@ def _why_nothing(asked: Model, example: Example) -> str:
 
 
 def _fuse(of: Examples, *parts: Hits, depth: int) -> Hits:
-    return reciprocal_rank_fusion(parts, depth) if parts else Hits.empty(len(of))
+    there = sum(part.k for part in parts)
+    return reciprocal_rank_fusion(parts, min(depth, there)) if parts else Hits.empty(len(of))

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
-from rich.progress import track
 
 from reml.access.composed_access import FoundAccess
 from reml.access.limits import Limits
@@ -20,6 +19,7 @@ from reml.contract.access import QueryGenerator
 from reml.contract.examples import Answer, Example
 from reml.contract.predictors import Batch
 from reml.contract.retrieved import Hits
+from reml.devices.terminal import tracked
 from reml.experiment.plan.collections import Examples
 from reml.experiment.plan.node import Node
 from reml.experiment.plan.store import Stage
@@ -130,7 +130,7 @@ def _predict(
     answers: list[Answer] = []
     words: list[int] = []
     asked_of = TrajectoryFile(folder / TRAJECTORIES)
-    for places in track(batches, "predict", console=console, transient=True, disable=not console.is_terminal):
+    for places in tracked(batches, "predict", console):
         seen = with_task(shown.prefix, examples[places]) if shown.prefix else examples[places]
         batch = Batch(tuple(seen), {part.name: part.session(examples, places) for part in parts})
         answers += predict(predictor, batch)

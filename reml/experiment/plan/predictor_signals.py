@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
-from rich.progress import track
 
 from reml.access.composed_access import FoundAccess
 from reml.access.limits import Limits
@@ -21,6 +20,7 @@ from reml.contract.predictors import Batch, Predictor
 from reml.contract.refusal import providers
 from reml.contract.retrieved import Hits
 from reml.contract.signals import Signal
+from reml.devices.terminal import tracked
 from reml.experiment.plan.collections import Examples
 from reml.experiment.plan.node import Node
 from reml.experiment.plan.trained_predictors import Speaker
@@ -143,7 +143,7 @@ def _judge(
 def _batches(read: RetrievedExamples, prefix: str, console: Console) -> Iterator[Batch]:
     """Go through lists, with the examples as the predictor sees them."""
     starts: Sequence[int] = list(range(0, len(read), BATCH))
-    for start in track(starts, "ask", console=console, transient=True, disable=not console.is_terminal):
+    for start in tracked(starts, "ask", console):
         batch = read.take(np.arange(start, min(start + BATCH, len(read))))
         shown = with_task(prefix, batch.examples) if prefix else batch.examples
         yield Batch.of(shown, batch.read)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import re
-import resource
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from rich.console import Console
 
 from reml.contract.asking import noted
 from reml.contract.examples import Json
+from reml.devices.disk import written
 from reml.devices.rank_zero import check_rank, is_rank_zero
 from reml.experiment.plan.node import Node
 from reml.files.atomic import MANIFEST, CorruptError, digest, locked, read_manifest, write_json, write_manifest
@@ -157,7 +157,7 @@ class Stages:
                 self._inner = outer + start - asked
                 return False
             reset_peak_memory()
-            with noted(f"in the step {name!r}"):
+            with noted(f"in the step {name!r}"), written(folder):
                 build(folder)
             elapsed = time.perf_counter() - start
             cost: dict[str, Json] = {"seconds": elapsed - self._inner, "peak_memory_bytes": peak_memory()}
@@ -175,11 +175,10 @@ def _note_layout(home: Path, console: Console) -> None:
         return
     former = [room for room in FORMER if next((home / room).glob(f"*/{MANIFEST}"), None) is not None]
     if former:
-        console.print(
+        say(
+            console,
             f"{home} holds stages of a former version of reml ({', '.join(former)}). This version knows its stages by "
             "other keys, so it makes them again and leaves those as they are: delete them when you need the room.",
-            highlight=False,
-            soft_wrap=True,
         )
     write_json(home / LAYOUT, {"layout": NEWEST})
 
@@ -205,6 +204,14 @@ def peak_memory() -> int:
     try:
         status = Path("/proc/self/status").read_text(encoding="ascii")
     except OSError:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        return _peak_of_process()
     found = re.search(r"VmHWM:\s+(\d+) kB", status)
-    return int(found.group(1)) * 1024 if found else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return int(found.group(1)) * 1024 if found else _peak_of_process()
+
+
+def _peak_of_process() -> int:
+    try:
+        import resource
+    except ImportError:  # Windows, which does not tell it so
+        return 0
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -17,14 +17,14 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
-from rich.progress import track
 
 from reml.access.information_access import InformationAccess
 from reml.access.trajectory import trajectories
 from reml.contract.access import Storage, Trajectory
 from reml.contract.examples import Answer, Example, Json
 from reml.contract.predictors import Batch, Predictor
-from reml.contract.retrieved import Hits
+from reml.contract.retrieved import Hits, room_for
+from reml.devices.terminal import tracked
 from reml.experiment.plan.collections import Examples
 from reml.experiment.plan.hits import Model
 from reml.experiment.plan.node import Node
@@ -96,7 +96,7 @@ def _predict(
     }
     predictor, size = speaker.on({name: model.collection for name, model in given.items()}), memory.batch_size
     starts = range(len(done) * size, len(examples), size)
-    for start in track(starts, "predict", console=console, transient=True, disable=not console.is_terminal):
+    for start in tracked(starts, "predict", console):
         done.append(_batch(predictor, given, examples[start : start + size], memory))
         log.append(done[-1].content())
     answers: list[Answer] = [example.output[0] for record in done for example in record.answered]
@@ -179,7 +179,8 @@ def _pairs(hits: Hits) -> list[list[tuple[int, float]]]:
 
 def _hits(batches: Sequence[Found], depth: int) -> Hits:
     found = [pairs for batch in batches for pairs in batch]
-    padded = [[*pairs, *[(-1, -math.inf)] * (depth - len(pairs))] for pairs in found]
-    rows = np.array([[row for row, _ in pairs] for pairs in padded], dtype=np.int64).reshape(len(found), depth)
+    room = room_for(depth, max(map(len, found), default=0))
+    padded = [[*pairs, *[(-1, -math.inf)] * (room - len(pairs))] for pairs in found]
+    rows = np.array([[row for row, _ in pairs] for pairs in padded], dtype=np.int64).reshape(len(found), room)
     scores = np.array([[score for _, score in pairs] for pairs in padded], dtype=np.float32)
     return Hits(rows, scores.reshape(rows.shape))

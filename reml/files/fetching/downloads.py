@@ -19,9 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+from rich.progress import BarColumn, DownloadColumn, TimeRemainingColumn, TransferSpeedColumn
 
+from reml.devices.disk import written
+from reml.devices.terminal import progress_bar
 from reml.files.atomic import CorruptError
 from reml.files.fetching.http_transfer import BrokenOffError, Part, RefusedError, Remote, transfer
 
@@ -64,7 +65,7 @@ def fetch(remote: Remote, target: Path, patience: Patience | None = None, *, pro
         _check_present(remote, target)
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
-    with closing(Part(remote, target)) as part, _bar(remote, progress) as advanced:
+    with written(target), closing(Part(remote, target)) as part, _bar(remote, progress) as advanced:
         _check_room(remote, part)
         try:
             _fetch_rest(remote, part, patience or Patience(), advanced)
@@ -137,8 +138,8 @@ def _check_room(remote: Remote, part: Part) -> None:
 
 @contextmanager
 def _bar(remote: Remote, shown: bool) -> Iterator[_Advanced]:
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), disable=not shown) as bar:
+    columns = ("{task.description}", BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with progress_bar(*columns, shown=shown) as bar:
         task = bar.add_task(remote.name, total=remote.size)
 
         def advanced(done: int, total: int | None) -> None:

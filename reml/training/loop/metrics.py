@@ -10,6 +10,7 @@ from pathlib import Path
 from pytorch_lightning.loggers.logger import Logger
 
 from reml.files.atomic import write_text
+from reml.files.checked import reading
 
 _COLUMNS = ("step", "name", "value")
 
@@ -57,8 +58,9 @@ def read_metrics(path: Path) -> list[tuple[int, str, float]]:
     """Read (step, name, value) in the order they were logged; a last line that was not written whole is left out."""
     if not path.exists():
         return []
-    lines = [line for line in path.read_text(encoding="utf-8").splitlines(keepends=True) if line.endswith("\n")]
-    return [(int(step), name, float(value)) for step, name, value in csv.reader(lines[1:])]
+    with reading(path, "Delete its folder to train again."):
+        lines = [line for line in path.read_text(encoding="utf-8").splitlines(keepends=True) if line.endswith("\n")]
+        return [(int(step), name, float(value)) for step, name, value in csv.reader(lines[1:])]
 
 
 def _line(row: tuple[object, object, object]) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pytorch_lightning import Callback, Trainer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TimeRemainingColumn
 
+from reml.devices.terminal import progress_bar
 from reml.training.loop.best import KeepBest
 from reml.training.loop.module import PredictorTraining
 
@@ -15,14 +16,8 @@ class ProgressLine(Callback):
 
     def __init__(self, training: PredictorTraining, best: KeepBest, console: Console) -> None:
         self._training, self._best = training, best
-        self._progress = Progress(
-            TextColumn("[bold]training"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.description}"),
-            TimeRemainingColumn(),
-            console=console,
-        )
+        columns = ("training", BarColumn(), MofNCompleteColumn(), "{task.description}", TimeRemainingColumn())
+        self._progress = progress_bar(*columns, console=console, shown=True)
         self._task = self._progress.add_task("", start=False)
 
     def on_train_start(self, trainer: Trainer, *_: object) -> None:

@@ -98,7 +98,10 @@ def _rebuild(rebuild: Callable[[Path], Index], folder: Path, settings: Asynchron
     if settings.devices is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = settings.devices
     torch.set_num_threads(settings.threads)
-    rebuild(folder)
+    try:
+        rebuild(folder)
+    except Exception as error:  # said in a line, by the end of this process: the one that trains goes on
+        raise SystemExit(f"encoding all items anew: {type(error).__name__}: {error}") from error
 
 
 def _die_with_parent() -> None:

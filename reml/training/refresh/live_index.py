@@ -13,7 +13,7 @@ from torch import Tensor
 from reml.access.encoded_retriever import EncodedRetriever
 from reml.access.query_side import QuerySideEncoder
 from reml.access.similarity import EncoderScorer
-from reml.contract.retrieved import Hits, Queries
+from reml.contract.retrieved import Hits, Queries, room_for
 from reml.contract.retrievers import Index, TrainableEncoder
 from reml.contract.vectors import Int64Array, Representations
 
@@ -44,11 +44,11 @@ class LiveIndex:
 
         With `reembed`, as many are retrieved and encoded anew, without dropout, and the best k of these are given.
         """
-        hits = self._retriever.search(queries, reembed or k)
+        hits = self._retriever.search(queries, room_for(reembed or k, len(self)))
         if reembed is None:
             return hits
         fresh = EncodedRetriever(self.collection, self.encoder, self._retriever.index, self._anew)
-        return Hits.ranked(hits.rows, fresh.score(queries, hits.rows).numpy(), k)
+        return Hits.ranked(hits.rows, fresh.score(queries, hits.rows).numpy(), room_for(k, len(self)))
 
     def swap(self, index: Index, step: int) -> None:
         """Search this index from now on; the encoder of `step` made all its vectors."""

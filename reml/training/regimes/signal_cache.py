@@ -23,6 +23,7 @@ from reml.contract.vectors import Int64Array
 from reml.devices.device import default_device
 from reml.devices.precision import autocast
 from reml.files.atomic import atomic_file
+from reml.files.checked import reading
 from reml.training.regimes.signals import collect
 
 FIELDS: Mapping[Signal, tuple[str, ...]] = {
@@ -126,7 +127,11 @@ def _save(path: Path, rows: Sequence[Int64Array], values: Mapping[str, Tensor]) 
 
 
 def _read(paths: Sequence[Path]) -> dict[str, Tensor]:
-    return {name: value for path in paths for name, value in load_file(path).items()}
+    found: dict[str, Tensor] = {}
+    for path in paths:
+        with reading(path, "Delete its folder to have the predictor heard again."):
+            found |= load_file(path)
+    return found
 
 
 def _joined(parts: Sequence[Tensor]) -> Tensor:
