@@ -3,7 +3,7 @@ from __future__ import annotations
 import gzip
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -117,7 +117,7 @@ def trec(path: Path, rows: Sequence[tuple[str, str, int]]) -> Path:
     return path
 
 
-def agree(results: Path, official: Path, name: str, depths: Sequence[int]) -> dict[str, float]:
+def agree(results: Path, official: Path, name: str, depths: Sequence[int]) -> Mapping[str, float]:
     """See that what a run says is what its files say, by its own judgements and by the collection's."""
     pytest.importorskip("ir_measures", reason="pip install 'reml[measures]'")
     measures = ["nDCG@10", "AP", "P@1", *(f"{kind}@{depth}" for kind in ("R", "P", "Success") for depth in depths)]
