@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from reml.contract.arguments.paths import takes_paths
 from reml.evaluation.kilt import MEASURES, Evaluation
 from reml.evaluation.kilt_files import evaluate_files
 from reml.evaluation.passages import evaluate_passage_files
@@ -17,6 +18,7 @@ from reml.reporting.report import write_report
 from reml.reporting.terminal import print_whole, say
 
 
+@takes_paths
 def evaluate(
     gold: Path,
     guess: Path,
@@ -50,6 +52,7 @@ def evaluate(
         say(console, f"{evaluation.unmatched} predictions are for ids that {gold} does not have: not scored.")
 
 
+@takes_paths
 def measure(run: Path, relevance: Path, measures: str = ",".join(MEASURES_OF_RANKINGS)) -> None:
     """Score a TREC run with ir-measures: nDCG, reciprocal rank and their like.
 
@@ -64,6 +67,7 @@ def measure(run: Path, relevance: Path, measures: str = ",".join(MEASURES_OF_RAN
     print_whole(Console(), table)
 
 
+@takes_paths
 def report(run: Path) -> None:
     """Write report.html for a result folder anew.
 
