@@ -30,6 +30,8 @@ from transformers import AutoModelForSeq2SeqLM, PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutput, Seq2SeqLMOutput
 
 from reml.access.responses import empty
+from reml.contract.arguments.checked import checked
+from reml.contract.arguments.numbers import Count
 from reml.contract.collections import Collection
 from reml.contract.examples import Answer, Example
 from reml.contract.predictors import Batch
@@ -60,6 +62,7 @@ class _Encoded:
     targets: Tensor
 
 
+@checked("FiD")
 class FiD(nn.Module):
     """Reads each item with the question on its own and fuses them in the decoder.
 
@@ -67,7 +70,9 @@ class FiD(nn.Module):
     what is over is cut from the item's end. answer_tokens: of the longest answer.
     """
 
-    def __init__(self, model: str = "google-t5/t5-base", *, input_tokens: int = 250, answer_tokens: int = 50) -> None:
+    def __init__(
+        self, model: str = "google-t5/t5-base", *, input_tokens: Count = 250, answer_tokens: Count = 50
+    ) -> None:
         super().__init__()
         folder = located(model)
         # Only eager attention hands out its weights.

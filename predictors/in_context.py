@@ -24,6 +24,8 @@ from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
+from reml.contract.arguments.checked import checked
+from reml.contract.arguments.numbers import Count
 from reml.contract.collections import Collection
 from reml.contract.examples import Answer, Example, Item, Provenance
 from reml.contract.predictors import Batch
@@ -38,6 +40,7 @@ from reml.text.token_table import token_ids
 from reml.text.tokenisers import load_tokeniser
 
 
+@checked("InContext")
 class InContext(nn.Module):
     """Puts the items before the question and lets a language model go on.
 
@@ -52,8 +55,8 @@ class InContext(nn.Module):
         *,
         prompt: str = "Answer with a few words of the passages.\n\n{passages}Question: {question}\nAnswer:",
         passage: str = "Title: {title}\n{text}\n\n",
-        input_tokens: int = 1536,
-        answer_tokens: int = 32,
+        input_tokens: Count = 1536,
+        answer_tokens: Count = 32,
     ) -> None:
         super().__init__()
         self.head, self.tail = _parts(prompt)
