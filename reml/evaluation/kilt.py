@@ -6,12 +6,14 @@ ranked by `wikipedia_id`). A KILT score gives an answer its points only where R-
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
 import numpy as np
 
+from reml.contract.arguments.several import several
 from reml.contract.examples import Answer, Example, Json, Measure
 from reml.contract.vectors import Float64Array
 from reml.evaluation.answers import exact_match, f1, normalise
@@ -43,10 +45,10 @@ class Evaluation:
         return len(self.ids)
 
     def mean(self, name: str) -> float:
-        """Average a measure over the examples; 0 if there are none. `KeyError` names the measures there are."""
+        """Average a measure over the examples; NaN if there are none. `KeyError` names the measures there are."""
         if name not in self.values:
             raise KeyError(f"no measure {name!r}; there are {', '.join(self.values)}.")
-        return float(self.values[name].mean()) if self.ids else 0.0
+        return float(self.values[name].mean()) if self.ids else math.nan
 
     def downstream(self, measure: str) -> float:
         """Average the measure that a task is ranked by."""
@@ -64,17 +66,19 @@ class Evaluation:
         """Average what a predictor is kept by while it trains: the KILT score; the measure where there is none."""
         return self.kilt(measure) if self.has_kilt(measure) else self.downstream(measure)
 
-    def means(self) -> dict[str, Json]:
-        """Average every measure."""
-        return {name: self.mean(name) for name in self.values}
+    def means(self) -> dict[str, float | None]:
+        """Average every measure; nothing was measured where there are no examples."""
+        return {name: self.mean(name) if self.ids else None for name in self.values}
 
     def to_json(self) -> dict[str, Json]:
         """Give the averages, laid out as the two programs of KILT print them."""
-        answers: dict[str, Json] = {name: self.mean(name) for name in self.of_answers}
-        scores = [name for name in self.values if name.startswith(KILT) and name not in answers]
-        kilt: dict[str, Json] = {name: self.mean(name) for name in scores}
-        retrieval = {name: self.mean(name) for name in self.values if name not in answers and name not in kilt}
-        brief = {name: self.mean(name) for name in ("Rprec", "recall@5")}
+        means = self.means()
+        answers: dict[str, Json] = {name: means[name] for name in self.of_answers}
+        kilt: dict[str, Json] = {
+            name: mean for name, mean in means.items() if name.startswith(KILT) and name not in answers
+        }
+        retrieval = {name: mean for name, mean in means.items() if name not in answers and name not in kilt}
+        brief = {name: means[name] for name in ("Rprec", "recall@5")}
         return {"downstream": {"downstream": answers, "kilt": kilt, "retrieval": brief}, "retrieval": retrieval}
 
 
@@ -82,7 +86,7 @@ class Scorer:
     """Scores predictions one at a time, in any order, in memory bounded by the number of right answers."""
 
     def __init__(self, golds: Sequence[Gold], depths: Sequence[int] = DEPTHS) -> None:
-        if any(depth < 1 for depth in depths):
+        if any(depth < 1 for depth in several(depths, "depths")):
             raise ValueError(f"depths {tuple(depths)}: each must be 1 or more.")
         # `recall@5` is among KILT's headline figures.
         self._depths = tuple(sorted({*depths, 5}))

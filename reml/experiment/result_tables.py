@@ -14,15 +14,18 @@ if TYPE_CHECKING:
 
 
 def score_table(by_seed: Mapping[int, Mapping[str, Mapping[str, Evaluation]]]) -> pyarrow.Table:
-    """Give the mean of every measure by system, task and seed, from evaluations by seed, by system, by task."""
+    """Give the mean of every measure by system, task and seed, from evaluations by seed, by system, by task.
+
+    A mean over no examples is null.
+    """
     import pyarrow
 
     rows = [
-        (system, task, seed, measure, found.mean(measure), len(found))
+        (system, task, seed, measure, mean, len(found))
         for seed, by_system in by_seed.items()
         for system, by_task in by_system.items()
         for task, found in by_task.items()
-        for measure in found.values
+        for measure, mean in found.means().items()
     ]
     kinds = {
         "system": "string",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+from reml.contract.arguments.paths import takes_paths
 from reml.contract.examples import Answer, Example, Json
 from reml.evaluation.cases import Cell, gather
 from reml.evaluation.kilt import KILT, MEASURES
@@ -21,10 +22,13 @@ RATE = "train/rate"  # what training logs beside its losses and scores
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The figures of an access model on a task: R-precision, the task's measure, and its KILT score if it has one."""
+    """The figures of an access model on a task: R-precision, the task's measure, and its KILT score if it has one.
 
-    r_precision: float
-    downstream: float
+    What was not measured, as no example has a right answer, is no figure.
+    """
+
+    r_precision: float | None
+    downstream: float | None
     kilt: float | None
 
 
@@ -54,6 +58,7 @@ class Results:
     taught: Mapping[str, tuple[Curve, ...]]
 
 
+@takes_paths
 def read_results(run: Path, cases_each: int) -> Results:
     """Read a result folder; `CorruptError` names what is missing or unreadable.
 
@@ -107,12 +112,12 @@ def _has(scores: Json, *names: str) -> bool:
     return True
 
 
-def _number(scores: Json, *names: str) -> float:
+def _number(scores: Json, *names: str) -> float | None:
     for name in names:
         if not isinstance(scores, dict) or name not in scores:
             raise CorruptError(f"metrics.json lacks {'.'.join(names)}. Run the experiment again to have it made anew.")
         scores = scores[name]
-    return float(cast("float", scores))
+    return None if scores is None else float(cast("float", scores))
 
 
 def _cell(run: Path, access: str, task: str, *, measure: str, cases_each: int) -> Cell:
