@@ -26,6 +26,7 @@ from transformers import AutoModelForMaskedLM, AutoTokenizer, PreTrainedModel, P
 
 from reml.access.encoded_retriever import EncodedRetriever
 from reml.access.indexing import index_encoded
+from reml.contract.arguments.paths import takes_paths
 from reml.contract.collections import Collection
 from reml.contract.retrievers import IndexMaker, Retriever
 from reml.files.atomic import atomic_folder, digest
@@ -77,6 +78,7 @@ class SpladeNetwork(SparseNetwork):
         largest = logits.masked_fill(~mask[:, :, None], 0.0).amax(dim=1)
         return torch.log1p(torch.relu(largest.float()))
 
+    @takes_paths
     def save(self, folder: Path) -> None:
         """Write a transformers folder that `Splade` (or transformers itself) reads."""
         with atomic_folder(folder) as draft:
@@ -97,6 +99,7 @@ class Splade:
     index_maker: IndexMaker | None = None
     progress: bool = False
 
+    @takes_paths
     def index(self, collection: Collection, folder: Path) -> Retriever:
         """Index a collection with the model as it is, or open the index if it is there and fits.
 
@@ -104,6 +107,7 @@ class Splade:
         """
         return self.index_with(self.encoder(collection, folder), collection, folder)
 
+    @takes_paths
     def encoder(self, collection: Collection, folder: Path) -> SparseEncoder:  # noqa: ARG002
         """Give the encoder before its training; `FileNotFoundError` if there is no such model with safetensors."""
         path = located(self.model)
@@ -118,6 +122,7 @@ class Splade:
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         return SparseEncoder(SpladeNetwork(module, tokeniser).to(device).eval(), self.cut)
 
+    @takes_paths
     def index_with(
         self, encoder: SparseEncoder, collection: Collection, folder: Path
     ) -> EncodedRetriever[SparseEncoder]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from reml.access.encoded_retriever import EncodedRetriever
+from reml.contract.arguments.paths import takes_paths
 from reml.contract.collections import Collection
 from reml.contract.retrievers import Encoder, IndexMaker
 from reml.files.atomic import digest
@@ -16,6 +17,7 @@ from reml.index.encoded_shards import Shards, encode_collection
 AnyEncoder = TypeVar("AnyEncoder", bound=Encoder)
 
 
+@takes_paths
 def index_encoded(
     encoder: AnyEncoder, maker: IndexMaker, collection: Collection, folder: Path, *, progress: bool = False
 ) -> EncodedRetriever[AnyEncoder]:

@@ -28,7 +28,7 @@ from reml.contract.access import (
     StorageHandler,
 )
 from reml.contract.collections import Collection
-from reml.contract.examples import Example
+from reml.contract.examples import Example, given_examples
 from reml.contract.retrieved import Hits, LazyItems, Queries, Responses
 from reml.contract.retrievers import Retriever
 from reml.contract.signals import FeedbackRecord
@@ -103,7 +103,7 @@ class InformationAccess:
         `ValueError` if a processor changes the items themselves: hits keep rows and scores.
         """
         places = depth if depth is not None else self.limits.depth
-        if not examples:
+        if not given_examples(examples):
             return Hits.empty(0, places)
         found = self.own(examples, self.queries(examples), places)
         self._check_unchanged(found)

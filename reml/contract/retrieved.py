@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Self, final, overload
 import numpy as np
 import numpy.typing as npt
 
-from reml.contract.examples import Example, Item, Media
+from reml.contract.arguments.several import several
+from reml.contract.examples import Example, Item, Media, given_examples
 from reml.contract.vectors import DenseVectors, Float32Array, Int64Array, MultiVectors, Representations, SparseVectors
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ class Queries:
     only: Rows | None = None
 
     def __post_init__(self) -> None:
+        several(self.contents, "contents")
         parts = {"contents": self.contents, "states": self.states, "sets of rows": self.only}
         for name, part in parts.items():
             if part is not None and len(part) != len(self.owners) and not (name == "contents" and self._states_say):
@@ -87,13 +89,14 @@ class Queries:
 
     @classmethod
     def of(cls, contents: Sequence[str | Media]) -> Self:
-        """Make one query for each example, in order."""
-        return cls(np.arange(len(contents), dtype=np.int64), tuple(contents))
+        """Make one query for each example, in order; `TypeError` for one text instead of several."""
+        return cls(np.arange(len(several(contents, "contents")), dtype=np.int64), tuple(contents))
 
     @classmethod
     def of_inputs(cls, examples: Sequence[Example]) -> Self:
         """Ask with the input of each example; one whose input is blank asks with its media, a query for each."""
-        asked = [[one.input] if one.input.strip() or not one.media else one.media for one in examples]
+        given = given_examples(examples)
+        asked = [[one.input] if one.input.strip() or not one.media else one.media for one in given]
         owners = np.repeat(np.arange(len(examples), dtype=np.int64), [len(contents) for contents in asked])
         return cls(owners, tuple(content for contents in asked for content in contents))
 
@@ -124,6 +127,13 @@ class Queries:
             None if self.states is None else _taken(self.states, positions),
             None if self.only is None else self.only.take(positions),
         )
+
+
+def given_queries(queries: Queries) -> Queries:
+    """Give queries back; `TypeError` for what is none, such as a text or several."""
+    if not isinstance(queries, Queries):
+        raise TypeError(f"queries are a {type(queries).__name__}: make them by `Queries.of([text, ...])`.")
+    return queries
 
 
 @dataclass(frozen=True, eq=False, slots=True)

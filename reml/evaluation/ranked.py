@@ -9,9 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from reml.contract.arguments.extras import install_hint
+from reml.contract.arguments.paths import takes_paths
+from reml.contract.arguments.several import several
+
 MEASURES = ("nDCG@10", "RR@10", "R@100", "AP")
 
 
+@takes_paths
 def ranked_measures(run: Path, relevance: Path, measures: Sequence[str] = MEASURES) -> dict[str, float]:
     """Average measures over all questions that `relevance` judges; one without a ranking scores 0.
 
@@ -21,9 +26,9 @@ def ranked_measures(run: Path, relevance: Path, measures: Sequence[str] = MEASUR
     try:
         import ir_measures
     except ImportError as error:
-        raise ImportError(f"{error}. Install what computes these measures: pip install 'reml[measures]'") from error
+        raise ImportError(f"{error}. Install what computes these measures: {install_hint('measures')}.") from error
     try:
-        parsed = {name: ir_measures.parse_measure(name) for name in measures}
+        parsed = {name: ir_measures.parse_measure(name) for name in several(measures, "measures")}
     except (NameError, ValueError, SyntaxError) as error:
         raise ValueError(
             f"{error}: name measures as https://ir-measur.es does, such as {', '.join(MEASURES)}."

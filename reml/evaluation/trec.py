@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+from reml.contract.arguments.paths import takes_paths
+from reml.contract.arguments.several import several
 from reml.contract.examples import Example
 from reml.files.atomic import atomic_file
 
@@ -34,12 +36,13 @@ class RankedPage:
 def rank_pages(page_ids: Iterable[str], scores: Iterable[float]) -> tuple[RankedPage, ...]:
     """Keep the first and best passage of each page, in order; surplus and infinite scores are padding and left out."""
     best: dict[str, float] = {}
-    for page_id, score in zip(page_ids, scores, strict=False):
+    for page_id, score in zip(several(page_ids, "page_ids"), scores, strict=False):
         if math.isfinite(score):
             best.setdefault(page_id, float(score))
     return tuple(RankedPage(page_id, score) for page_id, score in best.items())
 
 
+@takes_paths
 def write_run(
     path: Path, rankings: Mapping[str, Sequence[RankedPage]] | Iterable[tuple[str, Sequence[RankedPage]]], *, tag: str
 ) -> None:
@@ -54,6 +57,7 @@ def write_run(
                 stream.write(" ".join(fields) + "\n")
 
 
+@takes_paths
 def read_run(path: Path) -> dict[str, tuple[RankedPage, ...]]:
     """Read the ranking of each question, sorted by rank; `RunError` for a line that is not a run's."""
     ranked: dict[str, list[tuple[int, RankedPage]]] = {}
@@ -62,6 +66,7 @@ def read_run(path: Path) -> dict[str, tuple[RankedPage, ...]]:
     return {question: tuple(page for _, page in sorted(lines, key=_rank)) for question, lines in ranked.items()}
 
 
+@takes_paths
 def write_relevance(path: Path, examples: Iterable[Example]) -> None:
     """Write the pages that some right answer of each example comes from, whole or not at all."""
     with atomic_file(path) as draft, draft.open("w", encoding="utf-8") as stream:

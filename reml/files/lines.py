@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, TypeVar, cast
 
+from reml.contract.arguments.paths import takes_paths
 from reml.files.atomic import CorruptError
 
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -21,6 +22,7 @@ class LineError(ValueError):
     """A line is not what its file should hold; the message names the file, the line and what is wrong."""
 
 
+@takes_paths
 def numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
     """Yield the lines that are not blank, each with its number from 1; gzip is known by its bytes, whatever the name.
 
@@ -40,6 +42,7 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
         ) from error
 
 
+@takes_paths
 def decoded_lines(path: Path, decode: Callable[[str], Value]) -> Iterator[tuple[int, Value]]:
     """Yield what is decoded of each line that is not blank, with its number from 1.
 

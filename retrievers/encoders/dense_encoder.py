@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
+from reml.contract.arguments.paths import takes_paths
 from reml.contract.examples import Item, Media, texts_of
 from reml.contract.vectors import DenseVectors, Similarity
 from reml.devices.device import default_device
@@ -92,6 +93,7 @@ class DenseEncoder:
         device = default_device()
         return cls(module.to(device).eval(), tokeniser, encoding or _saved(Path(folder)) or Encoding())
 
+    @takes_paths
     def save(self, folder: Path) -> None:
         """Write a transformers folder that `load` (or transformers itself) reads."""
         with atomic_folder(folder) as draft:

@@ -22,6 +22,7 @@ import httpx2
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
+from reml.contract.arguments.paths import takes_paths
 from reml.files.atomic import CorruptError
 from reml.files.fetching.http_transfer import BrokenOffError, Part, RefusedError, Remote, transfer
 
@@ -53,6 +54,7 @@ class Patience:
         return min(max(doubled, asked), _LONGEST_WAIT_SECONDS)
 
 
+@takes_paths
 def fetch(remote: Remote, target: Path, patience: Patience | None = None, *, progress: bool = True) -> Path:
     """Bring a file from its server to `target` unless it is there, and give `target`.
 
