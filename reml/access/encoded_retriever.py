@@ -52,7 +52,8 @@ class EncodedRetriever(Generic[Encoder_co]):
         """Give the k best items of each query, [B, k]; a blank text has no hits. `ValueError` if k < 1."""
         if k < 1:
             raise ValueError(f"k is a number of items, 1 or more, not {k}.")
-        if given_queries(queries).states is not None:
+        queries = given_queries(queries)
+        if queries.states is not None:
             return self.index.search(representations(queries.states), k)
         rows = np.full((len(queries), k), -1, dtype=np.int64)
         scores = np.full((len(queries), k), -np.inf, dtype=np.float32)

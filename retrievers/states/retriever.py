@@ -31,7 +31,8 @@ class StatesRetriever:
         """Give the k nearest of each query, [Q, k], scored by the negative squared distance; a blank text has none."""
         if k < 1:
             raise ValueError(f"k is a number of positions, 1 or more, not {k}.")
-        if given_queries(queries).states is not None:
+        queries = given_queries(queries)
+        if queries.states is not None:
             self._check_width(queries)
             return self.index.search(representations(queries.states), k)
         asked = queries.asking

@@ -33,11 +33,12 @@ def checked(place: str) -> Callable[[type[T]], type[T]]:
     def with_checks(cls: type[T]) -> type[T]:
         original: Any = cls.__init__
         signature = inspect.signature(original)
+        hints = functools.cache(lambda: hints_of(original, cls))
 
         @functools.wraps(original)
         def look(self: object, *args: object, **given: object) -> None:
             bound = dict(list(signature.bind(self, *args, **given).arguments.items())[1:])
-            for complaint in complaints(bound, hints_of(original, cls), place):
+            for complaint in complaints(bound, hints(), place):
                 raise ValueError(complaint)
             original(self, *args, **given)
 
@@ -47,8 +48,7 @@ def checked(place: str) -> Callable[[type[T]], type[T]]:
     return with_checks
 
 
-@functools.cache
-def hints_of(function: Callable[..., None], cls: Any) -> Mapping[str, object]:
+def hints_of(function: Callable[..., None], cls: type) -> Mapping[str, object]:
     """Give the annotations of a constructor with all that stands in them; none where one is known to checkers alone."""
     written = cls if dataclasses.is_dataclass(cls) else function
     try:

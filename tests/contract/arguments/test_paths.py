@@ -35,16 +35,16 @@ USES: dict[str, Callable[[str], object]] = {
     "Fusion": lambda folder: Fusion([BM25(), BM25F()]).index(ITEMS, f"{folder}/c"),  # type: ignore[arg-type]
     "ImpactIndex": lambda folder: ImpactIndex.build(f"{folder}/i", 4, []),  # type: ignore[arg-type]
     "collections": lambda folder: create_collection(f"{folder}/d") and open_collection(f"{folder}/d"),
-    "hits": lambda folder: [save_hits(f"{folder}/h", HITS), open_hits(f"{folder}/h").k],  # type: ignore[func-returns-value, arg-type]
-    "json": lambda folder: [write_json(f"{folder}/x.json", 1), read_json(f"{folder}/x.json")],  # type: ignore[func-returns-value, arg-type]
-    "text": lambda folder: [write_text(f"{folder}/x.txt", "x"), file_digest(f"{folder}/x.txt")],  # type: ignore[func-returns-value, arg-type]
+    "hits": lambda folder: [save_hits(f"{folder}/h", HITS), open_hits(f"{folder}/h").k],  # type: ignore[arg-type]
+    "json": lambda folder: [write_json(f"{folder}/x.json", 1), read_json(f"{folder}/x.json")],  # type: ignore[arg-type]
+    "text": lambda folder: [write_text(f"{folder}/x.txt", "x"), file_digest(f"{folder}/x.txt")],  # type: ignore[arg-type]
     "lines": lambda folder: list(numbered_lines(f"{folder}/dev.jsonl")),  # type: ignore[arg-type]
-    "records": lambda folder: write_examples(read_examples(f"{folder}/dev.jsonl"), f"{folder}/copy.jsonl"),  # type: ignore[func-returns-value, arg-type]
-    "run": lambda folder: [write_run(f"{folder}/r", {"q": [RankedPage("p", 1.0)]}, tag="t"), read_run(f"{folder}/r")],  # type: ignore[func-returns-value, arg-type]
-    "relevance": lambda folder: write_relevance(f"{folder}/q", []),  # type: ignore[func-returns-value, arg-type]
+    "records": lambda folder: write_examples(read_examples(f"{folder}/dev.jsonl"), f"{folder}/copy.jsonl"),  # type: ignore[arg-type]
+    "run": lambda folder: [write_run(f"{folder}/r", {"q": [RankedPage("p", 1.0)]}, tag="t"), read_run(f"{folder}/r")],  # type: ignore[arg-type]
+    "relevance": lambda folder: write_relevance(f"{folder}/q", []),  # type: ignore[arg-type]
     "evaluate_files": lambda folder: evaluate_files(f"{folder}/one.jsonl", f"{folder}/one.jsonl"),  # type: ignore[arg-type]
     "passages": lambda folder: evaluate_passage_files(f"{folder}/one.jsonl", f"{folder}/one.jsonl"),  # type: ignore[arg-type]
-    "the command": lambda folder: evaluate_command(gold=f"{folder}/one.jsonl", guess=f"{folder}/one.jsonl"),  # type: ignore[func-returns-value, arg-type]
+    "the command": lambda folder: evaluate_command(gold=f"{folder}/one.jsonl", guess=f"{folder}/one.jsonl"),  # type: ignore[arg-type]
     "a task of paths": lambda folder: Jsonl(
         "t", {"dev": Path(folder) / "dev.jsonl"}, knowledge_source=Path(folder) / "pages.jsonl"
     ).source(),
