@@ -24,7 +24,7 @@ from reml.contract.asking import answers_of
 from reml.contract.examples import Answer, Example, Item
 from reml.contract.joining import joined
 from reml.contract.predictor_module import PredictorMaker
-from reml.contract.predictors import Batch
+from reml.contract.predictors import Batch, Corrected
 from reml.contract.retrieved import LazyItems, Queries, Responses
 from reml.contract.vectors import Int64Array
 from reml.predictors.around import Around
@@ -49,11 +49,17 @@ class AskingTwice(Around):
 
     def generate(self, batch: Batch) -> list[Answer]:
         """Answer, ask again, and answer with what was found both times."""
+        batch = batch.unanswered  # one batch for both: what it read is not asked for again
         first = answers_of(self.predictor, batch)
         found = self._asked_again(batch, second_queries(batch.examples, first))
         if not (found.rows >= 0).any():
             return first
         return answers_of(self.predictor, batch.reading(both(batch.read, found)))
+
+    def see_right_answers(self, batch: Batch) -> None:
+        """Tell the predictor inside, if it wants to know."""
+        if isinstance(self.predictor, Corrected):
+            self.predictor.see_right_answers(batch)
 
     def _asked_again(self, batch: Batch, queries: Queries) -> Responses:
         found = {name: session.ask(queries, self.k) for name, session in batch.sessions.items()}

@@ -30,6 +30,8 @@ from transformers import PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutput, Seq2SeqLMOutput
 
 from reml.access.responses import empty
+from reml.contract.arguments.checked import checked
+from reml.contract.arguments.numbers import Count
 from reml.contract.collections import Collection
 from reml.contract.examples import Answer, Example
 from reml.contract.predictors import Batch
@@ -64,6 +66,7 @@ class _Encoded:
     targets: Tensor
 
 
+@checked("FiD")
 class FiD(nn.Module):
     """Reads each item with the question on its own and fuses them in the decoder.
 
@@ -76,8 +79,8 @@ class FiD(nn.Module):
         self,
         model: str = "google-t5/t5-base",
         *,
-        input_tokens: int | None = None,
-        answer_tokens: int = 50,
+        input_tokens: Count | None = None,
+        answer_tokens: Count = 50,
         trust_remote_code: bool = False,
     ) -> None:
         super().__init__()

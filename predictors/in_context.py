@@ -24,6 +24,8 @@ from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedModel
 
+from reml.contract.arguments.checked import checked
+from reml.contract.arguments.numbers import Count
 from reml.contract.collections import Collection
 from reml.contract.examples import Answer, Example, Item, Provenance
 from reml.contract.predictors import Batch
@@ -39,6 +41,7 @@ from reml.text.token_table import token_ids
 INPUT_TOKENS = 1536
 
 
+@checked("InContext")
 class InContext(nn.Module):
     """Puts the items before the question and lets a language model go on.
 
@@ -54,8 +57,8 @@ class InContext(nn.Module):
         *,
         prompt: str = "Answer with a few words of the passages.\n\n{passages}Question: {question}\nAnswer:",
         passage: str = "Title: {title}\n{text}\n\n",
-        input_tokens: int | None = None,
-        answer_tokens: int = 32,
+        input_tokens: Count | None = None,
+        answer_tokens: Count = 32,
         trust_remote_code: bool = False,
     ) -> None:
         super().__init__()

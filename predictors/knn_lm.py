@@ -20,6 +20,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -27,6 +28,8 @@ from torch import Tensor, nn
 from transformers import Cache
 
 from reml.contract.access import Access, Session
+from reml.contract.arguments.checked import checked
+from reml.contract.arguments.numbers import Bounds, Count, Positive
 from reml.contract.collections import Collection
 from reml.contract.examples import Answer, Example
 from reml.contract.predictors import Batch
@@ -63,6 +66,7 @@ class Neighbours:
         return shares.new_zeros((len(shares), size)).scatter_add(1, self.tokens, shares)
 
 
+@checked("KnnLm")
 class KnnLm(nn.Module):
     """Mixes a language model with what came next at the nearest states of a datastore, asked at each step.
 
@@ -77,15 +81,16 @@ class KnnLm(nn.Module):
         model: str = SMOLLM2,
         access: str | None = None,
         *,
-        k: int = 1024,
-        weight: float = 0.25,
-        temperature: float = 1.0,
+        k: Count = 1024,
+        weight: Annotated[float, Bounds(least=0, below=1)] = 0.25,
+        temperature: Positive = 1.0,
         prompt: str = "Question: {question}\nAnswer:",
         block: str = "mlp",
-        answer_tokens: int = 32,
+        answer_tokens: Count = 32,
     ) -> None:
         super().__init__()
-        _check(k, weight, temperature, prompt)
+        if prompt.count("{question}") != 1:
+            raise ValueError(f"the prompt must hold {{question}}, once; it is {prompt!r}.")
         self.lm = LanguageModel(model, block)
         allowed(answer_tokens, answer_tokens, self.lm.limit - 2, model=model, setting="answer_tokens")
         self.access, self.k, self.weight, self.temperature = access, k, weight, temperature
@@ -220,13 +225,3 @@ class KnnLm(nn.Module):
                 f"the datastore holds token {int(tokens.max())}, and the model knows {self.lm.vocabulary}: build the "
                 "datastore with this model (`model` of States)."
             )
-
-
-def _check(k: int, weight: float, temperature: float, prompt: str) -> None:
-    if k < 1 or not 0 <= weight < 1 or not temperature > 0:
-        raise ValueError(
-            f"k is {k}, weight {weight} and temperature {temperature}: k is 1 or more, weight from 0 to less than 1, "
-            "and temperature positive."
-        )
-    if prompt.count("{question}") != 1:
-        raise ValueError(f"the prompt must hold {{question}}, once; it is {prompt!r}.")

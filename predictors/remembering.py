@@ -13,6 +13,8 @@ Numbers: see benchmarks/configs/memory.yaml; the paper's tasks are not run.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from reml.contract.access import Entries
@@ -28,8 +30,8 @@ class Remembering(Around):
 
     predictor: makes the one that answers. memory: the name of the access model that stores; an experiment refuses a
     name that is none. With others, which do not store, nothing is written. note: holds `{question}` and `{answer}`.
-    right: notes hold the first right answer, which was not seen before the prediction, instead of the one given. No
-    note is made without an answer, and none while it learns.
+    right: notes hold the first right answer, which it is told after the prediction, instead of the one given. No note
+    is made without an answer, and none while it learns.
     """
 
     def __init__(
@@ -46,16 +48,24 @@ class Remembering(Around):
         self.memory, self.note, self.right = memory, note, right
 
     def generate(self, batch: Batch) -> list[Answer]:
-        """Answer, then write."""
+        """Answer, then write what was answered."""
         answers = answers_of(self.predictor, batch)
+        if not self.right:
+            self._write(batch, [answer.text or "" for answer in answers])
+        return answers
+
+    def see_right_answers(self, batch: Batch) -> None:
+        """Write what is right, if that is to be remembered."""
+        if self.right:
+            self._write(batch, [next(iter(example.answers), "") for example in batch.examples])
+
+    def _write(self, batch: Batch, said: Sequence[str]) -> None:
         session = batch.sessions.get(self.memory)
-        notes = [self._note(*pair) for pair in zip(batch.examples, answers, strict=True)]
+        notes = [self._note(*pair) for pair in zip(batch.examples, said, strict=True)]
         owners = [owner for owner, note in enumerate(notes) if note]
         if session is not None and owners:
             session.write(Entries(np.array(owners, dtype=np.int64), tuple(notes[owner] for owner in owners)))
-        return answers
 
-    def _note(self, example: Example, answer: Answer) -> str:
+    def _note(self, example: Example, said: str) -> str:
         """Give the note of an example, empty where there is no answer."""
-        said = next(iter(example.answers), "") if self.right else answer.text or ""
         return self.note.format(question=example.input, answer=said) if said.strip() else ""

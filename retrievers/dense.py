@@ -12,6 +12,7 @@ from pathlib import Path
 
 from reml.access.encoded_retriever import EncodedRetriever
 from reml.access.indexing import index_encoded
+from reml.contract.arguments.paths import takes_paths
 from reml.contract.collections import Collection
 from reml.contract.retrievers import IndexMaker, Retriever
 from reml.index.faiss import Faiss
@@ -36,6 +37,7 @@ class Dense:
     trust_remote_code: bool = False
     progress: bool = False
 
+    @takes_paths
     def index(self, collection: Collection, folder: Path) -> Retriever:
         """Encode and index a collection in `folder`, or open it if it is there and fits.
 
@@ -45,10 +47,12 @@ class Dense:
         """
         return self.index_with(self.encoder(collection, folder), collection, folder)
 
+    @takes_paths
     def encoder(self, collection: Collection, folder: Path) -> DenseEncoder:  # noqa: ARG002
         """Give the encoder before its training: the model that `model` names."""
         return DenseEncoder.load(self.model, self.encoding, trust_remote_code=self.trust_remote_code)
 
+    @takes_paths
     def index_with(self, encoder: DenseEncoder, collection: Collection, folder: Path) -> EncodedRetriever[DenseEncoder]:
         """Do the same with an encoder at hand, one that was just trained, say; `model` and `encoding` do not count."""
         maker = self.index_maker or Faiss(similarity=encoder.encoding.similarity or "dot")

@@ -16,8 +16,9 @@ import numpy as np
 
 from reml.access.rank_fusion import reciprocal_rank_fusion
 from reml.access.storing.growing import growing
+from reml.contract.arguments.paths import takes_paths
 from reml.contract.collections import Collection
-from reml.contract.retrieved import Hits, Queries, room_for
+from reml.contract.retrieved import Hits, Queries, given_queries, room_for
 from reml.contract.retrievers import ExplainingRetriever, Indexer, Retriever
 from reml.contract.vectors import Int64Array
 
@@ -44,6 +45,7 @@ class Fusion:
         if self.constant < 0 or self.depth < 1:
             raise ValueError(f"constant is 0 or more and depth 1 or more, not {self.constant} and {self.depth}.")
 
+    @takes_paths
     def index(self, collection: Collection, folder: Path) -> Retriever:
         """Build or open each retriever in `folder/0`, `folder/1`, ...; each refuses what does not fit it."""
         parts = [indexer.index(collection, folder / str(number)) for number, indexer in enumerate(self.retrievers)]
@@ -60,6 +62,7 @@ class FusedRetriever:
         self.constant = constant
         self.depth = depth
 
+    @takes_paths
     def over(self, collection: Collection, folder: Path, first: int) -> FusedRetriever:
         """Give a fusion over another collection; `ValueError` names a part that cannot find what is written."""
         parts = [growing(part).over(collection, folder / str(number), first) for number, part in enumerate(self.parts)]
@@ -74,7 +77,7 @@ class FusedRetriever:
         """Give the k best items of each query, [B, k]; `ValueError` if k < 1 or queries come as vectors."""
         if k < 1:
             raise ValueError(f"k is a number of items, 1 or more, not {k}.")
-        return reciprocal_rank_fusion(self._rankings(queries), k, constant=self.constant)
+        return reciprocal_rank_fusion(self._rankings(given_queries(queries)), k, constant=self.constant)
 
     def why_nothing(self, query: str) -> str:
         """Say what those parts say that can tell."""

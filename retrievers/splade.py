@@ -26,6 +26,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from reml.access.encoded_retriever import EncodedRetriever
 from reml.access.indexing import index_encoded
+from reml.contract.arguments.paths import takes_paths
 from reml.contract.collections import Collection
 from reml.contract.retrievers import IndexMaker, Retriever
 from reml.devices.device import default_device
@@ -87,6 +88,7 @@ class SpladeNetwork(SparseNetwork):
         largest = logits.masked_fill(~mask[:, :, None], 0.0).amax(dim=1)
         return torch.log1p(torch.relu(largest.float()))
 
+    @takes_paths
     def save(self, folder: Path) -> None:
         """Write a transformers folder that `Splade` (or transformers itself) reads."""
         with atomic_folder(folder) as draft:
@@ -110,6 +112,7 @@ class Splade:
     trust_remote_code: bool = False
     progress: bool = False
 
+    @takes_paths
     def index(self, collection: Collection, folder: Path) -> Retriever:
         """Index a collection with the model as it is, or open the index if it is there and fits.
 
@@ -117,6 +120,7 @@ class Splade:
         """
         return self.index_with(self.encoder(collection, folder), collection, folder)
 
+    @takes_paths
     def encoder(self, collection: Collection, folder: Path) -> SparseEncoder:  # noqa: ARG002
         """Give the encoder before its training; `ModelError` names what the model lacks or takes no more of."""
         model = opened(self.model, MASKED.wanted)
@@ -136,6 +140,7 @@ class Splade:
         )
         return self.cut or TextCut(query_tokens=query, item_tokens=item)
 
+    @takes_paths
     def index_with(
         self, encoder: SparseEncoder, collection: Collection, folder: Path
     ) -> EncodedRetriever[SparseEncoder]:

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from reml.collection.sources.kilt_pages import JsonlPages
+from reml.contract.arguments.names import check_name
 from reml.contract.collections import KnowledgeSource
 from reml.contract.examples import Example, Measure
 from reml.contract.recorded import recorded
@@ -41,9 +42,9 @@ class Jsonl:
     def __init__(
         self,
         name: str,
-        examples: dict[str, str],
+        examples: Mapping[str, str | Path],
         *,
-        knowledge_source: str | KnowledgeSource,
+        knowledge_source: str | Path | KnowledgeSource,
         measure: Measure = "em",
         metric: Metric | None = None,
         limit: int | None = None,
@@ -53,7 +54,7 @@ class Jsonl:
         self._metric = _chosen(name, measure, metric)
         self._limit = limit
         self._files = _existing_files(name, examples)
-        self._source = JsonlPages(knowledge_source) if isinstance(knowledge_source, str) else knowledge_source
+        self._source = JsonlPages(knowledge_source) if isinstance(knowledge_source, str | Path) else knowledge_source
         self._splits: dict[str, list[Example]] = {}
 
     @property
@@ -79,7 +80,7 @@ class Jsonl:
         return self._splits[split]
 
 
-def _existing_files(name: str, examples: Mapping[str, str]) -> dict[str, Path]:
+def _existing_files(name: str, examples: Mapping[str, str | Path]) -> dict[str, Path]:
     if not examples:
         raise ValueError(f"task {name!r} has no files. Give at least one: examples: {{dev: PATH.jsonl}}.")
     roles = {split: f" for split {split!r} of task {name!r}" for split in examples}
@@ -97,7 +98,6 @@ def _chosen(name: str, measure: Measure, metric: Metric | None) -> Metric:
 
 
 def _check_settings(name: str, limit: int | None) -> None:
-    if not name or "/" in name:
-        raise ValueError(f"{name!r} cannot name a task: names are not empty and have no slash.")
+    check_name(name, "task")
     if limit is not None and limit < 1:
         raise ValueError(f"task {name!r}: limit is {limit}. Give at least 1, or nothing for all examples.")

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Literal, get_args
 
-import yaml
 from jsonargparse import ArgumentParser
 
 from reml.collection.sources.kilt_pages import JsonlPages
 from reml.contract.tasks import Task
 from reml.experiment.runner import Runner
+from reml.files.yaml_files.reading import parse_yaml
 from reml.kilt.catalogue import DATASETS, KNOWLEDGE_SOURCE
 from reml.tasks.kilt import Kilt
 
@@ -45,7 +45,7 @@ class Published:
 def read_published(text: str | None = None) -> list[Published]:
     """Read published results from YAML, the shipped ones if left out; `ValueError` for one that is not whole."""
     shipped = resources.files("reml.benchmarks").joinpath("published.yaml")
-    found = yaml.safe_load(text if text is not None else shipped.read_text(encoding="utf-8"))
+    found = parse_yaml(text if text is not None else shipped.read_text(encoding="utf-8"))
     parser = ArgumentParser(exit_on_error=False)
     parser.add_argument("--published", type=list[Published])
     return list(parser.instantiate(parser.parse_object({"published": found})).published)

@@ -66,10 +66,14 @@ def cells(matrix: Matrix) -> Table:
     columns = ("task", "access", "seed", "n", "measure", *KINDS)
     rows = [
         [cell.task, cell.access, str(cell.seed), str(len(cell)), matrix.measures[cell.task]]
-        + [repr(cell.mean(name)) if (name := matrix.name(kind, cell.task)) in cell.scores else "" for kind in KINDS]
+        + [_own(cell, matrix.name(kind, cell.task)) for kind in KINDS]
         for cell in matrix.cells
     ]
     return Table(columns, WORDS, rows)
+
+
+def _own(cell: Cell, name: str) -> str:
+    return repr(cell.mean(name)) if name in cell.scores and len(cell) else ""
 
 
 def _averages(matrix: Matrix, task: str, access: str) -> dict[str, str]:

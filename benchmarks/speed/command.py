@@ -21,6 +21,7 @@ from reml.benchmarks.speed.plan import Plan, Wanted, absent_corpora, plans, rehe
 from reml.benchmarks.speed.ratios import baseline_of
 from reml.benchmarks.speed.result import Result, machine, versions
 from reml.benchmarks.speed.tables import answered, built, grown, titled
+from reml.contract.arguments.extras import install_hint
 from reml.devices.terminal import busy
 from reml.files.atomic import write_json
 from reml.reporting.terminal import print_whole, say
@@ -128,7 +129,7 @@ def present(names: tuple[str, ...]) -> tuple[dict[str, Engine], list[Skipped]]:
         except AbsentError as error:
             skipped.append(Skipped(name, str(error)))
     if not engines:
-        raise ValueError(f"no engine is installed among {', '.join(names) or 'none'}: pip install 'reml[benchmark]'.")
+        raise ValueError(f"no engine is installed among {', '.join(names) or 'none'}: {install_hint('benchmark')}.")
     return engines, skipped
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol, TypeVar
 
 from reml.benchmarks.speed.scoring import Scoring
 from reml.benchmarks.speed.workloads.workload import Model, Workload
+from reml.contract.arguments.extras import install_hint
 from reml.contract.vectors import Int64Array, SparseVectors
 
 Source = Literal["term ids", "text", "vectors"]
@@ -68,7 +69,7 @@ def load_engine(name: str) -> Engine:
         made: Engine = vars(importlib.import_module(module_name))[class_name]()
     except ModuleNotFoundError as error:
         if error.name and not module_name.startswith(error.name):
-            raise AbsentError(f"{error.name} is not installed: pip install 'reml[benchmark]'") from error
+            raise AbsentError(f"{error.name} is not installed: {install_hint('benchmark')}.") from error
         raise _unknown(name) from error
     except (KeyError, ValueError) as error:
         raise _unknown(name) from error

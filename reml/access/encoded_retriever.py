@@ -10,9 +10,10 @@ import numpy as np
 
 from reml.access.query_states import representations
 from reml.access.similarity import EncoderScorer
+from reml.contract.arguments.paths import takes_paths
 from reml.contract.collections import Collection
 from reml.contract.examples import Item
-from reml.contract.retrieved import Hits, Queries
+from reml.contract.retrieved import Hits, Queries, given_queries
 from reml.contract.retrievers import Encoder, Index, Scorer
 from reml.contract.vectors import Int64Array, SparseVectors
 
@@ -51,6 +52,7 @@ class EncodedRetriever(Generic[Encoder_co]):
         """Give the k best items of each query, [B, k]; a blank text has no hits. `ValueError` if k < 1."""
         if k < 1:
             raise ValueError(f"k is a number of items, 1 or more, not {k}.")
+        queries = given_queries(queries)
         if queries.states is not None:
             return self.index.search(representations(queries.states), k)
         rows = np.full((len(queries), k), -1, dtype=np.int64)
@@ -84,6 +86,7 @@ class EncodedRetriever(Generic[Encoder_co]):
             return "the encoder knows none of the query's words"
         return "nothing in the index is like the query"
 
+    @takes_paths
     def over(self, collection: Collection, folder: Path, first: int) -> EncodedRetriever[Encoder_co]:  # noqa: ARG002
         """Give a retriever over another collection: its first rows in this index, which stays as it is, others beside.
 

@@ -12,6 +12,7 @@ from typing import TypeVar
 import numpy as np
 
 from reml.access.encoded_retriever import EncodedRetriever
+from reml.contract.arguments.paths import takes_paths
 from reml.contract.collections import Collection
 from reml.contract.retrievers import Encoder, IndexMaker
 from reml.contract.vectors import Int64Array, Representations, SparseVectors
@@ -23,6 +24,7 @@ _LOG = logging.getLogger(__name__)
 AnyEncoder = TypeVar("AnyEncoder", bound=Encoder)
 
 
+@takes_paths
 def index_encoded(
     encoder: AnyEncoder, maker: IndexMaker, collection: Collection, folder: Path, *, progress: bool = False
 ) -> EncodedRetriever[AnyEncoder]:

@@ -28,7 +28,7 @@ from reml.contract.access import (
     StorageHandler,
 )
 from reml.contract.collections import Collection
-from reml.contract.examples import Example
+from reml.contract.examples import Example, given_examples
 from reml.contract.retrieved import Hits, LazyItems, Queries, Responses, room_for
 from reml.contract.retrievers import Retriever
 from reml.contract.signals import FeedbackRecord
@@ -104,7 +104,7 @@ class InformationAccess:
         `ValueError` if a processor changes the items themselves: hits keep rows and scores.
         """
         room = room_for(depth if depth is not None else self.limits.depth, len(self.collection))
-        if not examples:
+        if not given_examples(examples):
             return Hits.empty(0, room)
         found = self.own(examples, self.queries(examples), room)
         self._check_unchanged(found)

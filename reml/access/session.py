@@ -20,8 +20,8 @@ from reml.access.responses import empty, gather
 from reml.contract.access import Entries
 from reml.contract.asking import noted
 from reml.contract.collections import Collection
-from reml.contract.examples import Example
-from reml.contract.retrieved import Hits, LazyItems, Queries, Responses
+from reml.contract.examples import Example, given_examples
+from reml.contract.retrieved import Hits, LazyItems, Queries, Responses, given_queries
 from reml.contract.vectors import Int64Array
 
 
@@ -60,7 +60,7 @@ class AccessSession:
     def __init__(self, chain: Chain, examples: Sequence[Example], ahead: Hits | None = None) -> None:
         if ahead is not None and len(ahead) != len(examples):
             raise ValueError(f"{len(examples)} examples but hits of {len(ahead)}: give one row for each.")
-        self._chain, self._examples, self._ahead = chain, tuple(examples), ahead
+        self._chain, self._examples, self._ahead = chain, given_examples(examples), ahead
         self._asked: list[tuple[Queries, Responses]] = []
         self._wrote = False
         asks = chain.limits.asks
@@ -86,7 +86,7 @@ class AccessSession:
                 given = self._chain.queries(self._examples)
                 found = self._own(given, places)
             else:
-                self._check(queries)
+                self._check(given_queries(queries))
                 given, found = queries, self._live(queries, places)
         self._asked.append((given, found))
         return found

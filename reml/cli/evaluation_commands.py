@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from reml.contract.arguments.paths import takes_paths
 from reml.evaluation.kilt import KILT, MEASURES, Evaluation
 from reml.evaluation.kilt_files import evaluate_files
 from reml.evaluation.passages import evaluate_passage_files
@@ -21,6 +22,7 @@ from reml.reporting.terminal import print_whole, say
 NAMES = frozenset({"measure", "at"})
 
 
+@takes_paths
 def evaluate(
     gold: Path,
     guess: Path,
@@ -54,6 +56,7 @@ def evaluate(
         say(console, f"{evaluation.unmatched} predictions are for ids that {gold} does not have: not scored.")
 
 
+@takes_paths
 def measure(run: Path, relevance: Path, measures: str = ",".join(MEASURES_OF_RANKINGS)) -> None:
     r"""Score a TREC run with ir-measures: nDCG, reciprocal rank and their like.
 
@@ -74,6 +77,7 @@ def measure(run: Path, relevance: Path, measures: str = ",".join(MEASURES_OF_RAN
         say(console, remark)
 
 
+@takes_paths
 def report(run: Path) -> None:
     """Write report.html for a result folder anew.
 

@@ -6,9 +6,11 @@ from pathlib import Path
 
 from rich.console import Console
 
+from reml.contract.arguments.paths import takes_paths
 from reml.reporting.terminal import say
 
 
+@takes_paths
 def prepare_kilt(
     datasets: str | None = None,
     folder: Path | None = None,
@@ -47,6 +49,7 @@ def prepare_kilt(
     say(console, f"figures: {report}")
 
 
+@takes_paths
 def submit(
     archive: Path,
     predictions: Path | None = None,

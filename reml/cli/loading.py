@@ -7,9 +7,8 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, cast
 
-import yaml
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
 from rich.console import Console
 
@@ -18,6 +17,7 @@ from reml.cli.written import SettingsError, written_settings
 from reml.contract.examples import Json
 from reml.devices.rank_zero import is_rank_zero
 from reml.files.atomic import home as default_home
+from reml.files.yaml_files.reading import parse_yaml
 
 if TYPE_CHECKING:
     from reml.experiment.runner import Runner
@@ -95,8 +95,7 @@ def load(command: str, arguments: Sequence[str]) -> tuple[Runner, dict[str, obje
 
 def _written(parser: ArgumentParser, parsed: Namespace) -> dict[str, Json]:
     """Give all settings as they would be written in YAML, the defaults too."""
-    written: dict[str, Json] = yaml.safe_load(parser.dump(parsed, skip_unset=False))
-    return written
+    return cast("dict[str, Json]", parse_yaml(parser.dump(parsed, skip_unset=False)))
 
 
 def _checked(written: Mapping[str, Json]) -> Namespace:

@@ -21,14 +21,31 @@ from dataclasses import is_dataclass
 from pathlib import Path
 from typing import cast
 
-from jsonargparse import ArgumentParser, DefaultHelpFormatter
+import yaml
+from jsonargparse import ArgumentParser, DefaultHelpFormatter, set_loader
 
 from reml.cli.class_listing import listing
 from reml.cli.commands import COMMANDS
+from reml.contract.examples import Json
+from reml.files.yaml_files.reading import parse_value
 
 GIVEN = "given"
 CHOICE = """What a configuration can name as a class_path: these, and any class of yours. `--predictor.help CLASS_PATH`,
 `--tasks.help CLASS_PATH` and `--access.retriever.help CLASS_PATH` show the settings of one."""
+
+
+def _loaded(text: str) -> Json:
+    """Read a file of settings, or the value of one; such as `Question:` or `{question}` are texts, no mappings."""
+    value = parse_value(text)
+    if isinstance(value, dict) and value and not any(one is not None for one in value.values()):
+        bare = text.strip()
+        alike = set(bare.strip(" {}").replace(" ", "").split(",")) == set(value)
+        return text if alike or [bare] == [f"{key}:" for key in value] else value
+    return value
+
+
+for _mode in ("yaml", "omegaconf+"):
+    set_loader(_mode, _loaded, (yaml.YAMLError,))
 
 
 class Help(DefaultHelpFormatter, RawDescriptionHelpFormatter):

@@ -10,10 +10,8 @@ from functools import reduce
 from itertools import zip_longest
 from pathlib import Path
 
-import yaml
-
 from reml.contract.examples import Json
-from reml.files.lines import LineError, file_text
+from reml.files.yaml_files.reading import YamlError, parse_value, read_yaml
 
 EXAMPLE = "benchmarks/configs/factbook.yaml is one"
 
@@ -28,14 +26,8 @@ def read_settings(path: Path) -> dict[str, Json]:
         wrong = "is a folder" if path.is_dir() else "does not exist"
         raise SettingsError(f"{path} {wrong}: name the YAML file of an experiment ({EXAMPLE}).")
     try:
-        written = yaml.safe_load(file_text(path))
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        where = f", line {mark.line + 1}, column {mark.column + 1}" if mark is not None else ""
-        raise SettingsError(f"{path}{where} is not YAML: {error.problem}.") from error
-    except yaml.YAMLError as error:
-        raise SettingsError(f"{path} is not YAML in UTF-8: {error}.") from error
-    except LineError as error:
+        written = read_yaml(path)
+    except YamlError as error:
         raise SettingsError(str(error)) from error
     if not isinstance(written, dict):
         holds = "is empty" if written is None else f"holds a {type(written).__name__}"
@@ -73,10 +65,9 @@ def _parts(arguments: Sequence[str], own: Collection[str]) -> Iterator[Json]:
 
 def _scalar(text: str) -> Json:
     try:
-        value: Json = yaml.safe_load(text)
-    except yaml.YAMLError:
+        return parse_value(text)
+    except YamlError:
         return text
-    return value
 
 
 def _over(below: Json, above: Json) -> Json:

@@ -9,12 +9,13 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
 from types import UnionType
-from typing import Protocol, Union, get_args, get_origin
+from typing import Annotated, Protocol, Union, get_args, get_origin
 
 from jsonargparse import ArgumentError, ArgumentParser
 
 from reml.cli.class_paths import explain
 from reml.cli.moved_paths import RENAMED
+from reml.contract.arguments.signatures import unlike, untyped
 from reml.contract.examples import Json
 
 
@@ -30,6 +31,8 @@ def wrong_settings(written: Json, kind: type, place: str = "") -> list[str]:
 def _wrong(value: Json, hint: object, place: str) -> Iterator[str]:
     hint = _meant(value, hint)
     origin = get_origin(hint)
+    if origin is Annotated:
+        hint, origin = get_args(hint)[0], None
     if value is None or (isinstance(value, str) and "${" in value):
         return
     if origin is Sequence and isinstance(value, list):
@@ -44,7 +47,8 @@ def _wrong(value: Json, hint: object, place: str) -> Iterator[str]:
         yield from _object(value, hint, place)
     elif not _fits(value, hint):
         wanted = hint.__name__ if isinstance(hint, type) else re.sub(r"\b(\w+\.)+", "", str(hint))
-        yield f"{place} is {value!r}; it takes {wanted}"
+        quoted = f": write it in quotes, {str(value)!r}" if hint is str and not isinstance(value, dict | list) else ""
+        yield f"{place} is {_as_yaml(value)}; it takes {wanted}{quoted}"
 
 
 def _meant(value: Json, hint: object) -> object:
@@ -71,6 +75,9 @@ def _object(value: Json, hint: type, place: str) -> Iterator[str]:
     elif isinstance(kind := vars(sys.modules.get(path.rpartition(".")[0], object)).get(path.rpartition(".")[2]), type):
         if lacking := [name for name in _methods(hint) if name not in dir(kind)]:
             yield f"{place}: {path} is no {hint.__name__}, it has no {', '.join(lacking)}"
+        elif Protocol in hint.__mro__:
+            yield from (f"{place}: {path}.{wanted}" for wanted in unlike(kind, hint))
+        yield from (f"{place}: {path} needs {wanted}" for wanted in untyped(kind))
         yield from _of_class(named.get("init_args") or {}, kind, f"{place}.init_args")
 
 
@@ -120,6 +127,10 @@ def _fits(value: Json, hint: object) -> bool:
     except ArgumentError:
         return False
     return True
+
+
+def _as_yaml(value: Json) -> str:
+    return str(value).lower() if isinstance(value, bool) else repr(value)
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:

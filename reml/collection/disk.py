@@ -35,6 +35,7 @@ from reml.collection.versions import (
     read_version,
     version_numbers,
 )
+from reml.contract.arguments.several import several
 from reml.contract.collections import KnowledgeSource
 from reml.contract.examples import Item, Page, Span
 from reml.contract.vectors import Int64Array
@@ -181,7 +182,7 @@ class DiskCollection:
 
         values: columns of numbers, [n, ...]. `ValueError` if a text is blank or a column does not fit.
         """
-        blank = [place for place, text in enumerate(texts) if not text.strip()]
+        blank = [place for place, text in enumerate(several(texts, "texts")) if not text.strip()]
         if blank:
             raise ValueError(f"texts {blank[:5]} are blank: there is nothing to store. Leave them out.")
         with self._writing() as newest:

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from reml.collection.sources.kilt_pages import JsonlPages
+from reml.contract.arguments.paths import takes_paths
 
 
+@takes_paths
 def absent_pages(page_ids: Iterable[str], where: Path) -> set[str]:
     """Give those ids that are no page's of `where`: a file in KILT's schema, streamed, or a collection's folder.
 

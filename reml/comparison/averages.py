@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,11 +21,11 @@ class Average:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Average:
-        """Average the values of one seed or more; `ValueError` if there are none."""
+        """Average the values of one seed or more, NaN where nothing was scored; `ValueError` if there are none."""
         if not values:
             raise ValueError("there are no values to average: give those of one seed or more.")
         mean = float(np.mean(values))
-        return cls(mean, mean_interval(values).high - mean if len(values) > 1 else None)
+        return cls(mean, mean_interval(values).high - mean if len(values) > 1 and math.isfinite(mean) else None)
 
 
 def average(matrix: Matrix, task: str, access: str, kind: str) -> Average:

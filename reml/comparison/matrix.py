@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,8 +35,8 @@ class Cell:
         return len(next(iter(self.scores.values())))
 
     def mean(self, measure: str) -> float:
-        """Average a measure over the examples; 0 if there are none."""
-        return float(self.scores[measure].mean()) if len(self) else 0.0
+        """Average a measure over the examples; NaN if there are none."""
+        return float(self.scores[measure].mean()) if len(self) else math.nan
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -32,7 +32,7 @@ from reml.contract.access import (
 )
 from reml.contract.collections import Collection, KnowledgeSource
 from reml.contract.examples import Answer, Example, Item, Json, Measure, Media, Page, Provenance, Span, texts_of
-from reml.contract.predictors import Batch, Feedback, Judge, Lender, Predictor
+from reml.contract.predictors import Batch, Corrected, Feedback, Judge, Lender, Predictor
 from reml.contract.retrieved import Hits, Queries, Responses, Rows
 from reml.contract.retrievers import (
     DerivingIndexer,
@@ -67,6 +67,7 @@ __all__ = [
     "Asked",
     "Batch",
     "Collection",
+    "Corrected",
     "Credit",
     "DenseVectors",
     "DerivingIndexer",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from reml.contract.arguments.several import several
 from reml.contract.collections import Collection
 from reml.contract.examples import Answer, Example
 from reml.contract.retrieved import Hits, Queries, Responses
@@ -34,6 +35,7 @@ class Entries:
     erase: Tensor | None = None
 
     def __post_init__(self) -> None:
+        several(self.contents, "contents")
         parts = {"contents": self.contents or None, "states": self.states, "places": self.at, "erasures": self.erase}
         for name, part in {**parts, **{f"values of {key}": value for key, value in self.values.items()}}.items():
             if part is not None and len(part) != len(self.owners):

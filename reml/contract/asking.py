@@ -21,9 +21,12 @@ class Answering(Protocol):
 
 
 def answers_of(predictor: Answering, batch: Batch) -> list[Answer]:
-    """Give its answers; `ValueError` unless they are one `Answer` for each example."""
+    """Give its answers; `ValueError` unless they are one `Answer` for each example.
+
+    What is right it is not told (`Batch.unanswered`).
+    """
     with _asked(predictor, batch, "answers"):
-        answers = predictor.generate(batch)
+        answers = predictor.generate(batch.unanswered)
         name, needed = type(predictor).__name__, "`generate` gives a list of one `Answer` for each example, in order."
         if not isinstance(answers, list | tuple):
             raise ValueError(f"{name} gave its answers as {type(answers).__name__}: {needed}")

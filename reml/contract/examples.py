@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
+
+from reml.contract.arguments.several import several
 
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 
 
+# What KILT's records say of the right answers beside them.
+TELLING = frozenset({"obj_surface", "partial_evidence"})
 Measure = Literal["accuracy", "em", "f1", "rougel"]
 
 _HALF_A_PAIR: Final = re.compile("[\ud800-\udfff]")
@@ -84,9 +88,9 @@ def texts_of(contents: Sequence[str | Media], reader: object) -> list[str]:
 
     `ValueError` for media names who, what and what to choose.
 
-    reader: the encoder or scorer that was asked.
+    `TypeError` for one text instead of several. reader: the encoder or scorer that was asked.
     """
-    for content in contents:
+    for content in several(contents, "contents"):
         if isinstance(content, Media):
             raise ValueError(
                 f"{type(reader).__name__} reads texts, and a query is the {content.kind} {content.written!r}: choose a "
@@ -186,6 +190,24 @@ class Example:
         require_text(self.input, f"the input of example {self.id!r}")
 
     @property
+    def unanswered(self) -> Example:
+        """The example without its right answers and what tells them; itself if it has none."""
+        if not self.output and not TELLING & set(self.meta):
+            return self
+        return replace(self, output=(), meta={name: value for name, value in self.meta.items() if name not in TELLING})
+
+    @property
     def answers(self) -> tuple[str, ...]:
         """The distinct right answers, in the order of the record."""
         return tuple(dict.fromkeys(answer.text for answer in self.output if answer.text))
+
+
+def given_examples(examples: Sequence[Example]) -> tuple[Example, ...]:
+    """Give examples back as they are; `TypeError` for what is not several examples, such as a text."""
+    for place, one in enumerate(several(examples, "examples")):
+        if not isinstance(one, Example):
+            raise TypeError(
+                f"examples[{place}] is a {type(one).__name__}: give examples, `Example(id, input)`, or ask with texts "
+                "by `Queries.of([text])`."
+            )
+    return tuple(examples)

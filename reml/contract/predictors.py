@@ -55,6 +55,14 @@ class Batch:
         """Give the batch with its tensors on a device."""
         return replace(self, device=device)
 
+    @property
+    def unanswered(self) -> Batch:
+        """The same batch without what tells the right answers: what f is given to answer."""
+        examples = tuple(example.unanswered for example in self.examples)
+        if all(one is other for one, other in zip(examples, self.examples, strict=True)):
+            return self
+        return replace(self, examples=examples, given=vars(self).get("read", self.given))
+
 
 @runtime_checkable
 class Predictor(Protocol):
@@ -71,7 +79,18 @@ class Predictor(Protocol):
         """Score the right answers given what it reads, with gradient; `ValueError` for a signal it cannot give."""
 
     def generate(self, batch: Batch) -> list[Answer]:
-        """Predict one answer for each example, with its provenance best first. Works with no items at all (K = 0)."""
+        """Predict one answer for each example, with its provenance best first. Works with no items at all (K = 0).
+
+        The examples that it is asked for hold no right answers (`Batch.unanswered`).
+        """
+
+
+@runtime_checkable
+class Corrected(Protocol):
+    """An f that is told what would have been right, after it has answered: never before, so that no answer knows it."""
+
+    def see_right_answers(self, batch: Batch) -> None:
+        """Take in the right answers of the examples that were answered last; `batch` has their sessions."""
 
 
 @runtime_checkable

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Self, final, overload
 import numpy as np
 import numpy.typing as npt
 
-from reml.contract.examples import Example, Item, Media, require_text
+from reml.contract.arguments.several import several
+from reml.contract.examples import Example, Item, Media, given_examples, require_text
 from reml.contract.vectors import DenseVectors, Float32Array, Int64Array, MultiVectors, Representations, SparseVectors
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class Queries:
     only: Rows | None = None
 
     def __post_init__(self) -> None:
-        for content in self.contents:
+        for content in several(self.contents, "contents"):
             if isinstance(content, str):
                 require_text(content, "a query")
         parts = {"contents": self.contents, "states": self.states, "sets of rows": self.only}
@@ -102,13 +103,14 @@ class Queries:
 
     @classmethod
     def of(cls, contents: Sequence[str | Media]) -> Self:
-        """Make one query for each example, in order."""
-        return cls(np.arange(len(contents), dtype=np.int64), tuple(contents))
+        """Make one query for each example, in order; `TypeError` for one text instead of several."""
+        return cls(np.arange(len(several(contents, "contents")), dtype=np.int64), tuple(contents))
 
     @classmethod
     def of_inputs(cls, examples: Sequence[Example]) -> Self:
         """Ask with the input of each example; one whose input is blank asks with its media, a query for each."""
-        asked = [[one.input] if one.input.strip() or not one.media else one.media for one in examples]
+        given = given_examples(examples)
+        asked = [[one.input] if one.input.strip() or not one.media else one.media for one in given]
         owners = np.repeat(np.arange(len(examples), dtype=np.int64), [len(contents) for contents in asked])
         return cls(owners, tuple(content for contents in asked for content in contents))
 
@@ -139,6 +141,13 @@ class Queries:
             None if self.states is None else _taken(self.states, positions),
             None if self.only is None else self.only.take(positions),
         )
+
+
+def given_queries(queries: Queries) -> Queries:
+    """Give queries back; `TypeError` for what is none, such as a text or several."""
+    if not isinstance(queries, Queries):
+        raise TypeError(f"queries are a {type(queries).__name__}: make them by `Queries.of([text, ...])`.")
+    return queries
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -6,12 +6,14 @@ ranked by `wikipedia_id`). A KILT score gives an answer its points only where R-
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
 import numpy as np
 
+from reml.contract.arguments.several import several
 from reml.contract.examples import Answer, Example, Json, Measure
 from reml.contract.vectors import Float64Array
 from reml.evaluation.answers import exact_match, f1, normalise
@@ -46,10 +48,10 @@ class Evaluation:
         return len(self.ids)
 
     def mean(self, name: str) -> float:
-        """Average a measure over the examples; 0 if there are none. `KeyError` names the measures there are."""
+        """Average a measure over the examples; NaN if there are none. `KeyError` names the measures there are."""
         if name not in self.values:
             raise KeyError(f"no measure {name!r}; there are {', '.join(self.values)}.")
-        return float(self.values[name].mean()) if self.ids else 0.0
+        return float(self.values[name].mean()) if self.ids else math.nan
 
     def downstream(self, measure: str) -> float:
         """Average the measure that a task is ranked by."""
@@ -96,7 +98,7 @@ class Scorer:
     """Scores predictions one at a time, in any order, in memory bounded by the number of right answers."""
 
     def __init__(self, golds: Sequence[Gold], depths: Sequence[int] = DEPTHS) -> None:
-        if any(depth < 1 for depth in depths):
+        if any(depth < 1 for depth in several(depths, "depths")):
             raise ValueError(f"depths {tuple(depths)}: each must be 1 or more.")
         # `recall@5` is among KILT's headline figures.
         self._depths = tuple(sorted({*depths, 5}))

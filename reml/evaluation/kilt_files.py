@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from reml.collection.known_pages import absent_pages
+from reml.contract.arguments.paths import takes_paths
 from reml.evaluation.judgement_lines import gold_of, guess_of
 from reml.evaluation.judgements import Gold, Guess
 from reml.evaluation.kilt import DEPTHS, Evaluation, Scorer
@@ -20,6 +21,7 @@ __all__ = ["InvalidFilesError", "evaluate_files"]
 _Judgement = TypeVar("_Judgement", Gold, Guess)
 
 
+@takes_paths
 def evaluate_files(gold: Path, guess: Path, depths: Sequence[int] = DEPTHS, *, pages: Path | None = None) -> Evaluation:
     """Score the KILT records of `guess` against those of `gold`; either file may be gzip, by its bytes.
 

@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from reml.collection.evidence import Region
+from reml.contract.arguments.paths import takes_paths
 from reml.contract.examples import Example, Provenance
 from reml.evaluation.answer_recall import answer_clues, has_answer
 from reml.evaluation.kilt import DEPTHS, Evaluation
@@ -75,6 +76,7 @@ def evaluate_passages(
     return _evaluation(ids, rows, depths, judged=judged)
 
 
+@takes_paths
 def evaluate_passage_files(gold: Path, guess: Path, depths: Sequence[int] = DEPTHS) -> Evaluation:
     """Score the provenance of the records of `guess` against those of `gold`; `RecordError` if a line is not so.
 

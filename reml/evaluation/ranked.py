@@ -15,6 +15,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from reml.contract.arguments.extras import install_hint
+from reml.contract.arguments.paths import takes_paths
+from reml.contract.arguments.several import several
 from reml.evaluation.meeting import alike, beside, differ_in_writing
 from reml.evaluation.trec import open_run, read_relevance
 from reml.evaluation.trec.named_measures import MEASURES, NamedMeasure, named_measure
@@ -49,6 +52,7 @@ class RankedScores(Mapping[str, float]):
         return len(self.means)
 
 
+@takes_paths
 def ranked_measures(run: Path, relevance: Path, measures: Sequence[str] = MEASURES) -> RankedScores:
     """Average measures over all questions that `relevance` judges; one without a ranking scores 0.
 
@@ -60,8 +64,8 @@ def ranked_measures(run: Path, relevance: Path, measures: Sequence[str] = MEASUR
     try:
         import ir_measures  # noqa: F401  # asked for before any file is read
     except ImportError as error:
-        raise ImportError(f"{error}. Install what computes these measures: pip install 'reml[measures]'") from error
-    named = [named_measure(name) for name in measures]
+        raise ImportError(f"{error}. Install what computes these measures: {install_hint('measures')}.") from error
+    named = [named_measure(name) for name in several(measures, "measures")]
     found, judged = open_run(run), read_relevance(relevance)
     rankings = {question: [page.page_id for page in ranking] for question, ranking in found.rankings.items()}
     remarks = [*found.remarks, *_met(rankings, judged, run, relevance)]

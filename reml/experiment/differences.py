@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from reml.contract.arguments.several import several
 from reml.contract.vectors import Float64Array
 from reml.evaluation.significance import bootstrap_interval, holm, randomisation_test
 from reml.experiment.result_tables import difference_table
@@ -24,6 +25,8 @@ Pairs = Sequence[tuple[str, str]]
 
 def differences(first: Runs, second: Runs, systems: Pairs, measures: Sequence[str]) -> pyarrow.Table:
     """Test differences, first minus second, of pairs of systems on the tasks that both have (`reml.compare`)."""
+    several(systems, "systems")
+    several(measures, "measures")
     rows = [
         _row(task, measure, _scores(first, one, task, measure), _scores(second, other, task, measure), (one, other))
         for task in _common(first, second)

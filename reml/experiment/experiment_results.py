@@ -44,7 +44,7 @@ class Results:
 
     @property
     def scores(self) -> pyarrow.Table:
-        """The mean of every measure: system, task, seed, measure, value, n (examples scored; value is 0 if none)."""
+        """The mean of every measure: system, task, seed, measure, value, n (examples scored; value is null if none)."""
         return score_table({run.seed: run.evaluations for run in self.runs})
 
     @property
@@ -53,7 +53,7 @@ class Results:
         return cost_table({run.seed: run.costs for run in self.runs})
 
     def mean(self, system: str, task: str, measure: str) -> float:
-        """Average a measure over examples and seeds; `KeyError` names the measures there are."""
+        """Average a measure over examples and seeds, NaN if no example is scored; `KeyError` names the measures."""
         return sum(run.evaluation(system, task).mean(measure) for run in self.runs) / len(self.runs)
 
     def examples(self, system: str, task: str, seed: int | None = None) -> Iterator[ScoredExample]:

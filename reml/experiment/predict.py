@@ -13,7 +13,7 @@ from reml.collection.ranked_pages import batches_of_examples, first_of_pages, it
 from reml.contract.asking import answers_of
 from reml.contract.collections import Collection
 from reml.contract.examples import Answer, Item, Provenance
-from reml.contract.predictors import Batch, Predictor
+from reml.contract.predictors import Batch, Corrected, Predictor
 from reml.contract.retrieved import Hits
 from reml.contract.vectors import Int64Array
 from reml.devices.device import default_device
@@ -25,10 +25,13 @@ NO_ANSWER = "[no answer]"  # KILT's programs refuse a prediction without text
 def predict(predictor: Predictor, batch: Batch) -> list[Answer]:
     """Predict one answer for each example, in order; one without text becomes `NO_ANSWER`.
 
-    `ValueError` names a predictor that gives anything else.
+    A predictor that asks for it (`Corrected`) is then told what is right. `ValueError` names a predictor that gives
+    anything else.
     """
     with torch.inference_mode(), autocast(default_device()):
         answers = answers_of(predictor, batch)
+        if isinstance(predictor, Corrected):
+            predictor.see_right_answers(batch)
     return [answer if (answer.text or "").strip() else replace(answer, text=NO_ANSWER) for answer in answers]
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from torch import nn
 
+from reml.contract.arguments.several import several
 from reml.devices.rank_zero import is_rank_zero
 from reml.evaluation.metrics import metric_of
 from reml.experiment.costs import costs_of
@@ -30,7 +31,7 @@ def run(
     `Console(quiet=True)` for none. seeds: each takes the place of the experiment's own; what does not depend on them is
     shared. `UntoldSettingsError`, before anything is made, for an object that cannot tell its settings.
     """
-    chosen = tuple(seeds) or (experiment.seed,)
+    chosen = tuple(several(seeds, "seeds")) or (experiment.seed,)
     if len(set(chosen)) < len(chosen):
         raise ValueError(f"seeds {list(chosen)} name one twice: give each once.")
     _check_maker(experiment)
@@ -46,10 +47,8 @@ def finish(runner: Runner, systems: Sequence[str] = ()) -> SeedResults:
     systems: those that predict, all if left out.
     """
     experiment, folder = runner.experiment, runner.folder
-    tasks, systems = (
-        {task.name: metric_of(task).headline for task in experiment.tasks},
-        systems or list(experiment.compared),
-    )
+    tasks = {task.name: metric_of(task).headline for task in experiment.tasks}
+    systems = several(systems, "systems") or list(experiment.compared)
     runner.retrieve()
     runner.train()
     evaluations = {system: {task: runner.evaluate(system, task) for task in tasks} for system in systems}

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from reml.collection.checks import MissingPage, missing_pages
 from reml.collection.disk import DiskCollection
+from reml.contract.arguments.paths import takes_paths
 from reml.contract.collections import Collection
 from reml.contract.examples import Example, Json
 from reml.contract.retrieved import Hits
@@ -31,6 +32,7 @@ from reml.files.records import read_examples
 class Runner:
     """Runs one experiment under one home folder. console: where progress is shown."""
 
+    @takes_paths
     def __init__(self, experiment: Experiment, home: Path, console: Console) -> None:
         self.experiment = experiment
         self.stages = Stages(home, console)

@@ -6,6 +6,8 @@ and receives no gradient, what it shows must be finite.
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -107,9 +109,9 @@ def check_finite(values: Tensor, mask: Tensor, name: str) -> None:
 
 
 def check_temperature(temperature: float, name: str = "temperature") -> None:
-    """Raise `ValueError` unless a temperature is positive."""
-    if not temperature > 0:
-        raise ValueError(f"{name} is {temperature}, but must be positive; 1.0 changes nothing.")
+    """Raise `ValueError` unless a temperature is positive and finite."""
+    if not 0 < temperature < math.inf:
+        raise ValueError(f"{name} is {temperature}, but must be positive and finite; 1.0 changes nothing.")
 
 
 def missing(signal: Signal) -> ValueError:

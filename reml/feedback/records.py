@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from reml.contract.arguments.paths import takes_paths
 from reml.contract.signals import FeedbackRecord
 from reml.files.atomic import CorruptError, atomic_file, locked
 
@@ -33,6 +34,7 @@ class FeedbackLog:
     One process writes at a time (`LockedError` for another); any number may read meanwhile.
     """
 
+    @takes_paths
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._last = 0

@@ -12,6 +12,7 @@ Deviations: there, an example is one pair; here, all pairs of its K items that d
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -44,7 +45,7 @@ class Rank:
     margin: float = 1.0
 
     def __post_init__(self) -> None:
-        if not self.margin > 0:
+        if not 0 < self.margin < math.inf:
             raise ValueError(f"margin is {self.margin}, but must be positive: SNRM takes 1.")
 
     @property

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import filelock
 
+from reml.contract.arguments.paths import takes_paths
 from reml.contract.examples import Json
 from reml.devices.disk import written
 
@@ -70,6 +71,7 @@ def digest(*parts: Json | bytes) -> str:
     return hasher.hexdigest()
 
 
+@takes_paths
 def file_digest(path: Path) -> str:
     """Give the digest of a file's bytes, read in bounded memory."""
     with path.open("rb") as stream:
@@ -77,6 +79,7 @@ def file_digest(path: Path) -> str:
 
 
 @contextlib.contextmanager
+@takes_paths
 def atomic_folder(final: Path) -> Iterator[Path]:
     """Write a folder beside `final`; it takes that name, in place of what was there, only if the block ends well.
 
@@ -97,6 +100,7 @@ def atomic_folder(final: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
+@takes_paths
 def atomic_file(final: Path) -> Iterator[Path]:
     """Write a file beside `final`; it takes that name only if the block ends well.
 
@@ -116,18 +120,21 @@ def atomic_file(final: Path) -> Iterator[Path]:
         draft.unlink(missing_ok=True)
 
 
+@takes_paths
 def write_text(path: Path, text: str) -> None:
     """Write a text file that is whole or not there."""
     with atomic_file(path) as draft:
         draft.write_text(text, encoding="utf-8")
 
 
+@takes_paths
 def write_json(path: Path, value: Json) -> None:
     """Write JSON, indented, whole or not there. What UTF-8 cannot hold (half a surrogate pair) is written escaped."""
     with atomic_file(path) as draft:
         draft.write_bytes(_utf8(json.dumps(value, indent=1, ensure_ascii=False) + "\n"))
 
 
+@takes_paths
 def read_json(path: Path) -> Json:
     """Read JSON; `CorruptError` names the file and the line if it is not JSON."""
     try:
@@ -137,11 +144,13 @@ def read_json(path: Path) -> Json:
     return value
 
 
+@takes_paths
 def write_manifest(folder: Path, kind: str, content: Mapping[str, Json]) -> None:
     """Write `manifest.json`: the kind of folder, the library's version and what made it."""
     write_json(folder / MANIFEST, {"kind": kind, "reml": metadata.version("reml"), **content})
 
 
+@takes_paths
 def read_manifest(folder: Path, kind: str) -> dict[str, Json]:
     """Read `manifest.json` of a folder of this kind; `CorruptError` if it is missing or of another kind."""
     path = folder / MANIFEST
@@ -154,6 +163,7 @@ def read_manifest(folder: Path, kind: str) -> dict[str, Json]:
 
 
 @contextlib.contextmanager
+@takes_paths
 def locked(folder: Path, *, wait: Callable[[], object] | None = None) -> Iterator[None]:
     """Hold the only writer's lock on `folder`; the system frees it when the process ends, however it ends.
 

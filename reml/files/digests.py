@@ -6,6 +6,7 @@ import contextlib
 import time
 from pathlib import Path
 
+from reml.contract.arguments.paths import takes_paths
 from reml.contract.examples import Json
 from reml.files.atomic import CorruptError, digest, file_digest, home, read_json, write_json
 
@@ -13,6 +14,7 @@ from reml.files.atomic import CorruptError, digest, file_digest, home, read_json
 _SETTLED_NANOSECONDS = 2_000_000_000
 
 
+@takes_paths
 def remembered_digest(path: Path) -> str:
     """Give the digest of a file's bytes, from `home()/digests` where its size, inode and times of change are the same.
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from reml.contract.arguments.paths import takes_paths
 from reml.contract.retrieved import Hits
 from reml.devices.disk import save_array
 from reml.files.atomic import atomic_file
@@ -14,6 +15,7 @@ from reml.files.checked import reading
 ROWS, SCORES = "rows.npy", "scores.npy"
 
 
+@takes_paths
 def save_hits(folder: Path, hits: Hits) -> None:
     """Write hits into a folder, without places that no query needs; when the scores are there, all is."""
     kept = hits.narrowed()
@@ -22,11 +24,13 @@ def save_hits(folder: Path, hits: Hits) -> None:
             save_array(draft, values, folder / name)
 
 
+@takes_paths
 def has_hits(folder: Path) -> bool:
     """Tell whether hits were written there, whole."""
     return (folder / SCORES).is_file()
 
 
+@takes_paths
 def open_hits(folder: Path) -> Hits:
     """Open the hits of a folder, memory-mapped; `CorruptError` if they cannot be read."""
     with reading(folder, "Delete that folder to have it made again."):

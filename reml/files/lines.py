@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Final, TypeVar, cast
 
+from reml.contract.arguments.paths import takes_paths
 from reml.files.atomic import CorruptError
 
 _GZIP: Final = b"\x1f\x8b"
@@ -63,6 +64,7 @@ def existing_file(path: str | Path, wanted: str, *, what: str = "file", role: st
     return found
 
 
+@takes_paths
 def numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
     """Yield the lines that are not blank with their ends, each with its number from 1, one in memory at a time.
 
@@ -72,6 +74,7 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
     return ((number, line) for number, line in _all_lines(path) if line and not line.isspace())
 
 
+@takes_paths
 def decoded_lines(
     path: Path, decode: Callable[[str], Value], refused: Callable[[LineError], object] | None = None
 ) -> Iterator[tuple[int, Value]]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from reml.contract.arguments.paths import takes_paths
 from reml.contract.collections import Collection
 from reml.files.atomic import StaleError, atomic_folder, read_manifest, write_manifest
 
@@ -26,6 +27,7 @@ class Origin:
         return cls(collection.fingerprint, collection.version, encoder)
 
 
+@takes_paths
 def build_once(folder: Path, origin: Origin, build: Callable[[Path], None]) -> None:
     """See that `folder` holds what `build` writes for this origin.
 

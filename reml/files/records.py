@@ -19,6 +19,7 @@ from typing import IO, Any
 
 import msgspec
 
+from reml.contract.arguments.paths import takes_paths
 from reml.contract.examples import Answer, Example, Json, Provenance
 from reml.files.atomic import CorruptError, atomic_file
 from reml.files.lines import LineError, existing_file, json_lines
@@ -97,6 +98,7 @@ def decode_answer(text: str) -> Answer:
         raise RecordError(str(error)) from error
 
 
+@takes_paths
 def read_examples(path: Path, limit: int | None = None) -> Iterator[Example]:
     """Stream the records of a file, plain or gzip, the first `limit` of them if given.
 
@@ -106,6 +108,7 @@ def read_examples(path: Path, limit: int | None = None) -> Iterator[Example]:
     return islice(_stream(existing_file(path, WANTED)), limit)
 
 
+@takes_paths
 def write_examples(examples: Iterable[Example], path: Path) -> None:
     """Write one record a line, compressed if the name ends in `.gz`; the file is whole or not there.
 

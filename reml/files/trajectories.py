@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from reml.contract.access import Asked, Trajectory
+from reml.contract.arguments.paths import takes_paths
 from reml.files.atomic import CorruptError, atomic_file
 from reml.files.records import RecordError, decode_answer, format_answer
 
@@ -40,6 +41,7 @@ _SCHEMA = pa.schema(
 class TrajectoryFile:
     """Writes trajectories to a new file, a batch at a time; the file is whole once it is closed."""
 
+    @takes_paths
     def __init__(self, path: Path) -> None:
         self._writer = pa.ipc.new_stream(pa.OSFile(str(path), "wb"), _SCHEMA)
 
@@ -52,6 +54,7 @@ class TrajectoryFile:
         self._writer.close()
 
 
+@takes_paths
 def read_trajectories(path: Path) -> Iterator[Trajectory]:
     """Read trajectories in the order they were written, a batch in memory at a time.
 
@@ -61,6 +64,7 @@ def read_trajectories(path: Path) -> Iterator[Trajectory]:
         yield from batch
 
 
+@takes_paths
 def rewarded(source: Path, target: Path, rewards: Mapping[str, float]) -> None:
     """Copy a file with the rewards of its examples by id; those that have none keep what they had."""
     with atomic_file(target) as draft:

@@ -8,15 +8,18 @@ from safetensors import SafetensorError
 from safetensors.torch import load_model, save_model
 from torch import nn
 
+from reml.contract.arguments.paths import takes_paths
 from reml.files.atomic import CorruptError, StaleError, atomic_file
 
 
+@takes_paths
 def save_weights(module: nn.Module, path: Path) -> None:
     """Write all parameters and buffers, whole or not at all; tied ones are written once."""
     with atomic_file(path) as draft:
         save_model(module, str(draft))
 
 
+@takes_paths
 def load_weights(module: nn.Module, path: Path) -> None:
     """Read weights into a module of the same shape; `CorruptError` or `StaleError` if they are not that."""
     try:

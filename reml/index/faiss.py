@@ -20,6 +20,7 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 
+from reml.contract.arguments.paths import takes_paths
 from reml.contract.retrieved import Hits
 from reml.contract.retrievers import Index
 from reml.contract.vectors import DenseVectors, Float32Array, Int64Array, Representations, Similarity
@@ -127,6 +128,7 @@ class FaissIndex:
             pending, fetch = pending[~settled], 2 * fetch
         return Hits(rows, scores)
 
+    @takes_paths
     def save(self, folder: Path) -> None:
         """Write the index to a folder that is whole or not there."""
         with atomic_folder(folder) as draft:
@@ -141,6 +143,7 @@ class FaissIndex:
             )
 
     @classmethod
+    @takes_paths
     def open(cls, folder: Path, *, parameters: str = "") -> FaissIndex:
         """Open what `save` wrote, memory-mapped; `CorruptError` if it cannot be read."""
         manifest = read_manifest(folder, KIND)
@@ -233,6 +236,7 @@ class Faiss:
             )
         self._empty(vectors.width)
 
+    @takes_paths
     def make(self, folder: Path, width: int, shards: Iterable[tuple[Int64Array, Representations]]) -> None:
         """Train the index on a sample, if it needs that, fill it and write it to a folder."""
         index = self._empty(width)
@@ -242,6 +246,7 @@ class Faiss:
             index.add(rows, vectors)
         index.save(folder)
 
+    @takes_paths
     def open(self, folder: Path) -> Index:
         """Open an index, memory-mapped; `CorruptError` if it cannot be read."""
         return FaissIndex.open(folder, parameters=self.parameters)

@@ -18,6 +18,7 @@ from typing import Self
 
 import numpy as np
 
+from reml.contract.arguments.paths import takes_paths
 from reml.contract.retrieved import Hits
 from reml.contract.retrievers import Index
 from reml.contract.vectors import Float32Array, Int64Array, Representations, Similarity, SparseVectors
@@ -69,6 +70,7 @@ class ImpactIndex:
         self._writing = False
 
     @classmethod
+    @takes_paths
     def build(
         cls,
         folder: Path,
@@ -93,6 +95,7 @@ class ImpactIndex:
         return index
 
     @classmethod
+    @takes_paths
     def open(cls, folder: Path, *, threads: int | None = None) -> Self:
         """Open the last commit; it stays as it is while others write. `CorruptError` if files are missing or cut."""
         commit = Commit.last(folder)
@@ -315,10 +318,12 @@ class Impact:
         if similarity != "dot":
             raise ValueError(f"an impact index finds by dot products, and the encoder compares by {similarity!r}.")
 
+    @takes_paths
     def make(self, folder: Path, width: int, shards: Iterable[tuple[Int64Array, Representations]]) -> None:
         """Build and commit an index in a folder."""
         ImpactIndex.build(folder, width, shards, threads=self.threads)
 
+    @takes_paths
     def open(self, folder: Path) -> Index:
         """Open the last commit; `CorruptError` if files are missing or cut."""
         return ImpactIndex.open(folder, threads=self.threads)

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from reml.contract.arguments.paths import takes_paths
 from reml.contract.examples import Answer, Example, Json
 from reml.evaluation.problems import Problems
 from reml.files.atomic import atomic_file
@@ -44,6 +45,7 @@ class Submission:
     blank: int
 
 
+@takes_paths
 def write_archive(
     archive: Path, predictions: Path, datasets: Sequence[Dataset], *, tests: Path, names: str = NAMES
 ) -> Submission:
@@ -67,6 +69,7 @@ def write_archive(
         return check_archive(draft, datasets, tests=tests, names=names)
 
 
+@takes_paths
 def check_archive(archive: Path, datasets: Sequence[Dataset], *, tests: Path, names: str = NAMES) -> Submission:
     """Read an archive as the leaderboard would; `InvalidFilesError` lists all that it would refuse."""
     problems, counts, blank = Problems(), {}, 0

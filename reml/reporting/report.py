@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
 
+from reml.contract.arguments.paths import takes_paths
 from reml.evaluation.kilt import MEASURES
 from reml.reporting.page import write_whole_page
 from reml.reporting.plots import Line, Plot
@@ -47,6 +48,7 @@ class FiguresRow:
     figures: tuple[Figure, ...]
 
 
+@takes_paths
 def write_report(run: Path, cases_each: int = _CASES_EACH) -> Path:
     """Write `report.html` into a result folder and give its path.
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+from reml.contract.arguments.paths import takes_paths
 from reml.contract.examples import Answer, Example, Json
 from reml.evaluation.cases import Cell, gather
 from reml.evaluation.kilt import KILT, MEASURES
@@ -58,6 +59,7 @@ class Results:
     taught: Mapping[str, tuple[Curve, ...]]
 
 
+@takes_paths
 def read_results(run: Path, cases_each: int) -> Results:
     """Read a result folder; `CorruptError` names what is missing or unreadable.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -44,6 +45,8 @@ def _recall(matrix: Matrix, one: Condition, lines: Sequence[Condition], task: st
     drawn = []
     for condition in lines:
         means = [average(matrix, task, condition.access, RECALL.format(depth)).mean for depth in DEPTHS]
+        if any(map(math.isnan, means)):  # no example of the task is scored
+            continue
         drawn.append(Line(condition.title, tuple(map(float, DEPTHS)), tuple(means), _style(condition)))
     return Plot(f"{one.learner}, {one.objective}: answer recall", "passages", tuple(drawn), ceiling=1.0)
 

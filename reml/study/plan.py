@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any, cast, get_args
 
 from reml.comparison.conditions import FROZEN, Condition, Control
+from reml.contract.arguments.checked import checked
+from reml.contract.arguments.numbers import Seed
 from reml.contract.examples import Json
 
 SHUFFLED = "reml.feedback.shuffled.Shuffled"
 
 
+@checked("study")
 @dataclass(frozen=True, kw_only=True)
 class Study:
     """The part `study` of a study's file, beside an experiment.
@@ -30,7 +33,7 @@ class Study:
     objectives: Mapping[str, Mapping[str, object]]
     references: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     controls: Sequence[Control] = get_args(Control)
-    seeds: Sequence[int] = (0, 1, 2)
+    seeds: Sequence[Seed] = (0, 1, 2)
 
     def __post_init__(self) -> None:
         for name in ("learners", "objectives", "seeds"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from reml.comparison.averages import Average, average
@@ -53,7 +54,7 @@ def all_cells(matrix: Matrix, conditions: Mapping[str, Condition]) -> Table:
         if cell.costs != NOTHING:
             spent = [repr(cell.costs.train), str(cell.costs.peak_memory_bytes)]
         start = [cell.task, one.learner, one.objective, one.control, str(cell.seed)]
-        rows += [[*start, name, repr(cell.mean(name)), *spent] for name in cell.scores]
+        rows += [[*start, name, repr(cell.mean(name)) if len(cell) else "", *spent] for name in cell.scores]
     return Table(head, WORDS, rows)
 
 
@@ -73,6 +74,8 @@ def _over(control: Condition) -> str:
 
 
 def _shown(value: Average) -> str:
+    if math.isnan(value.mean):
+        return "-"
     return f"{value.mean:.3f}" + (f" ±{value.half:.3f}" if value.half is not None else "")
 
 

@@ -26,7 +26,12 @@ word_retriever     A small retriever of any collection, for contract tests and y
 
 import pkgutil
 
-import pytest
+from reml.contract.arguments.extras import install_hint
+
+try:
+    import pytest
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(f"{error}. Contract tests need pytest: {install_hint('dev')}.") from error
 
 # Before they are imported, so that a contract that fails shows the values it compared.
 pytest.register_assert_rewrite(*(f"{__name__}.{module.name}" for module in pkgutil.iter_modules(__path__)))

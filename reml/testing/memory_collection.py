@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reml.collection.passages import count_words
+from reml.contract.arguments.several import several
 from reml.contract.examples import Item, Span
 from reml.contract.vectors import Int64Array
 from reml.files.atomic import digest
@@ -38,7 +39,7 @@ class MemoryCollection:
         titles = titles if titles is not None else [f"Page {number}" for number in range(len(texts))]
         self._items = [
             Item(row=row, text=text, title=title, page_id=str(row), span=Span(1, 0, 1, len(text)))
-            for row, (text, title) in enumerate(zip(texts, titles, strict=True))
+            for row, (text, title) in enumerate(zip(several(texts, "texts"), titles, strict=True))
         ]
         words = np.array([count_words(text) for text in texts], dtype=np.int64)
         self._values = {"page": self.rows(), "words": words, **(values or {})}

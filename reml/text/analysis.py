@@ -15,6 +15,7 @@ from typing import Self
 import numpy as np
 import Stemmer
 
+from reml.contract.arguments.several import several
 from reml.contract.vectors import Int32Array, Int64Array
 from reml.files.atomic import digest
 from reml.text.count_kernel import count_terms
@@ -145,7 +146,7 @@ class Vocabulary:
 
         New terms get the next numbers.
         """
-        tokens, sizes = self._tokens.number(list(texts))
+        tokens, sizes = self._tokens.number(list(several(texts, "texts")))
         unmet = self._tokens.since(len(self._term_of_token))
         terms = map(self._learn, unmet, self.analyser.stems(unmet))
         met = np.fromiter(terms, dtype=np.int32, count=len(unmet))
@@ -154,7 +155,7 @@ class Vocabulary:
 
     def count(self, texts: Iterable[str], *, asked: bool = False) -> TermCounts:
         """Count the terms of items' texts, or of queries if `asked`, that it has learned; it stays as it is."""
-        terms = [self.analyser(text, singles=not asked) for text in texts]
+        terms = [self.analyser(text, singles=not asked) for text in several(texts, "texts")]
         sizes = np.fromiter(map(len, terms), dtype=np.int64, count=len(terms))
         numbers = list(map(self.number_of, itertools.chain.from_iterable(terms)))
         return TermCounts.of(np.array(numbers, dtype=np.int32), sizes)

@@ -19,6 +19,8 @@ import numpy as np
 import numpy.typing as npt
 from transformers import PreTrainedTokenizerFast
 
+from reml.contract.arguments.paths import takes_paths
+from reml.contract.arguments.several import several
 from reml.contract.collections import Collection
 from reml.contract.examples import Item, canonical
 from reml.contract.vectors import Int64Array
@@ -43,7 +45,7 @@ def tokeniser_fingerprint(tokeniser: PreTrainedTokenizerFast) -> str:
 
 def token_ids(tokeniser: PreTrainedTokenizerFast, texts: Sequence[str]) -> list[list[int]]:
     """Give the token ids of each text in canonical form, in order: no special tokens, no truncation."""
-    if not texts:
+    if not several(texts, "texts"):
         return []
     encoded = tokeniser(
         list(map(canonical, texts)), add_special_tokens=False, return_attention_mask=False, verbose=False
@@ -76,6 +78,7 @@ class TokenTable:
         return len(self.rows)
 
     @classmethod
+    @takes_paths
     def build_or_open(
         cls, collection: Collection, tokeniser: PreTrainedTokenizerFast, folder: Path, *, batch_size: int = 4096
     ) -> Self:
@@ -87,6 +90,7 @@ class TokenTable:
         return cls.open(collection, tokeniser, folder)
 
     @classmethod
+    @takes_paths
     def open(cls, collection: Collection, tokeniser: PreTrainedTokenizerFast, folder: Path) -> Self:
         """Map a table; `StaleError` if it is of another collection or tokeniser, `CorruptError` if it is damaged."""
         manifest = read_manifest(folder, KIND)

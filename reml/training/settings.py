@@ -7,11 +7,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Literal, get_args
 
+from reml.contract.arguments.checked import checked
+from reml.contract.arguments.numbers import Count, Positive, Seed, Share, Weight
 from reml.contract.examples import Json
 
 Precision = Literal["auto", "32-true", "bf16-mixed"]
 
 
+@checked("training")
 @dataclass(frozen=True, kw_only=True)
 class Training:
     """Settings of one training run.
@@ -40,38 +43,27 @@ class Training:
         seed: of the order of examples and all that is random; an experiment's own seed takes its place.
     """
 
-    steps: int = 1000
-    epochs: float | None = None
-    batch_size: int = 16
-    accumulate: int = 1
-    gradient_cache: int | None = None
-    devices: int = 1
+    steps: Count = 1000
+    epochs: Positive | None = None
+    batch_size: Count = 16
+    accumulate: Count = 1
+    gradient_cache: Count | None = None
+    devices: Count = 1
     sharded: bool = False
-    rate: float = 1e-4
-    rates: Mapping[str, float] = field(default_factory=dict)
-    warmup: float = 0.1
-    weight_decay: float = 0.01
-    clip: float = 1.0
+    rate: Positive = 1e-4
+    rates: Mapping[str, Weight] = field(default_factory=dict)
+    warmup: Share = 0.1
+    weight_decay: Weight = 0.01
+    clip: Positive = 1.0
     precision: Precision = "auto"
-    check_every: int = 200
-    patience: int | None = None
-    save_every: int = 200
-    seed: int = 0
+    check_every: Count = 200
+    patience: Count | None = None
+    save_every: Count = 200
+    seed: Seed = 0
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch_size", "accumulate", "devices", "check_every", "save_every"):
-            _require(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
         _require(not self.sharded or self.devices > 1, "sharded", True, "false on one device: raise training.devices")
         _require(self.precision in get_args(Precision), "precision", self.precision, ", ".join(get_args(Precision)))
-        for name in ("rate", "clip"):
-            _require(getattr(self, name) > 0, name, getattr(self, name), "positive")
-        _require(self.epochs is None or self.epochs > 0, "epochs", self.epochs, "positive, or left out")
-        for name in ("gradient_cache", "patience"):
-            given = getattr(self, name)
-            _require(given is None or given >= 1, name, given, "1 or more, or left out")
-        _require(0 <= self.warmup <= 1, "warmup", self.warmup, "a share of the steps, 0 to 1")
-        _require(self.weight_decay >= 0, "weight_decay", self.weight_decay, "0 or more")
-        _require(all(rate >= 0 for rate in self.rates.values()), "rates", dict(self.rates), "0 or more each")
         if self.batch_size % (self.accumulate * self.devices):
             raise ValueError(
                 f"a batch of {self.batch_size} cannot be computed in {self.accumulate} equal parts on {self.devices} "
@@ -100,10 +92,10 @@ class Stretch:
         rates: other peak rates of parts, by the start of a parameter's name; 0 freezes the part.
     """
 
-    steps: int | None = None
-    epochs: float | None = None
-    rate: float | None = None
-    rates: Mapping[str, float] | None = None
+    steps: Count | None = None
+    epochs: Positive | None = None
+    rate: Positive | None = None
+    rates: Mapping[str, Weight] | None = None
 
     def __post_init__(self) -> None:
         self.of(Training())

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal, get_args
 
+from reml.contract.arguments.paths import takes_paths
 from reml.contract.collections import Collection
 from reml.contract.retrievers import Retriever
 from reml.retrievers.bm25.folder import BM25Folder
@@ -50,6 +51,7 @@ class BM25F:
             raise ValueError(f"there is no BM25F variant {self.variant!r}: choose one of {allowed}, or use BM25.")
         _ = self._weighting
 
+    @takes_paths
     def index(self, collection: Collection, folder: Path) -> Retriever:
         """Build the index of a collection in `folder` in bounded memory, or open it and let it catch up.
 

@@ -25,9 +25,10 @@ from typing import TYPE_CHECKING, ClassVar, final
 import numpy as np
 
 from reml.access.encoded_retriever import EncodedRetriever
+from reml.contract.arguments.paths import takes_paths
 from reml.contract.collections import Collection
 from reml.contract.examples import Item, Media, texts_of
-from reml.contract.retrieved import Hits, Queries
+from reml.contract.retrieved import Hits, Queries, given_queries
 from reml.contract.retrievers import Retriever
 from reml.contract.vectors import Float32Array, Int64Array, Similarity, SparseVectors
 from reml.files.atomic import digest
@@ -136,6 +137,7 @@ class BM25Retriever:
         )
         self._sparse = EncodedRetriever(self.collection, self._encoder, opened.index)
 
+    @takes_paths
     def over(self, collection: Collection, folder: Path, first: int) -> BM25Retriever:
         """Give a retriever over another collection, in a folder that begins with this one's files, if it has its rows.
 
@@ -148,7 +150,7 @@ class BM25Retriever:
 
     def search(self, queries: Queries, k: int) -> Hits:
         """Give the k best items of each query, [B, k]; items that share no term with the query are not hits."""
-        encoded = self._encoded(queries)
+        encoded = self._encoded(given_queries(queries))
         hits = self._sparse.search(encoded, k)
         return Hits(hits.rows, hits.scores + self._constants(encoded)[:, None])
 
@@ -207,6 +209,7 @@ class BM25:
     def __post_init__(self) -> None:
         _ = self._weighting
 
+    @takes_paths
     def index(self, collection: Collection, folder: Path) -> Retriever:
         """Build the index of a collection in `folder` in bounded memory, or open it and let it catch up.
 

@@ -31,7 +31,7 @@ class Weighting:
             raise ValueError(
                 f"there is no BM25 variant {self.variant!r}: choose one of {', '.join(get_args(Variant))}."
             )
-        if self.k1 < 0 or not 0 <= self.b <= 1 or self.delta < 0:
+        if not (0 <= self.k1 < math.inf and 0 <= self.b <= 1 and 0 <= self.delta < math.inf):
             raise ValueError(f"BM25 takes k1 >= 0, 0 <= b <= 1 and delta >= 0, not {self.k1}, {self.b}, {self.delta}.")
         if not 0 <= self.title_weight < math.inf:
             raise ValueError(

@@ -16,6 +16,7 @@ from PIL import Image
 from torch import Tensor, nn
 from transformers import CLIPImageProcessorPil, CLIPModel, PreTrainedTokenizerBase
 
+from reml.contract.arguments.several import several
 from reml.contract.examples import Item, Media
 from reml.contract.vectors import DenseVectors, Similarity
 from reml.devices.device import default_device
@@ -91,7 +92,7 @@ class ClipEncoder:
 
     def query_vectors(self, contents: Sequence[str | Media]) -> Tensor:
         """Encode with gradient, float32 [B, D]."""
-        return self._means([[content] for content in contents])
+        return self._means([[content] for content in several(contents, "contents")])
 
     def item_vectors(self, items: Sequence[Item]) -> Tensor:
         """Encode with gradient, float32 [N, D]."""

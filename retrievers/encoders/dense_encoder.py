@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from reml.contract.arguments.paths import takes_paths
 from reml.contract.examples import Item, Json, Media, texts_of
 from reml.contract.vectors import DenseVectors, Similarity
 from reml.devices.device import default_device
@@ -125,6 +126,7 @@ class DenseEncoder:
             part.eval()
         return cls(loaded.model, loaded.tokeniser, wanted, steps, model=model)
 
+    @takes_paths
     def save(self, folder: Path) -> None:
         """Write a transformers folder that `load` (or transformers itself) reads."""
         with atomic_folder(folder) as draft:

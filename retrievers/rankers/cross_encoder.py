@@ -25,6 +25,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from reml.contract.arguments.paths import takes_paths
 from reml.contract.examples import Item, texts_of
 from reml.contract.retrieved import Queries
 from reml.contract.vectors import Int64Array
@@ -96,6 +97,7 @@ class CrossEncoder:
         vocabulary = sorted(self._tokeniser.get_vocab().items())
         return digest_with_weights(self._network, "cross-encoder", config, vocabulary, self._limit, self.title)
 
+    @takes_paths
     def save(self, folder: Path) -> None:
         """Write a transformers folder that a `CrossEncoder` (or transformers itself) reads."""
         with atomic_folder(folder) as draft:

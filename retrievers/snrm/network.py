@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from reml.contract.arguments.paths import takes_paths
 from reml.contract.examples import Json
 from reml.files.atomic import MANIFEST, CorruptError, atomic_folder, digest, read_manifest, write_manifest
 from reml.files.weights import load_weights, save_weights
@@ -109,6 +110,7 @@ class NgramNetwork(SparseNetwork):
             # Hidden values are halves of normal ones: a shift of all weights of an output moves what it adds up to.
             last.sub_(ZEROS * math.sqrt(math.pi / last.shape[1]) * last.std())
 
+    @takes_paths
     def save(self, folder: Path) -> None:
         """Write weights, terms and settings into a folder that `load` reads."""
         with atomic_folder(folder) as draft:
@@ -117,6 +119,7 @@ class NgramNetwork(SparseNetwork):
             write_manifest(draft, KIND, {**settings, "terms": self._terms})
 
     @classmethod
+    @takes_paths
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote; `CorruptError` if it is not that, `ModelError` if weights are cut or a pointer."""
         manifest = read_manifest(folder, KIND)

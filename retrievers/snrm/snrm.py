@@ -45,6 +45,7 @@ import torch
 
 from reml.access.encoded_retriever import EncodedRetriever
 from reml.access.indexing import index_encoded
+from reml.contract.arguments.paths import takes_paths
 from reml.contract.collections import Collection
 from reml.contract.examples import Item
 from reml.contract.retrievers import IndexMaker, Retriever
@@ -97,6 +98,7 @@ class SNRM:
                 f"{self.min_count}, {self.embedding_width} and {self.common_words}."
             )
 
+    @takes_paths
     def index(self, collection: Collection, folder: Path) -> Retriever:
         """Index a collection with the network that `model` names; `ValueError` without one.
 
@@ -108,6 +110,7 @@ class SNRM:
             )
         return self.index_with(self._loaded(Path(located(self.model))), collection, folder)
 
+    @takes_paths
     def encoder(self, collection: Collection, folder: Path) -> SparseEncoder:
         """Give the encoder before its training, kept in `folder`: the same from there, new weights where it is new.
 
@@ -126,6 +129,7 @@ class SNRM:
         build_once(folder, origin, lambda draft: self._new(collection).save(draft / "network"))
         return self._loaded(folder / "network")
 
+    @takes_paths
     def index_with(
         self, encoder: SparseEncoder, collection: Collection, folder: Path
     ) -> EncodedRetriever[SparseEncoder]:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from reml.access.query_states import representations
 from reml.access.similarity import as_tensor, at, similarities
-from reml.contract.retrieved import Hits, Queries
+from reml.contract.retrieved import Hits, Queries, given_queries
 from reml.contract.retrievers import Index
 from reml.contract.vectors import Int64Array, SparseVectors
 from reml.retrievers.states.positions import Positions
@@ -31,6 +31,7 @@ class StatesRetriever:
         """Give the k nearest of each query, [Q, k], scored by the negative squared distance; a blank text has none."""
         if k < 1:
             raise ValueError(f"k is a number of positions, 1 or more, not {k}.")
+        queries = given_queries(queries)
         if queries.states is not None:
             self._check_width(queries)
             return self.index.search(representations(queries.states), k)

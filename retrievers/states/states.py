@@ -20,6 +20,7 @@ import shutil
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
+from reml.contract.arguments.paths import takes_paths
 from reml.contract.collections import Collection
 from reml.contract.retrievers import IndexMaker, Retriever
 from reml.contract.vectors import DenseVectors
@@ -60,6 +61,7 @@ class States:
         """The token that came next, and the row of the passage."""
         return COLUMNS
 
+    @takes_paths
     def index(self, collection: Collection, folder: Path) -> Retriever:
         """Build the datastore in `folder`, or open it if it is there and fits.
 
@@ -69,6 +71,7 @@ class States:
         """
         return self.index_with(self._encoder(), collection, folder)
 
+    @takes_paths
     def index_with(self, encoder: StateEncoder, collection: Collection, folder: Path) -> StatesRetriever:
         """Do the same with an encoder at hand, one that a predictor lends, say; of the settings the index counts."""
         maker = self.index_maker if self.index_maker is not None else Faiss(similarity="l2")

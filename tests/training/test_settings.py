@@ -20,7 +20,7 @@ from reml.training.settings import Training
         (lambda: Training(patience=0), "training.patience is 0"),
         (lambda: Training(warmup=1.5), "training.warmup is 1.5"),
         (lambda: Training(weight_decay=-0.1), "training.weight_decay is -0.1"),
-        (lambda: Training(rates={"predictor": -1.0}), "training.rates is"),
+        (lambda: Training(rates={"predictor": -1.0}), "training.rates.predictor is -1.0, but must be 0 or more"),
         (lambda: Training(gradient_cache=0), "training.gradient_cache is 0, but must be 1 or more, or left out"),
         (lambda: Training(devices=0), "training.devices is 0"),
         (lambda: Training(precision="64-true"), "training.precision is 64-true, but must be auto, 32-true, bf16"),  # type: ignore[arg-type]

@@ -20,6 +20,7 @@ Reached with BM25 (k1 0.9, b 0.4) and the defaults, nDCG@10 and recall@100, with
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
@@ -106,7 +107,7 @@ class Rocchio:
 
     def __post_init__(self) -> None:
         _check_sizes(self.feedback_items, self.feedback_terms)
-        if min(self.alpha, self.beta, self.gamma) < 0:
+        if not all(0 <= weight < math.inf for weight in (self.alpha, self.beta, self.gamma)):
             raise ValueError(
                 f"alpha, beta and gamma are weights of 0 or more, not {self.alpha}, {self.beta} and {self.gamma}."
             )

@@ -19,6 +19,7 @@ from reml.collection.columns import Column
 from reml.collection.disk import DiskCollection, create_collection, open_collection
 from reml.collection.overlays import begin_overlay, next_row, roll_back
 from reml.contract.access import Entries, StorageHandler
+from reml.contract.arguments.paths import takes_paths
 from reml.contract.collections import Collection
 from reml.contract.retrievers import GrowingRetriever, Retriever
 from reml.contract.vectors import Int64Array
@@ -39,6 +40,7 @@ class CollectionMemory:
     empty: bool = False
     title: str = ""
 
+    @takes_paths
     def open(self, retriever: Retriever, folder: Path, version: int | None = None) -> StorageHandler:
         """Begin a memory, or go on at a version.
 
@@ -49,6 +51,7 @@ class CollectionMemory:
         first = 0 if self.empty else next_row(base)
         return OpenMemory(collection, grows.over(collection, folder / INDEX, first), self.title)
 
+    @takes_paths
     def collection(self, folder: Path) -> Collection:
         """Give what a memory holds, to be read."""
         return open_collection(folder / ITEMS)

@@ -13,6 +13,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from typing import Literal, Protocol, cast
 
+from reml.contract.arguments.extras import install_hint
 from reml.contract.examples import Page
 from reml.files.atomic import digest
 
@@ -108,7 +109,7 @@ def load_ir_dataset(id: str, *needed: Literal["docs", "queries", "qrels"]) -> Ir
     try:
         import ir_datasets
     except ImportError as error:
-        raise ImportError(f"{error}. Install what reads these datasets: pip install 'reml[ir-datasets]'") from error
+        raise ImportError(f"{error}. Install what reads these datasets: {install_hint('ir-datasets')}.") from error
     try:
         dataset = cast(IrDataset, ir_datasets.load(id))
     except KeyError as error:

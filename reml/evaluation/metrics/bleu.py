@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from reml.contract.arguments.several import several
 from reml.contract.examples import Answer, Example
 from reml.contract.vectors import Float64Array, Int64Array
 
@@ -56,12 +57,12 @@ class Bleu:
 
 def sentence_bleu(text: str, references: Sequence[str]) -> float:
     """Give the BLEU of one text, from 0 to 1."""
-    return _score(_counts(text, references), effective=True)
+    return _score(_counts(text, several(references, "references")), effective=True)
 
 
 def corpus_bleu(texts: Sequence[str], references: Sequence[Sequence[str]]) -> float:
     """Give the BLEU of a corpus, from 0 to 1: its counts are added up over all texts."""
-    counts = [_counts(*pair) for pair in zip(texts, references, strict=True)]
+    counts = [_counts(*pair) for pair in zip(several(texts, "texts"), references, strict=True)]
     return _score(np.sum(counts, axis=0), effective=False) if counts else 0.0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from reml.contract.arguments.paths import takes_paths
 from reml.contract.examples import Example, Provenance
 from reml.evaluation.trec.fields import fields_of, whole_number
 from reml.evaluation.trec.ids import decode_id, encode_id
@@ -20,6 +21,7 @@ class RelevanceError(ValueError):
     """Judgements are not what TREC prescribes; the message names the file and the line."""
 
 
+@takes_paths
 def write_relevance(path: Path, examples: Iterable[Example]) -> None:
     """Write the pages that some right answer of each example comes from, whole or not at all.
 
@@ -36,6 +38,7 @@ def write_relevance(path: Path, examples: Iterable[Example]) -> None:
             stream.writelines(f"{encode_id(example.id)} 0 {encode_id(page)} {pages[page]}\n" for page in pages)
 
 
+@takes_paths
 def read_relevance(path: Path) -> Mapping[str, Mapping[str, int]]:
     """Read the grade of each judged page of each question, plain or gzip; blank lines are passed over.
 

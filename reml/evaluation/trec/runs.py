@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from reml.contract.arguments.paths import takes_paths
 from reml.evaluation.trec.fields import fields_of, finite_number, whole_number
 from reml.evaluation.trec.ids import decode_id, encode_id
 from reml.evaluation.trec.scores import in_single_precision, untied
@@ -56,6 +57,7 @@ def rank_pages(page_ids: Iterable[str], scores: Iterable[float]) -> tuple[Ranked
     return tuple(RankedPage(page_id, score) for page_id, score in best.items())
 
 
+@takes_paths
 def write_run(
     path: Path, rankings: Mapping[str, Sequence[RankedPage]] | Iterable[tuple[str, Sequence[RankedPage]]], *, tag: str
 ) -> None:
@@ -71,11 +73,13 @@ def write_run(
             stream.writelines(_written(question, ranking, label))
 
 
+@takes_paths
 def read_run(path: Path) -> Mapping[str, tuple[RankedPage, ...]]:
     """Give the rankings of `open_run`."""
     return open_run(path).rankings
 
 
+@takes_paths
 def open_run(path: Path) -> ReadRun:
     """Read a run, plain or gzip: pages by score, as TREC prescribes, equal ones by rank, then by line.
 

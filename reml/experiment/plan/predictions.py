@@ -67,8 +67,8 @@ class Asked:
         return FoundAccess(self.collection, self.limits, self.name, queries=self.queries, live=self.model)
 
     def session(self, examples: Examples, places: slice) -> AccessSession:
-        """Open the session of the examples at these places."""
-        return self._found.open(examples[places], Hits(self.hits.rows[places], self.hits.scores[places]))
+        """Open the session of the examples, those at these places of a split."""
+        return self._found.open(examples, Hits(self.hits.rows[places], self.hits.scores[places]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +96,9 @@ def predictions(
 
 
 def words_read(stage: Stage) -> float | None:
-    """Give the words of items that an example's predictor read, on average; unknown for predictions of older versions.
+    """Give the words of items that an example's predictor read, on average; nothing where there are no examples.
+
+    It is unknown for predictions of older versions.
 
     `stage`: of predictions.
     """
@@ -104,7 +106,7 @@ def words_read(stage: Stage) -> float | None:
     if not path.is_file():
         return None
     words = np.array(read_json(path), dtype=np.float64)
-    return float(words.mean()) if len(words) else 0.0
+    return float(words.mean()) if len(words) else None
 
 
 def _open(folder: Path) -> Path:
@@ -124,15 +126,17 @@ def _predict(
     for place, (name, queries, limits) in enumerate(asked):
         model, collection, hits = opened[3 * place : 3 * place + 3]
         parts.append(Asked(name, model, collection, hits, queries, limits))
-    predictor = speaker.on({part.name: part.collection for part in parts})
+    predictor = speaker.begin({part.name: part.collection for part in parts})
     size, console = pace.batch_size, pace.console
     batches = [slice(start, start + size) for start in range(0, len(examples), size)]
     answers: list[Answer] = []
     words: list[int] = []
     asked_of = TrajectoryFile(folder / TRAJECTORIES)
     for places in tracked(batches, "predict", console):
+        asked_for = tuple(example.unanswered for example in examples[places])
+        sessions = {part.name: part.session(asked_for, places) for part in parts}
         seen = with_task(shown.prefix, examples[places]) if shown.prefix else examples[places]
-        batch = Batch(tuple(seen), {part.name: part.session(examples, places) for part in parts})
+        batch = Batch(tuple(seen), sessions)
         answers += predict(predictor, batch)
         words += words_of(batch)
         asked_of.add(trajectories(batch, answers[-len(seen) :]))

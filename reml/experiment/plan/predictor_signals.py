@@ -111,7 +111,7 @@ def _draw(of: Examples, *opened: Any, names: Sequence[str], items: int, room: in
 
 
 def _collect(folder: Path, speaker: Speaker, of: Lists, *, signals: Signal, prefix: str, console: Console) -> None:
-    predictor = speaker.on(of.collections)
+    predictor = speaker.begin(of.collections)
     _require(predictor, signals)
     cache_signals(predictor, _batches(of.read, prefix, console), signals, folder / SIGNALS)
 
@@ -136,7 +136,7 @@ def _judge(
     console: Console,
 ) -> None:
     cache_utility(
-        judge.open(speaker.on(of.collections), teachers), _batches(of.read, prefix, console), folder / SIGNALS
+        judge.open(speaker.begin(of.collections), teachers), _batches(of.read, prefix, console), folder / SIGNALS
     )
 
 

@@ -28,6 +28,7 @@ Value = TypeVar("Value")
 
 # Says which layout the stages of a home have; of the former one, they had keys made otherwise.
 LAYOUT, NEWEST = "layout.json", 2
+LABEL = 120  # letters of a stage's name that its folder shows
 FORMER = ("collections", "indexes", "hits", "models", "heard", "predictions")
 
 
@@ -140,7 +141,15 @@ class Stages:
                 del self._opened[key]
 
     def _folder(self, room: str, name: str, key: str) -> Path:
-        return self.home / room / f"{re.sub(r'[^A-Za-z0-9_.-]+', '-', name)}-{key}"
+        """Find the folder of a stage by its key alone; a new one has the name too, as a label for people.
+
+        So a stage that is called otherwise, since its access model is, is the same stage.
+        """
+        there = sorted((self.home / room).glob(f"*-{key}"))
+        label = re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.")[:LABEL]
+        new = self.home / room / f"{label or room}-{key}"
+        begun = new if new in there else min(there, default=new)
+        return next((folder for folder in there if (folder / MANIFEST).is_file()), begun)
 
     def _build(self, folder: Path, name: str, depends: Json, build: Callable[[Path], object]) -> bool:
         """Build a stage; false if another process did meanwhile."""

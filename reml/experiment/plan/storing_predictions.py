@@ -94,7 +94,7 @@ def _predict(
         name: _opened(model, storage, folder / name / MEMORY, versions.get(name))
         for model, (name, storage, _) in zip(asked, memory.access, strict=True)
     }
-    predictor, size = speaker.on({name: model.collection for name, model in given.items()}), memory.batch_size
+    predictor, size = speaker.begin({name: model.collection for name, model in given.items()}), memory.batch_size
     starts = range(len(done) * size, len(examples), size)
     for start in tracked(starts, "predict", console):
         done.append(_batch(predictor, given, examples[start : start + size], memory))
@@ -156,7 +156,8 @@ class _Record:
 def _batch(predictor: Predictor, given: Mapping[str, Model], examples: Sequence[Example], memory: Memory) -> _Record:
     """Predict a batch, let the predictor write, and commit what it wrote."""
     hits = {name: given[name].search(examples, depth) for name, _, depth in memory.access}
-    sessions = {name: given[name].open(examples, found) for name, found in hits.items()}
+    asked_for = [example.unanswered for example in examples]
+    sessions = {name: given[name].open(asked_for, found) for name, found in hits.items()}
     seen = with_task(memory.shown.prefix, examples) if memory.shown.prefix else examples
     batch = Batch(tuple(seen), sessions)
     answers = predict(predictor, batch)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -65,17 +64,13 @@ class Taught:
         """Make the encoder."""
         return self._made()[0]
 
-    def on(self, collections: Mapping[str, Collection]) -> Predictor:
-        """Give the predictor that learnt with the encoder."""
+    def begin(self, collections: Mapping[str, Collection]) -> Predictor:
+        """Make the predictor that learnt with the encoder, one of its own each time."""
         if self.speaker is None:
             raise ValueError("no predictor learnt with this retriever: choose feedback.regime joint.")
-        self.speaker.prepare(self._predictor, collections)
-        return self._predictor
-
-    @cached_property
-    def _predictor(self) -> PredictorModule:
         predictor = self._made()[1]
-        assert predictor is not None  # noqa: S101 - asked only where there is a speaker
+        assert predictor is not None  # noqa: S101 - there is a speaker
+        self.speaker.prepare(predictor, collections)
         return predictor
 
     def _made(self) -> tuple[TrainableEncoder, PredictorModule | None]:
@@ -221,11 +216,10 @@ def _train(
 
 
 def _asked(settings: AccessFeedback, speaker: Predictors | None, collection: Collection) -> Predictor | None:
-    """Give the predictor that is asked while training goes on: of its own where it learns too."""
+    """Give the predictor that is asked while training goes on, one of its own."""
     if speaker is None:
         return None
-    there = {settings.learner: collection}
-    return speaker.begin(there) if settings.joint else speaker.on(there)
+    return speaker.begin({settings.learner: collection})
 
 
 def _judges(settings: AccessFeedback, asked: Predictor | None, teachers: Mapping[str, Teacher]) -> Judges:
@@ -264,6 +258,8 @@ def _train_set(
     rebuild: functools.partial[Rebuild[TrainableEncoder]],
 ) -> TrainSet:
     """Give what is learnt from: lists that are there, or retrieval at each step."""
+    if not any(len(one.read) for one in lists.values()):
+        raise ValueError(f"no train example of {', '.join(lists)} has a right answer, and no other can be learnt from.")
     if settings.refresh is None:
         return TrainSet.of(*(one.read for one in lists.values()))
     retrieval = LiveRetrieval(LiveIndex(scoring), settings.items, queries, settings.reembed)

@@ -201,8 +201,10 @@ def held_out(parts: Mapping[str, RankedExamples], count: int) -> tuple[list[Rank
     for name, part in parts.items():
         order = np.random.default_rng(0).permutation(len(part))
         if len(part) <= count:
+            bare = len(part.examples) - len(part)
+            why = f" ({bare} of its {len(part.examples)} have no item to learn from, such as evidence)" if bare else ""
             raise ValueError(
-                f"{name} has {len(part)} examples to learn from, and {count} of them are to be held out: "
+                f"{name} has {len(part)} examples to learn from{why}, and {count} of them are to be held out: "
                 "lower `train.held_out`, or leave the task out of `train.tasks`."
             )
         learnt.append(part.only(np.sort(order[count:])))

@@ -42,8 +42,11 @@ from reml.training.settings import Training
 class Speaker(Protocol):
     """A predictor that can be asked."""
 
-    def on(self, collections: Mapping[str, Collection]) -> Predictor:
-        """Give the one object that all share, ready to predict from items of collections, by access model."""
+    def begin(self, collections: Mapping[str, Collection]) -> Predictor:
+        """Give an object of its own, ready to predict from items of collections, by access model.
+
+        It is as it came from its training: what was asked of another one before has left nothing in it.
+        """
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +79,7 @@ class Predictors:
             predictor.prepare(collections, self.prepared / self._kind)
 
     def begin(self, collections: Mapping[str, Collection]) -> PredictorModule:
-        """Make a predictor of its own, on the GPU if there is one."""
+        """Make a predictor of its own, on the GPU if there is one, which nothing was asked of yet."""
         predictor = self.new(collections)
         predictor.to(default_device()).eval()
         return predictor
@@ -189,6 +192,9 @@ def _train(
         learnt.append(_learnable(_read(there, asked, prefix, material.examples, material.hits, read), there, source))
         dev.append(_judged(name, metric, _read(there, asked, prefix, material.dev_examples, material.dev_hits, k)))
         collections |= {one.fingerprint: one for one in there.values()}
+    if not any(map(len, learnt)):
+        examples = {name: materials[place * PARTS] for place, (name, _) in enumerate(tasks)}
+        raise ValueError(_nothing_learnt(examples, source, k))
     train = TrainSet.tempered([part for part in learnt if len(part)], source.temperature)
     fit(Independent(begun.new(collections)), train, dev=dev, settings=training, folder=folder, console=console)
 
@@ -218,6 +224,20 @@ def _learnable(
         return read
     found = [evidence_retrieved(collections[name], read.examples, hits) for name, hits in read.ahead.items()]
     return _kept(read, np.logical_or.reduce(found)) if found else _kept(read, np.zeros(len(read), dtype=np.bool_))
+
+
+def _nothing_learnt(examples: Mapping[str, Examples], source: TrainOn, k: Mapping[str, int]) -> str:
+    """Say why no example can be learnt from. examples: of the train split, by task."""
+    answered = {task: sum(bool(one.answers) for one in given) for task, given in examples.items()}
+    counts = [f"{task} has {len(given)}, {answered[task]} of them with an answer" for task, given in examples.items()]
+    lead = f"no train example can be learnt from: {'; '.join(counts)}"
+    if not source.relevant or not any(answered.values()):
+        return f"{lead}. Give a task a train split whose examples have answers."
+    read = " and ".join(f"{name} ({source.k or k[name]} read)" for name in source.names)
+    return (
+        f"{lead}, and for none of these the evidence is among the items of {read}, as train_on.relevant asks. Leave "
+        "out train_on.relevant, raise train_on.k, or train on an access model that finds the evidence."
+    )
 
 
 def _judged(name: str, metric: Metric, read: RetrievedExamples) -> DevSet:

@@ -6,22 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reml.contract.access import QueryExpansion, QueryGenerator, ResponseProcessor, Storage
+from reml.contract.arguments.checked import checked
+from reml.contract.arguments.numbers import Count, Positive
 from reml.contract.retrievers import EncoderIndexer, Indexer, TrainableIndexer
 from reml.experiment.settings.access_feedback import AccessFeedback
 from reml.experiment.settings.retriever_training import RetrieverTraining
 
 
+@checked("budget")
 @dataclass(frozen=True)
 class Budget:
     """What a predictor may spend at an access model. asks: of each example."""
 
-    asks: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.asks is not None and self.asks < 1:
-            raise ValueError(
-                f"a budget of {self.asks} asks lets nobody ask: give 1 or more, or leave the access model out."
-            )
+    asks: Count | None = None
 
 
 @dataclass(frozen=True)
@@ -35,6 +32,7 @@ class Lent:
     encoder: str
 
 
+@checked("access")
 @dataclass(frozen=True)
 class Access:
     """How one information access model is made. With neither retriever nor fuse it gives nothing: a control.
@@ -64,10 +62,10 @@ class Access:
     train: RetrieverTraining | None = None
     feedback: AccessFeedback | None = None
     collection: str | None = None
-    depth: int | None = None
-    k: int | None = None
+    depth: Count | None = None
+    k: Count | None = None
     budget: Budget | None = None
-    temperature: float = 1.0
+    temperature: Positive = 1.0
     storage: Storage | None = None
     lent: Lent | None = None
 
@@ -78,8 +76,6 @@ class Access:
                 "an access model without a retriever of its own searches no collection: leave out `collection`, or "
                 "give it to the access models that it fuses or learns with."
             )
-        if not self.temperature > 0:
-            raise ValueError(f"an access model's temperature is {self.temperature}, but must be positive.")
 
     def _check_parts(self) -> None:
         if self.storage is not None and not self.retrieves:

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
+from reml.contract.arguments.checked import checked
+from reml.contract.arguments.numbers import Count, Positive, Several
 from reml.contract.objective import Objective
 from reml.contract.predictors import Feedback
 from reml.contract.signals import Signal
@@ -20,6 +22,7 @@ REGIMES: Mapping[str, type[FeedbackRegime]] = {"conditional": Conditional, "join
 Side = Literal["query", "both"]
 
 
+@checked("feedback")
 @dataclass(frozen=True, kw_only=True)
 class AccessFeedback:
     """Another access model, after its retriever has learnt from the feedback of the experiment's predictor.
@@ -56,13 +59,13 @@ class AccessFeedback:
     regime: Literal["conditional", "joint"] | RegimeMaker = "conditional"
     learns: Side = "query"
     candidates: str | None = None
-    items: int = 8
+    items: Several = 8
     refresh: Refresh | None = None
-    reembed: int | None = None
+    reembed: Count | None = None
     untrained: bool = False
-    weight: float = 1.0
+    weight: Positive = 1.0
     tasks: Sequence[str] = ()
-    limit: int | None = None
+    limit: Count | None = None
     training: Training = field(default_factory=Training)
     beside: Sequence[str] = ()
     predictor: str | None = None
@@ -71,11 +74,6 @@ class AccessFeedback:
         if self.learns not in get_args(Side):
             raise ValueError(f"feedback.learns is one of {', '.join(get_args(Side))}, not {self.learns!r}.")
         self._check_regime()
-        if self.items < 2 or not self.weight > 0 or (self.limit is not None and self.limit < 1):
-            raise ValueError(
-                f"feedback.items must be 2 or more, weight positive and limit 1 or more, not {self.items}, "
-                f"{self.weight} and {self.limit}."
-            )
         self._check_refresh()
         self._check_beside()
         if self.objective is None and not self.joint:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from reml.contract.arguments.checked import checked
+from reml.contract.arguments.names import check_name, check_names
+from reml.contract.arguments.numbers import Count, Seed
 from reml.contract.predictor_module import MemoryName, PredictorMaker
 from reml.contract.retrievers import TrainableIndexer
 from reml.contract.tasks import Task
@@ -16,6 +19,7 @@ from reml.experiment.settings.train_on import TrainOn
 from reml.training.settings import Training
 
 
+@checked("reading")
 @dataclass(frozen=True)
 class Reading:
     """How much is retrieved, read and evaluated.
@@ -26,26 +30,24 @@ class Reading:
         k: items the predictor reads.
         pages: distinct pages in the provenance of a prediction.
         split: the split that is evaluated.
-        limit: how many of its examples, all if left out.
+        limit: how many of its examples, 1 or more; all if left out.
         batch_size: examples predicted at once.
     """
 
-    words: int | None = 100
-    depth: int = 100
-    k: int = 5
-    pages: int = 20
+    words: Count | None = 100
+    depth: Count = 100
+    k: Count = 5
+    pages: Count = 20
     split: str = "dev"
-    limit: int | None = None
-    batch_size: int = 16
+    limit: Count | None = None
+    batch_size: Count = 16
 
     def __post_init__(self) -> None:
-        for name in ("words", "depth", "k", "pages", "batch_size"):
-            if (value := getattr(self, name)) is not None and value < 1:
-                raise ValueError(f"reading.{name} must be 1 or more, not {value}.")
         if self.depth < self.k:
             raise ValueError(f"reading.depth ({self.depth}) must be at least reading.k ({self.k}).")
 
 
+@checked("experiment")
 @dataclass(frozen=True)
 class Experiment:
     """One experiment.
@@ -73,8 +75,8 @@ class Experiment:
     training: Training = field(default_factory=Training)
     reading: Reading = field(default_factory=Reading)
     name: str = "run"
-    seed: int = 0
-    predictor_seed: int | None = None
+    seed: Seed = 0
+    predictor_seed: Seed | None = None
     predictors: Mapping[str, PredictorMaker] = field(default_factory=dict)
     systems: Mapping[str, System] = field(default_factory=dict)
     collections: Mapping[str, Passages] = field(default_factory=dict)
@@ -83,15 +85,11 @@ class Experiment:
         names = [task.name for task in self.tasks]
         if not names or len(set(names)) < len(names):
             raise ValueError(f"an experiment needs tasks with distinct names; it was given {names}.")
+        self._check_given_names()
         for task in self.tasks:
             metric_of(task)  # says before hours of work if there is none
         if not self.access:
             raise ValueError("an experiment needs at least one access model, by name, under `access`.")
-        for name in (self.name, *self.access, *self.predictors, *self.systems, *self.collections):
-            if not name or "/" in name or name.startswith("."):
-                raise ValueError(
-                    f"{name!r} cannot name a folder: names are not empty, have no slash and no dot in front."
-                )
         self._check_systems()
         self._check_names()
 
@@ -135,6 +133,15 @@ class Experiment:
             return False
         return not feedback.joint or not self._trains_predictor(name)
 
+    def _check_given_names(self) -> None:
+        """Raise `ValueError` for a name that is none for a file or folder, or for two that are one to some systems."""
+        check_name(self.name, "experiment")
+        check_names([task.name for task in self.tasks], "task")
+        check_names(self.access, "access model")
+        check_names(self.predictors, "predictor")
+        check_names(self.systems, "system")
+        check_names(self.collections, "collection")
+
     def _check_systems(self) -> None:
         if self.predictor is not None and self.predictors:
             raise ValueError("give one `predictor`, or several under `predictors`, not both.")
@@ -164,9 +171,19 @@ class Experiment:
             self._check_scorers(name)
             self._check_storing(name)
             self._check_lender(name)
+            self._check_depth(name)
         for name, maker in self.makers.items():
             for memory in arguments_of(maker, MemoryName):
                 self._check_memory(name, str(memory))
+
+    def _check_depth(self, name: str) -> None:
+        """Raise `ValueError` if an access model hands over more than it searches for."""
+        access, k = self.access[name], self.access[name].k or self.reading.k
+        if access.depth is not None and access.depth < k:
+            whose = "its k" if access.k is not None else "reading.k"
+            raise ValueError(
+                f"access model {name!r} has a depth of {access.depth}, but {whose} is {k}: raise its depth."
+            )
 
     def _check_lender(self, name: str) -> None:
         """Raise `ValueError` if no predictor of the experiment lends the encoder that an access model finds by."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from reml.contract.arguments.checked import checked
+from reml.contract.arguments.numbers import Count, Several, Share, Size, Temper
 from reml.contract.objective import Objective
 from reml.contract.predictors import Feedback
 from reml.feedback.weak_supervision import Rank
@@ -16,6 +18,7 @@ from reml.training.regimes.sparsity import Regulariser
 from reml.training.settings import Training
 
 
+@checked("train")
 @dataclass(frozen=True, kw_only=True)
 class RetrieverTraining:
     """How a retriever is trained before it indexes: on the train split of tasks, from labels or by a teacher.
@@ -50,13 +53,13 @@ class RetrieverTraining:
     denoise: Denoising | None = None
     rounds: Sequence[Round] | None = None
     pseudo_queries: PseudoQueries | None = None
-    items_per_query: int = 2
-    list_depth: int = 100
-    random_negatives: float = 0.5
+    items_per_query: Several = 2
+    list_depth: Count = 100
+    random_negatives: Share = 0.5
     tasks: Sequence[str] = ()
-    temperature: float | None = None
+    temperature: Temper | None = None
     sampler: SamplerMaker | None = None
-    held_out: int = 50
+    held_out: Size = 50
     training: Training = field(default_factory=Training)
 
     def __post_init__(self) -> None:
@@ -64,14 +67,6 @@ class RetrieverTraining:
             raise ValueError("a teacher's lists have its own negatives: leave out `negatives`, or learn from labels.")
         if self.pseudo_queries is not None and self.lists is None:
             raise ValueError("pseudo_queries have no labels: name the `teacher` or `negatives` whose lists teach them.")
-        if self.items_per_query < 2 or self.list_depth < 1 or self.held_out < 0 or not 0 <= self.random_negatives <= 1:
-            raise ValueError(
-                "items_per_query must be 2 or more, list_depth 1 or more, held_out 0 or more and random_negatives a "
-                f"chance of 0 to 1, not {self.items_per_query}, {self.list_depth}, {self.held_out} and "
-                f"{self.random_negatives}."
-            )
-        if self.temperature is not None and not self.temperature >= 1:
-            raise ValueError(f"train.temperature must be 1 or more, or left out, not {self.temperature}.")
         if self.temperature is not None and self.sampler is not None:
             raise ValueError("train.temperature and train.sampler both say how examples are mixed: leave out one.")
         self._check_rounds()

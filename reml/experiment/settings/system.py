@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from reml.contract.arguments.checked import checked
+from reml.contract.arguments.numbers import Count
 from reml.contract.collections import KnowledgeSource
 
 
+@checked("collections")
 @dataclass(frozen=True)
 class Passages:
     """A collection that access models name: a knowledge source, cut into passages of so many words, or its whole pages.
@@ -16,13 +19,10 @@ class Passages:
     """
 
     source: KnowledgeSource
-    words: int | None = 100
-
-    def __post_init__(self) -> None:
-        if self.words is not None and self.words < 1:
-            raise ValueError(f"a passage has 1 word or more, not {self.words}; `null` leaves pages whole.")
+    words: Count | None = 100
 
 
+@checked("system")
 @dataclass(frozen=True)
 class System:
     """A predictor and the access models it is given, by name and in this order; none is a closed book."""

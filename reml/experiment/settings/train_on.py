@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from reml.contract.arguments.checked import checked
+from reml.contract.arguments.numbers import Count, Temper
 from reml.training.settings import Stretch, Training
 
 
+@checked("train_on.phases")
 @dataclass(frozen=True, kw_only=True)
 class Phase(Stretch):
     """One phase, with settings of a stretch of training (`reml.training.settings.Stretch`).
@@ -19,7 +22,7 @@ class Phase(Stretch):
     """
 
     access: str | Sequence[str] | None = None
-    k: int | None = None
+    k: Count | None = None
     tasks: Sequence[str] | None = None
 
     def of_source(self, source: TrainOn) -> TrainOn:
@@ -33,6 +36,7 @@ class Phase(Stretch):
         )
 
 
+@checked("train_on")
 @dataclass(frozen=True)
 class TrainOn:
     """What the predictor is trained on: the train split of tasks, as one access model answers it.
@@ -52,12 +56,12 @@ class TrainOn:
     """
 
     access: str | Sequence[str]
-    k: int | None = None
-    limit: int | None = None
+    k: Count | None = None
+    limit: Count | None = None
     relevant: bool = False
-    dev_limit: int | None = 50
+    dev_limit: Count | None = 50
     tasks: Sequence[str] = ()
-    temperature: float | None = None
+    temperature: Temper | None = None
     prefix: bool = False
     predictors: Sequence[str] = ()
     phases: Sequence[Phase] = ()
@@ -65,8 +69,6 @@ class TrainOn:
     def __post_init__(self) -> None:
         if not all(part.names for part in self.all_phases):
             raise ValueError("train_on.access names no access model: give one or several.")
-        if self.temperature is not None and not self.temperature >= 1:
-            raise ValueError(f"train_on.temperature must be 1 or more, or left out, not {self.temperature}.")
 
     @property
     def names(self) -> Sequence[str]:

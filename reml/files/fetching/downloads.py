@@ -21,6 +21,7 @@ from pathlib import Path
 import httpx2
 from rich.progress import BarColumn, DownloadColumn, TimeRemainingColumn, TransferSpeedColumn
 
+from reml.contract.arguments.paths import takes_paths
 from reml.devices.disk import written
 from reml.devices.terminal import progress_bar
 from reml.files.atomic import CorruptError
@@ -54,6 +55,7 @@ class Patience:
         return min(max(doubled, asked), _LONGEST_WAIT_SECONDS)
 
 
+@takes_paths
 def fetch(remote: Remote, target: Path, patience: Patience | None = None, *, progress: bool = True) -> Path:
     """Bring a file from its server to `target` unless it is there, and give `target`.
 

@@ -21,10 +21,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from reml.contract.arguments.checked import checked
 from reml.training.data.curriculum import Curriculum
 from reml.training.settings import Stretch
 
 
+@checked("train.rounds")
 @dataclass(frozen=True, kw_only=True)
 class Round(Stretch):
     """One round, with settings of a stretch of training (`reml.training.settings.Stretch`).

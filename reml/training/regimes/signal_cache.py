@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from reml.contract.arguments.paths import takes_paths
 from reml.contract.collections import Collection
 from reml.contract.examples import Answer, Example
 from reml.contract.predictors import Batch, Judge, Predictor
@@ -42,6 +43,7 @@ def kept(signals: Signal) -> Signal:
     return signals & ~(Signal.SAMPLES | Signal.IN_BATCH)
 
 
+@takes_paths
 def cache_signals(predictor: Predictor, batches: Iterable[Batch], signals: Signal, path: Path) -> None:
     """Ask a predictor for signals of all batches, each with the same number of places K, and write what it says."""
     names = [name for signal in signals for name in FIELDS[signal]]
@@ -58,6 +60,7 @@ def cache_signals(predictor: Predictor, batches: Iterable[Batch], signals: Signa
     _save(path, rows, {name: _joined(parts) for name, parts in values.items()})
 
 
+@takes_paths
 def cache_utility(judge: Judge, batches: Iterable[Batch], path: Path) -> None:
     """Ask a judge for the utility of all items, and write what it says."""
     utilities, rows = [], []
@@ -87,6 +90,7 @@ class CachedPredictor(nn.Module):
         there = [signal for signal, names in FIELDS.items() if set(names) <= set(self._values)]
         return Signal(sum(signal.value for signal in there))
 
+    @takes_paths
     def prepare(self, collections: Mapping[str, Collection], folder: Path) -> None:
         """Nothing is computed of items."""
 

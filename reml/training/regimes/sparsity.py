@@ -7,6 +7,7 @@ https://arxiv.org/abs/2109.10086, equation 4): the sum over dimensions of the sq
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol, final
@@ -154,5 +155,5 @@ def gini(values: Tensor) -> Tensor:
 
 
 def _check(weight: float, name: str) -> None:
-    if not weight >= 0:
+    if not 0 <= weight < math.inf:
         raise ValueError(f"{name} is the weight of a regulariser, 0 or more, not {weight}.")

@@ -121,8 +121,8 @@ def test_both_sides_are_searched_in_an_index_of_their_own(made: Runner) -> None:
 
 def test_what_a_joint_retriever_finds_is_read_by_the_predictor_that_learnt_with_it(made: Runner) -> None:
     collections = {"dense": made.collection("things")}
-    joint = made.stages.open(made.plan.taught("joint", "things")).on(collections)
-    alone = made.stages.open(made.plan.predictor("predictor")).on(collections)
+    joint = made.stages.open(made.plan.taught("joint", "things")).begin(collections)
+    alone = made.stages.open(made.plan.predictor("predictor")).begin(collections)
     assert isinstance(joint, Reader)
     assert isinstance(alone, Reader)
     assert joint.trust.item() > alone.trust.item() > 1.0
@@ -200,7 +200,7 @@ BM25 = {"retriever": {"class_path": "reml.retrievers.bm25.BM25"}}
         (feedback(candidates="fed"), {}, "'fed' is taught by itself"),
         (feedback(), {"predictor": None, "train_on": None}, "learns from a predictor: give one"),
         (feedback(objective=UTILITY), {}, "name who judges under feedback.judge"),
-        (feedback(items=1), {}, "items must be 2 or more"),
+        (feedback(items=1), {}, "feedback.items is 1, but must be 2 or more"),
         (feedback(refresh=EVERY), {}, "items keep their vectors where queries alone learn"),
         (feedback(refresh=NEVER, candidates="bm25"), {}, "leave out candidates"),
         (feedback(refresh=NEVER, reembed=3), {}, "reembed must be at least items (4)"),

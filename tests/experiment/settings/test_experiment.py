@@ -60,11 +60,11 @@ def test_what_is_learnt_is_checked() -> None:
         Experiment(ONE, {"a": Access()}, train_on=TrainOn("a", phases=[Phase(tasks=["one"]), Phase(tasks=["three"])]))
     with pytest.raises(ValueError, match="no access model 'b'; the experiment has a"):
         Experiment(ONE, {"a": Access()}, train_on=TrainOn("a", phases=[Phase(access="b")]))
-    with pytest.raises(ValueError, match=r"training\.steps is 0, but must be 1 or more"):
+    with pytest.raises(ValueError, match=r"train_on\.phases\.steps is 0, but must be 1 or more"):
         Phase(steps=0)
     with pytest.raises(ValueError, match=r"names \['two'\]; the experiment has the tasks one"):
         Experiment(ONE, {"a": Access()}, train_on=TrainOn("a", tasks=["two", "one"]))
-    with pytest.raises(ValueError, match=r"temperature must be 1 or more, or left out, not 0\.5"):
+    with pytest.raises(ValueError, match=r"train_on\.temperature is 0\.5, but must be 1 or more, or left out"):
         TrainOn("a", temperature=0.5)
 
 
@@ -80,9 +80,9 @@ def test_a_fusion_fuses_no_fusion(access: dict[str, Access]) -> None:
 
 @pytest.mark.parametrize("name", ["", "a/b", "..", ".hidden"])
 def test_names_are_names_of_folders(name: str) -> None:
-    with pytest.raises(ValueError, match="cannot name a folder"):
+    with pytest.raises(ValueError, match="cannot name an access model"):
         Experiment(ONE, {name: Access()})
-    with pytest.raises(ValueError, match="cannot name a folder"):
+    with pytest.raises(ValueError, match="cannot name an experiment"):
         Experiment(ONE, {"a": Access()}, name=name)
 
 
@@ -95,7 +95,7 @@ def test_an_access_model_is_of_one_kind() -> None:
 
 @pytest.mark.parametrize("setting", ["words", "depth", "k", "pages", "batch_size"])
 def test_amounts_are_positive(setting: str) -> None:
-    with pytest.raises(ValueError, match=rf"reading\.{setting} must be 1 or more, not 0"):
+    with pytest.raises(ValueError, match=rf"reading\.{setting} is 0, but must be 1 or more"):
         Reading(**{setting: 0})  # type: ignore[arg-type]
 
 

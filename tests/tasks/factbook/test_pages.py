@@ -82,7 +82,7 @@ def test_the_fingerprint_is_that_of_the_text(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_missing_package_is_named_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     factbook_pages.cache_clear()
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
-    with pytest.raises(ImportError, match=r"pip install 'reml\[offline\]'"):
+    with pytest.raises(ImportError, match=r"pip install -e '\.\[offline\]'"):
         list(FactbookPages().pages())
 
 

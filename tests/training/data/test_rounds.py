@@ -24,5 +24,5 @@ def test_steps_of_a_round_count_where_the_training_has_epochs() -> None:
 
 @pytest.mark.parametrize("wrong", [{"steps": 0}, {"epochs": 0}, {"rate": -1.0}])
 def test_what_no_training_allows_is_refused_at_once(wrong: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match=f"training.{next(iter(wrong))} is"):
+    with pytest.raises(ValueError, match=rf"train\.rounds\.{next(iter(wrong))} is"):
         Round(**wrong)  # type: ignore[arg-type]
