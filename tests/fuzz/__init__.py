@@ -1,0 +1,1 @@
+"""Mutated inputs through the command line: no traceback, no hang, no wrong data accepted without a word."""
