@@ -97,7 +97,7 @@ def complaint(job: Job, mutation: Mutation, outcome: Outcome, *, same: bool) -> 
 def names_it(job: Job, printed: str) -> bool:
     """Whether a message names the file, or the model by its folder; of a configuration the setting is enough."""
     name = Path(job.target).name
-    return name in printed or (job.model and "/model" in printed) or name == "c.yaml"
+    return name in printed or (job.model and "'model'" in printed) or name == "c.yaml"
 
 
 def _run(

@@ -107,6 +107,7 @@ def load_tokeniser(
         tokeniser: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
             folder.source, config=config, trust_remote_code=bool(trust_remote_code)
         )
+        tokeniser("a word")  # some read their files and then know no text
     files = {"tokenizer.json", *type(tokeniser).vocab_files_names.values()}
     if type(tokeniser).vocab_files_names and not any((folder.weights / file).is_file() for file in files):
         raise ModelError(
