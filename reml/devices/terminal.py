@@ -8,6 +8,7 @@ from typing import TypeVar, final
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskProgressColumn, TimeRemainingColumn
+from rich.table import Column
 from rich.text import Text
 
 from reml.devices.plain import plain
@@ -58,7 +59,7 @@ class _Words(ProgressColumn):
     """Shows fields of a task by a template."""
 
     def __init__(self, template: str, encoding: str) -> None:
-        super().__init__()
+        super().__init__(Column(no_wrap=True))
         self._template, self._encoding = template, encoding
 
     def render(self, task: Task) -> Text:

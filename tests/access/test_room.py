@@ -18,7 +18,7 @@ from reml.files.hits import open_hits, save_hits
 from reml.testing.memory_collection import MemoryCollection
 from reml.testing.word_retriever import WordRetriever
 
-HUGE = 10**12
+HUGE = 2**31 - 1
 EXAMPLES = [Example("a", "copper in the harbour"), Example("b", "penguins and zinc"), Example("c", "nothing")]
 TEXTS = [f"copper and zinc number {number}" for number in range(300)]
 

@@ -25,7 +25,7 @@ NAMES = [
     "&amp; \"quoted\" 'name'",
     "Beyoncé 日本 नमस्ते",
     "%s %(name)s {0}",
-    "\\[escaped]",
+    "[[escaped]]",
 ]
 HOSTILE = "[/INST] :smile: \x1b[2J\x9b31m \u202eevil\nend\t<script>alert(1)</script>"
 RAW = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")

@@ -10,14 +10,14 @@ from rich.console import Console
 
 from reml.__main__ import main
 from reml.cli.search import like, show
-from reml.contract.examples import Item, Span
+from reml.contract.examples import Item, Span, canonical
 
 COPPER = Item(4, "Copper and zinc are exported.\nMiners [dig] for it.", "Harbour", "h", Span(1, 0, 1, 5))
 
 
 def marked(query: str, text: str) -> list[str]:
     pattern = like(query)
-    return [found[0] for found in pattern.finditer(text)] if pattern is not None else []
+    return [found[0] for found in pattern.finditer(canonical(text))] if pattern is not None else []
 
 
 def test_words_that_begin_like_one_of_the_query_are_marked() -> None:

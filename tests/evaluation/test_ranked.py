@@ -217,10 +217,9 @@ def test_a_measure_that_is_not_defined_leaves_its_cell_empty(
     measure(*written(tmp_path, "q b 1 2;q c 2 1", "q b 1"), measures="Accuracy@1, P(rel=1,judged_only=True)@1")
     printed = capsys.readouterr().out
     assert "nan" not in printed
-    assert [line.split("│")[1:3] for line in printed.splitlines() if "Accuracy@1" in line and "│" in line] == [
-        [" Accuracy@1                  ", "        "]
-    ]
-    assert "P(rel=1,judged_only=True)@1 │ 1.0000" in printed
+    rows = [line.split() for line in printed.splitlines()]
+    assert ["Accuracy@1"] in rows
+    assert ["P(rel=1,judged_only=True)@1", "1.0000"] in rows
     assert "Accuracy@1 is not defined for these files" in printed
 
 

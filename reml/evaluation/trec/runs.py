@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from reml.contract.arguments.paths import takes_paths
+from reml.contract.arguments.several import several
 from reml.evaluation.trec.fields import fields_of, finite_number, whole_number
 from reml.evaluation.trec.ids import decode_id, encode_id
 from reml.evaluation.trec.scores import in_single_precision, untied
@@ -51,7 +52,7 @@ class ReadRun:
 def rank_pages(page_ids: Iterable[str], scores: Iterable[float]) -> tuple[RankedPage, ...]:
     """Keep the first and best passage of each page, in order; surplus and infinite scores are padding and left out."""
     best: dict[str, float] = {}
-    for page_id, score in zip(page_ids, scores, strict=False):
+    for page_id, score in zip(several(page_ids, "page_ids"), scores, strict=False):
         if math.isfinite(score):
             best.setdefault(page_id, float(score))
     return tuple(RankedPage(page_id, score) for page_id, score in best.items())

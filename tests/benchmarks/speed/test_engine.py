@@ -31,5 +31,5 @@ def test_an_unknown_engine_is_answered_with_those_there_are(name: str) -> None:
 
 
 def test_an_engine_whose_package_is_missing_says_how_to_install_it(missing_package: str) -> None:
-    with pytest.raises(AbsentError, match=r"a_package_that_is_not_there is not installed: pip install"):
+    with pytest.raises(AbsentError, match=r"a_package_that_is_not_there is not installed: `pip install"):
         load_engine(missing_package)
