@@ -188,6 +188,8 @@ class Example:
     def __post_init__(self) -> None:
         require_text(self.id, "the id of an example")
         require_text(self.input, f"the input of example {self.id!r}")
+        if not all(isinstance(one, Answer) for one in several(self.output, f"the output of example {self.id!r}")):
+            raise TypeError(f"the output of example {self.id!r} is {self.output!r}: give answers, (Answer(text), ...).")
 
     @property
     def unanswered(self) -> Example:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -25,12 +25,24 @@ def recorded(cls: type[T]) -> type[T]:
 
     @functools.wraps(original)
     def remember(self: object, *args: object, **given: object) -> None:
-        bound = signature.bind(self, *args, **given)
+        bound = bound_to(signature, cls, (self, *args), given)
         vars(self)[_KEPT] = dict(list(bound.arguments.items())[1:])
         original(self, *args, **given)
 
     cls.__init__ = remember  # type: ignore[method-assign]
     return cls
+
+
+def bound_to(
+    signature: inspect.Signature, cls: type, args: Sequence[object], given: Mapping[str, object]
+) -> inspect.BoundArguments:
+    """Bind arguments to the signature of a constructor; `TypeError` names the class and what it takes."""
+    try:
+        return signature.bind(*args, **given)
+    except TypeError as error:
+        _, *wanted = signature.parameters.values()
+        takes = ", ".join(f"{one.name}={'...' if one.default is one.empty else repr(one.default)}" for one in wanted)
+        raise TypeError(f"{cls.__name__}: {error}. It takes {takes}; say arguments by name.") from None
 
 
 def recorded_arguments(value: object) -> Mapping[str, object] | None:

@@ -20,6 +20,7 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from reml.contract.arguments.numbers import Bounds, wrong_number
 from reml.contract.arguments.several import several
+from reml.contract.recorded import bound_to
 
 T = TypeVar("T")
 
@@ -37,7 +38,7 @@ def checked(place: str) -> Callable[[type[T]], type[T]]:
 
         @functools.wraps(original)
         def look(self: object, *args: object, **given: object) -> None:
-            bound = dict(list(signature.bind(self, *args, **given).arguments.items())[1:])
+            bound = dict(list(bound_to(signature, cls, (self, *args), given).arguments.items())[1:])
             for complaint in complaints(bound, hints(), place):
                 raise ValueError(complaint)
             original(self, *args, **given)
