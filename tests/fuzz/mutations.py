@@ -171,10 +171,10 @@ def _with_another_value(record: dict[str, object], chance: random.Random) -> str
         if isinstance(part, dict | list):
             keys = list(part) if isinstance(part, dict) else list(range(len(part)))
             places += [(part, key) for key in keys]
-            todo += [part[key] for key in keys]  # type: ignore[index,call-overload]
+            todo += [part[key] for key in keys]
     part, key = chance.choice(places)
     odd = chance.choice(["null", "true", "-7", "1e999", "[]", "{}", '""', '"\\ud800"', "[" * 3000 + "]" * 3000, '" "'])
-    part[key] = "\0here\0"  # type: ignore[index,call-overload]
+    part[key] = "\0here\0"  # type: ignore[index]
     return json.dumps(record).replace('"\\u0000here\\u0000"', odd)
 
 

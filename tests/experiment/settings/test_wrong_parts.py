@@ -39,7 +39,7 @@ def test_arguments_that_a_class_does_not_take_are_answered_with_its_name_and_tho
     with pytest.raises(
         TypeError, match=r"^Jsonl: too many positional arguments\. It takes .*knowledge_source=.*by name"
     ):
-        Jsonl("t", {"dev": "q.jsonl"}, "pages.jsonl")  # type: ignore[call-arg,misc]
+        Jsonl("t", {"dev": "q.jsonl"}, "pages.jsonl")  # type: ignore[call-arg]
     with pytest.raises(TypeError, match=r"^Access: .*'dept'\. It takes retriever=.*depth="):
         Access(BM25(), dept=3)  # type: ignore[call-arg]
 
