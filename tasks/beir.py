@@ -12,15 +12,13 @@ has no text to answer with: the answer is the document's id, and what counts is 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from reml.collection.sources.text_files import JsonlTexts
-from reml.contract.collections import KnowledgeSource
-from reml.contract.examples import Example, Measure
 from reml.contract.recorded import recorded
 from reml.files.lines import LineError, decoded_lines
-from reml.tasks.judged_queries import check_limit, judged_examples, relevant_documents
+from reml.tasks.judged_queries import JudgedQueries, Relevant, relevant_documents
 
 HEADER = ("query-id", "corpus-id", "score")
 _WHOLE = re.compile("[+-]?[0-9]{1,9}")
@@ -28,7 +26,7 @@ _LAYOUT = "a folder in BEIR's layout has corpus.jsonl, queries.jsonl and qrels/t
 
 
 @recorded
-class Beir:
+class Beir(JudgedQueries[Path]):
     """The queries of a folder over its documents; those of a split are the ones that its file of judgements names.
 
     name: short and unique in an experiment. folder: where the files are. splits: for each split its judgements, a path
@@ -49,48 +47,21 @@ class Beir:
         relevant_from: int = 1,
         limit: int | None = None,
     ) -> None:
-        check_limit(name, limit)
+        super().__init__(name, relevant_from, limit)
         self.folder = Path(folder).expanduser()
-        self._name = name
         self._source = JsonlTexts(str(_file(self.folder, "corpus.jsonl")), skip_blank=True)
         self._queries = JsonlTexts(str(_file(self.folder, "queries.jsonl")))
-        self._judgements = _judgements(self.folder) if splits is None else _named(self.folder, splits)
-        self._relevant_from = relevant_from
-        self._limit = limit
-        self._examples: dict[str, Sequence[Example]] = {}
+        self._places = _judgements(self.folder) if splits is None else _named(self.folder, splits)
 
-    @property
-    def name(self) -> str:
-        """The name it was given."""
-        return self._name
-
-    @property
-    def measure(self) -> Measure:
-        """Accuracy of the ids of documents, for want of answers."""
-        return "accuracy"
-
-    def source(self) -> KnowledgeSource:
-        """Give the documents."""
-        return self._source
-
-    def examples(self, split: str) -> Sequence[Example]:
-        """Read the queries of a split, once; `ValueError` for a split that has no judgements."""
-        if split not in self._judgements:
-            raise ValueError(f"task {self._name!r} has no split {split!r}. It has {sorted(self._judgements)}.")
-        if split not in self._examples:
-            self._examples[split] = self._judged(split)
-        return self._examples[split]
-
-    def _judged(self, split: str) -> Sequence[Example]:
-        path, texts = self._judgements[split], self._texts()
-        judged = {(query, document): score for query, document, score in read_judgements(path)}
+    def _read(self, place: Path) -> tuple[Iterable[tuple[str, str]], Relevant]:
+        texts = self._texts()
+        judged = {(query, document): score for query, document, score in read_judgements(place)}
         named = dict.fromkeys(query for query, _ in judged)
         unknown = next((query for query in named if query not in texts), None)
         if unknown is not None:
-            raise LineError(f"{path} judges query {unknown!r}, which {self._queries.path} does not have.")
+            raise LineError(f"{place} judges query {unknown!r}, which {self._queries.path} does not have.")
         relevant = relevant_documents(((*pair, score) for pair, score in judged.items()), self._relevant_from)
-        queries = ((query, text) for query, text in texts.items() if query in named)
-        return judged_examples(queries, relevant, self._limit, f"{self._name} {split}")
+        return ((query, text) for query, text in texts.items() if query in named), relevant
 
     def _texts(self) -> dict[str, str]:
         texts: dict[str, str] = {}

@@ -8,23 +8,65 @@ the judgements in a result folder have them, so that nDCG by `reml measure` is t
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from typing import Generic, TypeVar
 
-from reml.contract.examples import Answer, Example, Provenance
+from reml.contract.collections import KnowledgeSource
+from reml.contract.examples import Answer, Example, Measure, Provenance
 
 _LOG = logging.getLogger(__name__)
+Place = TypeVar("Place")
+# The documents that are relevant to each query, with their relevance.
+Relevant = Mapping[str, Mapping[str, int]]
 
 
-def check_limit(task: str, limit: int | None) -> None:
-    """Raise `ValueError` for a number of queries that is not allowed."""
-    if limit is not None and limit < 1:
-        raise ValueError(f"task {task!r}: limit is {limit}. Give at least 1, or nothing for all queries.")
+class JudgedQueries(ABC, Generic[Place]):
+    """The task of a retrieval collection, but for where its splits are and how one is read, which its classes say.
+
+    relevant_from: the least relevance that counts. limit: of the queries of a split. `ValueError` for a limit that is
+    not allowed.
+    """
+
+    _source: KnowledgeSource
+    _places: Mapping[str, Place]
+
+    def __init__(self, name: str, relevant_from: int, limit: int | None) -> None:
+        if limit is not None and limit < 1:
+            raise ValueError(f"task {name!r}: limit is {limit}. Give at least 1, or nothing for all queries.")
+        self._name, self._relevant_from, self._limit = name, relevant_from, limit
+        self._examples: dict[str, Sequence[Example]] = {}
+
+    @property
+    def name(self) -> str:
+        """The name it was given."""
+        return self._name
+
+    @property
+    def measure(self) -> Measure:
+        """Accuracy of the ids of documents, for want of answers."""
+        return "accuracy"
+
+    def source(self) -> KnowledgeSource:
+        """Give the documents."""
+        return self._source
+
+    def examples(self, split: str) -> Sequence[Example]:
+        """Read the queries of a split, once; `ValueError` for a split that it does not have."""
+        if split not in self._places:
+            raise ValueError(f"task {self._name!r} has no split {split!r}. It has {sorted(self._places)}.")
+        if split not in self._examples:
+            queries, relevant = self._read(self._places[split])
+            self._examples[split] = judged_examples(queries, relevant, self._limit, f"{self._name} {split}")
+        return self._examples[split]
+
+    @abstractmethod
+    def _read(self, place: Place) -> tuple[Iterable[tuple[str, str]], Relevant | None]:
+        """Give the queries of a split, by id and text, and what is relevant to them; `None` for a blind test."""
 
 
-def relevant_documents(
-    judgements: Iterable[tuple[str, str, int]], relevant_from: int
-) -> Mapping[str, Mapping[str, int]]:
+def relevant_documents(judgements: Iterable[tuple[str, str, int]], relevant_from: int) -> Relevant:
     """Give the relevant documents of each query with their relevance, each once, in the order of the judgements."""
     relevant: dict[str, dict[str, int]] = {}
     for query, document, relevance in judgements:
@@ -34,7 +76,7 @@ def relevant_documents(
 
 
 def judged_examples(
-    queries: Iterable[tuple[str, str]], relevant: Mapping[str, Mapping[str, int]] | None, limit: int | None, what: str
+    queries: Iterable[tuple[str, str]], relevant: Relevant | None, limit: int | None, what: str
 ) -> tuple[Example, ...]:
     """Give an example for each query, by its id and its text, at most `limit`; those of a blind test have no answer.
 
@@ -44,9 +86,7 @@ def judged_examples(
     return tuple(islice(_examples(queries, relevant, what), limit))
 
 
-def _examples(
-    queries: Iterable[tuple[str, str]], relevant: Mapping[str, Mapping[str, int]] | None, what: str
-) -> Iterator[Example]:
+def _examples(queries: Iterable[tuple[str, str]], relevant: Relevant | None, what: str) -> Iterator[Example]:
     left_out = 0
     for query, text in queries:
         documents = {} if relevant is None else relevant.get(query, {})
