@@ -20,19 +20,20 @@ Measure = Literal["accuracy", "em", "f1", "rougel"]
 _HALF_A_PAIR: Final = re.compile("[\ud800-\udfff]")
 
 
-def require_text(text: str, what: str) -> None:
+def require_text(text: str, what: str, *named: object) -> None:
     """Raise `ValueError` for what is no string or has half a surrogate pair, which no encoder reads and no file holds.
 
-    Python has such characters where bytes were decoded leniently or JSON escapes only half of a character.
+    Python has such characters where bytes were decoded leniently or JSON escapes only half of a character. what: the
+    text, for messages, with places for `named`.
     """
     if not isinstance(text, str):
-        raise ValueError(f"{what} is {text!r}, of type {type(text).__name__}: give a string.")
+        raise ValueError(f"{what % named} is {text!r}, of type {type(text).__name__}: give a string.")
     found = None if text.isascii() else _HALF_A_PAIR.search(text)
     if found is not None:
         shown = ascii(text[max(0, found.start() - 20) : found.end() + 20])
         raise ValueError(
-            f"{what} has half a surrogate pair, {found.group()!a} in {shown}: no text has such a character. Leave "
-            "it out."
+            f"{what % named} has half a surrogate pair, {found.group()!a} in {shown}: no text has such a character. "
+            "Leave it out."
         )
 
 
@@ -187,8 +188,10 @@ class Example:
 
     def __post_init__(self) -> None:
         require_text(self.id, "the id of an example")
-        require_text(self.input, f"the input of example {self.id!r}")
-        if not all(isinstance(one, Answer) for one in several(self.output, f"the output of example {self.id!r}")):
+        require_text(self.input, "the input of example %r", self.id)
+        if not isinstance(self.output, tuple):
+            several(self.output, f"the output of example {self.id!r}")
+        if not all(isinstance(one, Answer) for one in self.output):
             raise TypeError(f"the output of example {self.id!r} is {self.output!r}: give answers, (Answer(text), ...).")
 
     @property
