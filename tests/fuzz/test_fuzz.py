@@ -19,9 +19,9 @@ from pathlib import Path
 import pytest
 
 from tests.fuzz.jobs import JOBS, Job
-from tests.fuzz.model_folder import write_model
 from tests.fuzz.mutations import Follows, Mutation
 from tests.fuzz.worker import Outcome, outcome_of, servers
+from tests.text.models.folders import bert, put
 
 MUTANTS = int(os.environ.get("REML_FUZZ", "1000"))
 SEED = int(os.environ.get("REML_FUZZ_SEED", "0"))
@@ -35,7 +35,7 @@ def context() -> ForkServerContext:
 
 @pytest.fixture(scope="session")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_model(tmp_path_factory.mktemp("models") / "model")
+    return Path(put(tmp_path_factory.mktemp("models") / "model", bert()))
 
 
 @pytest.mark.parametrize("job", JOBS, ids=lambda job: job.name)
