@@ -22,7 +22,7 @@ from jsonargparse import ArgumentError
 from reml import __version__
 from reml.cli.class_paths import suggestions
 from reml.cli.written import SettingsError
-from reml.devices.disk import FULL, DiskFullError, full
+from reml.devices.disk import FORBIDDEN, FULL, DiskFullError, full
 from reml.experiment.settings.settings_of import UntoldSettingsError
 from reml.files.atomic import CorruptError, LockedError, StaleError, home
 from reml.files.model_location import ModelError
@@ -34,7 +34,6 @@ TO_MEND, FAULT, STOPPED, UNREAD = 2, 70, 130, 141
 
 EXPECTED = (ArgumentError, ValueError, KeyError, OSError, ImportError, RuntimeError, UntoldSettingsError, MemoryError)
 WHOLE = (CorruptError, DiskFullError, LockedError, ModelError, SettingsError, StaleError)
-FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 NO_MEMORY = ("out of memory", "can't allocate memory", "Cannot allocate memory")
 LIBRARIES = tuple(dict.fromkeys(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")))
 

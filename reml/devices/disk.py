@@ -28,6 +28,8 @@ else:
 # No space, the user's share used up, a file as long as one may be: by number, and in what libraries say.
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _SAID = re.compile("|".join([*(re.escape(os.strerror(number)) for number in FULL), r"\d+ requested and \d+ written"]))
+# What this user may not read or write.
+FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 class DiskFullError(OSError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import itertools
 import platform
 import shutil
@@ -18,6 +17,7 @@ from reml.collection.ranked_pages import batches_of_examples, first_of_pages, it
 from reml.contract.collections import Collection
 from reml.contract.examples import Example, Json, Provenance
 from reml.contract.retrieved import Hits
+from reml.devices.disk import FORBIDDEN
 from reml.evaluation.kilt import DEPTHS, Evaluation
 from reml.evaluation.metrics import metric_of
 from reml.evaluation.passages import evaluate_passages
@@ -33,7 +33,6 @@ from reml.reporting.terminal import say
 if TYPE_CHECKING:
     from reml.experiment.runner import Runner
 
-FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 PACKAGES = ("torch", "transformers", "pytorch-lightning", "faiss-cpu", "numpy", "numba", "datasets")
 
 Evaluations = Mapping[str, Mapping[str, Evaluation]]

@@ -22,6 +22,8 @@ from typing import BinaryIO, Final, TypeVar, cast
 from reml.contract.arguments.paths import takes_paths
 from reml.files.atomic import CorruptError
 
+# How a file begins that only says where git-lfs keeps the file itself.
+LFS_POINTER: Final = b"version https://git-lfs.github.com/spec/"
 _GZIP: Final = b"\x1f\x8b"
 _MARK: Final = "\ufeff"
 _ENCODINGS: Final = {  # UTF-32 first: its mark may begin as that of UTF-16
@@ -40,7 +42,7 @@ _PACKED: Final = {
     rb"7z\xbc\xaf\x27\x1c": "a 7z archive: unpack it",
     rb"Rar!\x1a\x07": "a rar archive: unpack it",
     rb".{257}ustar": "a tar archive: unpack it",
-    rb"version https://git-lfs\.github\.com/spec/": "a pointer of git-lfs: get the file itself by `git lfs pull`",
+    re.escape(LFS_POINTER): "a pointer of git-lfs: get the file itself by `git lfs pull`",
 }
 
 Value = TypeVar("Value")

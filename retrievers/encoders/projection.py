@@ -30,15 +30,15 @@ class Projection(nn.Module):
     def __init__(self, linear: nn.Linear, activation: nn.Module, *, residual: bool = False) -> None:
         super().__init__()
         self.linear, self.activation_function, self.use_residual = linear, activation, residual
-        if residual and linear.in_features != linear.out_features:
-            self.residual = nn.Linear(linear.in_features, linear.out_features, bias=False)
+        widens = residual and linear.in_features != linear.out_features
+        self.residual = nn.Linear(linear.in_features, linear.out_features, bias=False) if widens else None
 
     def forward(self, vectors: Tensor) -> Tensor:
         """Project vectors [B, D], [B, E]."""
         made: Tensor = self.activation_function(self.linear(vectors))
         if not self.use_residual:
             return made
-        return made + (self.residual(vectors) if hasattr(self, "residual") else vectors)
+        return made + (self.residual(vectors) if self.residual is not None else vectors)
 
     def settings(self) -> dict[str, Json]:
         """Give what sentence-transformers calls config.json."""

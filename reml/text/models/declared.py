@@ -9,7 +9,7 @@ which is cosine where it is not said. A step or a setting that is not known here
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal, final
 
@@ -137,15 +137,11 @@ def _with_modules(folder: ModelFolder, modules: list[Module], known: Declared) -
         if step.kind not in (*STEPS, "Normalize"):
             raise unknown_module(folder, step, f"Transformer, Pooling, {', '.join(STEPS)} and Normalize")
     pooled = settings_of(folder, second, _pooling_settings())
-    return Declared(
+    return replace(
+        known,
         pooling=_pooling(folder, f"{second.path}/config.json", pooled),
         steps=steps,
         normalise=normalise,
-        similarity=known.similarity,
-        max_tokens=known.max_tokens,
-        lower_case=known.lower_case,
-        query_prefix=known.query_prefix,
-        item_prefix=known.item_prefix,
         pool_prefix=pooled.get("include_prompt") is not False,
         whole_length=True,
     )

@@ -13,12 +13,12 @@ from huggingface_hub import snapshot_download
 from safetensors import SafetensorError, safe_open
 
 from reml.contract.examples import Json
+from reml.files.lines import LFS_POINTER
 from reml.files.model_location import ModelError, located
 from reml.text.models.gguf import converted
 
 GGUF = ".gguf"
 WEIGHTS, SHARDS = "model.safetensors", "model.safetensors.index.json"
-POINTER = b"version https://git-lfs.github.com/spec/"
 # What is read of a folder beside its weights.
 SETTINGS = (
     "config.json",
@@ -121,7 +121,7 @@ def said(error: BaseException) -> str:
 def pointer(path: Path) -> bool:
     """Tell whether a file is but a pointer of git-lfs."""
     with path.open("rb") as stream:
-        return stream.read(len(POINTER)) == POINTER
+        return stream.read(len(LFS_POINTER)) == LFS_POINTER
 
 
 def refuse_cut(name: str, path: Path) -> None:
