@@ -26,6 +26,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from reml.access.encoded_retriever import EncodedRetriever
 from reml.access.indexing import index_encoded
+from reml.contract.arguments.checked import checked
 from reml.contract.arguments.paths import takes_paths
 from reml.contract.collections import Collection
 from reml.contract.retrievers import IndexMaker, Retriever
@@ -96,6 +97,7 @@ class SpladeNetwork(SparseNetwork):
             self._tokeniser.save_pretrained(draft)
 
 
+@checked()
 @dataclass(frozen=True, kw_only=True)
 class Splade:
     """Settings of a SPLADE-like retriever over a collection.

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from reml.collection.sources.kilt_pages import JsonlPages
+from reml.contract.arguments.checked import checked
 from reml.contract.collections import KnowledgeSource
 from reml.contract.examples import Example, Measure
 from reml.contract.recorded import recorded
@@ -27,6 +28,7 @@ Template = Literal["input", "t5"]
 
 
 @recorded
+@checked()
 class Kilt:
     """A dataset of KILT, measured as KILT ranks it. The test split has no answers.
 

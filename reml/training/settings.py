@@ -81,6 +81,7 @@ class Training:
         return self.steps if self.epochs is None else math.ceil(self.epochs * epoch_size / self.batch_size)
 
 
+@checked()
 @dataclass(frozen=True, kw_only=True)
 class Stretch:
     """A stretch of a training that has several. What is left out is as in the training of all of them.

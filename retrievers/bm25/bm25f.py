@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal, get_args
 
+from reml.contract.arguments.checked import checked
 from reml.contract.arguments.paths import takes_paths
 from reml.contract.collections import Collection
 from reml.contract.retrievers import Retriever
@@ -29,6 +30,7 @@ from reml.text.analysis import RULES, Analyser
 FieldVariant = Literal["robertson", "lucene", "atire"]
 
 
+@checked()
 @dataclass(frozen=True, kw_only=True)
 class BM25F:
     """Settings of BM25 with weighted titles over a collection.

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, ClassVar, final
 import numpy as np
 
 from reml.access.encoded_retriever import EncodedRetriever
+from reml.contract.arguments.checked import checked
 from reml.contract.arguments.paths import takes_paths
 from reml.contract.collections import Collection
 from reml.contract.examples import Item, Media, texts_of
@@ -188,6 +189,7 @@ class BM25Retriever:
         return weights
 
 
+@checked()
 @dataclass(frozen=True, kw_only=True)
 class BM25:
     """Settings of BM25 over a collection.

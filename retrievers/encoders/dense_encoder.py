@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from reml.contract.arguments.checked import checked
 from reml.contract.arguments.paths import takes_paths
 from reml.contract.examples import Item, Json, Media, texts_of
 from reml.contract.vectors import DenseVectors, Similarity
@@ -37,6 +38,7 @@ KIND = "dense encoder"
 TOKENS, ENDLESS = 256, 10**6
 
 
+@checked()
 @dataclass(frozen=True, kw_only=True)
 class Encoding:
     """How a text becomes a vector. What is not set is as the model's folder says, and else as in brackets.

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from reml.contract.arguments.checked import checked
 from reml.contract.examples import Item, Media, texts_of
 from reml.contract.vectors import Int64Array, Similarity, SparseVectors
 from reml.devices.evaluating import evaluating
@@ -51,6 +52,7 @@ class SparseNetwork(nn.Module, abc.ABC):
         """Encode ids [B, L] where the mask [B, L] is true, float32 [B, V]."""
 
 
+@checked()
 @dataclass(frozen=True, kw_only=True)
 class TextCut:
     """How much of a text is encoded, and how many at a time.

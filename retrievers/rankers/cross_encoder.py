@@ -25,6 +25,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from reml.contract.arguments.checked import checked
 from reml.contract.arguments.paths import takes_paths
 from reml.contract.examples import Item, texts_of
 from reml.contract.retrieved import Queries
@@ -48,6 +49,7 @@ Pair = tuple[str, str]
 
 
 @final
+@checked()
 @dataclass(frozen=True, eq=False)
 class CrossEncoder:
     """A `Scorer`, loaded when it is first needed, on the GPU if there is one.

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, get_args
 
+from reml.contract.arguments.checked import checked
 from reml.contract.collections import KnowledgeSource
 from reml.contract.examples import Example, Measure
 from reml.contract.recorded import recorded
@@ -45,6 +46,7 @@ _OTHER_SIZES: dict[Split, int] = {"train": 900, "dev": 150, "test": 150}
 
 
 @recorded
+@checked()
 class Factbook:
     """A task of one kind; `limit` keeps at most so many examples of each split."""
 

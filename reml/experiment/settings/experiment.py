@@ -85,7 +85,6 @@ class Experiment:
         names = [task.name for task in self.tasks]
         if not names or len(set(names)) < len(names):
             raise ValueError(f"an experiment needs tasks with distinct names; it was given {names}.")
-        self._check_parts()
         self._check_given_names()
         for task in self.tasks:
             metric_of(task)  # says before hours of work if there is none
@@ -133,22 +132,6 @@ class Experiment:
         if feedback is None or feedback.untrained or not self.trains(self.speaker(name)):
             return False
         return not feedback.joint or not self._trains_predictor(name)
-
-    def _check_parts(self) -> None:
-        """Raise `TypeError` for parts, given in Python, that are none."""
-        for kind, parts, wanted in (("access", self.access, Access), ("systems", self.systems, System)):
-            if not isinstance(parts, Mapping):
-                raise TypeError(
-                    f"{kind} is a {type(parts).__name__}: give a mapping by name, {{'NAME': {wanted.__name__}(...)}}."
-                )
-            for name, part in parts.items():
-                if not isinstance(part, wanted):
-                    raise TypeError(f"{kind}[{name!r}] is {part!r}: give `{wanted.__name__}(...)`.")
-        for name, maker in self.makers.items():
-            if not callable(maker):
-                raise TypeError(f"{name} is {maker!r}: give what makes a predictor, such as its class.")
-        if not isinstance(self.reading, Reading):
-            raise TypeError(f"reading is {self.reading!r}: give `Reading(...)`.")
 
     def _check_given_names(self) -> None:
         """Raise `ValueError` for a name that is none for a file or folder, or for two that are one to some systems."""
