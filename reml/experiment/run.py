@@ -14,6 +14,7 @@ from reml.devices.rank_zero import is_rank_zero
 from reml.evaluation.metrics import metric_of
 from reml.experiment.costs import costs_of
 from reml.experiment.experiment_results import Results
+from reml.experiment.planned import check_plan
 from reml.experiment.results import publish
 from reml.experiment.runner import Runner
 from reml.experiment.seed_results import SeedResults
@@ -59,7 +60,7 @@ def finish(runner: Runner, systems: Sequence[str] = ()) -> SeedResults:
 
 def warn_of_absent(runner: Runner, task: str) -> None:
     """Say if answers come from pages that no retriever can find."""
-    absent = runner.absent(task, runner.experiment.reading.split)
+    absent = runner.absent(task, runner.experiment.reading.split_of(task))
     if absent:
         lacks = f"the knowledge source lacks {len(absent)} pages that answers come from; they count as not found."
         say(runner.stages.console, (f"{task}: ", "yellow"), f"{lacks} The first: {absent[0]}.")
@@ -68,6 +69,7 @@ def warn_of_absent(runner: Runner, task: str) -> None:
 def _run(runner: Runner, *, warn: bool) -> SeedResults:
     runner.plan.maker()  # says before hours of retrieval if there is none
     _ = runner.config  # and if an object cannot tell its settings
+    check_plan(runner)
     for task in runner.experiment.tasks if warn else ():
         warn_of_absent(runner, task.name)
     return finish(runner)

@@ -21,6 +21,7 @@ from reml.contract.examples import Json
 from reml.devices.disk import written
 from reml.devices.rank_zero import check_rank, is_rank_zero
 from reml.experiment.plan.node import Node
+from reml.experiment.said import heard, repeat
 from reml.files.atomic import MANIFEST, CorruptError, digest, locked, read_manifest, write_json, write_manifest
 from reml.reporting.terminal import say
 
@@ -29,6 +30,7 @@ Value = TypeVar("Value")
 # Says which layout the stages of a home have; of the former one, they had keys made otherwise.
 LAYOUT, NEWEST = "layout.json", 2
 LABEL = 120  # letters of a stage's name that its folder shows
+SAID = "warnings"  # in the manifest of a stage
 FORMER = ("collections", "indexes", "hits", "models", "heard", "predictions")
 
 
@@ -63,6 +65,7 @@ class Stages:
         self.done: dict[str, Stage] = {}
         self._inner = 0.0  # seconds spent on stages inside the one being built
         self._opened: dict[str, tuple[Node[Any], Any]] = {}
+        self._said: set[str] = set()  # warnings of this run
 
     def make(self, room: str, name: str, depends: Json, build: Callable[[Path], object]) -> Stage:
         """Give the stage that depends on exactly `depends`, built by `build(folder)` unless it is there.
@@ -76,6 +79,8 @@ class Stages:
         folder = self._folder(room, name, key)
         cached = (folder / MANIFEST).is_file() or not self._build(folder, name, depends, build)
         self.done[name] = _finished(name, key, folder, cached)
+        if cached:
+            self._repeat(self.done[name])
         return self.done[name]
 
     def stage(self, node: Node[object]) -> Stage:
@@ -127,6 +132,10 @@ class Stages:
         for one in node.below():
             if one.make is not None and one.name not in self.done and self.is_made(one):
                 self.done[one.name] = self.cost(one)
+                self._repeat(self.done[one.name])
+
+    def _repeat(self, stage: Stage) -> None:
+        repeat(stage.name, read_manifest(stage.folder, "stage").get(SAID), self._said)
 
     def _open_input(self, node: Node[object] | None) -> object:
         if node is not None and node.later:
@@ -166,12 +175,14 @@ class Stages:
                 self._inner = outer + start - asked
                 return False
             reset_peak_memory()
-            with noted(f"in the step {name!r}"), written(folder):
+            with noted(f"in the step {name!r}"), written(folder), heard() as said:
                 build(folder)
             elapsed = time.perf_counter() - start
             cost: dict[str, Json] = {"seconds": elapsed - self._inner, "peak_memory_bytes": peak_memory()}
             self._inner = outer + elapsed
-            write_manifest(folder, "stage", {"name": name, "depends": depends, **cost})
+            self._said.update(what for _, what in said)
+            warned: dict[str, Json] = {SAID: [list(one) for one in said]} if said else {}
+            write_manifest(folder, "stage", {"name": name, "depends": depends, **cost, **warned})
         return True
 
     def _tell_waiting(self) -> None:
