@@ -9,6 +9,8 @@ from pathlib import Path
 from rich.console import Console
 from torch import nn
 
+from reml.contract.arguments.checked import checked_call
+from reml.contract.arguments.numbers import Seed
 from reml.contract.arguments.several import several
 from reml.devices.rank_zero import is_rank_zero
 from reml.evaluation.metrics import metric_of
@@ -23,8 +25,13 @@ from reml.files.atomic import home as default_home
 from reml.reporting.terminal import say
 
 
+@checked_call
 def run(
-    experiment: Experiment, home: Path | str | None = None, console: Console | None = None, *, seeds: Sequence[int] = ()
+    experiment: Experiment,
+    home: Path | str | None = None,
+    console: Console | None = None,
+    *,
+    seeds: Sequence[Seed] | None = None,
 ) -> Results:
     """Do what is not done yet of an experiment: prepare, index, retrieve, train, predict, evaluate, report.
 
@@ -32,7 +39,9 @@ def run(
     `Console(quiet=True)` for none. seeds: each takes the place of the experiment's own; what does not depend on them is
     shared. `UntoldSettingsError`, before anything is made, for an object that cannot tell its settings.
     """
-    chosen = tuple(several(seeds, "seeds")) or (experiment.seed,)
+    chosen = tuple(seeds) if seeds is not None else (experiment.seed,)
+    if not chosen:
+        raise ValueError("run.seeds is empty: give one seed or more, or leave it out for the experiment's own.")
     if len(set(chosen)) < len(chosen):
         raise ValueError(f"seeds {list(chosen)} name one twice: give each once.")
     _check_maker(experiment)

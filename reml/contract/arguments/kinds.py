@@ -70,12 +70,12 @@ def _of_mapping(value: Any, inner: Sequence[object], place: str) -> Iterator[str
 
 
 def _of_list(value: Any, origin: type, inner: Sequence[object], place: str) -> Iterator[str]:
-    listed = several(value, place)
+    fixed = origin is tuple and Ellipsis not in inner
+    listed = value if fixed and isinstance(value, str) else several(value, place)
     if not isinstance(listed, Collection):
         yield f"{place} is a {type(value).__name__}, which can be gone through once: give a list."
         return
-    fixed = origin is tuple and Ellipsis not in inner
-    if fixed and len(listed) != len(inner):
+    if fixed and (isinstance(value, str) or len(listed) != len(inner)):
         yield f"{place} is {_shown(value)}, but must be {len(inner)} values: ({', '.join(map(_named, inner))})."
         return
     hints = inner if fixed else [*inner[:1]] * len(listed)
