@@ -66,7 +66,7 @@ def examples_of(task: Task, split: str) -> tuple[Example, ...]:
     """Ask a task for the examples of a split, and hold what it gives to the contract.
 
     Any iterable of them is taken, a generator too, which is gone through once. `ValueError` names task and split for
-    what is none, for a split without examples, and for an id that is empty or given twice.
+    what is none, for a split without examples, for an id that is empty or given twice, and for an empty input.
     """
     given: object = task.examples(split)
     where = f"examples({split!r}) of the task {task.name!r} ({type(task).__name__})"
@@ -80,6 +80,8 @@ def examples_of(task: Task, split: str) -> tuple[Example, ...]:
             raise ValueError(f"{where} gave a {type(one).__name__} at place {place}: {wanted}.")
         if not one.id.strip():
             raise ValueError(f"{where} gave an example with the empty id {one.id!r} at place {place}: give it one.")
+        if not one.input.strip() and not one.media:
+            raise ValueError(f"{where} gave example {one.id!r} without an input: give it a question, or leave it out.")
         if places.setdefault(one.id, place) != place:
             raise ValueError(
                 f"{where} gave the id {one.id!r} twice, at places {places[one.id]} and {place}: give each example an "

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Literal, Self, final, get_args
+from typing import Literal, Self, final
 
 import torch
 from torch import Tensor, nn
@@ -66,13 +66,6 @@ class Encoding:
     def __post_init__(self) -> None:
         if self.pooling is not None:
             check_pooling(self.pooling)
-        similarities = (None, "dot", "cosine", "l2")
-        for name, value, known in (
-            ("precision", self.precision, get_args(Precision)),
-            ("similarity", self.similarity, similarities),
-        ):
-            if value not in known:
-                raise ValueError(f"there is no {name} {value!r}: choose one of {', '.join(filter(None, known))}.")
         if (self.max_tokens is not None and self.max_tokens < 1) or self.batch_size < 1:
             raise ValueError(f"max_tokens and batch_size are 1 or more, not {self.max_tokens} and {self.batch_size}.")
 

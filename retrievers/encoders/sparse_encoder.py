@@ -9,7 +9,7 @@ from __future__ import annotations
 import abc
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import final, get_args
+from typing import final
 
 import numpy as np
 import torch
@@ -69,10 +69,6 @@ class TextCut:
     precision: Precision = "auto"
 
     def __post_init__(self) -> None:
-        if self.precision not in get_args(Precision):
-            raise ValueError(
-                f"there is no precision {self.precision!r}: choose one of {', '.join(get_args(Precision))}."
-            )
         for name in ("query_tokens", "item_tokens", "batch_size"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be 1 or more, not {getattr(self, name)}.")
