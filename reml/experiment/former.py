@@ -27,8 +27,8 @@ def fingerprints(runner: Runner) -> dict[str, Json]:
     found: dict[str, Json] = {}
     for task in runner.experiment.tasks:
         found[f"{task.name} source"] = task.source().fingerprint
-    for task, split, examples in runner.plan.tasks.asked():
-        found[f"{task} {split}"] = examples
+    for name, split, examples in runner.plan.tasks.asked():
+        found[f"{name} {split}"] = examples
     parts = {name: part for name, part in runner.config.items() if name not in DATA}
     classes: list[Json] = [{"class_path": path} for name in DATA for path in _classes(runner.config.get(name))]
     return found | dict(_marks(identity(parts))) | dict(_marks(identity(classes)))

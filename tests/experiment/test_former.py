@@ -42,13 +42,18 @@ def other_weights(folder: Path) -> None:
     folders.put(folder / "model", folders.bert(initializer_range=0.5))
 
 
+def shorter_and_other_weights(folder: Path) -> None:
+    shorter(folder / "dev.jsonl")
+    other_weights(folder)
+
+
 CHANGES: dict[str, tuple[Callable[[Path], None], Callable[[Path], reml.Experiment], list[str]]] = {
     "examples": (lambda folder: shorter(folder / "dev.jsonl"), titles, ["places dev"]),
     "examples that are trained on": (lambda folder: shorter(folder / "train.jsonl"), small, ["places train"]),
     "pages": (lambda folder: shorter(folder / "pages.jsonl"), titles, ["places source"]),
     "weights": (other_weights, dense, ["the files of {folder}/model"]),
     "examples and weights": (
-        lambda folder: (shorter(folder / "dev.jsonl"), other_weights(folder))[0],
+        shorter_and_other_weights,
         dense,
         ["places dev", "the files of {folder}/model"],
     ),

@@ -112,7 +112,7 @@ def _keeps(value: object, hint: object, origin: Any) -> bool:
     return isinstance(value, str | os.PathLike if cls is Path else cls)
 
 
-def _is_abstract(cls: type) -> bool:
+def _is_abstract(cls: Any) -> bool:
     return (cls.__module__ == "collections.abc" and cls is not Callable) or cls in {list, tuple, set, frozenset}
 
 
