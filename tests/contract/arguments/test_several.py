@@ -23,6 +23,7 @@ from reml.experiment.settings.retriever_training import RetrieverTraining
 from reml.retrievers.bm25 import BM25
 from reml.retrievers.fusion import Fusion
 from reml.study.plan import Study
+from reml.tasks.factbook import Factbook
 from reml.testing import MemoryCollection
 from reml.text.analysis import Analyser, Vocabulary
 
@@ -66,7 +67,7 @@ CALLS: dict[str, Callable[[Path], object]] = {
     "feedback.beside": lambda _: AccessFeedback(learner="a", beside="bm25"),
     "study.learners": lambda _: Study(learners="dense", objectives={"a": {}}),
 }
-EXPERIMENT: Any = None
+EXPERIMENT = reml.Experiment([Factbook("qa")], {"a": reml.Access()})
 
 
 @pytest.mark.parametrize("name", CALLS)
