@@ -21,7 +21,8 @@ from reml.predictors.first_title import FirstTitle
 from reml.predictors.in_context import InContext
 from reml.predictors.knn_lm import KnnLm
 from reml.retrievers.bm25 import BM25
-from reml.retrievers.dense import Dense, Encoding
+from reml.retrievers.dense import Dense
+from reml.retrievers.encoders.dense_encoder import Encoding
 from reml.retrievers.fusion import Fusion
 from reml.retrievers.rankers.cross_encoder import CrossEncoder
 from reml.retrievers.snrm import SNRM
@@ -87,6 +88,10 @@ class Nothing:
     """What no argument of ours is."""
 
 
+RIGHT: tuple[object, ...] = ("x", 1, {}, [], Nothing(), Emdr2(), int)
+WRONG: tuple[object, ...] = (Nothing(), 3, "x", None)
+
+
 def loose(cls: Any) -> Any:
     """A class that a type checker lets be given anything."""
     return cls
@@ -110,14 +115,14 @@ def arguments(path: str) -> Iterator[tuple[Any, str, object, dict[str, object]]]
     cls = of(path)
     parameters = inspect.signature(cls).parameters.values()
     hints = hints_of(inspect.unwrap(cls.__init__), cls)
-    wanted = {
-        one.name: next(value for value in ("x", 1, {}, [], Nothing(), Emdr2(), int) if fits(value, hints[one.name]))
+    wanted: dict[str, object] = {
+        one.name: next(value for value in RIGHT if fits(value, hints[one.name]))
         for one in parameters
         if one.default is one.empty and one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)
     }
     for one in parameters:
         if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY):
-            value = next((value for value in (Nothing(), 3, "x", None) if not fits(value, hints[one.name])), None)
+            value = next(value for value in WRONG if not fits(value, hints[one.name]))
             yield cls, one.name, value, wanted
 
 

@@ -28,6 +28,7 @@ from reml.testing import MemoryCollection
 from reml.text.analysis import Analyser, Vocabulary
 
 ITEMS = MemoryCollection(["copper is mined", "rice is planted"])
+EXPERIMENT = reml.Experiment([Factbook("qa")], {"a": reml.Access()})
 EXAMPLES = [reml.Example("1", "copper")]
 
 
@@ -67,7 +68,6 @@ CALLS: dict[str, Callable[[Path], object]] = {
     "feedback.beside": lambda _: AccessFeedback(learner="a", beside="bm25"),
     "study.learners": lambda _: Study(learners="dense", objectives={"a": {}}),
 }
-EXPERIMENT = reml.Experiment([Factbook("qa")], {"a": reml.Access()})
 
 
 @pytest.mark.parametrize("name", CALLS)
