@@ -16,7 +16,7 @@ from rich.console import Console
 
 from reml.cli.parsers import named, parameters, parser_of, parts, settings_parser
 from reml.cli.settings.options import hint_at, listed, refuse_misread, settings_error
-from reml.cli.settings.refused import refused
+from reml.cli.settings.refused import refused, refused_later
 from reml.cli.settings.written import Source, merged, sources, where, within, written_settings
 from reml.cli.settings.wrong_settings import Kind, Place, Wrong, dotted, wrong_settings, wrong_values
 from reml.contract.examples import Json
@@ -78,6 +78,10 @@ class Given:
             experiment = Experiment(**parser.instantiate(settings).as_dict())
         except Exception as error:
             self._refuse_object(error, _written(parser, settings), Experiment)
+        many = dict(experiment.predictors)
+        places = {("predictors", name): one for name, one in many.items()} | {("predictor",): experiment.predictor}
+        if wrong := [one for place, maker in places.items() for one in refused_later(maker, place)]:
+            raise settings_error(wrong, self._sources)
         return make_runner(experiment, parsed.home)
 
     @functools.cached_property

@@ -180,7 +180,8 @@ def test_files_are_scored_without_loading_pytorch(tmp_path: Path) -> None:
     program = (
         "import sys; from reml.__main__ import main; "
         f"path = {str(tmp_path / 'a.jsonl')!r}; "
-        "status = main(['evaluate', '--gold', path, '--guess', path.replace('a.jsonl', 'b.jsonl')]) or main(['report', '--run', '/absent']) - 2; "
+        "other = path.replace('a.jsonl', 'b.jsonl'); "
+        "status = main(['evaluate', '--gold', path, '--guess', other]) or main(['report', '--run', '/absent']) - 2; "
         "heavy = {'torch', 'transformers', 'pytorch_lightning', 'faiss', 'numba'} & set(sys.modules); "
         "sys.exit(f'status {status}, loaded {heavy}' if status or heavy else 0)"
     )

@@ -6,6 +6,7 @@ the objects are made one by one, from the innermost, so that the first one that 
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
@@ -15,7 +16,9 @@ from jsonargparse import ArgumentError, ArgumentParser
 
 from reml.cli.settings.written import parts_of, within
 from reml.cli.settings.wrong_settings import Place, Wrong, dotted, imported, is_contract, meant_by, parameters_of
+from reml.contract.arguments.checked import complaints, hints_of
 from reml.contract.examples import Json
+from reml.experiment.settings.settings_of import made_by
 
 
 @dataclass
@@ -40,6 +43,20 @@ def refused(parsed: Json, written: Json, kind: type, place: Place = ()) -> tuple
     except (ArgumentError, TypeError, ValueError):  # a value that the parser alone can read
         return None
     return None
+
+
+def refused_later(maker: object, place: Place) -> list[Wrong]:
+    """Say which numbers a class will refuse that is made when it is needed, as predictors are.
+
+    maker: makes it. place: of the maker.
+    """
+    if not isinstance(maker, functools.partial):
+        return []
+    kind, given = made_by(maker)
+    within_it = (*place, "init_args")
+    told = complaints(given, hints_of(kind.__init__, kind), dotted(within_it))  # type: ignore[misc]
+    names = (one.removeprefix(f"{dotted(within_it)}.") for one in told)
+    return [Wrong((*within_it, re.split(r"[^\w]", name)[0]), f"{dotted(within_it)}.{name}") for name in names]
 
 
 def _made(value: Json, hint: object, place: Place, written: Json) -> Any:

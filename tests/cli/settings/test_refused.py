@@ -56,6 +56,12 @@ def told(capsys: pytest.CaptureFixture[str], text: str, folder: Path, *options: 
             8,
             "predictor.init_args.layers is 'two'; it takes int",
         ),
+        (
+            f"access: {{a: {BM25}}}\npredictors:\n  x:\n    class_path: reml.predictors.fid_copy.CopyFiD\n"
+            "    init_args:\n      input_tokens: -3",
+            9,
+            "predictors.x.init_args.input_tokens is -3, but must be 1 or more, or left out.",
+        ),
         (f"base: &b {{k: 0}}\naccess: {{a: {BM25}}}\nreading: *b", 4, "Experiment has no setting 'base'"),
     ],
 )  # fmt: skip
