@@ -21,7 +21,7 @@ from reml.experiment.results import publish
 from reml.experiment.runner import Runner
 from reml.experiment.seed_results import SeedResults
 from reml.experiment.settings.experiment import Experiment
-from reml.files.atomic import home as default_home
+from reml.files.atomic import usable_home
 from reml.reporting.terminal import say
 
 
@@ -46,7 +46,7 @@ def run(
         raise ValueError(f"seeds {list(chosen)} name one twice: give each once.")
     _check_maker(experiment)
     shown = console if console is not None else Console(quiet=not is_rank_zero())
-    place = Path(home).expanduser() if home is not None else default_home()
+    place = usable_home(home)
     runners = (Runner(replace(experiment, seed=seed), place, shown) for seed in chosen)
     return Results(tuple(_run(runner, warn=runner.experiment.seed == chosen[0]) for runner in runners))
 
