@@ -154,9 +154,9 @@ def test_former_names_in_a_study_are_answered_alone(tmp_path: Path, capsys: pyte
     written["study"] |= {"references": {}, "controls": []}
     path.write_text(yaml.safe_dump(written), encoding="utf-8")
     assert main(["study", "--config", str(path), "--home", str(tmp_path / "home")]) == 2
-    assert [line for line in capsys.readouterr().err.splitlines() if line.startswith("  ")] == [
-        "  access.dense_gold.feedback.training: Training has no setting 'chunk'; it is called gradient_cache now"
-    ]
+    line = path.read_text(encoding="utf-8").splitlines().index("study:") + 1
+    told = "access.dense_gold.feedback.training: Training has no setting 'chunk'; it is called gradient_cache now"
+    assert capsys.readouterr().err.splitlines()[1:] == [f"  {path}, line {line}: {told}"]
 
 
 def test_help_says_how_it_is_called(capsys: pytest.CaptureFixture[str]) -> None:
