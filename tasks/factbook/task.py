@@ -13,6 +13,7 @@ from typing import Literal, get_args
 from reml.contract.collections import KnowledgeSource
 from reml.contract.examples import Example, Measure
 from reml.contract.recorded import recorded
+from reml.tasks.by_digest import SPLITS, Split, sample
 from reml.tasks.factbook.claims import claims
 from reml.tasks.factbook.dialogue import dialogues
 from reml.tasks.factbook.hops import multi_hops
@@ -20,7 +21,6 @@ from reml.tasks.factbook.mentions import mentions
 from reml.tasks.factbook.pages import FactbookPages
 from reml.tasks.factbook.questions import questions
 from reml.tasks.factbook.slots import slots
-from reml.tasks.factbook.splits import SPLITS, Split, sample
 
 Kind = Literal["qa", "slot_filling", "fact_checking", "entity_linking", "multi_hop", "dialogue"]
 
