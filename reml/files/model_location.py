@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from reml.contract.arguments.extras import package_folder
 
 PREFIX = "package:"
