@@ -25,6 +25,7 @@ _ALIAS = re.compile(
 )
 
 
+_LETTERS = re.compile(r"[^\W\d_]{2}")  # `C` and `0` are names of too much
 # What has no article of its own here: the state that ruled China until 1949, and `New York` is the city as often.
 _UNCLEAR = frozenset({"Republic of China", "New York"})
 
@@ -36,7 +37,7 @@ def names() -> Mapping[str, tuple[str, Form]]:
     for form in get_args(Form):
         kind: dict[str, set[str]] = {}
         for title, lead in leads().items():
-            for name in _FORMS[form](lead):
+            for name in filter(_LETTERS.search, _FORMS[form](lead)):
                 kind.setdefault(name, set()).add(title)
         clear = {name: titles.pop() for name, titles in kind.items() if len(titles) == 1}
         found |= {name: (title, form) for name, title in clear.items() if name not in found}

@@ -34,7 +34,7 @@ pytestmark = pytest.mark.skipif(
 KINDS: tuple[Kind, ...] = get_args(Kind)
 # What came out when the filters were read by eye: train, dev, test.
 SIZES: Mapping[Kind, tuple[int, int, int]] = {
-    "entity_linking": (1865, 500, 500),
+    "entity_linking": (1864, 500, 500),
     "lead_retrieval": (2000, 500, 500),
     "fever": (471, 227, 195),
     "qa": (548, 249, 247),
