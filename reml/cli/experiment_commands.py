@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from reml.cli.loading import Given, console
 from reml.cli.search import ask, open_access, show, why_nothing
+from reml.contract.collections import credit_of
 from reml.experiment.graph import graph
 from reml.experiment.planned import check_plan
 from reml.experiment.run import run as run_experiment
@@ -103,3 +104,5 @@ def _answer(runner: Runner, access: str, task: str, query: str, k: int) -> None:
     if not found:
         say(console, f"nothing found: {why_nothing(runner, access, task, query)}.")
     show(console, query, found)
+    if credit := credit_of(runner.plan.tasks.task(task).source()):
+        say(console, (credit, "dim"))

@@ -14,7 +14,7 @@ import numpy as np
 import yaml
 
 from reml.collection.ranked_pages import batches_of_examples, first_of_pages, items_of_examples, page_ids
-from reml.contract.collections import Collection
+from reml.contract.collections import Collection, credit_of
 from reml.contract.examples import Example, Json, Provenance
 from reml.contract.retrieved import Hits
 from reml.devices.disk import FORBIDDEN
@@ -172,5 +172,6 @@ def _manifest(runner: Runner) -> dict[str, Json]:
         "config": dict(runner.config),
         "seed": runner.experiment.seed,
         "measures": {task.name: metric_of(task).headline for task in runner.experiment.tasks},
+        "credits": {one.name: said for one in runner.experiment.tasks if (said := credit_of(one.source()))},
         "stages": [stage.to_json() for stage in runner.stages.done.values()],
     }
