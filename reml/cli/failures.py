@@ -20,7 +20,7 @@ from types import TracebackType
 from jsonargparse import ArgumentError
 
 from reml import __version__
-from reml.cli.class_paths import suggestions
+from reml.cli.classes.class_paths import suggestions
 from reml.cli.written import SettingsError
 from reml.devices.disk import FORBIDDEN, FULL, DiskFullError, full
 from reml.experiment.settings.settings_of import UntoldSettingsError

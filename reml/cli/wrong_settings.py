@@ -13,8 +13,8 @@ from typing import Annotated, Protocol, Union, get_args, get_origin
 
 from jsonargparse import ArgumentError, ArgumentParser
 
-from reml.cli.class_paths import explain
-from reml.cli.moved_paths import RENAMED
+from reml.cli.classes.class_paths import explain
+from reml.cli.classes.moved_paths import RENAMED
 from reml.contract.arguments.signatures import unlike, untyped
 from reml.contract.examples import Json
 

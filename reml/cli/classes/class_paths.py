@@ -8,8 +8,8 @@ import re
 import sys
 from types import ModuleType
 
-from reml.cli.class_listing import listed
-from reml.cli.moved_paths import MOVED
+from reml.cli.classes.class_listing import listed
+from reml.cli.classes.moved_paths import MOVED
 
 DOTTED = re.compile(r"\b[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+\b")
 NEAREST = "; the nearest: "

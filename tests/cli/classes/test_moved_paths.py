@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from reml.__main__ import main
-from reml.cli.class_paths import explain
-from reml.cli.moved_paths import MOVED, RENAMED
+from reml.cli.classes.class_paths import explain
+from reml.cli.classes.moved_paths import MOVED, RENAMED
 from tests.small_experiment import task_of, write_experiment
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reml.cli.class_listing import listed, listing
+from reml.cli.classes.class_listing import listed, listing
 
 
 def test_each_kind_lists_its_classes_with_what_they_are_for() -> None:
@@ -41,6 +41,7 @@ def test_a_module_that_is_not_there_is_named() -> None:
 
 def test_nothing_is_imported() -> None:
     program = (
-        "from reml.cli import class_listing as c; import sys; c.listing(); print({'torch','numpy'} & set(sys.modules))"
+        "from reml.cli.classes import class_listing as c; import sys; c.listing(); "
+        "print({'torch','numpy'} & set(sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout == b"set()\n"
