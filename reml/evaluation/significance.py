@@ -31,6 +31,34 @@ class Interval:
     high: float
 
 
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """A mean difference of a family that was tested: first minus second, over the same examples.
+
+    interval: 95 %, by bootstrap over examples. p: of the paired randomisation test, two-sided. corrected: by Holm's
+    method over the family.
+    """
+
+    difference: float
+    interval: Interval
+    p: float
+    corrected: float
+
+
+def tested(pairs: Sequence[tuple[Float64Array, Float64Array]]) -> list[Tested]:
+    """Test a family of differences; each pair is two systems' scores of the same 2 or more examples, aligned."""
+    found = [randomisation_test(*pair) for pair in pairs]
+    return [
+        Tested(float((first - second).mean()), bootstrap_interval(first, second), p, corrected)
+        for (first, second), p, corrected in zip(pairs, found, holm(found), strict=True)
+    ]
+
+
+def example_interval(values: Float64Array) -> Interval:
+    """Give the 95 % interval of a mean over 2 or more examples, by bootstrap over them."""
+    return bootstrap_interval(values, np.zeros_like(values))
+
+
 def mean_interval(values: Sequence[float], level: float = 0.95) -> Interval:
     """Give Student's t interval of the mean of independent values, such as a measure under 2 or more seeds."""
     from scipy import stats
