@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 
-from reml.cli.class_listing import purpose
+from reml.cli.classes.class_listing import purpose
 
 GROUPS: Mapping[str, Mapping[str, str]] = {
     "Commands of an experiment (a YAML file; see benchmarks/configs/)": {
@@ -27,6 +27,10 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "measure": "reml.cli.evaluation_commands.measure",
         "report": "reml.cli.evaluation_commands.report",
         "submit": "reml.cli.kilt_commands.submit",
+    },
+    "Commands on runs (those that `reml run` kept)": {
+        "runs": "reml.cli.comparison_commands.list_runs",
+        "compare": "reml.cli.comparison_commands.compare_runs",
     },
     "Studies (an experiment and what is compared in it; see benchmarks/configs/feedback.yaml)": {
         "study": "reml.cli.study_command.compare",

@@ -21,10 +21,11 @@ from dataclasses import is_dataclass
 from pathlib import Path
 from typing import cast
 
+import docstring_parser
 import yaml
 from jsonargparse import ArgumentParser, DefaultHelpFormatter, set_loader
 
-from reml.cli.class_listing import listing
+from reml.cli.classes.class_listing import listing
 from reml.cli.commands import COMMANDS
 from reml.contract.examples import Json
 from reml.files.yaml_files.reading import parse_value
@@ -73,8 +74,15 @@ def parser_of(command: str) -> ArgumentParser:
     if isinstance(part, type):
         parser.add_class_arguments(part, None)
     else:
-        parser.add_function_arguments(part, None)
+        _add_arguments(parser, part, many(command))
     return parser
+
+
+def many(command: str) -> str:
+    """Name the parameter of a command that takes what stands alone on the command line, however much; "" for none."""
+    several = inspect.Parameter.VAR_POSITIONAL
+    found = inspect.signature(named(command)).parameters.values()
+    return next((one.name for one in found if one.kind is several), "")
 
 
 @functools.cache
@@ -112,12 +120,22 @@ def _of_experiment(command: str, part: Callable[..., None]) -> ArgumentParser:
     )
     parser.add_argument("--config", action="config", help="the YAML file of the experiment")
     parser.add_argument("--home", type=Path, default=None, help="where all is kept (default: REML_HOME)")
-    flags = {name: one for name, one in inspect.signature(part).parameters.items() if one.default is False}
-    parser.add_function_arguments(part, None, skip={GIVEN, *flags})
-    for name in flags:
-        parser.add_argument(f"--{name}", action="store_true", help=f"see `{part.__name__}`")
+    _add_arguments(parser, part)
     parser.add_class_arguments(Experiment, None)
     return parser
+
+
+def _add_arguments(parser: ArgumentParser, part: Callable[..., None], many: str = "") -> None:
+    """Add a command's own arguments: what takes a value by its type, and flags as they are."""
+    flags = [name for name, one in inspect.signature(part).parameters.items() if one.default is False]
+    said = {one.arg_name: one.description for one in docstring_parser.parse(inspect.getdoc(part) or "").params}
+    if many:
+        parser.add_argument(many, nargs="*", metavar=many.removesuffix("s").upper(), help=said.get(many))
+    parser.add_function_arguments(part, None, skip={GIVEN, *flags})
+    # Beside what stands alone a flag cannot take a value: `--json RUN` is a flag and a run.
+    how = {"action": "store_true"} if many else {"type": bool, "nargs": "?", "const": True, "default": False}
+    for name in flags:
+        parser.add_argument(f"--{name}", help=said.get(name), **how)
 
 
 def _purpose(part: Callable[..., None]) -> str:
