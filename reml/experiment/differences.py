@@ -183,8 +183,20 @@ def _difference(pairing: Pairing, found: Tested) -> Difference:
     first, second = pairing.scores
     own, others = example_interval(first), example_interval(second)
     return Difference(
-        *(pairing.task, pairing.measure, pairing.first, pairing.second),
-        *(float(first.mean()), own.low, own.high),
-        *(float(second.mean()), others.low, others.high),
-        *(found.difference, found.interval.low, found.interval.high, found.p, found.corrected, len(first)),
+        task=pairing.task,
+        measure=pairing.measure,
+        first=pairing.first,
+        second=pairing.second,
+        first_mean=float(first.mean()),
+        first_low=own.low,
+        first_high=own.high,
+        second_mean=float(second.mean()),
+        second_low=others.low,
+        second_high=others.high,
+        difference=found.difference,
+        low=found.interval.low,
+        high=found.interval.high,
+        p=found.p,
+        corrected=found.corrected,
+        n=len(first),
     )

@@ -45,24 +45,27 @@ def changed_answers(first: Runs, second: Runs, found: Sequence[Pairing]) -> list
 
 
 def _changed(first: Runs, second: Runs, pairing: Pairing) -> list[ChangedAnswer]:
-    task, least, ids = pairing.task, RIGHT_FROM.get(pairing.measure, GRADED), shared(first, second, pairing.task).ids
-    own, others = pairing.scores
-    places = [place for place in range(len(ids)) if (own[place] >= least) != (others[place] >= least)]
-    wanted = {ids[place] for place in places}
-    asked = _records(first[0], f"gold/{task}.jsonl", wanted)
-    answers = [
-        _records(run, f"{system}/{task}/{PREDICTIONS}", wanted)
-        for run, system in ((first[0], pairing.first), (second[0], pairing.second))
-    ]
+    task, least, (own, others) = pairing.task, RIGHT_FROM.get(pairing.measure, GRADED), pairing.scores
+    ids = shared(first, second, task).ids
+    places = {name: place for place, name in enumerate(ids) if (own[place] >= least) != (others[place] >= least)}
+    asked = _records(first[0], f"gold/{task}.jsonl", places)
+    answered = _records(first[0], f"{pairing.first}/{task}/{PREDICTIONS}", places)
+    answered_by_other = _records(second[0], f"{pairing.second}/{task}/{PREDICTIONS}", places)
     return [
         ChangedAnswer(
-            *(task, pairing.measure, pairing.first, pairing.second, ids[place]),
-            asked[ids[place]].input,
-            asked[ids[place]].answers,
-            *(given[ids[place]].output[0].text or "" for given in answers),
-            *(float(scores[place]) for scores in pairing.scores),
+            task=task,
+            measure=pairing.measure,
+            first=pairing.first,
+            second=pairing.second,
+            id=name,
+            question=asked[name].input,
+            right=asked[name].answers,
+            first_answer=answered[name].output[0].text or "",
+            second_answer=answered_by_other[name].output[0].text or "",
+            first_score=float(own[place]),
+            second_score=float(others[place]),
         )
-        for place in places
+        for name, place in places.items()
     ]
 
 

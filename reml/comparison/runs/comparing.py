@@ -140,8 +140,10 @@ def _paired(
 
 
 def _remarks(first: tuple[str, Results], second: tuple[str, Results], *, everything: bool) -> Iterator[str]:
-    """Say what is not compared. everything: systems of one name are, and so are those that one run alone has not."""
+    """Say what is not compared. everything: systems of one name are, none was chosen."""
     for (letter, one), (_, other) in ((first, second), (second, first)):
+        if len(seeds := [str(run.seed) for run in one.runs]) > 1:
+            yield f"{letter} is the mean over the seeds {', '.join(seeds)}; its answers are those of seed {seeds[0]}."
         yield from _alone(f"tasks that only {letter} has", one.tasks, other.tasks)
         if everything and set(one.systems) & set(other.systems):
             yield from _alone(f"access models that only {letter} has", one.systems, other.systems)

@@ -145,10 +145,12 @@ def _figures(
     except (CorruptError, OSError, TypeError, ValueError) as error:
         notes.append(f"{folder / METRICS} does not exist." if isinstance(error, FileNotFoundError) else str(error))
         return {}, "damaged"
-    absent = [path for path in _needed(folder, found) if not path.is_file()]
-    if absent:
-        notes.append(f"{absent[0]} does not exist: run the experiment again to have it made anew.")
-    return found, "damaged" if absent else "whole"
+    wrong = [f"{path} does not exist" for path in _needed(folder, found) if not path.is_file()]
+    if not found:
+        wrong = [f"{folder / METRICS} has no figures"]
+    if wrong:
+        notes.append(f"{wrong[0]}: run the experiment again to have it made anew.")
+    return found, "damaged" if wrong else "whole"
 
 
 def _needed(folder: Path, found: Mapping[str, Mapping[str, BestFigure]]) -> Iterator[Path]:

@@ -80,8 +80,6 @@ def whole_run(folder: Path) -> KeptRun:
         raise ValueError(f"the run {folder} is unfinished. {run.note}")
     if run.state == "damaged":
         raise CorruptError(f"the run {folder} is damaged. {run.note}")
-    if not run.tasks:
-        raise CorruptError(f"the run {folder} has no figures of any task in {METRICS}. {AGAIN}")
     return run
 
 
@@ -93,8 +91,8 @@ def _evaluation(gold: Sequence[Example], place: Path, measure: str) -> Evaluatio
     own = read_scores(place / SCORES, measure)
     if own is None:
         return found
-    kept = found.values if measure in MEASURES else {name: found.values[name] for name in RETRIEVAL}
-    values = {measure: _own_scores(own, found.ids, place / SCORES), **{n: v for n, v in kept.items() if n != measure}}
+    kept = found.values if measure in MEASURES else {measure: None, **{name: found.values[name] for name in RETRIEVAL}}
+    values = {**kept, measure: _own_scores(own, found.ids, place / SCORES)}
     of_answers = found.of_answers if measure in MEASURES else (measure,)
     return Evaluation(found.ids, values, of_answers=of_answers, unmeasured=found.unmeasured & values.keys() - {measure})
 
