@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from reml.comparison.conditions import Condition, controls
 from reml.comparison.matrix import KINDS, Matrix
-from reml.evaluation.significance import Interval, tested
+from reml.evaluation.significance import Interval, differences
 
 Pair = tuple[str, str, str]  # a task, and two systems on it
 
@@ -75,6 +75,6 @@ def _family(matrix: Matrix, kind: str, pairs: Sequence[Pair]) -> list[Comparison
     scores = {place: matrix.scores(*place, kind) for place in places}
     aligned = [(scores[task, first], scores[task, second]) for task, first, second in pairs]
     return [
-        Comparison(kind, *pair, one.difference, one.interval, one.p, one.corrected)
-        for pair, one in zip(pairs, tested(aligned), strict=True)
+        Comparison(kind, *pair, one.mean, one.interval, one.p, one.corrected)
+        for pair, one in zip(pairs, differences(aligned), strict=True)
     ]

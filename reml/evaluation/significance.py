@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 
@@ -19,6 +20,8 @@ from reml.contract.vectors import Float64Array
 _CELLS = 1 << 22
 # With so few pairs every assignment of signs is tried, and the p-value is exact.
 _EXACT_PAIRS = 14
+# Where there are more scores, their interval is narrow and found well enough with a tenth of the resamples.
+_MANY = 1_000
 # Means equal on paper may differ in the last bits.
 _ROUNDING = 1e-12
 
@@ -32,31 +35,47 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True)
-class Tested:
-    """A mean difference of a family that was tested: first minus second, over the same examples.
+class Difference:
+    """How two systems differ on the same examples, first minus second.
 
-    interval: 95 %, by bootstrap over examples. p: of the paired randomisation test, two-sided. corrected: by Holm's
-    method over the family.
+    interval: 95 %, by bootstrap. p: two-sided, of the randomisation test. corrected: by Holm's method over a family.
     """
 
-    difference: float
+    mean: float
     interval: Interval
     p: float
     corrected: float
 
 
-def tested(pairs: Sequence[tuple[Float64Array, Float64Array]]) -> list[Tested]:
-    """Test a family of differences; each pair is two systems' scores of the same 2 or more examples, aligned."""
-    found = [randomisation_test(*pair) for pair in pairs]
+def differences(pairs: Sequence[tuple[Float64Array, Float64Array]]) -> list[Difference]:
+    """Test the pairs of a family, each two systems' scores of 2 or more examples, aligned."""
+    tested = [randomisation_test(*both) for both in pairs]
     return [
-        Tested(float((first - second).mean()), bootstrap_interval(first, second), p, corrected)
-        for (first, second), p, corrected in zip(pairs, found, holm(found), strict=True)
+        Difference(float((one - other).mean()), bootstrap_interval(one, other), p, corrected)
+        for (one, other), p, corrected in zip(pairs, tested, holm(tested), strict=True)
     ]
 
 
-def example_interval(values: Float64Array) -> Interval:
-    """Give the 95 % interval of a mean over 2 or more examples, by bootstrap over them."""
-    return bootstrap_interval(values, np.zeros_like(values))
+def score_interval(scores: Float64Array, level: float = 0.95) -> Interval | None:
+    """Give the interval of the mean of independent examples' scores, or none where it cannot be told.
+
+    Of right and wrong alone (1 and 0) it is Wilson's ("Probable Inference, the Law of Succession, and Statistical
+    Inference", JASA 1927), which says something of 0 and of 1 too; of others the bootstrap's, for 2 or more.
+    """
+    _check_level(level)
+    if len(scores) and np.isin(scores, (0.0, 1.0)).all():
+        return _wilson(float(scores.mean()), len(scores), level)
+    if len(scores) < 2 or not np.isfinite(scores).all():
+        return None
+    resamples = 10_000 if len(scores) <= _MANY else 1_000
+    return bootstrap_interval(scores, np.zeros_like(scores), level=level, resamples=resamples)
+
+
+def _wilson(share: float, count: int, level: float) -> Interval:
+    z = NormalDist().inv_cdf((1 + level) / 2)
+    spread = z * np.sqrt(share * (1 - share) / count + (z / (2 * count)) ** 2)
+    middle, scale = share + z * z / (2 * count), 1 + z * z / count
+    return Interval(max(0.0, float((middle - spread) / scale)), min(1.0, float((middle + spread) / scale)))
 
 
 def mean_interval(values: Sequence[float], level: float = 0.95) -> Interval:

@@ -6,6 +6,7 @@ by their ids; one that asks something else, or has other right answers, is anoth
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -13,10 +14,11 @@ import numpy as np
 
 from reml.contract.arguments.several import several
 from reml.contract.vectors import Float64Array
+from reml.evaluation import significance
 from reml.evaluation.kilt import KILT
-from reml.evaluation.significance import Tested, example_interval, tested
 from reml.experiment.seed_results import SeedResults
 
+OF_PAGES = ("precision@1", "recall@5", "recall@20", "RR@10", "nDCG@10")
 Runs = Sequence[SeedResults]  # those of one experiment, one a seed
 Pairs = Sequence[tuple[str, str]]
 
@@ -25,7 +27,7 @@ Pairs = Sequence[tuple[str, str]]
 class Shared:
     """Which scored questions of a task two runs have in common.
 
-    ids: of those. altered: how many have an id in common, and another input or other right answers. first_only,
+    ids: theirs. altered: how many have an id in common, and another input or other right answers. first_only,
     second_only: how many ids one of the two alone has.
     """
 
@@ -40,12 +42,16 @@ class Shared:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Pairing:
-    """Two systems' scores by one measure on the questions of a task that both were asked, aligned, [N]."""
+    """Two systems' scores by one measure on the questions of a task that both were asked.
+
+    scores: of each of the `ids`, [N] each.
+    """
 
     task: str
     measure: str
     first: str
     second: str
+    ids: tuple[str, ...]
     scores: tuple[Float64Array, Float64Array]
 
 
@@ -53,8 +59,8 @@ class Pairing:
 class Difference:
     """Two systems on a task by one measure: both means over n questions and seeds, and first minus second.
 
-    Intervals are of 95 %, by bootstrap over questions. p: of the paired randomisation test, two-sided. corrected: by
-    Holm's method over all that was tested together.
+    Intervals are of 95 %, those of means as `score_interval` has them, of differences by bootstrap over questions. p:
+    of the paired randomisation test, two-sided. corrected: by Holm's method over all that was tested together.
     """
 
     task: str
@@ -89,24 +95,24 @@ def pairings(first: Runs, second: Runs, systems: Pairs, measures: Sequence[str])
     several(measures, "measures")
     pairs = systems or _pairs(first, second)
     return [
-        Pairing(
-            task,
-            measure,
-            *pair,
-            (_scores(first, pair[0], task, measure, ids), _scores(second, pair[1], task, measure, ids)),
-        )
+        _pairing(first, second, task, measure, pair)
         for task in common_tasks(first, second)
-        if len(ids := shared(first, second, task).ids) > 1
         for pair in pairs
+        if len(scored(first, second, task, pair)) > 1
         for measure in measures or default_measures(first, second, task, pair)
     ]
 
 
+def _pairing(first: Runs, second: Runs, task: str, measure: str, pair: tuple[str, str]) -> Pairing:
+    ids = scored(first, second, task, pair)
+    both = _scores(first, pair[0], task, measure, ids), _scores(second, pair[1], task, measure, ids)
+    return Pairing(task, measure, *pair, ids, both)
+
+
 def tested_pairings(found: Sequence[Pairing]) -> list[Difference]:
     """Test all pairings as one family."""
-    return [
-        _difference(pairing, one) for pairing, one in zip(found, tested([one.scores for one in found]), strict=True)
-    ]
+    tested = significance.differences([one.scores for one in found])
+    return [_difference(pairing, one) for pairing, one in zip(found, tested, strict=True)]
 
 
 def shared(first: Runs, second: Runs, task: str) -> Shared:
@@ -142,13 +148,25 @@ def told(counts: Shared) -> str:
     return ", ".join([f"{len(counts)} in common", *(f"{count} {where}" for where, count in left.items() if count)])
 
 
+def scored(first: Runs, second: Runs, task: str, pair: tuple[str, str]) -> tuple[str, ...]:
+    """Give the shared questions that both systems are scored on: all, but where only pages are it takes evidence."""
+    sides = ((first, pair[0]), (second, pair[1]))
+    every = [frozenset(run.evaluation(system, task).ids) for runs, system in sides for run in runs]
+    return tuple(one for one in shared(first, second, task).ids if all(one in ids for ids in every))
+
+
 def default_measures(first: Runs, second: Runs, task: str, pair: tuple[str, str]) -> Iterator[str]:
-    """Name what is compared unless measures are named: R-precision, what either ranks the task by, its KILT score."""
+    """Name what is compared unless measures are named: R-precision, what either ranks the task by, its KILT score.
+
+    Where nothing is predicted, further measures of the pages that were retrieved.
+    """
     sides = ((first[0], pair[0]), (second[0], pair[1]))
     measured = [run.evaluation(system, task).measured for run, system in sides]
     headlines = dict.fromkeys(run.measures[task] for run, _ in sides)
-    for name in ("Rprec", *headlines, *(f"{KILT}{headline}" for headline in headlines)):
-        if all(name in values for values in measured):
+    both = [name for name in measured[0] if name in measured[1]]
+    further = () if any(name in both for name in headlines) else OF_PAGES
+    for name in ("Rprec", *headlines, *(f"{KILT}{headline}" for headline in headlines), *further):
+        if name in both:
             yield name
 
 
@@ -179,9 +197,9 @@ def _of_seed(run: SeedResults, system: str, task: str, measure: str, ids: Sequen
     return evaluation.values[measure][[places[one] for one in ids]]
 
 
-def _difference(pairing: Pairing, found: Tested) -> Difference:
+def _difference(pairing: Pairing, found: significance.Difference) -> Difference:
     first, second = pairing.scores
-    own, others = example_interval(first), example_interval(second)
+    own, others = _interval(first), _interval(second)
     return Difference(
         task=pairing.task,
         measure=pairing.measure,
@@ -193,10 +211,14 @@ def _difference(pairing: Pairing, found: Tested) -> Difference:
         second_mean=float(second.mean()),
         second_low=others.low,
         second_high=others.high,
-        difference=found.difference,
+        difference=found.mean,
         low=found.interval.low,
         high=found.interval.high,
         p=found.p,
         corrected=found.corrected,
         n=len(first),
     )
+
+
+def _interval(scores: Float64Array) -> significance.Interval:
+    return significance.score_interval(scores) or significance.Interval(math.nan, math.nan)

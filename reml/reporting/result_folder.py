@@ -66,32 +66,29 @@ def read_results(run: Path, cases_each: int) -> Results:
     `measures` of the manifest says by which measure each task is ranked; a task it leaves out counts by exact match.
     """
     manifest = read_manifest(run, "run")
-    metrics = read_objects(run / "metrics.json")
+    metrics = _objects(read_json(run / "metrics.json"), run / "metrics.json")
     tasks = dict.fromkeys(task for by_task in metrics.values() for task in by_task)
-    measures = {task: measure_of(manifest, task) for task in tasks}
+    measures = {task: _measure(manifest, task) for task in tasks}
     places = [(access, task) for access, by_task in metrics.items() for task in by_task]
     return Results(
         name=run.resolve().name,
         manifest=manifest,
         measures=measures,
         accesses=tuple(metrics),
-        figures={(access, task): figures_of(metrics[access][task], measures[task]) for access, task in places},
+        figures={(access, task): _figures(metrics[access][task], measures[task]) for access, task in places},
         cells=tuple(_cell(run, access, task, measure=measures[task], cases_each=cases_each) for access, task in places),
         curves=tuple(_curves(run / "training" / "metrics.csv")),
         taught={path.parent.name: tuple(_curves(path)) for path in sorted(run.glob("training/*/metrics.csv"))},
     )
 
 
-def read_objects(path: Path) -> Mapping[str, Mapping[str, Json]]:
-    """Read an object of objects; `CorruptError` if the file holds something else."""
-    value = read_json(path)
+def _objects(value: Json, path: Path) -> Mapping[str, Mapping[str, Json]]:
     if not isinstance(value, dict) or not all(isinstance(inner, dict) for inner in value.values()):
         raise CorruptError(f"{path} is not an object of objects. Run the experiment again to have it made anew.")
     return cast("Mapping[str, Mapping[str, Json]]", value)
 
 
-def measure_of(manifest: Mapping[str, Json], task: str) -> str:
-    """Say what a task is ranked by: exact match if the manifest leaves it out; `CorruptError` for what is no name."""
+def _measure(manifest: Mapping[str, Json], task: str) -> str:
     measures = manifest.get("measures")
     measure = measures.get(task, "em") if isinstance(measures, dict) else "em"
     if not isinstance(measure, str):
@@ -99,8 +96,7 @@ def measure_of(manifest: Mapping[str, Json], task: str) -> str:
     return measure
 
 
-def figures_of(scores: Json, measure: str) -> Figures:
-    """Take the figures of an access model on a task from `metrics.json`; `CorruptError` names what it lacks."""
+def _figures(scores: Json, measure: str) -> Figures:
     own = measure not in MEASURES and not _has(scores, "downstream", "kilt", f"{KILT}{measure}")
     return Figures(
         r_precision=_number(scores, "retrieval", "Rprec"),
@@ -128,11 +124,11 @@ def _number(scores: Json, *names: str) -> float | None:
 def _cell(run: Path, access: str, task: str, *, measure: str, cases_each: int) -> Cell:
     golds = {example.id: example for example in read_examples(run / "gold" / f"{task}.jsonl")}
     pairs = _pairs(golds, run / access / task / "predictions.jsonl")
-    scores = read_scores(run / access / task / SCORES, measure)
+    scores = _scores(run / access / task / SCORES, measure)
     return gather(pairs, access=access, task=task, measure=measure, cases_each=cases_each, scores=scores)
 
 
-def read_scores(path: Path, measure: str) -> Mapping[str, float] | None:
+def _scores(path: Path, measure: str) -> Mapping[str, float] | None:
     """Read what the task's metric said of each example; folders of KILT's measures can be without it."""
     if not path.is_file() and measure in MEASURES:
         return None
@@ -141,7 +137,7 @@ def read_scores(path: Path, measure: str) -> Mapping[str, float] | None:
             f"there is no {path}, and {measure!r} is none of KILT's measures ({', '.join(MEASURES)}), which could be "
             "measured anew. Run the experiment again to have it made."
         )
-    scores = read_objects(path).get(measure)
+    scores = _objects(read_json(path), path).get(measure)
     if scores is None or not all(isinstance(score, int | float) for score in scores.values()):
         raise CorruptError(f"{path} has no number by {measure!r} of each example. Run the experiment again.")
     return cast("Mapping[str, float]", scores)

@@ -70,7 +70,7 @@ def test_two_runs_are_shown_side_by_side(home: Path, tmp_path: Path, capsys: pyt
     printed = capsys.readouterr().out
     for part in ("settings that differ", "questions of A and B", "questions of B and C", "only in A", "p (Holm)"):
         assert part in printed
-    assert "0.000 [0.000, 0.000]  1.000 [1.000, 1.000]  -1.000  [-1.000, -1.000]" in printed
+    assert "0.000 [0.000, 0.561]  1.000 [0.439, 1.000]  -1.000  [-1.000, -1.000]" in printed
     assert "✗ Oman  ✓ Frankincense trees" in " ".join(printed.split()).replace("✓", " ✓")
     assert printed.endswith(f"page: {page}\n")
     assert page.read_text(encoding="utf-8").count('<article class="case">') == 5

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from reml.comparison.runs.kept import PREDICTIONS
 from reml.contract.examples import Example
 from reml.evaluation.cases import GRADED, RIGHT_FROM
-from reml.experiment.differences import Pairing, Runs, shared
+from reml.experiment.differences import Pairing, Runs
 from reml.experiment.seed_results import SeedResults
 from reml.files.records import read_examples
 
@@ -46,8 +46,8 @@ def changed_answers(first: Runs, second: Runs, found: Sequence[Pairing]) -> list
 
 def _changed(first: Runs, second: Runs, pairing: Pairing) -> list[ChangedAnswer]:
     task, least, (own, others) = pairing.task, RIGHT_FROM.get(pairing.measure, GRADED), pairing.scores
-    ids = shared(first, second, task).ids
-    places = {name: place for place, name in enumerate(ids) if (own[place] >= least) != (others[place] >= least)}
+    ids = enumerate(pairing.ids)
+    places = {name: place for place, name in ids if (own[place] >= least) != (others[place] >= least)}
     asked = _records(first[0], f"gold/{task}.jsonl", places)
     answered = _records(first[0], f"{pairing.first}/{task}/{PREDICTIONS}", places)
     answered_by_other = _records(second[0], f"{pairing.second}/{task}/{PREDICTIONS}", places)

@@ -7,16 +7,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 from reml.comparison.runs.settings import SettingDifference
 from reml.contract.examples import Json
-from reml.files.atomic import MANIFEST, CorruptError, read_manifest
+from reml.files.atomic import MANIFEST, CorruptError, read_json, read_manifest
 from reml.files.yaml_files.reading import YamlError, read_yaml
-from reml.reporting.result_folder import figures_of, measure_of, read_objects
 
 State = Literal["whole", "unfinished", "damaged"]
-CONFIG, METRICS, PREDICTIONS, RUNS = "config.yaml", "metrics.json", "predictions.jsonl", "runs"
+CONFIG, METRICS, RUNS = "config.yaml", "metrics.json", "runs"
+# What a system predicted for a task, and what was found where nothing is predicted from it.
+PREDICTIONS, FOUND = "predictions.jsonl", "retrieved.jsonl"
+RPREC = "Rprec"
+AGAIN = "run the experiment again to have it made anew."
+_ABSENT = "absent"
 # What a manifest says besides what it is of; those of older versions lack some.
 _SAID = ("versions", "config", "seed", "measures", "checksums", "stages")
 
@@ -135,32 +139,70 @@ def _figures(
     folder: Path, manifest: Mapping[str, Json], notes: list[str]
 ) -> tuple[Mapping[str, Mapping[str, BestFigure]], State]:
     """Give the figure of each system on each task, by task, NaN where nothing is scored; and whether all is there."""
-    found: dict[str, dict[str, BestFigure]] = {}
     try:
-        for system, by_task in read_objects(folder / METRICS).items():
-            for task, scores in by_task.items():
-                measure = measure_of(manifest, task)
-                value = figures_of(scores, measure).downstream
-                found.setdefault(task, {})[system] = BestFigure(system, measure, math.nan if value is None else value)
-    except (CorruptError, OSError, TypeError, ValueError) as error:
+        metrics = read_metrics(folder)
+    except (CorruptError, OSError) as error:
         notes.append(f"{folder / METRICS} does not exist." if isinstance(error, FileNotFoundError) else str(error))
         return {}, "damaged"
-    wrong = [f"{path} does not exist" for path in _needed(folder, found) if not path.is_file()]
-    if not found:
-        wrong = [f"{folder / METRICS} has no figures"]
+    found: dict[str, dict[str, BestFigure]] = {}
+    wrong = [] if any(metrics.values()) else [f"{folder / METRICS} has no figures"]
+    for system, task, scores in ((system, task, one) for system, of in metrics.items() for task, one in of.items()):
+        figure = _figure(scores, system, measure_of(manifest, task))
+        found.setdefault(task, {})[system] = figure
+        if math.isinf(figure.value):
+            wrong.append(f"{folder / METRICS} has no {figure.measure} of {system!r} on {task!r}")
+    wrong += [f"{path} does not exist" for path in _needed(folder, found) if not path.is_file()]
     if wrong:
-        notes.append(f"{wrong[0]}: run the experiment again to have it made anew.")
+        notes.append(f"{wrong[0]}: {AGAIN}")
     return found, "damaged" if wrong else "whole"
+
+
+def read_metrics(folder: Path) -> Mapping[str, Mapping[str, Json]]:
+    """Read the figures of a run by system, by task; `CorruptError` for what is not laid out so."""
+    metrics = read_json(folder / METRICS)
+    if not isinstance(metrics, dict) or not all(isinstance(by_task, dict) for by_task in metrics.values()):
+        raise CorruptError(f"{folder / METRICS} is not an object of objects: {AGAIN}")
+    return cast("Mapping[str, Mapping[str, Json]]", metrics)
+
+
+def measure_of(manifest: Mapping[str, Json], task: str) -> str:
+    """Say what a task is ranked by; exact match where a manifest does not say it."""
+    measures = manifest.get("measures")
+    measure = measures.get(task) if isinstance(measures, dict) else None
+    return measure if isinstance(measure, str) else "em"
+
+
+def predictions_of(place: Path) -> Path:
+    """Give the file of what a system predicted for a task, or else of what was only retrieved for it."""
+    return place / FOUND if (place / FOUND).is_file() and not (place / PREDICTIONS).is_file() else place / PREDICTIONS
+
+
+def _figure(scores: Json, system: str, measure: str) -> BestFigure:
+    """Take what a task is ranked by, or the R-precision of what was only retrieved; infinity if neither is there."""
+    found, only = _within(scores, "downstream", "downstream", measure), _within(scores, "retriever")
+    if found is _ABSENT and isinstance(only, dict) and only:
+        measure, found = RPREC, _within(only, next(iter(only)), RPREC, "mean")
+    if found is None:
+        return BestFigure(system, measure, math.nan)
+    return BestFigure(system, measure, float(found) if isinstance(found, int | float) else math.inf)
+
+
+def _within(value: Json, *names: str) -> Json:
+    for name in names:
+        if not isinstance(value, dict) or name not in value:
+            return _ABSENT
+        value = value[name]
+    return value
 
 
 def _needed(folder: Path, found: Mapping[str, Mapping[str, BestFigure]]) -> Iterator[Path]:
     for task, by_system in found.items():
         yield folder / "gold" / f"{task}.jsonl"
-        yield from (folder / system / task / PREDICTIONS for system in by_system)
+        yield from (predictions_of(folder / system / task) for system in by_system)
 
 
 def _best(of_task: Mapping[str, BestFigure]) -> BestFigure | None:
-    scored = [figure for figure in of_task.values() if not math.isnan(figure.value)]
+    scored = [figure for figure in of_task.values() if math.isfinite(figure.value)]
     return max(scored, key=lambda figure: figure.value, default=None)
 
 

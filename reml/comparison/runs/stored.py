@@ -6,25 +6,37 @@ Its predictions are scored anew by KILT's measures; what the metric of a task's 
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Generic, TypeVar
 
 import numpy as np
 
-from reml.comparison.runs.kept import METRICS, PREDICTIONS, KeptRun, kept_run
-from reml.contract.examples import Answer, Example
+from reml.comparison.runs.kept import (
+    AGAIN,
+    FOUND,
+    METRICS,
+    KeptRun,
+    kept_run,
+    measure_of,
+    predictions_of,
+    read_metrics,
+)
+from reml.contract.examples import Answer, Example, Provenance
 from reml.contract.vectors import Float64Array
 from reml.evaluation.judgements import questions_of
 from reml.evaluation.kilt import MEASURES, RETRIEVAL, Evaluation, evaluate
+from reml.evaluation.trec import read_run
 from reml.experiment.experiment_results import Results
 from reml.experiment.seed_results import SeedResults
-from reml.files.atomic import CorruptError
+from reml.files.atomic import CorruptError, read_json
 from reml.files.records import read_examples
 from reml.reporting.report import REPORT
-from reml.reporting.result_folder import SCORES, measure_of, read_objects, read_scores
+from reml.reporting.result_folder import SCORES
 
-AGAIN = "Run the experiment again to have it made anew."
+OF_PAGES = ("Rprec", "precision@", "recall@", "success_rate@")
 Value = TypeVar("Value")
 
 
@@ -53,11 +65,11 @@ def stored_results(folder: Path) -> Results:
     it cost is not read.
     """
     run = whole_run(folder)
-    systems = read_objects(folder / METRICS)
+    systems = read_metrics(folder)
     measures = {task: measure_of(run.manifest, task) for task in run.tasks}
     for system, by_task in systems.items():
         for task in measures.keys() - by_task:
-            raise CorruptError(f"{folder / METRICS} has no figures of {system!r} on {task!r}. {AGAIN}")
+            raise CorruptError(f"{folder / METRICS} has no figures of {system!r} on {task!r}: {AGAIN}")
 
     @functools.cache
     def gold(task: str) -> list[Example]:
@@ -84,31 +96,46 @@ def whole_run(folder: Path) -> KeptRun:
 
 
 def _evaluation(gold: Sequence[Example], place: Path, measure: str) -> Evaluation:
-    """Score the predictions that one system made for a task. gold: its examples that have a right answer."""
-    path = place / PREDICTIONS
+    """Score what one system predicted for a task, or only retrieved. gold: its examples that have a right answer."""
+    path = predictions_of(place)
+    if path.name == FOUND:
+        return _of_pages(gold, place / "run.trec")
     predicted = {one.id: one.output[0] for one in read_examples(path) if one.output}
     found = evaluate(gold, [_answer(predicted, one.id, path) for one in gold])
-    own = read_scores(place / SCORES, measure)
-    if own is None:
+    if measure in MEASURES and not (place / SCORES).is_file():  # of an older version
         return found
-    kept = found.values if measure in MEASURES else {measure: None, **{name: found.values[name] for name in RETRIEVAL}}
-    values = {**kept, measure: _own_scores(own, found.ids, place / SCORES)}
-    of_answers = found.of_answers if measure in MEASURES else (measure,)
-    return Evaluation(found.ids, values, of_answers=of_answers, unmeasured=found.unmeasured & values.keys() - {measure})
+    own = {measure: _own_scores(place / SCORES, measure, found.ids)}
+    if measure in MEASURES:
+        return replace(found, values={**found.values, **own})
+    values = {**own, **{name: found.values[name] for name in RETRIEVAL if name != measure}}
+    return Evaluation(found.ids, values, of_answers=(measure,), unmeasured=found.unmeasured & values.keys() - {measure})
+
+
+def _of_pages(gold: Sequence[Example], path: Path) -> Evaluation:
+    """Score the ranking of pages where nothing was predicted from it."""
+    rankings = read_run(path)
+    ranked = [tuple(Provenance(page.page_id) for page in rankings.get(one.id, ())) for one in gold]
+    found = evaluate(gold, [Answer("", pages) for pages in ranked])
+    values = {name: scores for name, scores in found.values.items() if name.startswith(OF_PAGES)}
+    return Evaluation(found.ids, values, of_answers=(), unmeasured=found.unmeasured & values.keys())
 
 
 def _answer(predicted: Mapping[str, Answer], name: str, path: Path) -> Answer:
     answer = predicted.get(name)
     if answer is None or answer.text is None:
-        raise CorruptError(f"{path} has no answer to {name!r}, which is among the right answers. {AGAIN}")
+        raise CorruptError(f"{path} has no answer to {name!r}, which is among the right answers: {AGAIN}")
     return answer
 
 
-def _own_scores(own: Mapping[str, float], ids: Sequence[str], path: Path) -> Float64Array:
-    lacking = next((name for name in ids if name not in own), None)
-    if lacking is not None:
-        raise CorruptError(f"{path} has no score of {lacking!r}. {AGAIN}")
-    scores = np.array([own[name] for name in ids], dtype=np.float64)
-    if not np.isfinite(scores).all():
-        raise CorruptError(f"{path} has scores that are no finite numbers. {AGAIN}")
-    return scores
+def _own_scores(path: Path, measure: str, ids: Sequence[str]) -> Float64Array:
+    """Read what the task's metric said of each example."""
+    if not path.is_file():
+        raise CorruptError(f"there is no {path}, and {measure!r} is none of KILT's measures, made anew: {AGAIN}")
+    written = read_json(path)
+    own = written.get(measure) if isinstance(written, dict) else None
+    if not isinstance(own, dict):
+        raise CorruptError(f"{path} has no scores by {measure!r}: {AGAIN}")
+    for name in ids:
+        if not (isinstance(score := own.get(name), int | float) and math.isfinite(score)):
+            raise CorruptError(f"{path} has no finite number as the score of {name!r}: {AGAIN}")
+    return np.array([own[name] for name in ids], dtype=np.float64)

@@ -103,10 +103,10 @@ def written(name: str, text: str) -> Callable[[Path], object]:
         (written(GUESS, ""), r"predictions.jsonl is empty"),
         (written(GUESS, '{"id": "q"\n'), r"predictions.jsonl, line 1"),
         (written(GOLD, "{}\n"), r"places.jsonl, line 1"),
-        (written(SCORES, '{"em": {"q-oman": 1}}'), r"scores.json has no score of 'q-cuba'"),
-        (written(SCORES, '{"em": {"q-oman": 1, "q-cuba": NaN, "q-laos": 0}}'), r"scores.json has scores that are no"),
-        (written(SCORES, '{"em": {"q-oman": "1"}}'), r"scores.json has no number by 'em'"),
-        (written(SCORES, "[]"), r"scores.json is not an object of objects"),
+        (written(SCORES, '{"em": {"q-oman": 1}}'), r"scores.json has no finite number as the score of 'q-cuba'"),
+        (written(SCORES, '{"em": {"q-oman": 1, "q-cuba": NaN, "q-laos": 0}}'), r"no finite number as the score of"),
+        (written(SCORES, '{"em": {"q-oman": "1"}}'), r"scores.json has no finite number as the score of 'q-oman'"),
+        (written(SCORES, "[]"), r"scores.json has no scores by 'em'"),
         (lambda folder: (folder / GOLD).unlink(), r"is damaged\. .*places.jsonl does not exist"),
         (written("metrics.json", "{}"), r"is damaged\. .*metrics.json has no figures: run"),
         (written("manifest.json", "{"), r"is damaged\. .*manifest.json is not readable JSON"),
@@ -128,3 +128,22 @@ def test_a_task_that_only_some_systems_have_is_named(home: Path) -> None:
     (folder / "metrics.json").write_text(json.dumps(metrics))
     with pytest.raises(CorruptError, match=r"metrics.json has no figures of 'closed_book' on 'places'"):
         stored_results(folder)
+
+
+def test_what_was_only_retrieved_is_compared_by_its_pages(home: Path) -> None:
+    """A run without a predictor leaves no answers, and its own layout of figures."""
+    folder = copied(home, "words")
+    of_pages = {"Rprec": {"mean": 1.0, "low": 0.4, "high": 1.0, "n": 3}}
+    retriever = {"bm25": {"bm25": of_pages}, "closed_book": {"closed_book": {"Rprec": {"mean": 0.0, "n": 3}}}}
+    metrics = {system: {"places": {"retriever": found}} for system, found in retriever.items()}
+    (folder / "metrics.json").write_text(json.dumps(metrics))
+    for system in retriever:
+        (folder / system / "places" / "predictions.jsonl").rename(folder / system / "places" / "retrieved.jsonl")
+    best = next(run for run in reml.runs(home) if run.name == "words").figures["places"]
+    assert (best.system, best.measure, best.value) == ("bm25", "Rprec", 1.0)
+    found = reml.compare(folder, folder, systems=[("bm25", "closed_book")], home=home).pairs[0]
+    assert [one.measure for one in found.differences] == ["Rprec", "precision@1", "recall@5", "recall@20"]
+    assert [one.difference for one in found.differences] == [1.0] * 4
+    beside = reml.compare("titles", folder, home=home).pairs[0]
+    assert {one.measure for one in beside.differences} == {"Rprec", "precision@1", "recall@5", "recall@20"}
+    assert beside.changed == ()
