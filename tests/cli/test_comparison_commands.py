@@ -98,7 +98,7 @@ def test_a_comparison_is_json_alone(home: Path, capsys: pytest.CaptureFixture[st
         (["words", "/absent"], "there is no run '/absent'"),
         (["words", ""], "there is no run ''"),
         (["words", "elsewhere"], "the results have no task in common: places; elsewhere."),
-        (["words", "stopped"], "is unfinished. It was stopped before its results were written: `reml run --config "),
+        (["words", "stopped"], "was stopped. `reml run --config "),
         (["words", "stolen"], "bm25/places/predictions.jsonl does not exist: run the experiment again"),
         (["words", "[red]"], "no system of one name (bm25, closed_book; [bold]): say which to compare"),
         (["words", "few", "--access", "bm25/flat"], "there is no system 'flat'; there are bm25, closed_book in few-"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -108,8 +109,9 @@ def kept_run(folder: Path) -> KeptRun:
 
 def _manifest(folder: Path, notes: list[str]) -> tuple[Mapping[str, Json], State]:
     if not (folder / MANIFEST).is_file():
-        again = f"`reml run --config {folder / CONFIG}` goes on." if (folder / CONFIG).is_file() else "Delete it."
-        notes.append(f"It was stopped before its results were written: {again}")
+        again = f"`reml run --config {shlex.quote(str(folder / CONFIG))}` goes on."
+        again = again if (folder / CONFIG).is_file() else "Delete it."
+        notes.append(f"Its results are not written: it is still running, or was stopped. {again}")
         return {}, "unfinished"
     try:
         manifest = read_manifest(folder, "run")

@@ -121,7 +121,7 @@ OLDER = "An older version of reml made it: its manifest lacks "
         (gone("metrics.json"), "damaged", "metrics.json does not exist"),
         (gone("gold/places.jsonl"), "damaged", "gold/places.jsonl does not exist"),
         (gone("bm25/places/predictions.jsonl"), "damaged", "bm25/places/predictions.jsonl does not exist"),
-        (gone("manifest.json"), "unfinished", "It was stopped before its results were written: `reml run --config "),
+        (gone("manifest.json"), "unfinished", "Its results are not written: it is still running, or was stopped. "),
         (gone("manifest.json", "metrics.json"), "unfinished", "config.yaml` goes on."),
         (emptied, "unfinished", "Delete it."),
         (unreadable, "unfinished", "Its settings cannot be read."),

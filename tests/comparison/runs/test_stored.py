@@ -110,7 +110,7 @@ def written(name: str, text: str) -> Callable[[Path], object]:
         (lambda folder: (folder / GOLD).unlink(), r"is damaged\. .*places.jsonl does not exist"),
         (written("metrics.json", "{}"), r"is damaged\. .*metrics.json has no figures: run"),
         (written("manifest.json", "{"), r"is damaged\. .*manifest.json is not readable JSON"),
-        (lambda folder: (folder / "manifest.json").unlink(), r"is unfinished\. It was stopped before"),
+        (lambda folder: (folder / "manifest.json").unlink(), r"is unfinished\. Its results are not written"),
         (lambda folder: change_manifest(folder, lambda one: one.update(kind="study")), r"is damaged\."),
     ],
 )  # fmt: skip
