@@ -20,7 +20,6 @@ from reml.comparison.runs.tables import (
     settings_table,
     systems_of,
 )
-from reml.contract.arguments.paths import takes_paths
 from reml.contract.examples import Json
 from reml.experiment.differences import Difference, Shared
 from reml.experiment.result_tables import difference_table
@@ -131,8 +130,7 @@ class RunComparison:
         }
         return {"runs": runs, "settings": settings, "pairs": [pair.to_json() for pair in self.pairs]}
 
-    @takes_paths
-    def write_html(self, path: Path) -> None:
+    def write_html(self, path: Path | str) -> None:
         """Write all of it as one page that needs nothing else."""
         names = " and ".join(dict.fromkeys(run.name for run in self.runs.values()))
         values = {
@@ -141,7 +139,7 @@ class RunComparison:
             "tables": self._head(),
             "pairs": [pair.page_values() for pair in self.pairs],
         }
-        write_whole_page(path, "reml.comparison.runs/page.html", values)
+        write_whole_page(Path(path), "reml.comparison.runs/page.html", values)
 
     def _head(self) -> list[Table]:
         every = (runs_table(self.runs), settings_table(list(self.runs), self.settings))

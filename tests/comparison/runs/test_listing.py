@@ -86,7 +86,11 @@ def broken(name: str, text: str) -> Change:
 
 
 def gone(*names: str) -> Change:
-    return lambda folder: [(folder / name).unlink() for name in names]
+    def change(folder: Path) -> None:
+        for name in names:
+            (folder / name).unlink()
+
+    return change
 
 
 def emptied(folder: Path) -> None:
