@@ -34,6 +34,7 @@ from reml.reporting.terminal import say
 if TYPE_CHECKING:
     from reml.experiment.runner import Runner
 
+CONFIG = "config.yaml"
 PACKAGES = ("torch", "transformers", "pytorch-lightning", "faiss-cpu", "numpy", "numba", "datasets")
 
 Evaluations = Mapping[str, Mapping[str, Evaluation]]
@@ -53,6 +54,22 @@ def publish(runner: Runner, evaluations: Evaluations) -> Path:
         return runner.folder / REPORT
 
 
+def begin(runner: Runner) -> None:
+    """Write the settings of what is to be run, so that a run that is stopped is known; not where nothing may change."""
+    path = runner.folder / CONFIG
+    if path.is_file():
+        return
+    try:
+        write_text(path, _settings(runner))
+    except OSError as error:
+        if error.errno not in FORBIDDEN:
+            raise
+
+
+def _settings(runner: Runner) -> str:
+    return yaml.safe_dump(dict(runner.config), sort_keys=False, allow_unicode=True)
+
+
 def _is_published(runner: Runner) -> bool:
     """Tell whether the result folder is that of the same settings, examples and sources."""
     if not (runner.folder / REPORT).is_file() or not (runner.folder / MANIFEST).is_file():
@@ -66,7 +83,7 @@ def _is_published(runner: Runner) -> bool:
 def _published(runner: Runner, evaluations: Evaluations) -> Path:
     folder, checksums = runner.folder, fingerprints(runner)
     replaces = put_aside(runner, checksums)
-    write_text(folder / "config.yaml", yaml.safe_dump(dict(runner.config), sort_keys=False, allow_unicode=True))
+    write_text(folder / CONFIG, _settings(runner))
     for one in runner.experiment.tasks:
         write_examples(_examples(runner, one.name), folder / "gold" / f"{one.name}.jsonl")
         write_relevance(folder / "gold" / f"{one.name}.qrels", _examples(runner, one.name))

@@ -13,11 +13,12 @@ from reml.contract.arguments.checked import checked_call
 from reml.contract.arguments.numbers import Seed
 from reml.contract.arguments.several import several
 from reml.devices.rank_zero import is_rank_zero
+from reml.evaluation.judgements import questions_of
 from reml.evaluation.metrics import metric_of
 from reml.experiment.costs import costs_of
 from reml.experiment.experiment_results import Results
 from reml.experiment.planned import check_plan
-from reml.experiment.results import publish
+from reml.experiment.results import begin, publish
 from reml.experiment.runner import Runner
 from reml.experiment.seed_results import SeedResults
 from reml.experiment.settings.experiment import Experiment
@@ -59,12 +60,14 @@ def finish(runner: Runner, systems: Sequence[str] = ()) -> SeedResults:
     experiment, folder = runner.experiment, runner.folder
     tasks = {task.name: metric_of(task).headline for task in experiment.tasks}
     systems = several(systems, "systems") or list(experiment.compared)
+    begin(runner)
     runner.retrieve()
     runner.train()
     evaluations = {system: {task: runner.evaluate(system, task) for task in tasks} for system in systems}
     report = publish(runner, evaluations)
     costs = {(system, task): costs_of(runner, system, task) for system in systems for task in tasks}
-    return SeedResults(experiment.seed, folder, report, tasks, evaluations, costs)
+    questions = {task: questions_of(runner.examples(task, experiment.reading.split)) for task in tasks}
+    return SeedResults(experiment.seed, folder, report, tasks, evaluations, questions, costs)
 
 
 def warn_of_absent(runner: Runner, task: str) -> None:

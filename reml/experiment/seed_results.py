@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reml.contract.examples import Answer, Example
 from reml.evaluation.kilt import Evaluation
-from reml.experiment.costs import Costs
 from reml.files.records import read_examples
+
+if TYPE_CHECKING:
+    from reml.experiment.costs import Costs
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +28,9 @@ class ScoredExample:
 class SeedResults:
     """What an experiment gave under one seed.
 
-    folder: its result folder. measures: what each task is ranked by. evaluations: by system, by task. costs: by system
-    and task.
+    folder: its result folder. measures: what each task is ranked by. evaluations: by system, by task. questions: by
+    task, what each of its scored examples asks, by id (`reml.evaluation.judgements.question_digest`). costs: by system
+    and task; none of a run that was read back from its folder.
     """
 
     seed: int
@@ -34,12 +38,15 @@ class SeedResults:
     report: Path
     measures: Mapping[str, str] = field(repr=False)
     evaluations: Mapping[str, Mapping[str, Evaluation]] = field(repr=False)
+    questions: Mapping[str, Mapping[str, str]] = field(repr=False)
     costs: Mapping[tuple[str, str], Costs] = field(repr=False)
 
     def evaluation(self, system: str, task: str) -> Evaluation:
         """Give the scores of all examples of a task; `ValueError` names the systems and tasks there are."""
         if system not in self.evaluations:
-            raise ValueError(f"there is no system {system!r}; there are {', '.join(self.evaluations)}.")
+            raise ValueError(
+                f"there is no system {system!r}; there are {', '.join(self.evaluations)} in {self.folder.name}."
+            )
         if task not in self.measures:
             raise ValueError(f"there is no task {task!r}; there are {', '.join(self.measures)}.")
         return self.evaluations[system][task]

@@ -178,15 +178,16 @@ def test_results_are_compared_by_the_names_of_systems(written: Path, results: re
     other = reml.run(titles(written, access={"flat": reml.Access(BM25(b=0.0))}), written / "titles", QUIET)
     with pytest.raises(ValueError, match=r"no system of one name \(bm25, closed_book; flat\): say which to compare"):
         reml.compare(results, other)
-    same = reml.compare(results, other, [("closed_book", "flat")], ["Rprec"]).to_pylist()
+    same = reml.compare(results, other, systems=[("closed_book", "flat")], measures=["Rprec"]).table.to_pylist()
     assert (same[0]["difference"], same[0]["second"]) == (-1.0, "flat")
-    assert set(reml.compare(results, results).column("difference").to_pylist()) == {0.0}
+    assert set(reml.compare(results, results).table.column("difference").to_pylist()) == {0.0}
 
 
-def test_what_is_not_scored_on_the_same_examples_is_not_compared(written: Path, results: reml.Results) -> None:
+def test_what_is_not_asked_in_both_is_not_compared(written: Path, results: reml.Results) -> None:
     fewer = reml.run(titles(written, reading=reml.Reading(k=2, depth=4, words=40, limit=2)), written / "titles", QUIET)
-    with pytest.raises(ValueError, match="not scored on the same examples of 'places'"):
-        reml.compare(results, fewer)
+    found = reml.compare(results, fewer)
+    assert set(found.table.column("n").to_pylist()) == {2}, "the two that both were asked"
+    assert (found.pairs[0].shared["places"].first_only, found.pairs[0].shared["places"].second_only) == (1, 0)
     one = reml.run(titles(written, reading=reml.Reading(k=2, depth=4, words=40, limit=1)), written / "titles", QUIET)
     with pytest.raises(ValueError, match="no task has 2 or more scored examples"):
         one.compare("bm25", "closed_book")
