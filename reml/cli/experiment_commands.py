@@ -8,7 +8,7 @@ from reml.experiment.graph import graph
 from reml.experiment.run import run as run_experiment
 from reml.experiment.run import warn_of_absent
 from reml.experiment.runner import Runner
-from reml.experiment.summary import summary
+from reml.reporting.summary import show_figures
 from reml.reporting.terminal import asked, print_whole, say
 
 
@@ -25,7 +25,7 @@ def run(given: Given, *, plan: bool = False) -> None:
         return
     results = run_experiment(runner.experiment, runner.stages.home, console)
     (one,) = results.runs
-    print_whole(console, summary(runner.experiment.tasks, one.evaluations).terminal())
+    show_figures(console, one.folder)
     say(console, f"results: {one.folder}")
     say(console, f"report:  {one.report}")
 

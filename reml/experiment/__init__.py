@@ -3,6 +3,7 @@
 costs               What a system cost on a task when its parts were made
 differences         Whether systems differ, of one experiment or of two
 experiment_results  What an experiment gave: scores, examples, costs, differences between systems
+figures             The figures of an experiment as its result folder has them
 graph               The graph of an experiment as people read it: each node, whether it is made
 predict             From responses to predictions in KILT's form: an answer and the pages it may come from
 result_tables       Results as Arrow tables: a row for each figure
@@ -10,5 +11,4 @@ results             The result folder of an experiment: predictions, runs, measu
 run                 Runs an experiment from its objects; the command line does the same with those
 runner              Runs an experiment: prepare, index, retrieve, train, predict, evaluate
 seed_results        What an experiment gave under one seed
-summary             The table an experiment ends with: access model x task
 """

@@ -101,9 +101,14 @@ class Experiment:
 
     @property
     def compared(self) -> Mapping[str, System]:
-        """The systems that are compared; of a predictor alone they are called as the access models."""
+        """The systems that are compared; of a predictor alone they are called as the access models.
+
+        Without a predictor they are the access models that find something.
+        """
         if self.systems:
             return self.systems
+        if not self.makers:
+            return {name: System("", (name,)) for name, access in self.access.items() if access.finds}
         many = len(self.makers) > 1
         pairs = [(maker, access) for maker in self.makers for access in self.access]
         return {f"{maker}-{access}" if many else access: System(maker, (access,)) for maker, access in pairs}
