@@ -87,6 +87,7 @@ def train(given: Given) -> None:
 def predict(given: Given) -> None:
     """Write the predictions of every system for every task, in KILT's format."""
     runner = given.runner()
+    runner.plan.maker()  # says before hours of retrieval if there is none
     runner.retrieve()
     runner.train()
     for system in runner.experiment.compared:

@@ -175,10 +175,8 @@ def retrieved_passages(runner: Runner, system: str, task: str) -> Evaluation:
 def retrieved_pages(runner: Runner, system: str, task: str) -> Evaluation:
     """Measure the pages that the only access model of a system found."""
     (access,) = runner.experiment.compared[system].access
-    scorer = PageScorer()
-    for example, ranking in zip(
-        _examples(runner, task), page_rankings(*runner.found(system, access, task)), strict=True
-    ):
+    rankings, scorer = page_rankings(*runner.found(system, access, task)), PageScorer()
+    for example, ranking in zip(_examples(runner, task), rankings, strict=True):
         scorer.add(example, [page.page_id for page in ranking])
     return scorer.result().scores
 

@@ -48,7 +48,8 @@ def test_a_former_version_named_its_experiment_in_the_configuration_or_not(run: 
     del manifest["name"]
     (run / "manifest.json").write_text(json.dumps(manifest))
     assert read_results(run, cases_each=1).name == HOSTILE
-    for config in ({}, {"name": " "}, {"name": 3}, []):
+    others: tuple[object, ...] = ({}, {"name": " "}, {"name": 3}, [])
+    for config in others:
         (run / "manifest.json").write_text(json.dumps({**manifest, "config": config}))
         assert read_results(run, cases_each=1).name == "a run"
 

@@ -55,7 +55,7 @@ class Experiment:
     Args:
         tasks: what is predicted.
         access: access models by name.
-        predictor: makes the predictor, where there is only one.
+        predictor: makes the predictor, where there is only one; without any, what is retrieved is measured alone.
         predictors: make the predictors, by name.
         systems: what is compared, by name: a predictor and the access models it is given. Left out, each predictor with
             each access model alone.
