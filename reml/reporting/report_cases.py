@@ -144,7 +144,7 @@ def _card(question: Question, measure: str) -> Card:
 
 def _part(access: str, case: Case, gold: Gold, measure: str) -> Part:
     of = "provenance " if case.score is not None else ""
-    figures = [f"{of}R-precision {case.r_precision:.2f}"] if any(gold.page_sets) else []
+    figures = [f"{of}R-precision {case.r_precision:.2f}"] if any(gold.page_sets) and case.answer.provenance else []
     scores = [f"{measure} {case.score:.2f}"] if case.score is not None else []
     return Part(
         access=access,
