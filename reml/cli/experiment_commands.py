@@ -10,7 +10,7 @@ from reml.experiment.planned import check_plan
 from reml.experiment.run import run as run_experiment
 from reml.experiment.run import warn_of_absent
 from reml.experiment.runner import Runner
-from reml.experiment.summary import summary
+from reml.reporting.summary import show_figures
 from reml.reporting.terminal import asked, print_whole, say
 
 
@@ -27,7 +27,7 @@ def run(given: Given, *, plan: bool = False) -> None:
         return
     results = run_experiment(runner.experiment, runner.stages.home, console)
     (one,) = results.runs
-    print_whole(console, summary(runner.experiment.tasks, one.evaluations).terminal())
+    show_figures(console, one.folder)
     say(console, f"results: {one.folder}")
     say(console, f"report:  {one.report}")
 
@@ -90,6 +90,7 @@ def train(given: Given) -> None:
 def predict(given: Given) -> None:
     """Write the predictions of every system for every task, in KILT's format."""
     runner = given.runner()
+    runner.plan.maker()  # says before hours of retrieval if there is none
     check_plan(runner)
     runner.retrieve()
     runner.train()

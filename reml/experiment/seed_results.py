@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from reml.contract.examples import Answer, Example
 from reml.evaluation.kilt import Evaluation
 from reml.files.records import read_examples
+from reml.reporting.result_folder import FOUND
 
 if TYPE_CHECKING:
     from reml.experiment.costs import Costs
@@ -55,8 +56,10 @@ class SeedResults:
         """Stream the examples of a task from the result folder, in its order, each with its prediction and scores."""
         scores = self.evaluation(system, task)
         places = {name: place for place, name in enumerate(scores.ids)}
-        predicted = read_examples(self.folder / system / task / "predictions.jsonl")
+        folder = self.folder / system / task
+        predictions = folder / "predictions.jsonl"
+        predicted = read_examples(predictions if predictions.is_file() else folder / FOUND)
         for example, answered in zip(read_examples(self.folder / "gold" / f"{task}.jsonl"), predicted, strict=True):
             place = places.get(example.id)
             own = {} if place is None else {name: float(values[place]) for name, values in scores.values.items()}
-            yield ScoredExample(example, answered.output[0], own)
+            yield ScoredExample(example, answered.output[0] if answered.output else Answer(), own)

@@ -264,7 +264,9 @@ def test_other_mistakes_are_refused_before_anything_is_made(tmp_path: Path) -> N
     with pytest.raises(ValueError, match=r"seeds \[1, 1\] name one twice"):
         reml.run(titles(tmp_path), tmp_path / "home", QUIET, seeds=[1, 1])
     with pytest.raises(ValueError, match="names no predictor"):
-        reml.run(titles(tmp_path, predictor=None), tmp_path / "home", QUIET)
+        reml.run(titles(tmp_path, predictor=None, access={"none": reml.Access()}), tmp_path / "home", QUIET)
+    with pytest.raises(ValueError, match="names no predictor"):
+        reml.run(titles(tmp_path, predictor=None, train_on=reml.TrainOn("bm25")), tmp_path / "home", QUIET)
     assert not (tmp_path / "home").exists()
 
 
