@@ -12,8 +12,9 @@ from reml import __version__
 from reml.cli.commands import COMMANDS, overview, split
 from reml.cli.failures import STOPPED, TRACEBACK, UNREAD, told
 from reml.cli.loading import Given
-from reml.cli.parsers import GIVEN, named, on_experiment, parser_of
+from reml.cli.parsers import GIVEN, PROGRESS, named, on_experiment, parser_of
 from reml.devices.plain import plain
+from reml.devices.progress import choose
 from reml.devices.streams import leave_output, ready_streams
 
 HELP = frozenset({"-h", "--help"})
@@ -86,10 +87,13 @@ def call(command: str, arguments: Sequence[str]) -> None:
         sys.stdout.write(parser_of(command).format_help())
     elif on_experiment(command):
         given = _given(command, arguments)
+        given.choose_progress()
         part(given, **given.options())
     else:
         parser = parser_of(command)
         values = parser.instantiate(parser.parse_args(list(arguments))).as_dict()
+        if (way := values.pop(PROGRESS)) is not None:
+            choose(way)
         if isinstance(part, type):
             part(**values).run()
         else:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, NoReturn, cast
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
 from rich.console import Console
 
-from reml.cli.parsers import parameters, parser_of, parts, settings_parser
+from reml.cli.parsers import PROGRESS, parameters, parser_of, parts, settings_parser
 from reml.cli.written import SettingsError, written_settings
 from reml.contract.examples import Json
+from reml.devices.progress import choose
 from reml.devices.rank_zero import is_rank_zero
 from reml.files.atomic import home as default_home
 from reml.files.yaml_files.reading import parse_yaml
@@ -48,6 +49,11 @@ class Given:
         values = {name: parsed[name] for name in parameters(self.command)}
         return values | {name: kind(**values[name].as_dict()) for name, kind in beside.items()}
 
+    def choose_progress(self) -> None:
+        """Show progress as the command line asks."""
+        if (way := self._parsed[PROGRESS]) is not None:
+            choose(way)
+
     def runner(self, change: Change | None = None) -> Runner:
         """Make the runner of the experiment.
 
@@ -70,7 +76,7 @@ class Given:
             return parser_of(self.command).parse_args(list(self.arguments))
         except (ArgumentError, UnicodeDecodeError) as error:
             beside = parts(self.command)
-            own = {*parameters(self.command), "home", "print_config"} - set(beside)
+            own = {*parameters(self.command), "home", "print_config", PROGRESS} - set(beside)
             _refuse(error, written_settings(self.arguments, own), beside)
 
 

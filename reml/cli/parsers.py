@@ -19,7 +19,7 @@ from argparse import RawDescriptionHelpFormatter
 from collections.abc import Callable
 from dataclasses import is_dataclass
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
 import yaml
 from jsonargparse import ArgumentParser, DefaultHelpFormatter, set_loader
@@ -27,9 +27,10 @@ from jsonargparse import ArgumentParser, DefaultHelpFormatter, set_loader
 from reml.cli.class_listing import listing
 from reml.cli.commands import COMMANDS
 from reml.contract.examples import Json
+from reml.devices.progress import WAYS
 from reml.files.yaml_files.reading import parse_value
 
-GIVEN = "given"
+GIVEN, PROGRESS = "given", "progress"
 CHOICE = """What a configuration can name as a class_path: these, and any class of yours. `--predictor.help CLASS_PATH`,
 `--tasks.help CLASS_PATH` and `--access.retriever.help CLASS_PATH` show the settings of one."""
 
@@ -74,6 +75,7 @@ def parser_of(command: str) -> ArgumentParser:
         parser.add_class_arguments(part, None)
     else:
         parser.add_function_arguments(part, None)
+    _add_progress(parser)
     return parser
 
 
@@ -112,12 +114,18 @@ def _of_experiment(command: str, part: Callable[..., None]) -> ArgumentParser:
     )
     parser.add_argument("--config", action="config", help="the YAML file of the experiment")
     parser.add_argument("--home", type=Path, default=None, help="where all is kept (default: REML_HOME)")
+    _add_progress(parser)
     flags = {name: one for name, one in inspect.signature(part).parameters.items() if one.default is False}
     parser.add_function_arguments(part, None, skip={GIVEN, *flags})
     for name in flags:
         parser.add_argument(f"--{name}", action="store_true", help=f"see `{part.__name__}`")
     parser.add_class_arguments(Experiment, None)
     return parser
+
+
+def _add_progress(parser: ArgumentParser) -> None:
+    said = "how long work is shown: bars on a terminal and else lines by auto (default: REML_PROGRESS, or auto)"
+    parser.add_argument(f"--{PROGRESS}", type=Literal[WAYS] | None, default=None, help=said)
 
 
 def _purpose(part: Callable[..., None]) -> str:

@@ -236,7 +236,6 @@ def build_collection(
     *,
     words: int | None = 100,
     segment_rows: int = SEGMENT_ROWS,
-    progress: bool = False,
 ) -> DiskCollection:
     """Split all pages of a source into passages of `words` words, or into none, and open the collection of them.
 
@@ -251,7 +250,7 @@ def build_collection(
         _refuse_other_files(folder)
         with locked(folder), written(folder):
             if not (folder / MANIFEST).is_file():
-                build_first_version(source, folder, wanted, progress=progress)
+                build_first_version(source, folder, wanted)
             (folder / BUILDING).unlink(missing_ok=True)
     return _fitting(DiskCollection(folder), wanted)
 

@@ -4,6 +4,7 @@ costs               What a system cost on a task when its parts were made
 differences         Whether systems differ, of one experiment or of two
 experiment_results  What an experiment gave: scores, examples, costs, differences between systems
 graph               The graph of an experiment as people read it: each node, whether it is made
+part_costs          What an experiment cost, part by part: its collections, indexes, retrieval
 predict             From responses to predictions in KILT's form: an answer and the pages it may come from
 result_tables       Results as Arrow tables: a row for each figure
 results             The result folder of an experiment: predictions, runs, measures, what made them

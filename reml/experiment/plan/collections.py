@@ -53,7 +53,7 @@ def _same(*, examples: Examples) -> Examples:
 
 
 def _build(folder: Path, *, words: int | None, source: KnowledgeSource) -> None:
-    build_collection(source, folder / "passages", words=words, progress=True)
+    build_collection(source, folder / "passages", words=words)
 
 
 def _open(folder: Path, *, words: int | None, source: KnowledgeSource) -> DiskCollection:
