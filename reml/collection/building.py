@@ -61,7 +61,7 @@ def build_first_version(source: KnowledgeSource, folder: Path, wanted: Version) 
     """
     remove_drafts(folder)
     version = begun = _begun(folder, wanted)
-    cut = (split_page(page, wanted.words) for page in islice(source.pages(), begun.pages, None))
+    cut = (split_page(page, wanted.words, wanted.units) for page in islice(source.pages(), begun.pages, None))
     pages = tracked(cut, "cut pages", unit="passages", size=len, done=begun.next_row)
     for version in add_pages(Snapshot(folder, begun), pages):
         write_building(folder, version)

@@ -162,7 +162,7 @@ class _Shown:
 
     def forget(self) -> None:
         """Begin anew, in a process that was forked: it has no such thread, and its locks may be held for ever."""
-        self.__init__()  # type: ignore[misc]
+        self.__init__()
 
     def _run(self) -> None:
         with self._changed:

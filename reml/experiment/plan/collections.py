@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reml.collection.disk import DiskCollection, build_collection
+from reml.collection.passages import RUNS, Units
 from reml.contract.collections import KnowledgeSource
 from reml.contract.examples import Example
 from reml.experiment.plan.node import Node
@@ -16,14 +17,17 @@ from reml.files.records import format_record
 Examples = tuple[Example, ...]
 
 
-def collection(source: KnowledgeSource, words: int | None, *, of: str = "") -> Node[DiskCollection]:
+def collection(
+    source: KnowledgeSource, words: int | None, units: Units = RUNS, *, of: str = ""
+) -> Node[DiskCollection]:
     """Give the passages of a source, or its pages whole; `of` names it where there are several."""
+    made_of = {} if units == RUNS else {"units": units}
     return Node(
         kind="collections",
         name=f"prepare the collection{of}",
         make=_build,
-        open=functools.partial(_open, words=words, source=source),
-        given={"words": words},
+        open=functools.partial(_open, words=words, source=source, units=units),
+        given={"words": words, **made_of},
         beside={"source": source},
         marks=source.fingerprint,
         version=2,  # how texts without spaces are cut; titles that are all there is are no texts
@@ -52,9 +56,9 @@ def _same(*, examples: Examples) -> Examples:
     return examples
 
 
-def _build(folder: Path, *, words: int | None, source: KnowledgeSource) -> None:
-    build_collection(source, folder / "passages", words=words)
+def _build(folder: Path, *, words: int | None, source: KnowledgeSource, units: Units = RUNS) -> None:
+    build_collection(source, folder / "passages", words=words, units=units)
 
 
-def _open(folder: Path, *, words: int | None, source: KnowledgeSource) -> DiskCollection:
-    return build_collection(source, folder / "passages", words=words)
+def _open(folder: Path, *, words: int | None, source: KnowledgeSource, units: Units) -> DiskCollection:
+    return build_collection(source, folder / "passages", words=words, units=units)
