@@ -10,7 +10,7 @@ import pytest
 from tests import ROOT
 from tests.test_layout import ROOMS, sources
 
-PRINTING = {"reml/devices/terminal.py", "reml/reporting/terminal.py", "reml/reporting/table.py"}
+PRINTING = {"reml/devices/bars.py", "reml/devices/terminal.py", "reml/reporting/terminal.py", "reml/reporting/table.py"}
 # What others may take of rich: the type of a console.
 HARMLESS = {"Console"}
 WRITING = {"print", "print_json", "input", "log", "rule", "status", "out"}

@@ -19,7 +19,7 @@ from argparse import RawDescriptionHelpFormatter
 from collections.abc import Callable
 from dataclasses import is_dataclass
 from pathlib import Path
-from typing import Literal, cast
+from typing import cast
 
 import yaml
 from jsonargparse import ArgumentParser, DefaultHelpFormatter, set_loader
@@ -124,8 +124,7 @@ def _of_experiment(command: str, part: Callable[..., None]) -> ArgumentParser:
 
 
 def _add_progress(parser: ArgumentParser) -> None:
-    said = "how long work is shown: bars on a terminal and else lines by auto (default: REML_PROGRESS, or auto)"
-    parser.add_argument(f"--{PROGRESS}", type=Literal[WAYS] | None, default=None, help=said)
+    parser.add_argument(f"--{PROGRESS}", choices=WAYS, help="how long work is shown (REML_PROGRESS)")
 
 
 def _purpose(part: Callable[..., None]) -> str:

@@ -1,5 +1,6 @@
 """Devices: where models compute, in which precision, which process this is, what its terminal and its disk take.
 
+bars        Bars of work at the bottom of a terminal
 device      On which device models compute where nothing else is said
 disk        A disk that takes no more: where it is, what was wanted and what is free
 evaluating  Computing with a module without gradient or dropout, and leaving it as it was

@@ -18,13 +18,16 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Final, TypeVar, final
+from typing import TYPE_CHECKING, Final, TypeVar, final
 
 from rich.console import Console
 
 from reml.devices.rank_zero import is_rank_zero
-from reml.devices.terminal import Bars, is_watched, progress_console, say_progress
+from reml.devices.terminal import is_watched, progress_console, say_progress
 from reml.devices.work import Work
+
+if TYPE_CHECKING:
+    from reml.devices.bars import Bars
 
 Value = TypeVar("Value")
 PROGRESS: Final = "REML_PROGRESS"
@@ -198,6 +201,8 @@ class _Shown:
             self._bars.stop()
             self._bars = None
         elif shown:
+            from reml.devices.bars import Bars  # only when there is something to show
+
             self._bars = self._bars if self._bars is not None else Bars(progress_console(shown[0].console))
             self._bars.show([work.row(now) for work in shown])
 

@@ -58,9 +58,11 @@ def duration(seconds: Json) -> str:
 
 
 def memory(size: Json) -> str:
-    """Say a number of bytes in MiB or GiB; a dash for what is no number."""
+    """Say a number of bytes in KiB, MiB or GiB; a dash for what is no number."""
     if not isinstance(size, int | float):
         return "–"
+    if size < 2**20:
+        return f"{size / 2**10:.0f} KiB"
     return f"{size / 2**30:.2f} GiB" if size >= 2**30 else f"{size / 2**20:.0f} MiB"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import yaml
@@ -65,16 +66,21 @@ EXPECTED = [
 ]
 
 
-def written(folder: Path, queries: str = QUERIES["tsv"], judgements: str = JUDGEMENTS["trec"]) -> dict[str, str]:
-    """Write the three files, and give the settings of the task."""
+class Files(NamedTuple):
+    documents: str
+    queries: str
+    judgements: str
+
+    def task(self) -> TrecFiles:
+        return TrecFiles("small", documents=self.documents, queries=self.queries, judgements=self.judgements)
+
+
+def written(folder: Path, queries: str = QUERIES["tsv"], judgements: str = JUDGEMENTS["trec"]) -> Files:
+    """Write the three files."""
     folder.mkdir(exist_ok=True)
     for name, text in {"documents.tsv": DOCUMENTS, "queries": queries, "qrels": judgements}.items():
         (folder / name).write_text(text, encoding="utf-8")
-    return {
-        "documents": str(folder / "documents.tsv"),
-        "queries": str(folder / "queries"),
-        "judgements": str(folder / "qrels"),
-    }
+    return Files(*(str(folder / name) for name in ("documents.tsv", "queries", "qrels")))
 
 
 class TestTrecFiles(TaskContract):
@@ -82,30 +88,28 @@ class TestTrecFiles(TaskContract):
 
     @pytest.fixture(autouse=True)
     def _written(self, tmp_path: Path) -> None:
-        self.settings = written(tmp_path)
+        self.files = written(tmp_path)
 
     def make(self) -> Task:
-        return TrecFiles("small", **self.settings)
+        return self.files.task()
 
 
 @pytest.mark.parametrize("judgements", JUDGEMENTS)
 @pytest.mark.parametrize("queries", QUERIES)
 def test_each_form_of_queries_goes_with_each_of_judgements(queries: str, judgements: str, tmp_path: Path) -> None:
-    task = TrecFiles("small", **written(tmp_path, QUERIES[queries], JUDGEMENTS[judgements]))
+    task = written(tmp_path, QUERIES[queries], JUDGEMENTS[judgements]).task()
     assert list(task.examples("dev")) == EXPECTED
     assert [page.id for page in task.source().pages()] == ["d1", "d2", "d3"]
 
 
 def test_files_may_be_gzip_and_documents_any_source(tmp_path: Path) -> None:
-    settings = written(tmp_path)
+    files = written(tmp_path)
     for name in ("queries", "qrels"):
         (tmp_path / name).write_bytes(gzip.compress((tmp_path / name).read_bytes()))
     corpus = tmp_path / "corpus.jsonl"
     corpus.write_text(json.dumps({"key": "d1", "words": "x"}), encoding="utf-8")
     source = JsonlTexts(str(corpus), "key", text="words")
-    task = TrecFiles(
-        "small", documents=source, queries=settings["queries"], judgements={"test": settings["judgements"]}
-    )
+    task = TrecFiles("small", documents=source, queries=files.queries, judgements={"test": files.judgements})
     assert list(task.examples("test")) == EXPECTED
     assert task.source() is source
 
@@ -119,12 +123,10 @@ def test_topics_are_asked_with_the_field_that_is_named(tmp_path: Path) -> None:
 
 
 def test_each_split_has_its_queries_and_one_without_judgements_is_a_blind_test(tmp_path: Path) -> None:
-    settings = written(tmp_path)
+    files = written(tmp_path)
     (tmp_path / "test.tsv").write_text("q9\tfog\n", encoding="utf-8")
-    queries = {"dev": settings["queries"], "test": str(tmp_path / "test.tsv")}
-    task = TrecFiles(
-        "small", documents=settings["documents"], queries=queries, judgements={"dev": settings["judgements"]}
-    )
+    queries = {"dev": files.queries, "test": str(tmp_path / "test.tsv")}
+    task = TrecFiles("small", documents=files.documents, queries=queries, judgements={"dev": files.judgements})
     assert list(task.examples("dev")) == EXPECTED
     assert list(task.examples("test")) == [Example("q9", "fog")]
 
@@ -146,26 +148,29 @@ def test_each_split_has_its_queries_and_one_without_judgements_is_a_blind_test(t
     ],
 )
 def test_what_is_wrong_is_told_with_its_place(queries: str, judgements: str, said: str, tmp_path: Path) -> None:
-    task = TrecFiles("small", **written(tmp_path, queries, judgements))
+    task = written(tmp_path, queries, judgements).task()
     with pytest.raises((LineError, RelevanceError), match=said):
         task.examples("dev")
 
 
 def test_settings_that_do_not_fit(tmp_path: Path) -> None:
-    settings = written(tmp_path)
+    files = written(tmp_path)
     with pytest.raises(ValueError, match="task 'small' has no queries for train"):
         TrecFiles(
             "small",
-            documents=settings["documents"],
-            queries={"dev": settings["queries"]},
-            judgements={"train": settings["judgements"]},
+            documents=files.documents,
+            queries={"dev": files.queries},
+            judgements={"train": files.judgements},
         )
     with pytest.raises(FileNotFoundError, match="name a file of queries or judgements"):
-        TrecFiles("small", **{**settings, "queries": str(tmp_path / "none")})
+        files._replace(queries=str(tmp_path / "none")).task()
 
 
 def test_a_configuration_names_three_files_and_is_scored_by_degrees(tmp_path: Path) -> None:
-    task = {"class_path": "reml.tasks.trec_files.TrecFiles", "init_args": {"name": "small", **written(tmp_path)}}
+    task = {
+        "class_path": "reml.tasks.trec_files.TrecFiles",
+        "init_args": {"name": "small", **written(tmp_path)._asdict()},
+    }
     bm25 = {"retriever": {"class_path": "reml.retrievers.bm25.BM25"}}
     config = tmp_path / "config.yaml"
     predictor = {"class_path": "reml.predictors.first_title.FirstTitle"}

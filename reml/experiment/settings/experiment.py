@@ -27,9 +27,9 @@ class Reading:
 
     Args:
         words: of one passage at most; `null` leaves pages, or documents, whole.
-        unit: what a passage is made of: runs of `words`, or whole `sentences` or `paragraphs` that fit into them.
-        size: how many sentences or paragraphs, instead of as many as fit.
-        overlap: how many words, sentences or paragraphs a passage takes over from the one before.
+        unit: what a passage is made of.
+        size: how many sentences or paragraphs; as many as fit if left out.
+        overlap: units shared with the passage before.
         depth: hits kept for each example.
         k: items the predictor reads.
         pages: distinct pages in the provenance of a prediction.
