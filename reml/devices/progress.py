@@ -7,7 +7,7 @@ Work of two seconds or more gets a bar on a terminal; where nobody watches (a lo
 30 seconds. `REML_PROGRESS`, or `--progress` of any command, chooses: `auto`, `bars`, `lines` or `off`. Counting costs
 an addition; one thread beside the work looks at the count a few times a second.
 
-Work goes on in one process: those that Lightning starts beside it show nothing.
+The process that the user started shows its work; those that it starts itself, or Lightning for it, show nothing.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from multiprocessing import parent_process
 from typing import TYPE_CHECKING, Final, TypeVar, final
 
 from rich.console import Console
@@ -114,6 +115,10 @@ def choose(way: str) -> None:
     os.environ[PROGRESS] = _known(way)
 
 
+def _is_first() -> bool:
+    return is_rank_zero() and parent_process() is None
+
+
 def _known(way: str) -> str:
     if way not in WAYS:
         raise ValueError(f"{PROGRESS} (--progress) is {way!r}: choose {', '.join(WAYS[:-1])} or {WAYS[-1]}.")
@@ -135,7 +140,7 @@ class _Shown:
     def begin(self, work: Work) -> None:
         way = _known(os.environ.get(PROGRESS, "auto"))
         work.console = self.consoles[-1] if self.consoles else None
-        if way == "off" or not is_rank_zero() or (work.console is not None and work.console.quiet):
+        if way == "off" or not _is_first() or (work.console is not None and work.console.quiet):
             return
         with self._changed:
             work.start(self.works)

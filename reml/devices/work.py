@@ -32,38 +32,40 @@ class Work:
 
     def __init__(self, what: str, total: int | None = None, unit: str = "", done: int = 0) -> None:
         self.what, self.total, self.unit, self.note = what, total, unit, ""
-        self.done = self._before = done
+        self.done = self._before = self._seen = done
         self.step = 0  # units of the step that is being taken, where that is work of its own
         self._part: Work | None = None  # what this step consists of
+        self._parted = False  # whether that is over
         self.is_part = False
         self.begun, self.told = 0.0, 0.0  # when it began, and when it last said a line
+        self._seen_at = 0.0  # when more of it was done than before
         self.thread = 0
         self.console: Console | None = None  # where it is shown, the usual one unless given
         self.placed = self.in_bar = False  # whether it is shown yet, and in a bar
 
     def advance(self, count: int = 1) -> None:
         """Count what is done."""
-        self.done += count
+        self.done, self._parted = self.done + count, False
 
     def start(self, others: Iterable[Work]) -> None:
         """Begin, as a part of the step that another one takes in this thread, if there is one."""
         self.begun, self.thread, self._before = time.monotonic(), threading.get_ident(), self.done
         for other in others:
-            if other.step and other.thread == self.thread and other._part is None and self.total:
+            if other.step and other.thread == self.thread and other._part is None and not other._parted and self.total:
                 other._part, self.is_part = self, True
 
     def stop(self, others: Iterable[Work]) -> None:
         """End, and be no part of others any more."""
         for other in others:
             if other._part is self:
-                other._part = None
+                other._part, other._parted = None, True
 
     @property
     def reached(self) -> float:
         """What is done, with what is done of the step that is being taken."""
         part = self._part
         if part is None or not part.total:
-            return self.done
+            return self.done + (self.step if self._parted else 0)
         return self.done + self.step * min(1.0, part.reached / part.total)
 
     def row(self, now: float) -> Row:
@@ -94,11 +96,16 @@ class Work:
 
     def _pace(self, now: float) -> list[str]:
         """Say how fast it goes and how long it still takes; how long it took where that cannot be known."""
-        seconds, made = now - self.begun, self.reached - self._before
-        rate = made / seconds if seconds > 0 else 0.0
+        reached, seconds = self.reached, now - self.begun
+        if reached != self._seen:
+            self._seen, self._seen_at = reached, now
+        # Between two large steps the time left runs down; a step that takes as long as all before slows the rate.
+        idle = now - self._seen_at
+        rate = _ratio(reached - self._before, seconds - (idle if 2 * idle < seconds else 0.0))
         pace = [self._rate(rate)] if rate > 0 else []
         if self.total and rate > 0:
-            return [*pace, f"{_lasting((self.total - self.reached) / rate)} left"]
+            left = (self.total - reached) / rate
+            return [*pace, f"{_lasting(left - idle if 2 * idle < seconds else left)} left"]
         return [*pace, _lasting(seconds)]
 
     def _rate(self, rate: float) -> str:
@@ -114,6 +121,10 @@ class Work:
 
     def _size(self, count: float) -> str:
         return _bytes(count) if self.unit == "bytes" else f"{int(count):,}"
+
+
+def _ratio(count: float, seconds: float) -> float:
+    return count / seconds if seconds > 0 else 0.0
 
 
 def _bytes(count: float) -> str:

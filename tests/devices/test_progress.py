@@ -184,8 +184,9 @@ def test_a_step_that_is_work_itself_counts_as_far_as_it_is_done() -> None:
     begin(inner)
     inner.advance(3)
     assert (outer.reached, inner.is_part) == (3.0, True)
-    outer.step = 0
     end(inner)
+    assert outer.reached == 4, "the step is over but for what comes behind its work"
+    outer.step = 0
     outer.advance(4)
     assert outer.reached == 4
     end(outer)
@@ -230,6 +231,14 @@ def test_a_run_that_goes_on_counts_its_rate_from_there() -> None:
     work.begun = 0.0
     work.advance(10)
     assert work.line(5.0) == "encode: 90 of 100 items (90%), 2.0/s, 0:05 left"
+
+
+def test_the_time_left_runs_down_between_large_steps_and_grows_when_one_takes_too_long() -> None:
+    work = Work("encode", 100, "items")
+    work.begun, work.done = 0.0, 10
+    assert work.line(10.0) == "encode: 10 of 100 items (10%), 1.0/s, 1:30 left"
+    assert work.line(15.0) == "encode: 10 of 100 items (10%), 1.0/s, 1:25 left"
+    assert work.line(40.0) == "encode: 10 of 100 items (10%), 4.0 s each, 6:00 left"
 
 
 def test_counting_costs_next_to_nothing() -> None:
