@@ -102,6 +102,26 @@ def test_a_terminal_shows_a_bar_with_what_is_done_the_rate_and_the_time_left() -
     assert written.rindex("40 items" if "40/40 items" in written else "items") < written.rindex("done")
 
 
+def test_a_process_that_is_started_shows_nothing() -> None:
+    """Its bar would stand in that of who started it."""
+    program = """
+import multiprocessing, sys, time
+from reml.devices import progress
+progress.SHOWN_AFTER = 0.1
+def work():
+    for one in progress.tracked(range(9), "inner", unit="items"):
+        time.sleep(0.1)
+process = multiprocessing.get_context("fork").Process(target=work)
+with progress.working("outer", 3, "items"):
+    process.start()
+    process.join()
+sys.exit(process.exitcode)
+"""
+    written = on_terminal(program)
+    assert "outer" in written
+    assert "inner" not in written
+
+
 @pytest.mark.parametrize(("setting", "bar"), [("off", False), ("lines", False), ("bars", True), ("auto", True)])
 def test_a_setting_chooses_how_it_is_shown(setting: str, bar: bool) -> None:
     written = on_terminal(LONG, REML_PROGRESS=setting)
