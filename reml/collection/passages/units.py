@@ -33,22 +33,25 @@ class Units:
     size: int | None = None
     overlap: int = 0
 
-    def check(self, words: int | None) -> None:
-        """Raise `ValueError` for what does not fit together. words: that a passage has at most, `None` for any."""
+    def check(self, words: int | None, under: str = "") -> None:
+        """Raise `ValueError` for what does not fit together.
+
+        words: that a passage has at most, `None` for any. under: what its settings stand under, such as `reading.`.
+        """
         if self.unit not in get_args(Unit):
-            raise ValueError(f"unit is {self.unit!r}: name one of {', '.join(get_args(Unit))}.")
+            raise ValueError(f"{under}unit is {self.unit!r}: name one of {', '.join(get_args(Unit))}.")
         if words is not None and words < 1:
-            raise ValueError(f"words is {words}: a passage needs at least 1 word, or none for the whole page.")
+            raise ValueError(f"{under}words is {words}: a passage needs at least 1 word, or none for the whole page.")
         if self.size is not None and (self.unit == "words" or self.size < 1):
             raise ValueError(
-                f"size is {self.size}: give it for sentences or paragraphs, 1 or more; of words, `words` is the size."
+                f"{under}size is {self.size}: give it for sentences or paragraphs, 1 or more; `words` is that of words."
             )
         most = words if self.unit == "words" else self.size
         if most is None and (self.overlap or self.unit != "words") and words is None:
             raise ValueError(f"{self.unit} of a passage have no limit: give `words`, or `size` for other units.")
         if self.overlap < 0 or (most is not None and self.overlap >= most):
             below = "" if most is None else f", below the {most} {self.unit} of a passage"
-            raise ValueError(f"overlap is {self.overlap}: give 0 or more{below}.")
+            raise ValueError(f"{under}overlap is {self.overlap}: give 0 or more{below}.")
 
 
 RUNS = Units()

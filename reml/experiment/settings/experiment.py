@@ -52,7 +52,7 @@ class Reading:
     def __post_init__(self) -> None:
         if self.depth < self.k:
             raise ValueError(f"reading.depth ({self.depth}) must be at least reading.k ({self.k}).")
-        self.units.check(self.words)
+        self.units.check(self.words, "reading.")
 
     @property
     def units(self) -> Units:
