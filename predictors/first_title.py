@@ -19,10 +19,7 @@ from reml.contract.signals import Prediction, Signal
 class FirstTitle(nn.Module):
     """Answers with the title of the first item; there is nothing to train."""
 
-    @property
-    def signals(self) -> Signal:
-        """None."""
-        return Signal.NONE
+    signals = Signal.NONE
 
     def prepare(self, collections: Mapping[str, Collection], folder: Path) -> None:
         """Do nothing: titles come with the items."""

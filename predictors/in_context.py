@@ -51,6 +51,8 @@ class InContext(nn.Module):
     first. answer_tokens: of the longest answer. trust_remote_code: whether code in the model's folder is run.
     """
 
+    signals = Signal.ITEM_LIKELIHOOD | Signal.TOKEN_LIKELIHOOD
+
     def __init__(
         self,
         model: str = SMOLLM2,
@@ -71,11 +73,6 @@ class InContext(nn.Module):
         self.input_tokens = allowed(input_tokens, INPUT_TOKENS, room, model=model, setting="input_tokens")
         self.answer_tokens = answer_tokens
         self._newline = token_ids(self.tokeniser, ["\n"])[0]
-
-    @property
-    def signals(self) -> Signal:
-        """Likelihood of the answer by item, and by item and token."""
-        return Signal.ITEM_LIKELIHOOD | Signal.TOKEN_LIKELIHOOD
 
     def prepare(self, collections: Mapping[str, Collection], folder: Path) -> None:
         """Do nothing: the items stand in prompts as text."""

@@ -76,6 +76,8 @@ class KnnLm(nn.Module):
     datastore. answer_tokens: of the longest answer; of a longer prompt than the model takes before it the end is read.
     """
 
+    signals = Signal.NONE  # what it finds are tokens, and each step finds others
+
     def __init__(
         self,
         model: str = SMOLLM2,
@@ -96,11 +98,6 @@ class KnnLm(nn.Module):
         self.access, self.k, self.weight, self.temperature = access, k, weight, temperature
         self.prompt, self.answer_tokens = prompt, answer_tokens
         self._newline = token_ids(self.lm.tokeniser, ["\n"])[0]
-
-    @property
-    def signals(self) -> Signal:
-        """None: what it finds are tokens, and each step finds others."""
-        return Signal.NONE
 
     def prepare(self, collections: Mapping[str, Collection], folder: Path) -> None:
         """Do nothing: what it reads of a row is a number."""

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from reml.contract.access import Entries
+from reml.contract.arguments.checked import checked
 from reml.contract.asking import answers_of
 from reml.contract.examples import Answer, Example
 from reml.contract.predictor_module import MemoryName, PredictorMaker
@@ -25,6 +26,7 @@ from reml.contract.predictors import Batch
 from reml.predictors.around import Around
 
 
+@checked()
 class Remembering(Around):
     """Writes a note of each example to the session of an access model, after all of a batch are answered.
 

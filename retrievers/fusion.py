@@ -16,6 +16,7 @@ import numpy as np
 
 from reml.access.rank_fusion import reciprocal_rank_fusion
 from reml.access.storing.growing import growing
+from reml.contract.arguments.checked import checked
 from reml.contract.arguments.paths import takes_paths
 from reml.contract.collections import Collection
 from reml.contract.retrieved import Hits, Queries, given_queries, room_for
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+@checked()
 @dataclass(frozen=True)
 class Fusion:
     """Settings of a fusion.

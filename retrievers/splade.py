@@ -26,6 +26,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from reml.access.encoded_retriever import EncodedRetriever
 from reml.access.indexing import index_encoded
+from reml.contract.arguments.checked import checked
 from reml.contract.arguments.paths import takes_paths
 from reml.contract.collections import Collection
 from reml.contract.retrievers import IndexMaker, Retriever
@@ -35,7 +36,7 @@ from reml.files.model_location import ModelError
 from reml.files.weight_digest import UNRELATED
 from reml.index.impact import Impact
 from reml.retrievers.encoders.sparse_encoder import SparseEncoder, SparseNetwork, TextCut
-from reml.text.models.declared import modules_of, settings_of, unknown_module
+from reml.text.models.declared import WIDTHS, check_width, modules_of, settings_of, unknown_module, width_said
 from reml.text.models.kinds import MASKED
 from reml.text.models.loading import config_of, load
 from reml.text.models.model_folder import ModelFolder, opened
@@ -96,6 +97,7 @@ class SpladeNetwork(SparseNetwork):
             self._tokeniser.save_pretrained(draft)
 
 
+@checked()
 @dataclass(frozen=True, kw_only=True)
 class Splade:
     """Settings of a SPLADE-like retriever over a collection.
@@ -122,8 +124,8 @@ class Splade:
     def encoder(self, collection: Collection, folder: Path) -> SparseEncoder:  # noqa: ARG002
         """Give the encoder before its training; `ModelError` names what the model lacks or takes no more of."""
         model = opened(self.model, MASKED.wanted)
-        _refuse_other_modules(model)
         config = config_of(model, MASKED, trust_remote_code=self.trust_remote_code)
+        _refuse_other_modules(model, config.vocab_size)
         loaded = load(model, MASKED, config, trust_remote_code=self.trust_remote_code)
         network = SpladeNetwork(loaded.model, loaded.tokeniser).to(default_device()).eval()
         return SparseEncoder(network, self._cut(loaded.limit))
@@ -146,14 +148,15 @@ class Splade:
         return index_encoded(encoder, self.index_maker or Impact(), collection, folder)
 
 
-def _refuse_other_modules(folder: ModelFolder) -> None:
-    """Refuse a folder of sentence-transformers whose vectors are made in another way."""
+def _refuse_other_modules(folder: ModelFolder, width: int) -> None:
+    """Refuse a folder of sentence-transformers whose vectors are made in another way, or of another width."""
     for place, module in enumerate(modules_of(folder)):
         if module.kind not in (("SpladePooling",) if place else ("Transformer", "MLMTransformer")):
             raise unknown_module(folder, module, "Transformer or MLMTransformer, then SpladePooling")
         if not place:
             continue
-        settings = settings_of(folder, module, (*POOLED, "word_embedding_dimension", "embedding_dimension"))
+        settings = settings_of(folder, module, (*POOLED, *WIDTHS))
+        check_width(folder, f"{module.path}/config.json", width_said(settings), width)
         for name, wanted in POOLED.items():
             if settings.get(name) not in (None, wanted):
                 raise ModelError(

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from reml.collection.sources.text_files import JsonlTexts
+from reml.contract.arguments.checked import checked
 from reml.contract.recorded import recorded
 from reml.files.lines import LineError, decoded_lines
 from reml.tasks.judged_queries import JudgedQueries, Relevant, judged_of
@@ -26,6 +27,7 @@ _LAYOUT = "a folder in BEIR's layout has corpus.jsonl, queries.jsonl and qrels/t
 
 
 @recorded
+@checked()
 class Beir(JudgedQueries[Path]):
     """The queries of a folder over its documents; those of a split are the ones that its file of judgements names.
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
+from reml.contract.arguments.checked import checked
 from reml.contract.collections import KnowledgeSource
 from reml.contract.examples import Answer, Example
 from reml.contract.recorded import recorded
@@ -14,6 +15,7 @@ from reml.evaluation.metrics import metric_of
 
 
 @recorded
+@checked()
 class FollowUps:
     """The first examples of each split of a task, numbered, each followed up once `later` more are asked.
 

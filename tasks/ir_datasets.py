@@ -14,11 +14,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from reml.collection.sources.ir_datasets import IrDataset, IrDatasetsTexts, load_ir_dataset
+from reml.contract.arguments.checked import checked
 from reml.contract.recorded import recorded
 from reml.tasks.judged_queries import JudgedQueries, Relevant, relevant_documents
 
 
 @recorded
+@checked()
 class IrDatasets(JudgedQueries[IrDataset]):
     """Queries of one dataset for each split, over the documents of one.
 

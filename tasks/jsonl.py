@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from reml.collection.sources.kilt_pages import JsonlPages
+from reml.contract.arguments.checked import checked
 from reml.contract.arguments.names import check_name
 from reml.contract.collections import KnowledgeSource
 from reml.contract.examples import Example, Measure
@@ -27,6 +28,7 @@ from reml.files.records import WANTED, read_examples
 
 
 @recorded
+@checked()
 class Jsonl:
     """Examples of files in KILT's record format, one file a split, plain or gzip.
 

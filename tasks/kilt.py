@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
 from reml.collection.sources.kilt_pages import JsonlPages
+from reml.contract.arguments.checked import checked
 from reml.contract.collections import KnowledgeSource
 from reml.contract.examples import Example, Measure
 from reml.contract.recorded import recorded
@@ -27,6 +28,7 @@ Template = Literal["input", "t5"]
 
 
 @recorded
+@checked()
 class Kilt:
     """A dataset of KILT, measured as KILT ranks it. The test split has no answers.
 
@@ -49,8 +51,6 @@ class Kilt:
         template: Template = "input",
         limit: int | None = None,
     ) -> None:
-        if template not in get_args(Template):
-            raise ValueError(f"there is no template {template!r}; there are {', '.join(get_args(Template))}.")
         if limit is not None and limit < 1:
             raise ValueError(f"limit is {limit}: give at least 1, or leave it out for all examples.")
         self.dataset = known_dataset(dataset)

@@ -92,7 +92,8 @@ MANY = {"HOME": None, "LC_ALL": "C", "PYTHONIOENCODING": "ascii", "COLUMNS": "0"
 @pytest.mark.parametrize(("given", "absent"), MACHINES)
 def test_files_are_scored(given: dict[str, str | None], absent: tuple[str, ...], config: Path, tmp_path: Path) -> None:
     gold, figures = config.with_name("dev.jsonl"), tmp_path / "é 日" / "figures.json"
-    words = ["evaluate", "--gold", str(gold), "--guess", str(gold), "--json", str(figures)]
+    guess = shutil.copy(gold, tmp_path / "guess.jsonl")
+    words = ["evaluate", "--gold", str(gold), "--guess", str(guess), "--json", str(figures)]
     ended = reml(words, {**given, "REML_HOME": str(tmp_path)}, absent=absent)
     assert ended.returncode == 0, ended.stderr
     assert not ended.stderr or "only soft file lock is available" in ended.stderr

@@ -15,6 +15,7 @@ from reml.cli.loading import Given
 from reml.comparison.comparisons import Comparison, comparisons
 from reml.comparison.matrix import Matrix
 from reml.comparison.running import published_cells, run_matrix
+from reml.contract.arguments.several import names_in
 from reml.experiment.runner import Runner
 from reml.reporting.table import Table
 from reml.reporting.terminal import print_whole, say
@@ -38,9 +39,9 @@ def benchmark(
     if seeds < 1:
         raise ValueError(f"seeds is {seeds}: give 1 or more.")
     limited = given if limit is None else given.over("--reading.limit", str(limit))
-    first = narrowed(limited.runner(), _names(datasets), _names(by))
+    first = narrowed(limited.runner(), names_in(datasets), names_in(by))
     runners = _seeded(limited, range(first.experiment.seed, first.experiment.seed + seeds), datasets, by)
-    matrix = run_matrix(runners, _names(by) or list(first.experiment.access), published_cells)
+    matrix = run_matrix(runners, names_in(by) or list(first.experiment.access), published_cells)
     compared = comparisons(matrix)
     grids = _grids(first, matrix, compared)
     page = write_result(first.stages.home, first.config, matrix=matrix, tables=grids)
@@ -53,11 +54,7 @@ def benchmark(
 def _seeded(given: Given, seeds: Iterable[int], datasets: str, by: str) -> Iterator[Runner]:
     """Read the experiment anew for each seed: settings may refer to it, and the former one leaves the memory."""
     for seed in seeds:
-        yield narrowed(given.over("--seed", str(seed)).runner(), _names(datasets), _names(by))
-
-
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
+        yield narrowed(given.over("--seed", str(seed)).runner(), names_in(datasets), names_in(by))
 
 
 def _grids(runner: Runner, matrix: Matrix, compared: Sequence[Comparison]) -> dict[str, Table]:

@@ -53,11 +53,11 @@ def read_published(text: str | None = None) -> list[Published]:
 
 def differences(runner: Runner, task: Task) -> list[str]:
     """Say in what the examples and pages of a task differ from those that the leaderboard measures; best nothing."""
-    reading = runner.experiment.reading
-    found = [] if reading.split == "test" else [f"{reading.split} split"]
+    split = runner.experiment.reading.split_of(task.name)
+    found = [] if split == "test" else [f"{split} split"]
     if not isinstance(task, Kilt):
         return [*found, "not KILT's own examples"]
-    count, whole = len(runner.examples(task.name, reading.split)), task.dataset.file(reading.split).examples
+    count, whole = len(runner.examples(task.name, split)), task.dataset.file(split).examples
     if count != whole:
         found.append(f"{count:,} of {whole:,} examples")
     source = task.source()

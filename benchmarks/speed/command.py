@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from reml.benchmarks.speed.ratios import baseline_of
 from reml.benchmarks.speed.result import Result, machine, versions
 from reml.benchmarks.speed.tables import answered, built, grown, titled
 from reml.contract.arguments.extras import install_hint
+from reml.contract.arguments.several import names_in
 from reml.devices.progress import busy
 from reml.files.atomic import write_json
 from reml.reporting.terminal import print_whole, say
@@ -119,7 +120,7 @@ class Speed:
             print_whole(console, answered(comparison, baseline).terminal())
 
 
-def present(names: tuple[str, ...]) -> tuple[dict[str, Engine], list[Skipped]]:
+def present(names: Sequence[str]) -> tuple[dict[str, Engine], list[Skipped]]:
     """Make the engines that are installed, and say why the others are left out; `ValueError` if there are none."""
     engines: dict[str, Engine] = {}
     skipped: list[Skipped] = []
@@ -141,11 +142,6 @@ def compare_planned(plan: Plan, engines: Mapping[str, Engine], base: Path, condu
         return compare(workload, engines, base / "engines", conduct)
     finally:
         shutil.rmtree(base / "workload")
-
-
-def names_in(text: str) -> tuple[str, ...]:
-    """Read names with commas between."""
-    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def numbers_in(option: str, text: str) -> tuple[int, ...]:

@@ -3,10 +3,9 @@
 `commands` names all commands and `dispatch` runs one: by the parser that `parsers` makes of its signature, and on an
 experiment that `loading` reads. One file holds a group of commands: `experiment_commands` (with `search`),
 `evaluation_commands`, `kilt_commands`, `study_command`. What is said when one fails: `failures`; when settings are
-wrong: `written`, `wrong_settings`, `class_paths`, `class_listing`, `moved_paths`.
+wrong: `settings` and `class_listing`.
 
 class_listing        What classes and commands of reml are for, read from their source: nothing is imported
-class_paths          What to say when a configuration names a class that is not there
 commands             The commands of `reml`: by their words, the function or class that each one is, named so
 dispatch             From the words of a command line to a typed call
 evaluation_commands  The commands on files: score KILT predictions (`evaluate`) and TREC runs (`measure`)
@@ -14,10 +13,8 @@ experiment_commands  The commands on an experiment. Each does what is not done y
 failures             What is said when a command fails: what a user can mend, and of what is left, that it is a fault
 kilt_commands        The commands on KILT's files: `reml prepare kilt` and `reml submit`
 loading              From the settings of an experiment to a runner
-moved_paths          Where classes and settings that a configuration names have gone: by what they were called
 parsers              The parser of each command, made by jsonargparse from its signature
 search               Asking one query and showing what comes back
+settings             Settings: as they were written, what is wrong with them, and where
 study_command        The command on a study: `reml study`
-written              Settings as they were written, in YAML files and on the command line
-wrong_settings       Where settings do not fit the class they are for, and the nearest names
 """

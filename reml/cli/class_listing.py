@@ -28,10 +28,12 @@ class Listed:
     abstract: bool
 
 
-def listing() -> str:
-    """Write what there is to choose from, one class a line."""
+def listing(only: str | None = None) -> str:
+    """Write what there is to choose from, one class a line; of one kind, if it is named."""
     lines = []
     for kind, (room, methods) in KINDS.items():
+        if only not in {None, kind}:
+            continue
         lines.append(f"{kind}:")
         offered = [one for one in listed(room) if methods <= one.methods and not one.abstract]
         lines += [f"  {one.path}  {one.purpose}" for one in offered]

@@ -12,10 +12,11 @@ from reml import __version__
 from reml.cli.commands import COMMANDS, overview, split
 from reml.cli.failures import STOPPED, TRACEBACK, UNREAD, told
 from reml.cli.loading import Given
-from reml.cli.parsers import GIVEN, PROGRESS, named, on_experiment, parser_of
+from reml.cli.parsers import GIVEN, PROGRESS, help_of, help_of_setting, named, on_experiment, parser_of
+from reml.cli.settings.options import parsed_options
 from reml.devices.plain import plain
 from reml.devices.progress import choose
-from reml.devices.streams import leave_output, ready_streams
+from reml.devices.streams import end_output, leave_output, ready_streams
 
 HELP = frozenset({"-h", "--help"})
 LINE_END = "\n"
@@ -29,7 +30,7 @@ def execute(words: Sequence[str]) -> int:
     ready_streams()
     try:
         _execute(words)
-        sys.stdout.flush()
+        end_output()
     except KeyboardInterrupt:
         return _stopped()
     except SystemExit as asked:  # of Lightning, which ends so when it is interrupted, and of rich, when it is not read
@@ -84,14 +85,16 @@ def call(command: str, arguments: Sequence[str]) -> None:
     """Parse the arguments of a command and run it, or show its help."""
     part = named(command)
     if HELP & set(arguments):
-        sys.stdout.write(parser_of(command).format_help())
+        sys.stdout.write(help_of(command))
+    elif (shown := help_of_setting(command, arguments)) is not None:
+        sys.stdout.write(shown)
     elif on_experiment(command):
         given = _given(command, arguments)
         given.choose_progress()
         part(given, **given.options())
     else:
         parser = parser_of(command)
-        values = parser.instantiate(parser.parse_args(list(arguments))).as_dict()
+        values = parser.instantiate(parsed_options(parser, arguments, part)).as_dict()
         if (way := values.pop(PROGRESS)) is not None:
             choose(way)
         if isinstance(part, type):

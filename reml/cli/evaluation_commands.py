@@ -8,12 +8,12 @@ from pathlib import Path
 from rich.console import Console
 
 from reml.contract.arguments.paths import takes_paths
+from reml.contract.arguments.several import names_in
 from reml.evaluation.kilt import KILT, MEASURES, Evaluation
 from reml.evaluation.kilt_files import evaluate_files
 from reml.evaluation.passages import evaluate_passage_files
 from reml.evaluation.ranked import ranked_measures
 from reml.evaluation.trec.named_measures import MEASURES as MEASURES_OF_RANKINGS
-from reml.evaluation.trec.named_measures import names_in
 from reml.files.atomic import write_json
 from reml.reporting.report import write_report
 from reml.reporting.table import Table
@@ -35,13 +35,15 @@ def evaluate(
     """Score any KILT predictions against any KILT gold file.
 
     Args:
-        gold: KILT records with the right answers, .jsonl or .jsonl.gz.
+        gold: KILT records with the right answers, .jsonl or .jsonl.gz; docs/kilt.md shows one.
         guess: KILT records with one predicted answer each and its provenance best first, in any order.
         json: a file for the figures, in the layout of KILT's own programs.
-        depths: the numbers of places that retrieval is measured at.
+        depths: the numbers of places that retrieval is measured at, such as `1,5`.
         passages: measure the passages of the provenance too, not only their pages (reml/evaluation/passages.py).
         pages: a knowledge source (a file in KILT's schema or a collection's folder); provenance must then be in it.
     """
+    if gold.exists() and guess.exists() and gold.samefile(guess):
+        raise ValueError(f"{gold} is both gold and guess, which says nothing: name the predictions as guess.")
     evaluation = evaluate_files(gold, guess, depths, pages=pages)
     of_passages = evaluate_passage_files(gold, guess, sorted({*depths, 5})) if passages else None
     if json is not None:
@@ -52,6 +54,8 @@ def evaluate(
     print_whole(console, _retrieval_table(evaluation, sorted({*depths, 5})).terminal())
     if of_passages is not None:
         print_whole(console, _passages_table(of_passages, sorted({*depths, 5})).terminal())
+    for remark in evaluation.remarks:
+        say(console, remark)
     if evaluation.unmatched:
         say(console, f"{evaluation.unmatched} predictions are for ids that {gold} does not have: not scored.")
 
@@ -68,7 +72,7 @@ def measure(run: Path, relevance: Path, measures: str = ",".join(MEASURES_OF_RAN
             question, or no page since ids are written in two ways, are refused.
         measures: names, comma-separated, as https://ir-measur.es has them, such as `P(rel=2)@5`.
     """
-    names = names_in(measures)
+    names = names_in(measures) or [measures]
     found = ranked_measures(run, relevance, names)
     rows = [(name, f"{found[name]:.4f}" if name in found else "") for name in names]
     console = Console()
@@ -82,7 +86,7 @@ def report(run: Path) -> None:
     """Write report.html for a result folder anew.
 
     Args:
-        run: the result folder, as `reml run` made it.
+        run: the result folder that `reml run` named, with a manifest.json in it.
     """
     say(Console(), f"report: {write_report(run)}")
 

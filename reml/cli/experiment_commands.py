@@ -5,6 +5,7 @@ from __future__ import annotations
 from reml.cli.loading import Given, console
 from reml.cli.search import ask, open_access, show, why_nothing
 from reml.experiment.graph import graph
+from reml.experiment.planned import check_plan
 from reml.experiment.run import run as run_experiment
 from reml.experiment.run import warn_of_absent
 from reml.experiment.runner import Runner
@@ -79,6 +80,7 @@ def search(given: Given, by: str | None = None, query: str | None = None, k: int
 def train(given: Given) -> None:
     """Train the predictors and say where their weights are."""
     runner = given.runner()
+    check_plan(runner)
     stages = runner.train()
     if not stages:
         raise ValueError("the experiment trains nothing: say on what under `train_on`.")
@@ -89,6 +91,7 @@ def train(given: Given) -> None:
 def predict(given: Given) -> None:
     """Write the predictions of every system for every task, in KILT's format."""
     runner = given.runner()
+    check_plan(runner)
     runner.retrieve()
     runner.train()
     for system in runner.experiment.compared:

@@ -20,8 +20,8 @@ from types import TracebackType
 from jsonargparse import ArgumentError
 
 from reml import __version__
-from reml.cli.class_paths import suggestions
-from reml.cli.written import SettingsError
+from reml.cli.settings.class_paths import suggestions
+from reml.cli.settings.written import SettingsError
 from reml.devices.disk import FORBIDDEN, FULL, DiskFullError, full
 from reml.experiment.settings.settings_of import UntoldSettingsError
 from reml.files.atomic import CorruptError, LockedError, StaleError, home
@@ -46,7 +46,10 @@ def told(error: Exception, words: Sequence[str]) -> tuple[str, int]:
     if not isinstance(error, EXPECTED) or (isinstance(error, KeyError | RecursionError) and not _is_sentence(text)):
         return _fault(error, words)
     where: list[str] = getattr(error, "__notes__", [])  # raised in a step: maybe by a class of the user's
-    hints = [*suggestions(text), *([f"{TRACEBACK}=1 shows where it arose."] if where else [])]
+    hints = suggestions(text)
+    if where and _is_sentence(text) and _is_of_reml(error):  # a refusal: the sentence is what counts, and stands last
+        return "\n".join([f"{text} ({'; '.join(where)})", *(f"hint: {line}" for line in hints)]), TO_MEND
+    hints += [f"{TRACEBACK}=1 shows where it arose."] if where else []
     if not "".join([text, *words]).isascii() and (encoding := sys.getfilesystemencoding()) != "utf-8":
         hints.append(f"this system reads the names of files as {encoding}; PYTHONUTF8=1 reads them as UTF-8.")
     if not _is_sentence(text) or _is_of_library(error):
@@ -124,6 +127,12 @@ def _folders() -> Iterator[Path]:
 
 def _is_sentence(text: str) -> bool:
     return " " in text.strip()
+
+
+def _is_of_reml(error: Exception) -> bool:
+    """Tell whether reml itself refused something, in a sentence."""
+    raised_by = _modules(error)[-1:]
+    return raised_by[0].startswith("reml.") and not _is_of_library(error) if raised_by else False
 
 
 def _is_of_library(error: Exception) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from reml.contract.arguments.paths import takes_paths
+from reml.contract.arguments.several import names_in
 from reml.reporting.terminal import say
 
 
@@ -28,21 +29,21 @@ def prepare_kilt(
             triviaqa, eli5, wow.
         folder: where the files are and go; `kilt` in REML_HOME if left out, whatever `home` says. What is there is not
             fetched.
-        splits: comma-separated.
+        splits: names, comma-separated.
         pages: a file of pages in KILT's schema, or `fetch` for KILT's own, 37 GB; if left out, those in the folder.
-        words: of one passage.
+        words: of one passage, at most.
         hub: fetch the datasets from the Hugging Face hub instead, `facebook/kilt_tasks` or a folder laid out like it.
         home: where the collection and the figures are kept (default: REML_HOME).
     """
     from reml.experiment.plan.store import Stages
-    from reml.files.atomic import home as default_home
+    from reml.files.atomic import usable_home
     from reml.kilt.files import kilt_folder
     from reml.kilt.preparing import chosen, prepare_pages, prepare_splits, show
 
     if not datasets and not pages:
         raise ValueError("name what to prepare: --datasets nq,fever or --pages fetch, or both.")
     console, where, wanted = Console(), kilt_folder(folder), chosen(datasets, splits)
-    made = home or default_home()
+    made = usable_home(home)
     collection = prepare_pages(pages, where, Stages(made, console), words)
     report = made / "kilt" / "coverage.json"
     show(console, prepare_splits(wanted, where, pages=collection, report=report, hub=hub), collection)
@@ -65,14 +66,14 @@ def submit(
         predictions: a folder with DATASET/predictions.jsonl (as a result folder has for each access model) or
             DATASET.jsonl for each dataset.
         datasets: names, comma-separated; all eleven if left out.
-        folder: where KILT's test files are; `kilt` in the home folder if left out.
+        folder: where KILT's test files are; `kilt` in REML_HOME if left out.
         names: of the files in the archive.
     """
     from reml.kilt.catalogue import DATASETS, dataset
     from reml.kilt.files import kilt_folder
     from reml.kilt.submission import check_archive, write_archive
 
-    wanted = [dataset(name.strip()) for name in datasets.split(",")] if datasets else list(DATASETS.values())
+    wanted = [dataset(name) for name in names_in(datasets or "")] or list(DATASETS.values())
     tests, console = kilt_folder(folder), Console()
     if predictions is None:
         submission = check_archive(archive, wanted, tests=tests, names=names)

@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import copy
 import functools
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, cast
 
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
+from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
 
-from reml.cli.parsers import PROGRESS, parameters, parser_of, parts, settings_parser
-from reml.cli.written import SettingsError, written_settings
+from reml.cli.parsers import PROGRESS, named, parameters, parser_of, parts, settings_parser
+from reml.cli.settings.options import hint_at, listed, refuse_misread, settings_error
+from reml.cli.settings.refused import refused, refused_later
+from reml.cli.settings.written import Source, merged, sources, where, within, written_settings
+from reml.cli.settings.wrong_settings import Kind, Place, Wrong, dotted, wrong_settings, wrong_values
 from reml.contract.examples import Json
 from reml.devices.progress import choose
 from reml.devices.rank_zero import is_rank_zero
-from reml.files.atomic import home as default_home
+from reml.files.atomic import usable_home
 from reml.files.yaml_files.reading import parse_yaml
 
 if TYPE_CHECKING:
     from reml.experiment.runner import Runner
     from reml.experiment.settings.experiment import Experiment
+
+NO_SETTINGS = frozenset({"home", "print_config"})  # the options of every command on an experiment
 
 Change = Callable[[Mapping[str, Json]], Mapping[str, Json]]
 
@@ -47,7 +54,13 @@ class Given:
         """Give the values of the command's own arguments."""
         parsed, beside = self._parsed, parts(self.command)
         values = {name: parsed[name] for name in parameters(self.command)}
-        return values | {name: kind(**values[name].as_dict()) for name, kind in beside.items()}
+        return values | {name: self._part(kind, name, values[name].as_dict()) for name, kind in beside.items()}
+
+    def _part(self, kind: type, name: str, settings: Mapping[str, Json]) -> object:
+        try:
+            return kind(**settings)
+        except Exception as error:
+            self._refuse_object(error, dict(settings), kind, (name,))
 
     def choose_progress(self) -> None:
         """Show progress as the command line asks."""
@@ -66,18 +79,85 @@ class Given:
         settings = Namespace(**{name: parsed[name] for name in names})  # type: ignore[no-untyped-call]
         if change is not None:
             written = _written(parser_of(self.command), parsed)
-            settings = _checked({name: written[name] for name in names} | dict(change(written)))
-        experiment = Experiment(**parser.instantiate(settings).as_dict())
+            settings = self._checked({name: written[name] for name in names} | dict(change(written)))
+        try:
+            experiment = Experiment(**parser.instantiate(settings).as_dict())
+        except Exception as error:
+            self._refuse_object(error, _written(parser, settings), Experiment)
+        many = dict(experiment.predictors)
+        places = {("predictors", name): one for name, one in many.items()} | {("predictor",): experiment.predictor}
+        if wrong := [one for place, maker in places.items() for one in refused_later(maker, place)]:
+            raise settings_error(wrong, self._sources)
         return make_runner(experiment, parsed.home)
 
     @functools.cached_property
     def _parsed(self) -> Namespace:
         try:
-            return parser_of(self.command).parse_args(list(self.arguments))
+            parsed = parser_of(self.command).parse_args(self._arguments)
         except (ArgumentError, UnicodeDecodeError) as error:
-            beside = parts(self.command)
-            own = {*parameters(self.command), "home", "print_config", PROGRESS} - set(beside)
-            _refuse(error, written_settings(self.arguments, own), beside)
+            self._refuse(error, written_settings(self._arguments, self._own))
+        except OmegaConfBaseException as error:
+            raise settings_error([_interpolated(error)], self._sources) from error
+        refuse_misread(parsed, self._sources)
+        return parsed
+
+    @functools.cached_property
+    def _arguments(self) -> list[str]:
+        """The arguments with lists as YAML has them."""
+        from reml.experiment.settings.experiment import Experiment
+
+        written = merged(sources(self.arguments, NO_SETTINGS))
+        kinds: dict[str, Kind] = dict.fromkeys(parameters(self.command), named(self.command))
+        return listed(self.arguments, lambda names: hint_at(kinds.get(names[0], Experiment), names, written))
+
+    @property
+    def _own(self) -> set[str]:
+        """The names of the command's own arguments, which are no settings."""
+        return {*parameters(self.command), *NO_SETTINGS} - set(parts(self.command))
+
+    @functools.cached_property
+    def _sources(self) -> list[Source]:
+        return sources(self._arguments, NO_SETTINGS)
+
+    def _checked(self, written: Mapping[str, Json]) -> Namespace:
+        try:
+            parsed: Namespace = settings_parser().parse_object(
+                copy.deepcopy(dict(written))
+            )  # which changes what it is given
+        except ArgumentError as error:
+            self._refuse(error, written)
+        return parsed
+
+    def _refuse(self, error: Exception, written: Mapping[str, Json]) -> NoReturn:
+        """Raise `SettingsError` with each place that is wrong in what was written, or the parser's own error."""
+        from reml.experiment.settings.experiment import Experiment
+
+        beside, own = parts(self.command), self._own
+        settings = {name: value for name, value in written.items() if name not in beside}
+        wrong = wrong_settings(settings, Experiment, beside=[*beside, *own])
+        for name, kind in beside.items():
+            wrong += wrong_settings(written.get(name) or {}, kind, (name,))
+        given = merged(self._sources)
+        wrong += wrong_values({name: given[name] for name in own if name in given}, named(self.command))
+        raise (settings_error(wrong, self._sources) if wrong else error) from error
+
+    def _refuse_object(self, error: Exception, parsed: Json, kind: type, place: Place = ()) -> NoReturn:
+        """Raise `SettingsError` with the place of the object that refuses its settings, or what that object raised."""
+        found = refused(parsed, within(merged(self._sources), *place), kind, place)
+        if found is None:
+            raise error
+        wrong, cause = found
+        if isinstance(cause, ValueError | TypeError) and " " in str(cause):
+            raise settings_error([wrong], self._sources) from cause
+        cause.add_note(f"in {where(self._sources, wrong.place)}: {dotted(wrong.place)}")
+        raise cause
+
+
+def _interpolated(error: OmegaConfBaseException) -> Wrong:
+    """Say which setting refers to what is not there."""
+    first, key = str(error).partition("\n")[0].rstrip("."), str(error.full_key or "")
+    place = tuple(int(one) if one.isdecimal() else one for one in re.split(r"[.\[\]]+", key) if one)
+    return Wrong(place, f"{key}: {first}. `${{name}}` stands for the setting of that name, counted from the top.")
 
 
 def make_runner(experiment: Experiment, home: Path | None = None) -> Runner:
@@ -90,7 +170,7 @@ def make_runner(experiment: Experiment, home: Path | None = None) -> Runner:
     from reml.experiment.runner import Runner
 
     transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    return Runner(experiment, home or default_home(), console)
+    return Runner(experiment, usable_home(home), console)
 
 
 def load(command: str, arguments: Sequence[str]) -> tuple[Runner, dict[str, object]]:
@@ -102,27 +182,3 @@ def load(command: str, arguments: Sequence[str]) -> tuple[Runner, dict[str, obje
 def _written(parser: ArgumentParser, parsed: Namespace) -> dict[str, Json]:
     """Give all settings as they would be written in YAML, the defaults too."""
     return cast("dict[str, Json]", parse_yaml(parser.dump(parsed, skip_unset=False)))
-
-
-def _checked(written: Mapping[str, Json]) -> Namespace:
-    try:
-        parsed: Namespace = settings_parser().parse_object(
-            copy.deepcopy(dict(written))
-        )  # which changes what it is given
-    except ArgumentError as error:
-        _refuse(error, written, {})
-    return parsed
-
-
-def _refuse(error: Exception, written: Mapping[str, Json], beside: Mapping[str, type]) -> NoReturn:
-    """Raise `SettingsError` with each place that is wrong in what was written, or the parser's own error.
-
-    beside: the parts that are written beside the settings of an experiment.
-    """
-    from reml.cli.wrong_settings import wrong_settings
-    from reml.experiment.settings.experiment import Experiment
-
-    wrong = wrong_settings({name: value for name, value in written.items() if name not in beside}, Experiment)
-    for name, kind in beside.items():
-        wrong += wrong_settings(written.get(name) or {}, kind, name)
-    raise (SettingsError("\n  ".join(["the settings are wrong:", *wrong])) if wrong else error) from error

@@ -11,13 +11,18 @@ against 0.5 s for `reml --help` and 0.6 s for `reml measure --help` now); made l
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 import inspect
+import io
+import re
+import sys
 import typing
 from argparse import RawDescriptionHelpFormatter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import is_dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import cast
 
@@ -26,13 +31,24 @@ from jsonargparse import ArgumentParser, DefaultHelpFormatter, set_loader
 
 from reml.cli.class_listing import listing
 from reml.cli.commands import COMMANDS
+from reml.cli.settings.class_paths import explain
 from reml.contract.examples import Json
 from reml.devices.progress import WAYS
 from reml.files.yaml_files.reading import parse_value
 
 GIVEN, PROGRESS = "given", "progress"
 CHOICE = """What a configuration can name as a class_path: these, and any class of yours. `--predictor.help CLASS_PATH`,
-`--tasks.help CLASS_PATH` and `--access.retriever.help CLASS_PATH` show the settings of one."""
+`--tasks.help CLASS_PATH` and `--access.retriever.help CLASS_PATH` show the settings of one. Files of examples and pages
+are in KILT's form, one JSON object a line; docs/kilt.md shows a record and a page."""
+# What of the listing the help of a setting shows where no class is named.
+LISTED = {
+    "tasks": "tasks",
+    "metric": "metrics of tasks",
+    "retriever": "retrievers",
+    "predictor": "predictors",
+    "predictors": "predictors",
+    "objective": "objectives of feedback",
+}
 
 
 def _loaded(text: str) -> Json:
@@ -113,18 +129,79 @@ def _of_experiment(command: str, part: Callable[..., None]) -> ArgumentParser:
         exit_on_error=False,
     )
     parser.add_argument("--config", action="config", help="the YAML file of the experiment")
-    parser.add_argument("--home", type=Path, default=None, help="where all is kept (default: REML_HOME)")
+    parser.add_argument("--home", type=Path, default=None, help="where all is kept; REML_HOME if left out")
     _add_progress(parser)
     flags = {name: one for name, one in inspect.signature(part).parameters.items() if one.default is False}
     parser.add_function_arguments(part, None, skip={GIVEN, *flags})
     for name in flags:
-        parser.add_argument(f"--{name}", action="store_true", help=f"see `{part.__name__}`")
+        parser.add_argument(f"--{name}", action="store_true", help=_described(part, name))
     parser.add_class_arguments(Experiment, None)
     return parser
 
 
 def _add_progress(parser: ArgumentParser) -> None:
     parser.add_argument(f"--{PROGRESS}", choices=WAYS, help="how long work is shown (REML_PROGRESS)")
+
+
+def help_of(command: str) -> str:
+    """Write the help of a command, its own options under a title of their own."""
+    text = _plain(parser_of(command).format_help())
+    return text.replace(f"\n{_purpose(named(command)).rstrip('.')}:\n", "\nof this command:\n")
+
+
+def help_of_setting(command: str, arguments: Sequence[str]) -> str | None:
+    """Write the help that `--tasks.help CLASS_PATH` asks for, and which classes there are where it names none.
+
+    Nothing if no such help is asked for; `ValueError` if there is no such class.
+    """
+    for option, following in zip_longest(arguments, arguments[1:], fillvalue=""):
+        name, joined, path = option.removeprefix("--").partition("=")
+        if not option.startswith("--") or not name.endswith(".help"):
+            continue
+        path = path if joined else "" if following.startswith("-") else following
+        kind = LISTED.get(name.split(".")[-2])
+        if path:
+            return _of_named(path, f"reml {command} --{name}")
+        if kind is not None:
+            return f"usage: reml {command} --{name} CLASS_PATH\n\nOne of these, or a class of yours:\n{listing(kind)}\n"
+        return _shown(parser_of(command), [option], f"reml {command}")
+    return None
+
+
+def _of_named(path: str, command: str) -> str:
+    """Write the settings of a class; `ValueError` says what of its path is not there."""
+    module, _, name = path.rpartition(".")
+    try:
+        kind = vars(importlib.import_module(module)).get(name)
+    except (ImportError, ValueError):
+        kind = None
+    if not isinstance(kind, type):
+        raise ValueError(explain(path) or f"{path} is no class.")
+    parser = ArgumentParser(prog=command, usage=f"class_path: {path}, and these under init_args", add_help=False)
+    parser.add_class_arguments(kind, None)
+    return _plain(parser.format_help()).replace("usage: ", "", 1)
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"<class\s+'(\w+)'>", r"\1", text)
+
+
+def _shown(parser: ArgumentParser, arguments: Sequence[str], program: str) -> str:
+    """Give what a parser prints before it ends; its own parsers call themselves as the program was called."""
+    said, called = io.StringIO(), sys.argv[0]
+    sys.argv[0] = program
+    try:
+        with contextlib.redirect_stdout(said), contextlib.suppress(SystemExit):
+            parser.parse_args(list(arguments))
+    finally:
+        sys.argv[0] = called
+    return said.getvalue()
+
+
+def _described(part: Callable[..., None], name: str) -> str:
+    """Give what the docstring of a command says of a parameter."""
+    found = re.search(rf"^ +{name}: (.+?)(?=\n +\w+: |\Z)", inspect.getdoc(part) or "", re.MULTILINE | re.DOTALL)
+    return " ".join(found[1].split()) if found is not None else ""
 
 
 def _purpose(part: Callable[..., None]) -> str:

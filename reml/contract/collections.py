@@ -16,7 +16,11 @@ class KnowledgeSource(Protocol):
 
     @property
     def fingerprint(self) -> str:
-        """A digest that changes when the pages do; cheap to compute."""
+        """A digest that changes when the pages do; cheap to compute.
+
+        What is made of the pages, collections, indexes and hits, is kept and known by it: while it stays the same, no
+        page is read again.
+        """
 
     def pages(self) -> Iterator[Page]:
         """Yield every page once, in an order that never changes."""

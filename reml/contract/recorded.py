@@ -25,7 +25,7 @@ def recorded(cls: type[T]) -> type[T]:
 
     @functools.wraps(original)
     def remember(self: object, *args: object, **given: object) -> None:
-        bound = bound_to(signature, cls, (self, *args), given)
+        bound = bound_to(signature, cls.__name__, (self, *args), given)
         vars(self)[_KEPT] = dict(list(bound.arguments.items())[1:])
         original(self, *args, **given)
 
@@ -34,15 +34,15 @@ def recorded(cls: type[T]) -> type[T]:
 
 
 def bound_to(
-    signature: inspect.Signature, cls: type, args: Sequence[object], given: Mapping[str, object]
+    signature: inspect.Signature, name: str, args: Sequence[object], given: Mapping[str, object]
 ) -> inspect.BoundArguments:
-    """Bind arguments to the signature of a constructor; `TypeError` names the class and what it takes."""
+    """Bind arguments to the signature of a function or constructor; `TypeError` names it and what it takes."""
     try:
         return signature.bind(*args, **given)
     except TypeError as error:
-        _, *wanted = signature.parameters.values()
+        wanted = [one for one in signature.parameters.values() if one.name != "self"]
         takes = ", ".join(f"{one.name}={'...' if one.default is one.empty else repr(one.default)}" for one in wanted)
-        raise TypeError(f"{cls.__name__}: {error}. It takes {takes}; say arguments by name.") from None
+        raise TypeError(f"{name}: {error}. It takes {takes}; say arguments by name.") from None
 
 
 def recorded_arguments(value: object) -> Mapping[str, object] | None:

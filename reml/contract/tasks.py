@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from reml.contract.collections import KnowledgeSource
@@ -60,3 +60,33 @@ class MetricTask(Task, Protocol):
     @property
     def metric(self) -> Metric:
         """What its answers are measured by."""
+
+
+def examples_of(task: Task, split: str) -> tuple[Example, ...]:
+    """Ask a task for the examples of a split, and hold what it gives to the contract.
+
+    Any iterable of them is taken, a generator too, which is gone through once. `ValueError` names task and split for
+    what is none, for a split without examples, for an id that is empty or given twice, and for an empty input.
+    """
+    given: object = task.examples(split)
+    where = f"examples({split!r}) of the task {task.name!r} ({type(task).__name__})"
+    wanted = "give a list of `Example(id, input, output)`"
+    if isinstance(given, str | bytes | Mapping | Example) or not isinstance(given, Iterable):
+        shown = "nothing (None)" if given is None else f"a {type(given).__name__}"
+        raise ValueError(f"{where} gave {shown}: {wanted}.")
+    examples, places = tuple(given), dict[str, int]()
+    for place, one in enumerate(examples):
+        if not isinstance(one, Example):
+            raise ValueError(f"{where} gave a {type(one).__name__} at place {place}: {wanted}.")
+        if not one.id.strip():
+            raise ValueError(f"{where} gave an example with the empty id {one.id!r} at place {place}: give it one.")
+        if not one.input.strip() and not one.media:
+            raise ValueError(f"{where} gave example {one.id!r} without an input: give it a question, or leave it out.")
+        if places.setdefault(one.id, place) != place:
+            raise ValueError(
+                f"{where} gave the id {one.id!r} twice, at places {places[one.id]} and {place}: give each example an "
+                "id of its own."
+            )
+    if not examples:
+        raise ValueError(f"{where} gave no examples: {wanted}, or raise ValueError for a split that there is not.")
+    return examples

@@ -18,13 +18,23 @@ def ready_streams() -> None:
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:  # closed by who started the process
-            setattr(sys, name, io.StringIO())
+            setattr(sys, name, _Closed())
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     told = logging.getLogger("reml")
     if not told.handlers:
         told.addHandler(_Warnings())
     threading.excepthook = _say_of_thread
+
+
+def end_output() -> None:
+    """Write what is left to be printed; `OSError` where it cannot be, or where nothing could."""
+    sys.stdout.flush()
+    if isinstance(sys.stdout, _Closed) and sys.stdout.lost:
+        raise OSError(
+            "the standard output is closed, so that what was printed is lost; what was made is kept. Send it to a "
+            "file (`> out.txt`), or to /dev/null."
+        )
 
 
 def leave_output() -> None:
@@ -34,6 +44,17 @@ def leave_output() -> None:
     except (OSError, ValueError):
         with suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+class _Closed(io.StringIO):
+    """Takes what is printed where nothing can be, and keeps whether anything was."""
+
+    lost = False
+
+    def write(self, text: str) -> int:
+        """Let go of a text."""
+        self.lost = self.lost or bool(text)
+        return len(text)
 
 
 class _Warnings(logging.Handler):

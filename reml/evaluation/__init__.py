@@ -10,7 +10,7 @@ kilt             KILT's measures of predictions against right answers, for each 
 kilt_files       KILT files of right answers and predictions, scored as a stream, with everything
 meeting          Ids of two files that should meet and do not, because each writes them in a way of its own
 passages         Measures of the passages that were retrieved, beside KILT's of their pages
-problems         Whatever is wrong with files, collected so that it can be told at once
+problems         Whatever is wrong with files, collected so that it can be told at once; files of another kind
 ranked           nDCG, reciprocal rank and their like, computed by ir-measures from TREC files
 ranking          Measures of the pages that a prediction gives as provenance, as KILT computes them
 rouge            ROUGE-L as the package `rouge` 1.0.1 computes it, which is the one KILT's scores are made with

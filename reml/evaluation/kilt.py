@@ -35,7 +35,7 @@ class Evaluation:
     `KILT-em`, `Rprec`, `recall@5`, ...). unmatched: how many predictions had no right answer to compare with.
     of_answers: the names that say how good answers are; KILT scores and what says how good retrieval is are others.
     unmeasured: the names that compare with pages or titles where no right answer names any (`unmeasured`): they have
-    0 as in KILT's code, and tables leave them out.
+    0 as in KILT's code, and tables leave them out. remarks: what has to be known to read the scores, a sentence each.
     """
 
     ids: tuple[str, ...]
@@ -43,6 +43,7 @@ class Evaluation:
     unmatched: int = 0
     of_answers: tuple[str, ...] = MEASURES
     unmeasured: frozenset[str] = frozenset()
+    remarks: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.ids)

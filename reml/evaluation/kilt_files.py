@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,9 +13,12 @@ from reml.evaluation.judgement_lines import gold_of, guess_of
 from reml.evaluation.judgements import Gold, Guess
 from reml.evaluation.kilt import DEPTHS, Evaluation, Scorer
 from reml.evaluation.meeting import Watch, alike, beside
-from reml.evaluation.problems import InvalidFilesError, Problems
+from reml.evaluation.problems import InvalidFilesError, Problems, other_kind
 from reml.files.atomic import CorruptError
 from reml.files.lines import LineError, json_lines
+
+GOLD = "As gold, name KILT records with right answers, such as those of a dev split (docs/kilt.md shows one)."
+GUESS = "As guess, name KILT records with predicted answers, as `reml predict` writes them (docs/kilt.md shows one)."
 
 __all__ = ["InvalidFilesError", "evaluate_files"]
 
@@ -32,7 +36,7 @@ def evaluate_files(gold: Path, guess: Path, depths: Sequence[int] = DEPTHS, *, p
     that is not in it.
     """
     problems = Problems()
-    _check_paths((gold, guess), problems)
+    _check_paths(gold, guess, problems)
     golds = _read_golds(gold, problems)
     positions = {right.id: position for position, right in enumerate(golds)}
     scorer, watch = (
@@ -40,6 +44,7 @@ def evaluate_files(gold: Path, guess: Path, depths: Sequence[int] = DEPTHS, *, p
         Watch(frozenset().union(*(found for right in golds for found in right.page_sets))),
     )
     seen: set[str] = set()
+    blank = bare = 0
     named: dict[str, str] = {}  # each page that is given, with the first id it is given for
     for line, prediction in _records(guess, guess_of, problems):
         if prediction.id in seen:
@@ -47,6 +52,7 @@ def evaluate_files(gold: Path, guess: Path, depths: Sequence[int] = DEPTHS, *, p
         elif prediction.id in positions and not problems.count:
             scorer.add(positions[prediction.id], prediction)
             watch.see(prediction.pages)
+            blank, bare = blank + (not prediction.answer), bare + (not prediction.pages)
         seen.add(prediction.id)
         for page in prediction.pages if pages is not None else ():
             named.setdefault(page, prediction.id)
@@ -58,16 +64,27 @@ def evaluate_files(gold: Path, guess: Path, depths: Sequence[int] = DEPTHS, *, p
     if pages is not None:
         _check_pages(named, guess, pages, problems)
     problems.raise_any()
-    return scorer.result(unmatched=len(seen) - len(golds))
+    result = scorer.result(unmatched=len(seen) - len(golds))
+    return replace(result, remarks=tuple(_remarks(result, guess, blank, bare)))
 
 
-def _check_paths(paths: Sequence[Path], problems: Problems) -> None:
-    """Raise `InvalidFilesError` before anything is read if there is nothing to read."""
-    for path in paths:
+def _remarks(result: Evaluation, guess: Path, blank: int, bare: int) -> Iterator[str]:
+    """Say of which answers it is no wonder that they score 0. blank: without a text. bare: without a page."""
+    if blank:
+        yield f"{blank:,} of {len(result):,} answers in {guess} are blank: they score 0."
+    if bare and result.measures("Rprec"):
+        yield f"{bare:,} of {len(result):,} answers in {guess} name no page: retrieval and KILT scores are 0."
+
+
+def _check_paths(gold: Path, guess: Path, problems: Problems) -> None:
+    """Raise `InvalidFilesError` before anything is read if there is nothing to read, or it is of another kind."""
+    for path, wanted in ((gold, GOLD), (guess, GUESS)):
         if path.is_dir():
             problems.add(f"{path} is a folder: name a file of KILT records, such as {path / 'predictions.jsonl'}")
         elif not path.exists():
             problems.add(f"{path} does not exist: name a file of KILT records, .jsonl or .jsonl.gz")
+        elif path.is_file() and (kind := other_kind(path)) is not None:
+            problems.add(f"{path} holds {kind}. {wanted}")
     problems.raise_any()
 
 
@@ -77,8 +94,12 @@ def _check_met(
     """Take note of right answers without a prediction, with the prediction whose id is another writing of theirs."""
     if not golds and not problems.count:
         problems.add(f"{gold}: no right answers, so nothing to score")
+    if not guesses:
+        if not problems.count:
+            problems.add(f"{guess} holds no predictions. {GUESS}")
+        return
     missing = [one for one in golds if one not in guesses]
-    if len(missing) == len(golds) and guesses and golds:
+    if len(missing) == len(golds) and golds:
         problems.add(
             f"{guess}: no prediction is for an id of {gold}; {beside(guesses, golds)}. Write ids alike in both"
         )
@@ -92,10 +113,11 @@ def _check_met(
 def _exchanged(gold: Path, guess: Path) -> bool:
     """Tell whether nothing would be wrong if each file were read as the other one."""
     problems = Problems()
-    ids = [prediction.id for _, prediction in _records(gold, guess_of, problems)]
+    predictions = [prediction for _, prediction in _records(gold, guess_of, problems)]
     if not problems.count:
         _read_golds(guess, problems)
-    return not problems.count and len(set(ids)) == len(ids)
+    ids, answered = {one.id for one in predictions}, any(one.answer for one in predictions)
+    return not problems.count and len(ids) == len(predictions) and answered
 
 
 def _check_pages(named: Mapping[str, str], guess: Path, pages: Path, problems: Problems) -> None:

@@ -1,10 +1,26 @@
-"""Whatever is wrong with files, collected so that it can be told at once."""
+"""Whatever is wrong with files, collected so that it can be told at once; and files that are of another kind."""
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+
+from reml.contract.examples import Json
+from reml.files.atomic import CorruptError
+from reml.files.lines import LineError, decoded_lines
 
 _SHOWN = 20
+_LOOKED_AT = 5
+# What files are whose first line looks so.
+_OF_LINES = {
+    r"\S+\s+Q0\s+\S+\s+\d+\s+\S+(\s+\S+)?": "a run in TREC's format: score it by `reml measure --run`",
+    r"\S+\s+\S+\s+\S+\s+-?\d+": "judgements in TREC's format: they are for `reml measure --relevance`",
+    r"<.*": "HTML or XML",
+    r"(---|[\w-]+:(\s.*)?|#.*)": "YAML, such as settings",
+}
 
 
 class InvalidFilesError(ValueError):
@@ -34,3 +50,31 @@ class Problems:
         """Raise `InvalidFilesError` if there were problems."""
         if self.count:
             raise InvalidFilesError(self.first, self.count)
+
+
+def other_kind(path: Path) -> str | None:
+    """Say what a file holds by its first lines, if all of them are no records of KILT's; nothing if some may be."""
+    try:
+        kinds = {_kind(line.strip()) for _, line in islice(decoded_lines(path, str), _LOOKED_AT)}
+    except (LineError, CorruptError, OSError):  # said when the file is read
+        return None
+    return kinds.pop() if len(kinds) == 1 else None
+
+
+def _kind(line: str) -> str | None:
+    try:
+        return _of_record(json.loads(line))
+    except (ValueError, RecursionError):
+        return next((kind for pattern, kind in _OF_LINES.items() if re.fullmatch(pattern, line)), None)
+
+
+def _of_record(record: Json) -> str | None:
+    if not isinstance(record, dict) or "output" in record:
+        return None
+    if "wikipedia_title" in record or isinstance(record.get("text"), list):
+        return "pages: they are a knowledge source, for --pages"
+    if "text" in record and not {"input", "id"} <= set(record):
+        return "texts of a corpus, or queries"
+    if {"id", "input"} <= set(record):
+        return "questions without answers, as KILT's test files do"
+    return None

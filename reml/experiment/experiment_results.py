@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reml.contract.arguments.checked import checked_call
 from reml.experiment.differences import differences
 from reml.experiment.result_tables import cost_table, score_table
 from reml.experiment.seed_results import ScoredExample, SeedResults
@@ -52,10 +53,12 @@ class Results:
         """What each system cost on each task: system, task, seed, seconds of each kind of work, bytes, words read."""
         return cost_table({run.seed: run.costs for run in self.runs})
 
+    @checked_call
     def mean(self, system: str, task: str, measure: str) -> float:
         """Average a measure over examples and seeds, NaN if no example is scored; `KeyError` names the measures."""
         return sum(run.evaluation(system, task).mean(measure) for run in self.runs) / len(self.runs)
 
+    @checked_call
     def examples(self, system: str, task: str, seed: int | None = None) -> Iterator[ScoredExample]:
         """Stream the examples of a task with predictions and scores, of the first seed if none is named."""
         by_seed = {run.seed: run for run in self.runs}
@@ -64,6 +67,7 @@ class Results:
             raise ValueError(f"there is no seed {chosen}; there are {', '.join(map(str, by_seed))}.")
         return by_seed[chosen].examples(system, task)
 
+    @checked_call
     def compare(self, first: str, second: str, measures: Sequence[str] = ()) -> pyarrow.Table:
         """Test whether two systems differ: as `reml.compare`, of two systems of these results."""
         return compare(self, self, [(first, second)], measures)
@@ -79,6 +83,7 @@ class Results:
         return self.scores.to_pandas()
 
 
+@checked_call
 def compare(
     first: Results, second: Results, systems: Sequence[tuple[str, str]] = (), measures: Sequence[str] = ()
 ) -> pyarrow.Table:

@@ -42,7 +42,7 @@ def _roots(planner: Planner) -> Iterator[Node[Any]]:
             yield planner.predictions(system, task.name)
         searched = (name for name, access in experiment.access.items() if access.storage is None)
         for access in searched:
-            yield planner.hits(access, task.name, experiment.reading.split)
+            yield planner.hits(access, task.name, experiment.reading.split_of(task.name))
 
 
 def _kind(planner: Planner, node: Node[Any]) -> str:

@@ -22,6 +22,7 @@ from reml.evaluation.kilt import DEPTHS, Evaluation
 from reml.evaluation.metrics import metric_of
 from reml.evaluation.passages import evaluate_passages
 from reml.evaluation.trec import RankedPage, rank_pages, write_relevance, write_run
+from reml.experiment.former import REPLACES, changed, fingerprints, put_aside
 from reml.experiment.part_costs import part_costs
 from reml.experiment.plan.store import Stage
 from reml.files.atomic import MANIFEST, atomic_file, read_manifest, write_json, write_manifest, write_text
@@ -58,11 +59,14 @@ def _is_published(runner: Runner) -> bool:
     if not (runner.folder / REPORT).is_file() or not (runner.folder / MANIFEST).is_file():
         return False
     there, now = read_manifest(runner.folder, "run"), _manifest(runner)
-    return all(there.get(part) == now[part] for part in ("config", "seed", "measures", "checksums"))
+    same = all(there.get(part) == now[part] for part in ("config", "seed", "measures"))
+    known = there.get("checksums")
+    return same and isinstance(known, dict) and not changed(known, fingerprints(runner))
 
 
 def _published(runner: Runner, evaluations: Evaluations) -> Path:
-    folder = runner.folder
+    folder, checksums = runner.folder, fingerprints(runner)
+    replaces = put_aside(runner, checksums)
     write_text(folder / "config.yaml", yaml.safe_dump(dict(runner.config), sort_keys=False, allow_unicode=True))
     for one in runner.experiment.tasks:
         write_examples(_examples(runner, one.name), folder / "gold" / f"{one.name}.jsonl")
@@ -90,12 +94,13 @@ def _published(runner: Runner, evaluations: Evaluations) -> Path:
         },
     )
     _publish_training(runner)
-    write_manifest(folder, "run", _manifest(runner))
+    said: dict[str, Json] = {REPLACES: replaces} if replaces is not None else {}
+    write_manifest(folder, "run", {**_manifest(runner), "checksums": checksums, **said})
     return write_report(folder)
 
 
 def _examples(runner: Runner, task: str) -> tuple[Example, ...]:
-    return runner.examples(task, runner.experiment.reading.split)
+    return runner.examples(task, runner.experiment.reading.split_of(task))
 
 
 def _publish_predictions(runner: Runner, system: str, task: str) -> None:
@@ -163,17 +168,11 @@ def _publish_log(stage: Stage, folder: Path) -> None:
 
 def _manifest(runner: Runner) -> dict[str, Json]:
     versions: dict[str, Json] = {name: metadata.version(name) for name in PACKAGES}
-    checksums: dict[str, Json] = {}
-    split = runner.experiment.reading.split
-    for task in runner.experiment.tasks:
-        checksums[f"{task.name} source"] = task.source().fingerprint
-        checksums[f"{task.name} {split}"] = runner.checksum(task.name, split)
     return {
         "versions": {"python": platform.python_version(), **versions},
         "config": dict(runner.config),
         "seed": runner.experiment.seed,
         "measures": {task.name: metric_of(task).headline for task in runner.experiment.tasks},
-        "checksums": checksums,
         "stages": [stage.to_json() for stage in runner.stages.done.values()],
         "costs": part_costs(runner.stages.done.values()),
     }

@@ -9,6 +9,8 @@ from pathlib import Path
 from rich.console import Console
 from torch import nn
 
+from reml.contract.arguments.checked import checked_call
+from reml.contract.arguments.numbers import Seed
 from reml.contract.arguments.several import several
 from reml.devices.progress import shown_on, working
 from reml.devices.rank_zero import is_rank_zero
@@ -16,16 +18,22 @@ from reml.evaluation.metrics import metric_of
 from reml.experiment.costs import costs_of
 from reml.experiment.experiment_results import Results
 from reml.experiment.part_costs import part_costs
+from reml.experiment.planned import check_plan
 from reml.experiment.results import publish
 from reml.experiment.runner import Runner
 from reml.experiment.seed_results import SeedResults
 from reml.experiment.settings.experiment import Experiment
-from reml.files.atomic import home as default_home
+from reml.files.atomic import usable_home
 from reml.reporting.terminal import say
 
 
+@checked_call
 def run(
-    experiment: Experiment, home: Path | str | None = None, console: Console | None = None, *, seeds: Sequence[int] = ()
+    experiment: Experiment,
+    home: Path | str | None = None,
+    console: Console | None = None,
+    *,
+    seeds: Sequence[Seed] | None = None,
 ) -> Results:
     """Do what is not done yet of an experiment: prepare, index, retrieve, train, predict, evaluate, report.
 
@@ -33,12 +41,14 @@ def run(
     `Console(quiet=True)` for none. seeds: each takes the place of the experiment's own; what does not depend on them is
     shared. `UntoldSettingsError`, before anything is made, for an object that cannot tell its settings.
     """
-    chosen = tuple(several(seeds, "seeds")) or (experiment.seed,)
+    chosen = tuple(seeds) if seeds is not None else (experiment.seed,)
+    if not chosen:
+        raise ValueError("run.seeds is empty: give one seed or more, or leave it out for the experiment's own.")
     if len(set(chosen)) < len(chosen):
         raise ValueError(f"seeds {list(chosen)} name one twice: give each once.")
     _check_maker(experiment)
     shown = console if console is not None else Console(quiet=not is_rank_zero())
-    place = Path(home).expanduser() if home is not None else default_home()
+    place = usable_home(home)
     runners = (Runner(replace(experiment, seed=seed), place, shown) for seed in chosen)
     return Results(tuple(_run(runner, warn=runner.experiment.seed == chosen[0]) for runner in runners))
 
@@ -64,7 +74,7 @@ def finish(runner: Runner, systems: Sequence[str] = ()) -> SeedResults:
 
 def warn_of_absent(runner: Runner, task: str) -> None:
     """Say if answers come from pages that no retriever can find."""
-    absent = runner.absent(task, runner.experiment.reading.split)
+    absent = runner.absent(task, runner.experiment.reading.split_of(task))
     if absent:
         lacks = f"the knowledge source lacks {len(absent)} pages that answers come from; they count as not found."
         say(runner.stages.console, (f"{task}: ", "yellow"), f"{lacks} The first: {absent[0]}.")
@@ -73,6 +83,7 @@ def warn_of_absent(runner: Runner, task: str) -> None:
 def _run(runner: Runner, *, warn: bool) -> SeedResults:
     runner.plan.maker()  # says before hours of retrieval if there is none
     _ = runner.config  # and if an object cannot tell its settings
+    check_plan(runner)
     for task in runner.experiment.tasks if warn else ():
         warn_of_absent(runner, task.name)
     return finish(runner)

@@ -18,7 +18,7 @@ from reml.contract.retrieved import Hits
 from reml.contract.retrievers import Retriever
 from reml.evaluation.kilt import Evaluation
 from reml.evaluation.metrics import measured, metric_of
-from reml.experiment.plan.collections import Examples, checksum
+from reml.experiment.plan.collections import Examples
 from reml.experiment.plan.hits import Model
 from reml.experiment.plan.planner import Planner
 from reml.experiment.plan.store import Stage, Stages
@@ -51,10 +51,6 @@ class Runner:
     def examples(self, task: str, split: str) -> Examples:
         """Give the examples of a split."""
         return self.plan.tasks.read(self.plan.tasks.examples(task, split))
-
-    def checksum(self, task: str, split: str) -> str:
-        """Give a digest of the examples of a split."""
-        return checksum(self.examples(task, split))
 
     @overload
     def collection(self, task: str) -> DiskCollection: ...
@@ -92,7 +88,7 @@ class Runner:
         storage = self.plan.access(access).storage
         stores = any(self.plan.access(one).storage is not None for one in self.experiment.compared[system].access)
         if not stores:
-            return self.hits(access, task, self.experiment.reading.split), self.collection(task, access)
+            return self.hits(access, task, self.experiment.reading.split_of(task)), self.collection(task, access)
         hits, folder = found_in(self.predictions(system, task), access)
         return hits, self.collection(task, access) if storage is None else storage.collection(folder)
 
@@ -101,7 +97,7 @@ class Runner:
         for access in self.experiment.access:
             for task in self.experiment.tasks:
                 if self.plan.access(access).storage is None:
-                    self.hits(access, task.name, self.experiment.reading.split)
+                    self.hits(access, task.name, self.experiment.reading.split_of(task.name))
 
     def train(self) -> dict[str, Stage]:
         """Train the predictors that are to be trained unless that is done; give their stages by name."""
@@ -122,6 +118,8 @@ class Runner:
     def evaluate(self, system: str, task: str) -> Evaluation:
         """Measure the predictions of a system for those examples of a task that have a right answer."""
         metric = metric_of(self.plan.tasks.task(task))
-        examples = [example for example in self.examples(task, self.experiment.reading.split) if example.answers]
+        examples = [
+            example for example in self.examples(task, self.experiment.reading.split_of(task)) if example.answers
+        ]
         predicted = {example.id: example.output[0] for example in read_examples(self.predictions(system, task))}
         return measured(examples, [predicted[example.id] for example in examples], by=metric, task=task)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from reml.contract.arguments.checked import checked
 from reml.contract.signals import Credit, Signal
 from reml.feedback.distributions import (
     check_finite,
@@ -36,6 +37,7 @@ def adist_loss(scores: Tensor, attention: Tensor, mask: Tensor, temperature: flo
     return divergence(masked_log_softmax(mass.log(), mask), log_probability, mask)
 
 
+@checked()
 @dataclass(frozen=True)
 class Adist(Tempered):
     """Train the retriever to rank items by how much the predictor attends to each."""

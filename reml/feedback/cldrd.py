@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from reml.contract.arguments.checked import checked
 from reml.contract.signals import Credit, Signal
 from reml.feedback.distributions import item_utility
 from reml.feedback.tempered import Tempered
@@ -34,6 +35,7 @@ def cldrd_loss(scores: Tensor, utility: Tensor, mask: Tensor, temperature: float
     return losses.masked_fill(~pairs, 0.0).sum(dim=(1, 2)) / pairs.sum(dim=(1, 2)).clamp(min=1)
 
 
+@checked()
 @dataclass(frozen=True)
 class Cldrd(Tempered):
     """Train the retriever towards a teacher's order of groups of items, above all at the top of its own list.

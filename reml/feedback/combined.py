@@ -14,11 +14,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from reml.contract.arguments.checked import checked
 from reml.contract.predictors import Feedback
 from reml.contract.retrieved import Responses
 from reml.contract.signals import Credit, InBatch, Signal
 
 
+@checked()
 @dataclass(frozen=True)
 class Combined:
     """Train the retriever on the weighted sum of objectives; weights are 1 unless given, one for each objective."""

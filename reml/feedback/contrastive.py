@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from reml.contract.arguments.checked import checked
 from reml.contract.retrieved import Responses
 from reml.contract.signals import Credit, InBatch, Signal
 from reml.feedback.distributions import check_finite, check_temperature, item_utility, missing
@@ -35,6 +36,7 @@ def contrastive_loss(scores: Tensor, relevant: Tensor, mask: Tensor, temperature
     return torch.where(negative.any(dim=-1), loss, torch.zeros_like(loss))
 
 
+@checked()
 @dataclass(frozen=True)
 class Contrastive:
     """Train the retriever to tell relevant items from others: those retrieved, and with `in_batch` the other examples'.

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from reml.contract.arguments.checked import checked
 from reml.contract.signals import Credit, Signal
 from reml.feedback.distributions import (
     item_log_likelihood,
@@ -48,6 +49,7 @@ def emdr2_per_token_loss(
     return where_any_item(-total / target_mask.sum(dim=-1).clamp(min=1), mask)
 
 
+@checked()
 @dataclass(frozen=True)
 class Emdr2(Tempered):
     """Train the retriever towards the items that make the whole answer likely."""
@@ -62,6 +64,7 @@ class Emdr2(Tempered):
         return emdr2_loss(scores, item_log_likelihood(credit, mask), mask, self.temperature)
 
 
+@checked()
 @dataclass(frozen=True)
 class Emdr2PerToken(Tempered):
     """Train the retriever towards the items that make each token of the answer likely, as the public code does."""

@@ -27,6 +27,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from reml.contract.arguments.checked import checked
 from reml.contract.retrieved import Responses
 from reml.contract.signals import Credit, InBatch, Signal
 from reml.feedback.distributions import (
@@ -72,6 +73,7 @@ def expected_utility_loss(chosen: Tensor, log_likelihood: Tensor, utilities: Ten
     return -(utilities.detach().to(weights.dtype) * of_list).sum(dim=-1)
 
 
+@checked()
 @dataclass(frozen=True)
 class ExpectedUtility:
     """Train retriever and predictor on the utility to expect of sampled outputs over sampled lists of items.

@@ -15,11 +15,13 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from reml.contract.arguments.checked import checked
 from reml.contract.signals import Credit, Signal
 from reml.feedback.distributions import item_utility
 from reml.feedback.tempered import Distilling
 
 
+@checked()
 @dataclass(frozen=True)
 class KlDistillation(Distilling):
     """Train the retriever towards a teacher's distribution over the items."""

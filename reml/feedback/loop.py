@@ -17,11 +17,13 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from reml.contract.arguments.checked import checked
 from reml.contract.signals import Credit, Signal
 from reml.feedback.distributions import check_finite, missing
 from reml.feedback.tempered import Distilling
 
 
+@checked()
 @dataclass(frozen=True)
 class Loop(Distilling):
     """Train the retriever to rank items by how much the predictor misses each."""

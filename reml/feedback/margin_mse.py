@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from reml.contract.arguments.checked import checked
 from reml.contract.signals import Credit, Signal
 from reml.feedback.distributions import item_utility
 from reml.feedback.tempered import Tempered
@@ -30,6 +31,7 @@ def margin_mse_loss(scores: Tensor, teacher: Tensor, mask: Tensor, temperature: 
     return squares.sum(dim=(1, 2)) / pairs.sum(dim=(1, 2)).clamp(min=1)
 
 
+@checked()
 @dataclass(frozen=True)
 class MarginMse(Tempered):
     """Train the retriever towards a teacher's differences between items.

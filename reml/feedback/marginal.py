@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from reml.contract.arguments.checked import checked
 from reml.contract.signals import Credit, Signal
 from reml.feedback.distributions import (
     check_finite,
@@ -42,6 +43,7 @@ def marginal_loss(scores: Tensor, log_likelihood: Tensor, mask: Tensor, temperat
     return where_any_item(-torch.logsumexp(joint, dim=-1), mask)
 
 
+@checked()
 @dataclass(frozen=True)
 class Marginal(Tempered):
     """Train retriever and predictor on the marginal likelihood of the answer.

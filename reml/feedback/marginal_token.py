@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from reml.contract.arguments.checked import checked
 from reml.contract.signals import Credit, Signal
 from reml.feedback.distributions import (
     masked_log_softmax,
@@ -39,6 +40,7 @@ def marginal_token_loss(
     return where_any_item(-marginal.masked_fill(~target_mask, 0.0).sum(dim=-1), mask)
 
 
+@checked()
 @dataclass(frozen=True)
 class MarginalToken(Tempered):
     """Train retriever and predictor on the likelihood of the answer, marginal over items at each token."""

@@ -16,11 +16,13 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from reml.contract.arguments.checked import checked
 from reml.contract.signals import Credit, Signal
 from reml.feedback.distributions import item_log_likelihood
 from reml.feedback.tempered import Distilling
 
 
+@checked()
 @dataclass(frozen=True)
 class Pdist(Distilling):
     """Train the retriever to rank items by how likely each makes the answer."""

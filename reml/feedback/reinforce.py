@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from reml.contract.arguments.checked import checked
 from reml.contract.signals import Credit, Signal
 from reml.feedback.distributions import (
     masked_log_softmax,
@@ -43,6 +44,7 @@ def token_reward(log_likelihood: Tensor, target_mask: Tensor) -> Tensor:
     return (total / target_mask.sum(dim=-1)[:, None].clamp(min=1)).exp()
 
 
+@checked()
 @dataclass(frozen=True)
 class Reinforce(Tempered):
     """Train the retriever by policy gradient on the predictor's likelihood as reward."""

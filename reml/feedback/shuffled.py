@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from reml.contract.arguments.checked import checked
 from reml.contract.objective import Objective
 from reml.contract.retrieved import Responses
 from reml.contract.signals import Credit, InBatch, Signal
@@ -25,6 +26,7 @@ def shuffle(mask: Tensor) -> Tensor:
     return torch.zeros_like(places).scatter(1, places, torch.where(position < count, order, places))
 
 
+@checked()
 @dataclass(frozen=True)
 class Shuffled:
     """Train the retriever by an objective whose feedback is mixed up, anew at every step."""

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from reml.contract.arguments.checked import checked
 from reml.contract.retrieved import Responses
 from reml.contract.signals import Credit, InBatch, Signal
 from reml.feedback.distributions import check_temperature, distillation, item_utility, retrieval_scores
@@ -45,6 +46,7 @@ def differs(utility: Tensor, mask: Tensor) -> Tensor:
     return most > utility.masked_fill(~mask, torch.inf).amin(dim=-1)
 
 
+@checked()
 @dataclass(frozen=True)
 class UtilityDistillation:
     """Train the retriever to rank items by the downstream measure that each reaches on its own.

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from reml.contract.arguments.checked import checked
 from reml.contract.retrieved import Responses
 from reml.contract.signals import Credit, InBatch, Signal
 from reml.feedback.distributions import item_utility, retrieval_scores
@@ -38,6 +39,7 @@ def rank_prob_loss(scores: Tensor, utility: Tensor, mask: Tensor) -> Tensor:
     return _mean_of_pairs(functional.binary_cross_entropy_with_logits(difference, target, reduction="none"), pairs)
 
 
+@checked()
 @dataclass(frozen=True)
 class Rank:
     """Train the retriever to score the better item of a pair higher by a margin."""
@@ -59,6 +61,7 @@ class Rank:
         return rank_loss(scores, item_utility(credit, mask), mask, self.margin)
 
 
+@checked()
 @dataclass(frozen=True)
 class RankProb:
     """Train the retriever towards how sure a teacher is of the order of a pair."""

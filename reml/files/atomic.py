@@ -32,6 +32,7 @@ else:
     _CAN_HOLD = True
 
 MANIFEST = "manifest.json"
+_NAME_HOME = "name a folder to write to, by --home or REML_HOME"
 # A draft that no process holds is left alone so long: its writer may be about to take hold of it.
 DRAFT_GRACE_SECONDS = 60
 
@@ -48,18 +49,38 @@ class LockedError(RuntimeError):
     """Another process writes here at this moment."""
 
 
-def home() -> Path:
-    """Give the folder for everything that users make: `REML_HOME`, or `~/.cache/reml`.
+def home(named: str | Path | None = None) -> Path:
+    """Give the folder for everything that users make: the one that is named, else `REML_HOME`, or `~/.cache/reml`.
 
-    `OSError` where this user has no home folder and REML_HOME names none.
+    `OSError` where `~` stands for the folder of a user that there is not, or that has none.
     """
-    named = os.environ.get("REML_HOME") or "~/.cache/reml"
+    given = str(named or os.environ.get("REML_HOME") or "~/.cache/reml")
     try:
-        return Path(named).expanduser()
+        return Path(given).expanduser()
     except RuntimeError as error:
-        raise OSError(
-            f"{named} cannot be found, since this user has no home folder: name in REML_HOME a folder to write to."
-        ) from error
+        user = given.partition("/")[0].removeprefix("~")
+        why = f"there is no user {user!r}" if user else "this user has no home folder"
+        raise OSError(f"{given} cannot be found, since {why}: {_NAME_HOME}.") from error
+
+
+def usable_home(named: str | Path | None = None) -> Path:
+    """Give `home(named)`; `OSError` if it is a file, a link to nothing, or a folder that this user may not read."""
+    path = home(named)
+    if (wrong := _no_folder(path)) is not None:
+        raise OSError(f"{path} cannot be the home, where all is kept: {wrong}; {_NAME_HOME}.")
+    return path
+
+
+def _no_folder(path: Path) -> str | None:
+    """Say why a path is no folder and cannot become one; nothing if it is or can."""
+    there = next(one for one in (path, *path.absolute().parents) if os.path.lexists(one))
+    if there.is_symlink() and not there.exists():
+        return f"{there} is a link to {there.readlink()}, which is not there"
+    if not there.is_dir():
+        return f"{there} is a file"
+    if not os.access(there, os.R_OK | os.X_OK):
+        return f"this user may not read {there}"
+    return f"this user may not write to {there}" if there != path and not os.access(there, os.W_OK) else None
 
 
 def digest(*parts: Json | bytes) -> str:

@@ -20,6 +20,7 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 
+from reml.contract.arguments.checked import checked
 from reml.contract.arguments.paths import takes_paths
 from reml.contract.retrieved import Hits
 from reml.contract.retrievers import Index
@@ -204,6 +205,7 @@ class FaissIndex:
                 raise ValueError(f"the index holds rows {held[:5].tolist()} already; delete them first.")
 
 
+@checked()
 @dataclass(frozen=True)
 class Faiss:
     """Settings of a FAISS index, for any encoder of dense vectors.

@@ -18,6 +18,7 @@ from typing import Self
 
 import numpy as np
 
+from reml.contract.arguments.checked import checked as checked_arguments
 from reml.contract.arguments.paths import takes_paths
 from reml.contract.retrieved import Hits
 from reml.contract.retrievers import Index
@@ -302,6 +303,7 @@ class ImpactIndex:
         return _hits(segment, keys)
 
 
+@checked_arguments()
 @dataclass(frozen=True)
 class Impact:
     """Settings of an impact index, for any encoder of sparse vectors of weights >= 0.

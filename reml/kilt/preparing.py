@@ -11,6 +11,7 @@ from rich.console import Console
 from reml.collection.coverage import Coverage, coverage
 from reml.collection.disk import DiskCollection
 from reml.collection.sources.kilt_pages import JsonlPages
+from reml.contract.arguments.several import names_in
 from reml.contract.examples import Json
 from reml.devices.progress import tracked
 from reml.experiment.plan.collections import collection
@@ -46,11 +47,12 @@ class PreparedSplit:
 
 def chosen(names: str | None, splits: str) -> list[tuple[Dataset, str]]:
     """Read comma-separated names; a dataset without one of the splits gives those it has. `ValueError` names others."""
-    unknown = [split for split in splits.split(",") if split not in SPLITS]
+    wanted = names_in(splits)
+    unknown = [split for split in wanted if split not in SPLITS]
     if unknown:
         raise ValueError(f"there are no splits {unknown}; there are {', '.join(SPLITS)}.")
-    datasets = [dataset(name.strip()) for name in names.split(",")] if names else []
-    return [(each, split) for each in datasets for split in splits.split(",") if split in each.files]
+    datasets = [dataset(name) for name in names_in(names or "")]
+    return [(each, split) for each in datasets for split in wanted if split in each.files]
 
 
 def prepare_pages(pages: str | None, folder: Path, stages: Stages, words: int) -> DiskCollection | None:

@@ -22,7 +22,7 @@ class Origin:
 def origin_of(manifest: Mapping[str, Json]) -> Origin:
     """Take what a run's manifest says; parts that it lacks are left out."""
     stages = manifest.get("stages")
-    run: dict[str, Json] = {"reml": manifest.get("reml"), "seed": manifest.get("seed")}
+    run: dict[str, Json] = {name: manifest.get(name) for name in ("reml", "seed", "replaces")}
     return Origin(
         stages=_stages(stages if isinstance(stages, list) else []),
         facts={

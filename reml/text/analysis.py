@@ -15,6 +15,7 @@ from typing import Self
 import numpy as np
 import Stemmer
 
+from reml.contract.arguments.checked import checked
 from reml.contract.arguments.several import several
 from reml.contract.vectors import Int32Array, Int64Array
 from reml.files.atomic import digest
@@ -34,6 +35,7 @@ STOPPED, UNKNOWN = -1, -2
 RULES = 2
 
 
+@checked()
 @dataclass(frozen=True)
 class Analyser:
     """Makes the terms of a text: its words in lower case (`reml.text.words`), without `stop_words`, stemmed.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Literal, get_args
+from typing import Literal
 
 from reml.contract.arguments.checked import checked
 from reml.contract.arguments.numbers import Count, Positive, Seed, Share, Weight
@@ -63,7 +63,6 @@ class Training:
 
     def __post_init__(self) -> None:
         _require(not self.sharded or self.devices > 1, "sharded", True, "false on one device: raise training.devices")
-        _require(self.precision in get_args(Precision), "precision", self.precision, ", ".join(get_args(Precision)))
         if self.batch_size % (self.accumulate * self.devices):
             raise ValueError(
                 f"a batch of {self.batch_size} cannot be computed in {self.accumulate} equal parts on {self.devices} "
@@ -81,6 +80,7 @@ class Training:
         return self.steps if self.epochs is None else math.ceil(self.epochs * epoch_size / self.batch_size)
 
 
+@checked()
 @dataclass(frozen=True, kw_only=True)
 class Stretch:
     """A stretch of a training that has several. What is left out is as in the training of all of them.

@@ -16,8 +16,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Literal, get_args
+from typing import ClassVar, Literal
 
+from reml.contract.arguments.checked import checked
+from reml.contract.arguments.numbers import Share, Weight
 from reml.contract.arguments.paths import takes_paths
 from reml.contract.collections import Collection
 from reml.contract.retrievers import Retriever
@@ -29,6 +31,7 @@ from reml.text.analysis import RULES, Analyser
 FieldVariant = Literal["robertson", "lucene", "atire"]
 
 
+@checked()
 @dataclass(frozen=True, kw_only=True)
 class BM25F:
     """Settings of BM25 with weighted titles over a collection.
@@ -39,17 +42,11 @@ class BM25F:
 
     version: ClassVar[int] = RULES  # in the key of what an experiment makes with it
 
-    k1: float = 0.9
-    b: float = 0.4
-    title_weight: float = 1.0
+    k1: Weight = 0.9
+    b: Share = 0.4
+    title_weight: Weight = 1.0
     variant: FieldVariant = "lucene"
     analyser: Analyser = field(default_factory=Analyser)
-
-    def __post_init__(self) -> None:
-        if self.variant not in get_args(FieldVariant):
-            allowed = ", ".join(get_args(FieldVariant))
-            raise ValueError(f"there is no BM25F variant {self.variant!r}: choose one of {allowed}, or use BM25.")
-        _ = self._weighting
 
     @takes_paths
     def index(self, collection: Collection, folder: Path) -> Retriever:

@@ -25,6 +25,8 @@ from typing import TYPE_CHECKING, ClassVar, final
 import numpy as np
 
 from reml.access.encoded_retriever import EncodedRetriever
+from reml.contract.arguments.checked import checked
+from reml.contract.arguments.numbers import Share, Weight
 from reml.contract.arguments.paths import takes_paths
 from reml.contract.collections import Collection
 from reml.contract.examples import Item, Media, texts_of
@@ -188,6 +190,7 @@ class BM25Retriever:
         return weights
 
 
+@checked()
 @dataclass(frozen=True, kw_only=True)
 class BM25:
     """Settings of BM25 over a collection.
@@ -199,15 +202,12 @@ class BM25:
 
     version: ClassVar[int] = RULES  # in the key of what an experiment makes with it
 
-    k1: float = 0.9
-    b: float = 0.4
+    k1: Weight = 0.9
+    b: Share = 0.4
     variant: Variant = "lucene"
-    delta: float = 0.5
+    delta: Weight = 0.5
     title: bool = True
     analyser: Analyser = field(default_factory=Analyser)
-
-    def __post_init__(self) -> None:
-        _ = self._weighting
 
     @takes_paths
     def index(self, collection: Collection, folder: Path) -> Retriever:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 
@@ -25,19 +24,6 @@ class Weighting:
     b: float
     delta: float
     title_weight: float = 1.0
-
-    def __post_init__(self) -> None:
-        if self.variant not in get_args(Variant):
-            raise ValueError(
-                f"there is no BM25 variant {self.variant!r}: choose one of {', '.join(get_args(Variant))}."
-            )
-        if not (0 <= self.k1 < math.inf and 0 <= self.b <= 1 and 0 <= self.delta < math.inf):
-            raise ValueError(f"BM25 takes k1 >= 0, 0 <= b <= 1 and delta >= 0, not {self.k1}, {self.b}, {self.delta}.")
-        if not 0 <= self.title_weight < math.inf:
-            raise ValueError(
-                f"title_weight is {self.title_weight}: give a finite number of 0 or more, 0 to leave titles out and 1 "
-                "to count them as texts."
-            )
 
     @property
     def fingerprint(self) -> str:

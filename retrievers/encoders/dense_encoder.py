@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Literal, Self, final, get_args
+from typing import Literal, Self, final
 
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from reml.contract.arguments.checked import checked
 from reml.contract.arguments.paths import takes_paths
 from reml.contract.examples import Item, Json, Media, texts_of
 from reml.contract.vectors import DenseVectors, Similarity
@@ -38,6 +39,7 @@ KIND = "dense encoder"
 TOKENS, ENDLESS = 256, 10**6
 
 
+@checked()
 @dataclass(frozen=True, kw_only=True)
 class Encoding:
     """How a text becomes a vector. What is not set is as the model's folder says, and else as in brackets.
@@ -65,13 +67,6 @@ class Encoding:
     def __post_init__(self) -> None:
         if self.pooling is not None:
             check_pooling(self.pooling)
-        similarities = (None, "dot", "cosine", "l2")
-        for name, value, known in (
-            ("precision", self.precision, get_args(Precision)),
-            ("similarity", self.similarity, similarities),
-        ):
-            if value not in known:
-                raise ValueError(f"there is no {name} {value!r}: choose one of {', '.join(filter(None, known))}.")
         if (self.max_tokens is not None and self.max_tokens < 1) or self.batch_size < 1:
             raise ValueError(f"max_tokens and batch_size are 1 or more, not {self.max_tokens} and {self.batch_size}.")
 

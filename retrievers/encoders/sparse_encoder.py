@@ -9,12 +9,13 @@ from __future__ import annotations
 import abc
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import final, get_args
+from typing import final
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from reml.contract.arguments.checked import checked
 from reml.contract.examples import Item, Media, texts_of
 from reml.contract.vectors import Int64Array, Similarity, SparseVectors
 from reml.devices.evaluating import evaluating
@@ -52,6 +53,7 @@ class SparseNetwork(nn.Module, abc.ABC):
         """Encode ids [B, L] where the mask [B, L] is true, float32 [B, V]."""
 
 
+@checked()
 @dataclass(frozen=True, kw_only=True)
 class TextCut:
     """How much of a text is encoded, and how many at a time.
@@ -68,10 +70,6 @@ class TextCut:
     precision: Precision = "auto"
 
     def __post_init__(self) -> None:
-        if self.precision not in get_args(Precision):
-            raise ValueError(
-                f"there is no precision {self.precision!r}: choose one of {', '.join(get_args(Precision))}."
-            )
         for name in ("query_tokens", "item_tokens", "batch_size"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be 1 or more, not {getattr(self, name)}.")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, final
 from torch import nn
 
 from reml.access.similarity import EncoderScorer
+from reml.contract.arguments.checked import checked
 from reml.contract.examples import Item
 from reml.contract.retrieved import Queries
 from reml.contract.vectors import Int64Array
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 
 @final
+@checked()
 @dataclass(frozen=True, eq=False)
 class BiEncoder:
     """A `Scorer`, loaded when it is first needed, on the GPU if there is one.

@@ -18,13 +18,14 @@ import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
-from typing import final, get_args
+from typing import final
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from reml.contract.arguments.checked import checked
 from reml.contract.arguments.paths import takes_paths
 from reml.contract.examples import Item, texts_of
 from reml.contract.retrieved import Queries
@@ -49,6 +50,7 @@ Pair = tuple[str, str]
 
 
 @final
+@checked()
 @dataclass(frozen=True, eq=False)
 class CrossEncoder:
     """A `Scorer`, loaded when it is first needed, on the GPU if there is one.
@@ -70,8 +72,6 @@ class CrossEncoder:
     precision: Precision = "auto"
 
     def __post_init__(self) -> None:
-        if self.precision not in get_args(Precision):
-            raise ValueError(f"there is no precision {self.precision!r}: choose of {', '.join(get_args(Precision))}.")
         tokens = TOKENS if self.max_tokens is None else self.max_tokens
         if tokens < 8 or self.batch_size < 1:
             raise ValueError(f"max_tokens is 8 or more and batch_size 1 or more, not {tokens} and {self.batch_size}.")

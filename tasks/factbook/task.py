@@ -8,8 +8,9 @@ unseen in training; see `splits` and `relations`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Literal, get_args
+from typing import Literal
 
+from reml.contract.arguments.checked import checked
 from reml.contract.collections import KnowledgeSource
 from reml.contract.examples import Example, Measure
 from reml.contract.recorded import recorded
@@ -45,12 +46,11 @@ _OTHER_SIZES: dict[Split, int] = {"train": 900, "dev": 150, "test": 150}
 
 
 @recorded
+@checked()
 class Factbook:
     """A task of one kind; `limit` keeps at most so many examples of each split."""
 
     def __init__(self, kind: Kind = "qa", limit: int | None = None) -> None:
-        if kind not in get_args(Kind):
-            raise ValueError(f"there is no kind {kind!r} of factbook task. Choose one of {list(get_args(Kind))}.")
         if limit is not None and limit < 1:
             raise ValueError(f"limit is {limit}: give at least 1, or nothing for all examples.")
         self._kind: Kind = kind

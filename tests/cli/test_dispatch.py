@@ -175,11 +175,13 @@ def test_what_an_experiment_lacks_is_said(tmp_path: Path, capsys: pytest.Capture
 
 def test_files_are_scored_without_loading_pytorch(tmp_path: Path) -> None:
     record = {"id": "1", "input": "?", "output": [{"answer": "ice", "provenance": [{"wikipedia_id": "1"}]}]}
-    (tmp_path / "a.jsonl").write_text(json.dumps(record) + "\n")
+    for name in ("a.jsonl", "b.jsonl"):
+        (tmp_path / name).write_text(json.dumps(record) + "\n")
     program = (
         "import sys; from reml.__main__ import main; "
         f"path = {str(tmp_path / 'a.jsonl')!r}; "
-        "status = main(['evaluate', '--gold', path, '--guess', path]) or main(['report', '--run', '/absent']) - 2; "
+        "other = path.replace('a.jsonl', 'b.jsonl'); "
+        "status = main(['evaluate', '--gold', path, '--guess', other]) or main(['report', '--run', '/absent']) - 2; "
         "heavy = {'torch', 'transformers', 'pytorch_lightning', 'faiss', 'numba'} & set(sys.modules); "
         "sys.exit(f'status {status}, loaded {heavy}' if status or heavy else 0)"
     )
@@ -248,11 +250,10 @@ def test_who_answers_wrongly_is_named_with_task_and_system(
     given = ("run", "--config", str(config), "--home", str(tmp_path / "home"))
     first, *others = told(capsys, *given).partition("reml run: ")[2].splitlines()
     assert first.startswith("OneAnswer gave 1 answers to 3 examples: `generate` gives a list of one `Answer` for each")
-    assert others == [
-        "  while OneAnswer answers, given the sessions of 'bm25'",
-        "  in the step 'predict places with bm25'",
-        "hint: REML_TRACEBACK=1 shows where it arose.",
-    ]
+    assert first.endswith(
+        "(while OneAnswer answers, given the sessions of 'bm25'; in the step 'predict places with bm25')"
+    )
+    assert not others, "reml refused it in a sentence: no traceback says more"
     monkeypatch.setenv("REML_TRACEBACK", "1")
     message = told(capsys, *given)
     assert message.startswith("Traceback (most recent call last)")

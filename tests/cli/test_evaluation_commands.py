@@ -106,7 +106,7 @@ def test_measure_takes_settings_with_commas(tmp_path: Path, capsys: pytest.Captu
     [
         ("", GUESS, "gold.jsonl: no right answers, so nothing to score"),
         ("\n \n", GUESS, "gold.jsonl: no right answers, so nothing to score"),
-        (GOLD, "", "guess.jsonl: no prediction for id 'x'"),
+        (GOLD, "", "guess.jsonl holds no predictions. As guess, name KILT records"),
         (GOLD.replace('"Oslo"', '" "'), GUESS, "gold.jsonl, line 1: no right answer for id 'x'"),
         (GOLD, GUESS.replace('"x"', '"X"'), "no prediction is for an id of"),
         (GOLD, GUESS.replace('"x"', '"X"'), "the nearest are 'X' and 'x'"),

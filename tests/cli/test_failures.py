@@ -15,7 +15,9 @@ import yaml
 
 from reml.__main__ import main
 from reml.cli.failures import FAULT, STOPPED, TO_MEND, UNREAD, told
+from reml.contract.asking import noted
 from reml.contract.retrieved import Hits
+from reml.evaluation.kilt import Scorer
 from reml.files.atomic import home
 from tests.cli.failing import KINDS
 
@@ -148,10 +150,31 @@ def test_output_that_has_no_room_is_said() -> None:
     assert ended.stderr == "reml --help: what is printed cannot be written: No space left on device.\n"
 
 
-@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&-"])
+def shell(line: str) -> subprocess.CompletedProcess[str]:
+    """Run a line of a shell in which `reml` is the command."""
+    program = f'reml() {{ {sys.executable} -m reml "$@"; }}; {line}'
+    return subprocess.run(["sh", "-c", program], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("closed", ["2>&-", "<&-"])
 def test_streams_may_be_closed(closed: str) -> None:
-    ended = subprocess.run(["sh", "-c", f"{sys.executable} -m reml --help {closed}"], capture_output=True, check=False)
-    assert (ended.returncode, ended.stderr) == (0, b"")
+    ended = shell(f"reml --version {closed}")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.startswith("reml ")
+
+
+@pytest.mark.parametrize("words", ["--help", "--version", "evaluate --help"])
+def test_output_that_is_closed_is_not_lost_without_a_word(words: str) -> None:
+    ended = shell(f"reml {words} >&-")
+    assert (ended.returncode, ended.stdout) == (TO_MEND, "")
+    assert "the standard output is closed, so that what was printed is lost" in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+    assert shell(f"reml {words} >&- 2>&-").returncode == TO_MEND
+
+
+def test_who_reads_the_first_line_alone_ends_a_command_quietly() -> None:
+    ended = shell("{ reml --help; echo $? >&2; } | { read first; }")
+    assert ended.stderr in {f"{UNREAD}\n", "0\n"}, "0 where all of it went into the pipe before"
 
 
 def test_the_working_folder_may_be_gone(tmp_path: Path) -> None:
@@ -176,3 +199,25 @@ def test_a_thread_that_fails_is_said_in_a_line(capsys: pytest.CaptureFixture[str
 def test_numbers_beyond_the_machine_are_refused_in_a_sentence() -> None:
     error = raised(lambda: np.empty(1 << 62, dtype=np.int64))
     assert told(error, ["run"])[1] == TO_MEND
+
+
+REFUSED = "the training set is empty: no evidence was retrieved."
+
+
+def test_a_refusal_of_our_own_is_one_sentence_with_its_step() -> None:
+    """What reml refuses is said: a traceback would tell no more, and the last line is the sentence."""
+    with pytest.raises(ValueError, match="depths") as caught, noted("in the step 'train'"):
+        Scorer([], [0])
+    said, status = told(caught.value, ["run"])
+    assert (said.count("\n"), status) == (0, TO_MEND)
+    assert said.endswith("(in the step 'train')")
+
+
+def test_a_refusal_of_a_users_class_keeps_the_hint() -> None:
+    with pytest.raises(ValueError, match="empty") as caught, noted("in the step 'train'"):
+        raise ValueError(REFUSED)
+    assert told(caught.value, ["run"])[0].splitlines() == [
+        REFUSED,
+        "  in the step 'train'",
+        "hint: REML_TRACEBACK=1 shows where it arose.",
+    ]

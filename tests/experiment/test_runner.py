@@ -84,7 +84,8 @@ def test_the_manifest_says_what_made_the_result(finished: tuple[Path, Path, Path
     manifest = manifests(home)[result.name]
     assert (manifest["kind"], manifest["seed"], manifest["measures"]) == ("run", 7, {"places": "em"})
     assert {"python", "torch", "transformers", "numpy"} <= set(manifest["versions"])
-    assert set(manifest["checksums"]) == {"places source", "places dev"}
+    code = {f"the code of {one}" for one in ("tests.first_words.FirstWords", "reml.retrievers.bm25.retriever.BM25")}
+    assert set(manifest["checksums"]) == {"places source", "places dev", "places train", *code}
     assert manifest["config"] == yaml.safe_load((result / "config.yaml").read_text())
     assert manifest["config"]["access"]["flat"]["retriever"]["init_args"]["b"] == 0.0
     names = [stage["name"] for stage in manifest["stages"]]

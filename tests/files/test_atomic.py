@@ -28,6 +28,7 @@ from reml.files.atomic import (
     locked,
     read_json,
     read_manifest,
+    usable_home,
     write_json,
     write_manifest,
     write_text,
@@ -265,3 +266,54 @@ def test_home_is_what_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_
     monkeypatch.setenv("REML_HOME", "")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert home() == tmp_path / ".cache" / "reml"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("file", "{0}/file cannot be the home, where all is kept: {0}/file is a file; name a folder to write to, by"),
+        ("file/in/it", "{0}/file is a file;"),
+        ("dangling", "{0}/dangling is a link to {0}/nowhere, which is not there;"),
+        ("dangling/in/it", "{0}/dangling is a link to {0}/nowhere, which is not there;"),
+        ("pipe", "{0}/pipe is a file;"),
+        ("round", "{0}/round is a link to {0}/round, which is not there;"),
+    ],
+)
+def test_what_can_be_no_home_is_said(name: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "round").symlink_to(tmp_path / "round")
+    os.mkfifo(tmp_path / "pipe")
+    monkeypatch.setenv("REML_HOME", str(tmp_path / name))
+    for one in (None, tmp_path / name):
+        with pytest.raises(OSError, match="cannot be the home") as caught:
+            usable_home(one)
+        assert said.format(tmp_path) in str(caught.value)
+
+
+def test_what_can_be_a_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "there")
+    for name in ("there", "link", "new", "new/in/it", "link/new", "."):
+        assert usable_home(tmp_path / name) == tmp_path / name
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert usable_home("~/new") == tmp_path / "new"
+    monkeypatch.setenv("REML_HOME", "~no_such_user/x")
+    with pytest.raises(OSError, match="there is no user 'no_such_user': name a folder to write to"):
+        usable_home()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give its rights away")
+def test_a_home_that_may_not_be_read_is_said(tmp_path: Path) -> None:
+    program = (
+        "import os, sys; from reml.files.atomic import usable_home; os.setgid(65534); os.setuid(65534)\n"
+        "try: usable_home(sys.argv[1])\nexcept OSError as error: print(error)"
+    )
+    shut, (outer, inner) = tmp_path / "shut", (tmp_path / "kept", tmp_path / "kept" / "new")
+    shut.mkdir(mode=0o700)
+    outer.mkdir(mode=0o755)
+    for path in (tmp_path, *tmp_path.parents[:2]):
+        path.chmod(path.stat().st_mode | 0o055)
+    for path, why in ((shut, f"may not read {shut}"), (inner, f"may not write to {outer}")):
+        ended = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True)
+        assert f"this user {why}; name a folder to write to" in ended.stdout

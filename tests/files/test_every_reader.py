@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from reml.cli.written import read_settings
+from reml.cli.settings.written import read_settings
 from reml.collection.sources.kilt_pages import JsonlPages
 from reml.collection.sources.text_files import JsonlTexts, TsvTexts
 from reml.evaluation.kilt_files import evaluate_files

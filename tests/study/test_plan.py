@@ -33,7 +33,7 @@ def test_each_condition_is_an_access_model_of_the_experiment() -> None:
         ({"learners": []}, "study.learners is empty"),
         ({"seeds": []}, "study.seeds is empty"),
         ({"seeds": [1, 1]}, "must be distinct"),
-        ({"controls": ["random"]}, r"names \['random'\]; there are untrained, shuffled"),
+        ({"controls": ["random"]}, r"study\.controls\[0\] is 'random', but must be one of 'untrained', 'shuffled'"),
         ({"references": {"pdist": GOLD}}, "cannot name an objective or reference twice"),
         ({"objectives": {"frozen": PDIST}}, "'frozen' is taken"),
     ],

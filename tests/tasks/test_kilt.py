@@ -83,7 +83,7 @@ def test_nothing_is_asked_of_the_network(tmp_path: Path) -> None:
 def test_settings_that_are_not_allowed_are_errors_at_once() -> None:
     with pytest.raises(ValueError, match="no dataset 'squad'"):
         Kilt("squad")
-    with pytest.raises(ValueError, match="no template 't6'; there are input, t5"):
+    with pytest.raises(ValueError, match=r"Kilt\.template is 't6', but must be one of 'input', 't5'"):
         Kilt("nq", template="t6")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="limit is 0"):
         Kilt("nq", limit=0)

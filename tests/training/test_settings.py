@@ -23,7 +23,7 @@ from reml.training.settings import Training
         (lambda: Training(rates={"predictor": -1.0}), "training.rates.predictor is -1.0, but must be 0 or more"),
         (lambda: Training(gradient_cache=0), "training.gradient_cache is 0, but must be 1 or more, or left out"),
         (lambda: Training(devices=0), "training.devices is 0"),
-        (lambda: Training(precision="64-true"), "training.precision is 64-true, but must be auto, 32-true, bf16"),  # type: ignore[arg-type]
+        (lambda: Training(precision="64-true"), "is '64-true', but must be one of 'auto', '32-true'"),  # type: ignore[arg-type]
         (lambda: Training(sharded=True), "training.sharded is True, but must be false on one device: raise"),
         (lambda: Training(batch_size=16, accumulate=3), "a batch of 16 cannot be computed in 3 equal parts"),
         (lambda: Training(batch_size=12, accumulate=4, devices=2), "in 4 equal parts on 2 devices: choose"),

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from reml.contract.arguments.checked import checked
 from reml.contract.retrieved import Queries, Responses
 from reml.contract.vectors import Int64Array
 
 
+@checked()
 @dataclass(frozen=True)
 class First:
     """Keep the first `k` items."""

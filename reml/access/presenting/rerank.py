@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from reml.access.presenting.processors import keep as kept
+from reml.contract.arguments.checked import checked
 from reml.contract.retrieved import Queries, Responses
 from reml.contract.retrievers import Scorer
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+@checked()
 class Rerank:
     """Orders responses by a scorer, ties by their former places, and keeps the `keep` best of each query.
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from reml.contract.access import QueryExpansion, QueryGenerator
+from reml.contract.arguments.checked import checked
 from reml.contract.examples import Example
 from reml.contract.retrieved import Queries
 from reml.contract.retrievers import Retriever
@@ -34,6 +35,7 @@ class ExpandedQuery:
         return self.expansion(self.generator(examples), self.retriever)
 
 
+@checked()
 class MentionQuery:
     """Entity linking: the mention between `[START_ENT]` and `[END_ENT]` and `window` words on either side of it.
 

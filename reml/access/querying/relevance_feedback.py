@@ -29,6 +29,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
+from reml.contract.arguments.checked import checked
 from reml.contract.examples import Item, Media
 from reml.contract.retrieved import Hits, Queries, room_for
 from reml.contract.retrievers import Encoder, Retriever
@@ -61,6 +62,7 @@ class EncodingRetriever(Retriever, Protocol):
         """What makes its vectors."""
 
 
+@checked()
 @dataclass(frozen=True)
 class RM3:
     """Mixes each query with a relevance model R: weight x p(term | query) + (1 - weight) x p(term | R).
@@ -89,6 +91,7 @@ class RM3:
         return first.expanded(share * _adding_up_to_one(first.asked) + (1 - share) * _adding_up_to_one(model))
 
 
+@checked()
 @dataclass(frozen=True, kw_only=True)
 class Rocchio:
     """Moves each query towards relevant items: alpha x query + beta x mean of relevant - gamma x mean of others.

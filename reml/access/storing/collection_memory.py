@@ -19,6 +19,7 @@ from reml.collection.columns import Column
 from reml.collection.disk import DiskCollection, create_collection, open_collection
 from reml.collection.overlays import begin_overlay, next_row, roll_back
 from reml.contract.access import Entries, StorageHandler
+from reml.contract.arguments.checked import checked
 from reml.contract.arguments.paths import takes_paths
 from reml.contract.collections import Collection
 from reml.contract.retrievers import GrowingRetriever, Retriever
@@ -28,6 +29,7 @@ from reml.files.atomic import MANIFEST
 ITEMS, INDEX = "items", "index"
 
 
+@checked()
 @dataclass(frozen=True)
 class CollectionMemory:
     """Settings of a memory of texts, each an item.

@@ -13,6 +13,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from typing import Literal, Protocol, cast
 
+from reml.contract.arguments.checked import checked
 from reml.contract.arguments.extras import install_hint
 from reml.contract.examples import Page
 from reml.files.atomic import digest
@@ -70,6 +71,7 @@ class IrDataset(Protocol):
         """Yield its judgements."""
 
 
+@checked()
 class IrDatasetsTexts:
     """The documents of a dataset, in their order; those without text or title are left out and counted in the log.
 

@@ -16,6 +16,7 @@ from typing import cast
 
 import msgspec
 
+from reml.contract.arguments.checked import checked
 from reml.contract.examples import Page
 from reml.files.atomic import atomic_file
 from reml.files.digests import remembered_digest
@@ -23,6 +24,7 @@ from reml.files.lines import existing_file, json_lines
 from reml.files.typed_json import decode_json
 
 
+@checked()
 class JsonlPages:
     """The pages of a JSONL file, streamed in the order of its lines; blank lines are skipped.
 

@@ -30,6 +30,7 @@ from typing import Any, Protocol, cast
 import msgspec
 
 from reml.collection.sources.quoted_cells import quoted_cells
+from reml.contract.arguments.checked import checked
 from reml.contract.examples import Page
 from reml.contract.recorded import recorded
 from reml.files.atomic import digest
@@ -43,6 +44,7 @@ _WANTED = "the corpus file, plain or gzip"
 
 
 @recorded
+@checked()
 class TsvTexts:
     """Texts of a file with tab-separated columns, in the order of its lines.
 
@@ -102,6 +104,7 @@ class TsvTexts:
 
 
 @recorded
+@checked()
 class JsonlTexts:
     """Texts of a file of JSON objects, one a line, in the order of its lines.
 

@@ -1,4 +1,4 @@
-"""Arguments of a class by its annotations: numbers in bounds, and lists that are no texts.
+"""Arguments of a class or function by its annotations: numbers in bounds, lists that are no texts, objects of a class.
 
     @checked("reading")
     @dataclass(frozen=True)
@@ -13,86 +13,70 @@ from __future__ import annotations
 import dataclasses
 import functools
 import inspect
+import sys
 import typing
-from collections.abc import Callable, Collection, Iterator, Mapping
-from types import UnionType
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar, cast
 
-from reml.contract.arguments.numbers import Bounds, wrong_number
-from reml.contract.arguments.several import several
+from reml.contract.arguments.kinds import resolved, wrong
 from reml.contract.recorded import bound_to
 
 T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
 
 
-def checked(place: str) -> Callable[[type[T]], type[T]]:
-    """Let the constructor of a class look at its arguments first. place: what a YAML calls an object of the class.
+class ArgumentError(TypeError, ValueError):
+    """An argument is not of the type, or not in the bounds, that its annotation asks for."""
 
-    `ValueError` for a number out of the bounds of its annotation, `TypeError` for one text where several are wanted.
+
+def checked(place: str | None = None) -> Callable[[type[T]], type[T]]:
+    """Let the constructor of a class look at its arguments first.
+
+    `ArgumentError` for what is not as its annotation has it, `TypeError` for one text where several are wanted.
+    place: what a YAML calls an object of the class; the name of the class if left out.
     """
 
     def with_checks(cls: type[T]) -> type[T]:
         original: Any = cls.__init__
-        signature = inspect.signature(original)
-        hints = functools.cache(lambda: hints_of(original, cls))
-
-        @functools.wraps(original)
-        def look(self: object, *args: object, **given: object) -> None:
-            bound = dict(list(bound_to(signature, cls, (self, *args), given).arguments.items())[1:])
-            for complaint in complaints(bound, hints(), place):
-                raise ValueError(complaint)
-            original(self, *args, **given)
-
+        look = _looking(original, functools.cache(lambda: hints_of(original, cls)), cls.__name__, place)
         cls.__init__ = look  # type: ignore[method-assign]
         return cls
 
     return with_checks
 
 
+def checked_call(function: F) -> F:
+    """Let a function or method look at its arguments first, as `checked` does for a constructor."""
+    hints = functools.cache(lambda: resolved(function.__annotations__, function.__globals__))
+    return cast(F, _looking(function, hints, function.__name__, None))
+
+
+def _looking(
+    original: Callable[..., Any], hints: Callable[[], Mapping[str, object]], name: str, place: str | None
+) -> Callable[..., Any]:
+    signature = inspect.signature(original)
+    own = next(iter(signature.parameters), None) == "self"
+
+    @functools.wraps(original)
+    def look(*args: object, **given: object) -> object:
+        bound = dict(list(bound_to(signature, name, args, given).arguments.items())[int(own) :])
+        for complaint in complaints(bound, hints(), place or name):
+            raise ArgumentError(complaint)
+        return original(*args, **given)
+
+    return look
+
+
 def hints_of(function: Callable[..., None], cls: type) -> Mapping[str, object]:
-    """Give the annotations of a constructor with all that stands in them; none where one is known to checkers alone."""
-    written = cls if dataclasses.is_dataclass(cls) else function
+    """Give the annotations of a constructor with what stands in them; those known to type checkers alone are left."""
+    written: Any = cls if dataclasses.is_dataclass(cls) else function
     try:
         return typing.get_type_hints(written, include_extras=True)
     except NameError:
-        return {}
+        return resolved(inspect.get_annotations(written), vars(sys.modules[cls.__module__]))
 
 
 def complaints(arguments: Mapping[str, object], hints: Mapping[str, object], place: str) -> Iterator[str]:
-    """Say of each number that is out of its bounds what it is and must be; `TypeError` for a text instead of a list."""
+    """Say of each argument that is not as its annotation has it what it is and must be."""
     for name, value in arguments.items():
-        yield from _wrong(value, hints.get(name), f"{place}.{name}", optional=False)
-
-
-def _wrong(value: object, hint: object, place: str, *, optional: bool) -> Iterator[str]:
-    origin, shown = get_origin(hint), "null" if value is None else repr(value)
-    if origin in {Union, UnionType}:
-        choices = [one for one in get_args(hint) if one is not type(None)]
-        left_out = value is None and len(choices) < len(get_args(hint))
-        if len(choices) == 1 and not left_out:
-            yield from _wrong(value, choices[0], place, optional=True)
-    elif (must := _must(value, hint)) is not None:
-        yield f"{place} is {shown}, but must be {must}{', or left out' if optional else ''}."
-    elif isinstance(origin, type) and issubclass(origin, Mapping) and isinstance(value, Mapping):
-        for name, one in value.items():
-            yield from _wrong(one, get_args(hint)[1], f"{place}.{name}", optional=False)
-    elif isinstance(origin, type) and issubclass(origin, Collection) and not issubclass(origin, Mapping):
-        if value is None:
-            yield f"{place} is null, but must be a list."
-            return
-        listed: Any = value
-        for number, one in enumerate(several(listed, place)):
-            yield from _wrong(one, get_args(hint)[0], f"{place}[{number}]", optional=False)
-
-
-def _must(value: object, hint: object) -> str | None:
-    """Say what a value must be by an annotation of one number, text or truth."""
-    if get_origin(hint) is Annotated:
-        kind, *marks = get_args(hint)
-        found = (wrong_number(value, kind, bounds) for bounds in marks if isinstance(bounds, Bounds))
-        return next((must for must in found if must is not None), None)
-    if hint is int or hint is float:
-        return wrong_number(value, hint, Bounds())
-    if hint is bool:
-        return None if isinstance(value, bool) else "true or false"
-    return "a text" if hint is str and not isinstance(value, str) else None
+        yield from wrong(value, hints.get(name), f"{place}.{name}")

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from reml.contract.arguments.checked import checked
 from reml.contract.examples import Answer, Example, Measure
 from reml.contract.vectors import Float64Array
 from reml.evaluation.kilt import MEASURES, evaluate
 
 
+@checked()
 @dataclass(frozen=True)
 class KiltMetric:
     """Measure as KILT does: its four measures of answers, their KILT scores, and retrieval.

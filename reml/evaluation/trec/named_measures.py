@@ -7,7 +7,6 @@ judgements of pages have none.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -17,7 +16,6 @@ from reml.evaluation.trec.relevance import HIGHEST
 MEASURES = ("nDCG@10", "RR@10", "R@100", "AP")
 MOST_PLACES: Final = 1_000_000
 
-_COMMA: Final = re.compile(r",(?![^({]*[)}])")  # not within brackets
 _LONGEST: Final = 200
 _OF_SUBTOPICS: Final = "pyndeval"
 _UNREADABLE: Final = (MemoryError, NameError, RecursionError, SyntaxError, TypeError, ValueError)
@@ -63,12 +61,6 @@ class NamedMeasure:
     def highest_grade(self) -> int:
         """The highest grade that its program takes."""
         return 4 if self.program.NAME == "gdeval" else HIGHEST
-
-
-def names_in(text: str) -> list[str]:
-    """Part names at commas, but for those within brackets: `P(rel=2,judged_only=True)@5,AP` has two."""
-    names = [name.strip() for name in _COMMA.split(text)]
-    return [name for name in names if name] or [text]
 
 
 def named_measure(name: str) -> NamedMeasure:

@@ -15,8 +15,7 @@ import numpy as np
 from reml.access.composed_access import FoundAccess
 from reml.access.limits import Limits
 from reml.contract.collections import Collection
-from reml.contract.predictors import Batch, Predictor
-from reml.contract.refusal import providers
+from reml.contract.predictors import Batch
 from reml.contract.retrieved import Hits
 from reml.contract.signals import Signal
 from reml.devices.progress import tracked
@@ -28,7 +27,7 @@ from reml.feedback.judges.teacher import Teacher
 from reml.training.data.sets import RetrievedExamples
 from reml.training.data.task_prefix import with_task
 from reml.training.regimes.signal_cache import cache_signals, cache_utility
-from reml.training.regimes.signals import available
+from reml.training.regimes.signals import available, require
 
 SIGNALS = "signals.safetensors"
 BATCH = 16
@@ -106,17 +105,8 @@ def _draw(of: Examples, *opened: Any, names: Sequence[str], items: int, room: in
 
 def _collect(folder: Path, speaker: Speaker, of: Lists, *, signals: Signal, prefix: str) -> None:
     predictor = speaker.begin(of.collections)
-    _require(predictor, signals)
+    require(type(predictor).__name__, available(predictor.signals), signals)
     cache_signals(predictor, _batches(of.read, prefix), signals, folder / SIGNALS)
-
-
-def _require(predictor: Predictor, signals: Signal) -> None:
-    if lacking := signals & ~available(predictor):
-        raise ValueError(
-            f"the objective needs {lacking} of the predictor, but {type(predictor).__name__} gives "
-            f"{predictor.signals}: choose another objective, or a predictor whose `signals` include it "
-            f"({providers(lacking)})."
-        )
 
 
 def _judge(

@@ -23,6 +23,7 @@ from reml.devices.disk import written
 from reml.devices.progress import shown_on, working
 from reml.devices.rank_zero import check_rank, is_rank_zero
 from reml.experiment.plan.node import Node
+from reml.experiment.said import heard, repeat
 from reml.files.atomic import MANIFEST, CorruptError, digest, locked, read_manifest, write_json, write_manifest
 from reml.reporting.terminal import say
 
@@ -31,6 +32,7 @@ Value = TypeVar("Value")
 # Says which layout the stages of a home have; of the former one, they had keys made otherwise.
 LAYOUT, NEWEST = "layout.json", 2
 LABEL = 120  # letters of a stage's name that its folder shows
+SAID = "warnings"  # in the manifest of a stage
 FORMER = ("collections", "indexes", "hits", "models", "heard", "predictions")
 
 
@@ -95,6 +97,7 @@ class Stages:
         self.done: dict[str, Stage] = {}
         self._inner = _Spent()  # on stages inside the one being built
         self._opened: dict[str, tuple[Node[Any], Any]] = {}
+        self._said: set[str] = set()  # warnings of this run
 
     def make(self, room: str, name: str, depends: Json, build: Callable[[Path], object]) -> Stage:
         """Give the stage that depends on exactly `depends`, built by `build(folder)` unless it is there.
@@ -108,6 +111,8 @@ class Stages:
         folder = self._folder(room, name, key)
         cached = (folder / MANIFEST).is_file() or not self._build(folder, name, depends, build)
         self.done[name] = _finished(name, key, folder, cached)
+        if cached:
+            self._repeat(self.done[name])
         return self.done[name]
 
     def stage(self, node: Node[object]) -> Stage:
@@ -159,6 +164,10 @@ class Stages:
         for one in node.below():
             if one.make is not None and one.name not in self.done and self.is_made(one):
                 self.done[one.name] = self.cost(one)
+                self._repeat(self.done[one.name])
+
+    def _repeat(self, stage: Stage) -> None:
+        repeat(stage.name, read_manifest(stage.folder, "stage").get(SAID), self._said)
 
     def _open_input(self, node: Node[object] | None) -> object:
         if node is not None and node.later:
@@ -198,13 +207,21 @@ class Stages:
                 self._inner = outer.plus(start.minus(asked))
                 return False
             reset_peak_memory()
-            with shown_on(self.console), working(name), noted(f"in the step {name!r}"), written(folder):
+            with (
+                shown_on(self.console),
+                working(name),
+                noted(f"in the step {name!r}"),
+                written(folder),
+                heard() as said,
+            ):
                 build(folder)
             elapsed = _Spent.now().minus(start)
             own = elapsed.minus(self._inner)
             cost: dict[str, Json] = {"seconds": own.seconds, "cpu_seconds": own.cpu, "peak_memory_bytes": peak_memory()}
             self._inner = outer.plus(elapsed)
-            write_manifest(folder, "stage", {"name": name, "depends": depends, **cost})
+            self._said.update(what for _, what in said)
+            warned: dict[str, Json] = {SAID: [list(one) for one in said]} if said else {}
+            write_manifest(folder, "stage", {"name": name, "depends": depends, **cost, **warned})
         return True
 
     def _tell_waiting(self) -> None:

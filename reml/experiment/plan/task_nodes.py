@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from reml.collection.disk import DiskCollection
-from reml.contract.tasks import Task
+from reml.contract.asking import noted
+from reml.contract.examples import Json
+from reml.contract.tasks import Task, examples_of
 from reml.experiment.plan import collections
 from reml.experiment.plan.node import Node
 from reml.experiment.settings.experiment import Experiment
@@ -43,12 +45,28 @@ class TaskNodes:
         Those without a right answer (KILT's test sets) are predicted too; they are not learnt from and not scored.
         """
         if (task, split) not in self._read:
-            read = tuple(self.task(task).examples(split))[: self._limit(split)]
+            read = self._given(task, split)[: self._limit(split)]
             self._read[task, split] = collections.examples(f"{task} {split}", read)
         whole = self._read[task, split]
         if first is None or first >= len(self.read(whole)):
             return whole
         return collections.examples(f"{task} {split}, the first {first}", self.read(whole)[:first])
+
+    def evaluated(self, task: str) -> Node[collections.Examples]:
+        """Give the examples that are evaluated, those of the split that `reading` names."""
+        return self.examples(task, self.experiment.reading.split_of(task))
+
+    def _given(self, task: str, split: str) -> collections.Examples:
+        """Ask a task for a split; where it has none, a note says what for, if a training asks."""
+        if split == self.experiment.reading.split_of(task):
+            return examples_of(self.task(task), split)
+        with noted(f"the {split} split of {task!r} is asked for by a training (train_on, train, feedback)"):
+            return examples_of(self.task(task), split)
+
+    def asked(self) -> Iterator[tuple[str, str, Json]]:
+        """Go through the splits that were asked for: task, split, and the digest of what was read of it."""
+        for (task, split), node in self._read.items():
+            yield task, split, node.marks
 
     def read(self, examples: Node[collections.Examples]) -> collections.Examples:
         """Give what an examples node holds: it is read when it is planned."""

@@ -21,6 +21,7 @@ class Budget:
     asks: Count | None = None
 
 
+@checked()
 @dataclass(frozen=True)
 class Lent:
     """An encoder that a predictor lends (`reml.contract.predictors.Lender`), after its training if it has one.

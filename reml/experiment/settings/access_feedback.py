@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from reml.contract.arguments.checked import checked
 from reml.contract.arguments.numbers import Count, Positive, Several
@@ -71,8 +71,6 @@ class AccessFeedback:
     predictor: str | None = None
 
     def __post_init__(self) -> None:
-        if self.learns not in get_args(Side):
-            raise ValueError(f"feedback.learns is one of {', '.join(get_args(Side))}, not {self.learns!r}.")
         self._check_regime()
         self._check_refresh()
         self._check_beside()

@@ -33,7 +33,7 @@ class Reading:
         depth: hits kept for each example.
         k: items the predictor reads.
         pages: distinct pages in the provenance of a prediction.
-        split: the split that is evaluated.
+        split: the split that is evaluated, of all tasks; or by the name of the task, `dev` of those that are left out.
         limit: how many of its examples, 1 or more; all if left out.
         batch_size: examples predicted at once.
     """
@@ -45,7 +45,7 @@ class Reading:
     depth: Count = 100
     k: Count = 5
     pages: Count = 20
-    split: str = "dev"
+    split: str | Mapping[str, str] = "dev"
     limit: Count | None = None
     batch_size: Count = 16
 
@@ -58,6 +58,10 @@ class Reading:
     def units(self) -> Units:
         """What a passage is made of."""
         return Units(self.unit, self.size, self.overlap)
+
+    def split_of(self, task: str) -> str:
+        """Name the split of a task that is evaluated."""
+        return self.split if isinstance(self.split, str) else self.split.get(task, "dev")
 
 
 @checked("experiment")
@@ -95,10 +99,9 @@ class Experiment:
     collections: Mapping[str, Passages] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        names = [task.name for task in self.tasks]
+        names = self._task_names
         if not names or len(set(names)) < len(names):
             raise ValueError(f"an experiment needs tasks with distinct names; it was given {names}.")
-        self._check_parts()
         self._check_given_names()
         for task in self.tasks:
             metric_of(task)  # says before hours of work if there is none
@@ -106,6 +109,10 @@ class Experiment:
             raise ValueError("an experiment needs at least one access model, by name, under `access`.")
         self._check_systems()
         self._check_names()
+
+    @property
+    def _task_names(self) -> list[str]:
+        return [task.name for task in self.tasks]
 
     @property
     def makers(self) -> Mapping[str, PredictorMaker]:
@@ -147,32 +154,18 @@ class Experiment:
             return False
         return not feedback.joint or not self._trains_predictor(name)
 
-    def _check_parts(self) -> None:
-        """Raise `TypeError` for parts, given in Python, that are none."""
-        for kind, parts, wanted in (("access", self.access, Access), ("systems", self.systems, System)):
-            if not isinstance(parts, Mapping):
-                raise TypeError(
-                    f"{kind} is a {type(parts).__name__}: give a mapping by name, {{'NAME': {wanted.__name__}(...)}}."
-                )
-            for name, part in parts.items():
-                if not isinstance(part, wanted):
-                    raise TypeError(f"{kind}[{name!r}] is {part!r}: give `{wanted.__name__}(...)`.")
-        for name, maker in self.makers.items():
-            if not callable(maker):
-                raise TypeError(f"{name} is {maker!r}: give what makes a predictor, such as its class.")
-        if not isinstance(self.reading, Reading):
-            raise TypeError(f"reading is {self.reading!r}: give `Reading(...)`.")
-
     def _check_given_names(self) -> None:
         """Raise `ValueError` for a name that is none for a file or folder, or for two that are one to some systems."""
         check_name(self.name, "experiment")
-        check_names([task.name for task in self.tasks], "task")
+        check_names(self._task_names, "task")
         check_names(self.access, "access model")
         check_names(self.predictors, "predictor")
         check_names(self.systems, "system")
         check_names(self.collections, "collection")
 
     def _check_systems(self) -> None:
+        splits = self.reading.split
+        _check_there("reading.split", "task", [] if isinstance(splits, str) else list(splits), self._task_names)
         if self.predictor is not None and self.predictors:
             raise ValueError("give one `predictor`, or several under `predictors`, not both.")
         for name, system in self.systems.items():
@@ -187,7 +180,7 @@ class Experiment:
     def _check_names(self) -> None:
         wanted = [name for access in self.access.values() for name in access.needs]
         wanted += self.train_on.all_names if self.train_on is not None else []
-        self._check_learnt([task.name for task in self.tasks])
+        self._check_learnt(self._task_names)
         for name in wanted:
             if name not in self.access:
                 raise ValueError(f"there is no access model {name!r}; the experiment has {', '.join(self.access)}.")

@@ -55,6 +55,13 @@ def arguments_of(maker: object, hint: object) -> Iterator[object]:
             yield from [argument] if hints.get(name) == hint else arguments_of(argument, hint)
 
 
+def class_made(maker: object) -> type | None:
+    """Find the class that makes an object, itself or by a partial; nothing of a function, which does not tell."""
+    if isinstance(maker, functools.partial):
+        return made_by(maker)[0]
+    return maker if isinstance(maker, type) else None
+
+
 def _of_enum(value: enum.Enum) -> Json:
     """Tell members by name: a number changes its meaning when a member is put between others."""
     if isinstance(value, enum.Flag):

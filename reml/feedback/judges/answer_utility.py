@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from reml.contract.arguments.checked import checked
 from reml.contract.examples import Answer, Example
 from reml.evaluation.judgements import Gold, Guess
 from reml.evaluation.kilt import MEASURES, answer_scores
@@ -17,6 +18,7 @@ KILT = "KILT-"
 NAMES = (*MEASURES, *(KILT + measure for measure in MEASURES))
 
 
+@checked()
 @dataclass(frozen=True)
 class AnswerUtility:
     """Score answers by a measure: accuracy, em, f1 or rougel, or `KILT-` and one of them.

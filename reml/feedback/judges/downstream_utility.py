@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from reml.contract.arguments.checked import checked
 from reml.contract.asking import answers_of
 from reml.contract.examples import Example
 from reml.contract.predictors import Batch, Judge, Predictor
@@ -22,6 +23,7 @@ from reml.evaluation.judgements import Gold
 from reml.feedback.judges.answer_utility import AnswerUtility
 
 
+@checked()
 @dataclass(frozen=True)
 class DownstreamUtility:
     """Says of an item the measure of the answer that a predictor gives when it has that item alone.

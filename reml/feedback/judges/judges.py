@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from reml.contract.arguments.checked import checked
 from reml.contract.examples import Answer, Example
 from reml.contract.predictors import Judge
 from reml.contract.retrieved import Responses
@@ -17,6 +18,7 @@ from reml.feedback.judges.answer_utility import AnswerUtility
 SampleJudge = Callable[[Sequence[Example], Sequence[Sequence[Answer]]], Tensor]
 
 
+@checked()
 @dataclass(frozen=True)
 class Judges:
     """Judges of a training run.

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from reml.access.querying.query_generators import InputQuery, one_query_each
 from reml.contract.access import QueryGenerator
+from reml.contract.arguments.checked import checked
 from reml.contract.examples import Example
 from reml.contract.retrieved import Queries, Responses
 from reml.contract.signals import FeedbackRecord
@@ -26,6 +27,7 @@ def record_of(
     return FeedbackRecord(queries.texts, rows, values.numpy(), judge, dict(versions))
 
 
+@checked()
 @dataclass(frozen=True, eq=False)
 class RecordedUtility:
     """Says of an item what records say; a later record of the same query and item counts.

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from reml.access.querying.query_generators import InputQuery, one_query_each
 from reml.contract.access import QueryGenerator
+from reml.contract.arguments.checked import checked
 from reml.contract.examples import Example
 from reml.contract.predictors import Judge, Predictor
 from reml.contract.retrieved import Hits, Responses
@@ -53,6 +54,7 @@ class Teacher:
         return Hits.ranked(hits.rows, self.scores(examples, hits.rows), hits.k)
 
 
+@checked()
 @dataclass(frozen=True)
 class TeacherScores:
     """Names the access model that judges: an item is as useful as it scores there. teacher: its name."""

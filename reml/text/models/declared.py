@@ -32,6 +32,7 @@ SIMILARITIES: Final[Mapping[str, Literal["dot", "cosine", "l2"]]] = {
     "dot": "dot",
     "euclidean": "l2",
 }
+WIDTHS: Final = ("word_embedding_dimension", "embedding_dimension")
 STEPS: Final = ("Dense", "LayerNorm", "Dropout")
 ITEM_PROMPTS: Final = ("document", "passage", "corpus")
 # Of sentence_bert_config.json: what is read, and what changes speed alone.
@@ -53,7 +54,10 @@ class Module:
 @final
 @dataclass(frozen=True, kw_only=True)
 class Declared:
-    """What a folder says of its vectors; None where it says nothing. steps: what follows pooling, but `normalise`."""
+    """What a folder says of its vectors; None where it says nothing. steps: what follows pooling, but `normalise`.
+
+    pooled: the file that says how wide the states are which are pooled, and what it says.
+    """
 
     pooling: str | None = None
     steps: tuple[Module, ...] = ()
@@ -64,6 +68,7 @@ class Declared:
     query_prefix: str = ""
     item_prefix: str = ""
     pool_prefix: bool = True
+    pooled: tuple[str, Json] = ("", None)
     whole_length: bool = False
 
 
@@ -143,12 +148,27 @@ def _with_modules(folder: ModelFolder, modules: list[Module], known: Declared) -
         steps=steps,
         normalise=normalise,
         pool_prefix=pooled.get("include_prompt") is not False,
+        pooled=(f"{second.path}/config.json", width_said(pooled)),
         whole_length=True,
     )
 
 
+def width_said(settings: Mapping[str, Json]) -> Json:
+    """Give how wide the vectors that are pooled are by a config.json; None if it does not say."""
+    return next((settings[name] for name in WIDTHS if name in settings), None)
+
+
+def check_width(folder: ModelFolder, file: str, said: Json, width: int) -> None:
+    """Raise `ModelError` if a file says another width of vectors than the model has."""
+    if said is not None and (isinstance(said, bool) or said != width):
+        raise ModelError(
+            f"{folder.name!r}: {file} says that vectors of {said!r} numbers are pooled, and the model's have {width}: "
+            "they are of two models. Get both files from where the model comes from."
+        )
+
+
 def _pooling_settings() -> tuple[str, ...]:
-    sizes = ("word_embedding_dimension", "embedding_dimension", "include_prompt", "pooling_mode")
+    sizes = (*WIDTHS, "include_prompt", "pooling_mode")
     return (*sizes, *(f"pooling_mode_{mode}" for mode in POOLINGS))
 
 

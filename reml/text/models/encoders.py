@@ -14,7 +14,7 @@ from torch import nn
 from transformers import BertConfig, BertModel, DPRContextEncoder, DPRQuestionEncoder, PreTrainedConfig
 
 from reml.files.model_location import ModelError
-from reml.text.models.declared import Declared, declared
+from reml.text.models.declared import Declared, check_width, declared
 from reml.text.models.kinds import BUFFERS, ENCODER, ENCODER_PART, POOLER, Kind
 from reml.text.models.loading import Loaded, config_of, load
 from reml.text.models.model_folder import ModelFolder, opened
@@ -58,6 +58,7 @@ def load_encoder(name: str, *, attention: str | None = None, trust_remote_code: 
     if config.model_type == "dpr":
         return _dpr(folder, config, said, attention)
     kind = _kind(folder, config)
+    check_width(folder, *said.pooled, config.hidden_size)
     return LoadedEncoder(load(folder, kind, config, attention=attention, trust_remote_code=trust_remote_code), said)
 
 
@@ -77,6 +78,7 @@ def _kind(folder: ModelFolder, config: PreTrainedConfig) -> Kind:
 
 
 def _dpr(folder: ModelFolder, config: PreTrainedConfig, said: Declared, attention: str | None) -> LoadedEncoder:
+    check_width(folder, *said.pooled, config.hidden_size)
     made = next((DPR[one] for one in config.architectures or [] if one in DPR), None)
     if made is None:
         raise ModelError(

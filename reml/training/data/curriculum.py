@@ -25,6 +25,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from reml.contract.arguments.checked import checked
 from reml.contract.examples import Example
 from reml.contract.retrieved import Hits
 from reml.contract.vectors import Int64Array
@@ -34,6 +35,7 @@ from reml.training.data.ranked_examples import Drawn, PagedCollection, right_row
 HARD, SEMI_HARD = -0.25, -0.5
 
 
+@checked()
 @dataclass(frozen=True, kw_only=True)
 class Curriculum:
     """How many items of a teacher's list are learnt from, and how finely.

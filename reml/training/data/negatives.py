@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reml.access.responses import gather
+from reml.contract.arguments.checked import checked
 from reml.contract.collections import Collection
 from reml.contract.examples import Example
 from reml.contract.retrieved import Hits
@@ -36,6 +37,7 @@ Flags = npt.NDArray[np.bool_]
 BATCH = 64
 
 
+@checked()
 @dataclass(frozen=True, kw_only=True)
 class Denoising:
     """Which items of a list are not to be learnt as wrong.

@@ -35,10 +35,12 @@ from itertools import islice
 
 import numpy as np
 
+from reml.contract.arguments.checked import checked
 from reml.contract.vectors import Int64Array
 from reml.training.data.samplers import Population, Sampler
 
 
+@checked()
 @dataclass(frozen=True)
 class Neighbours:
     """Settings of batches whose examples are near each other: `NeighbourBatches`.

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from reml.collection.passages import words_of
+from reml.contract.arguments.checked import checked
 from reml.contract.collections import Collection
 from reml.contract.examples import Example, Item
 
 
+@checked()
 @dataclass(frozen=True, kw_only=True)
 class PseudoQueries:
     """How many queries are made, and of what.

@@ -21,10 +21,12 @@ from pickle import PicklingError
 
 import torch
 
+from reml.contract.arguments.checked import checked
 from reml.contract.retrievers import Index
 from reml.training.refresh.policies import Change, RefreshDiedError, Refresher, Run, check_steps
 
 
+@checked()
 @dataclass(frozen=True)
 class Asynchronous:
     """Makes all vectors anew in another process, and puts them to use, at once, when it is through.

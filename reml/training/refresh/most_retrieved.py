@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from reml.contract.arguments.checked import checked
 from reml.index.encoded_shards import read_shard
 from reml.training.refresh.policies import Change, Refresher, Run, check_steps
 
 
+@checked()
 @dataclass(frozen=True)
 class MostRetrieved:
     """Makes the vectors anew that were retrieved most since they were made, while training waits.

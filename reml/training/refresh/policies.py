@@ -17,6 +17,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from reml.contract.arguments.checked import checked
+
 if TYPE_CHECKING:
     from reml.contract.retrievers import Index
     from reml.training.refresh.index_versions import IndexVersions
@@ -96,6 +98,7 @@ class _Still:
         pass
 
 
+@checked()
 @dataclass(frozen=True)
 class Every:
     """Makes all vectors anew every `steps` steps, or once an epoch if left out, while training waits."""

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from reml.access.querying.query_generators import InputQuery, one_query_each
 from reml.access.similarity import EncoderScorer, encoded, similarities
 from reml.contract.access import QueryGenerator
+from reml.contract.arguments.checked import checked
 from reml.contract.examples import Answer, Item, Provenance
 from reml.contract.predictors import Batch, Feedback
 from reml.contract.retrieved import Queries, Responses
@@ -28,6 +29,7 @@ from reml.training.scale.in_batch_negatives import batch_items
 from reml.training.scale.shared_items import SharedItems
 
 
+@checked()
 @dataclass(frozen=True, eq=False)
 class RankingObjective:
     """What a retriever is taught by. queries: makes exactly one query for each example."""

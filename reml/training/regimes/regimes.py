@@ -20,11 +20,10 @@ from torch import Tensor, nn
 
 from reml.contract.asking import Answering
 from reml.contract.predictors import Batch, Predictor
-from reml.contract.refusal import providers
 from reml.contract.signals import Credit, Signal
 from reml.training.regimes.learners import Learners, Learning, read_again
 from reml.training.regimes.retriever_objective import Rescored
-from reml.training.regimes.signals import available, collect
+from reml.training.regimes.signals import available, collect, require
 
 
 class Regime(nn.Module, abc.ABC):
@@ -156,10 +155,5 @@ class Alternating(Joint):
 def _check_predictor(predictor: Predictor, needs: Signal) -> nn.Module:
     if not isinstance(predictor, nn.Module):
         raise TypeError(f"{type(predictor).__name__} is not a torch `nn.Module`, so it cannot be trained.")
-    if lacking := needs & ~available(predictor):
-        raise ValueError(
-            f"the objective needs {lacking} of the predictor, but {type(predictor).__name__} gives "
-            f"{predictor.signals}: choose another objective, or a predictor whose `signals` include it "
-            f"({providers(lacking)})."
-        )
+    require(type(predictor).__name__, available(predictor.signals), needs)
     return predictor

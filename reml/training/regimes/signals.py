@@ -8,13 +8,22 @@ from torch import Tensor
 
 from reml.contract.asking import prediction_of
 from reml.contract.predictors import Batch, Predictor
+from reml.contract.refusal import providers
 from reml.contract.signals import Prediction, Signal
 
 
-def available(predictor: Predictor) -> Signal:
-    """Give the signals that `collect` can ask a predictor for."""
-    given = predictor.signals
+def available(given: Signal) -> Signal:
+    """Give the signals that `collect` can ask a predictor for which gives these."""
     return given | Signal.NULL_LIKELIHOOD if Signal.LEAVE_ONE_OUT in given else given
+
+
+def require(name: str, given: Signal, needs: Signal) -> None:
+    """Raise `ValueError` if an objective needs what a predictor does not give. given: what `available` says of it."""
+    if lacking := needs & ~given:
+        raise ValueError(
+            f"the objective needs {lacking} of the predictor, but {name} gives {given}: choose another objective, or a "
+            f"predictor whose `signals` include it ({providers(lacking)})."
+        )
 
 
 def collect(predictor: Predictor, batch: Batch, signals: Signal) -> Prediction:

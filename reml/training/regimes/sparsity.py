@@ -16,6 +16,8 @@ import torch
 from torch import Tensor, distributed, nn
 from torch.distributed.nn.functional import all_reduce
 
+from reml.contract.arguments.checked import checked
+
 # Batches that the running shares remember, and after which a dimension that no item had counts as dead.
 MEMORY = 100
 # Batches in a row without any weight after which training is stopped: no gradient leads out of all zeros.
@@ -33,6 +35,7 @@ class Regulariser(Protocol):
         """Give the loss of each example, [B], from queries [B, V], distinct items [N, V] and whose they are [B, N]."""
 
 
+@checked()
 @dataclass(frozen=True)
 class L1:
     """The sum of the weights of each query and of its own items, times `weight`."""
@@ -53,6 +56,7 @@ class L1:
         return self.weight * (queries.abs().sum(dim=1) + own.to(sums) @ sums)
 
 
+@checked()
 @dataclass(frozen=True)
 class Flops:
     """The expected cost of scoring one item: over dimensions, the square of the mean weight, of queries and of items.

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from reml.__main__ import main
-from reml.benchmarks.speed.command import names_in, numbers_in
+from reml.benchmarks.speed.command import numbers_in
 
 DENSE = "tests.benchmarks.speed.toy_engines.Dense"
 
@@ -64,5 +64,4 @@ def test_threads_that_are_withheld_are_named(
 
 
 def test_lists_are_read_with_commas() -> None:
-    assert names_in(" a, b ,,c") == ("a", "b", "c")
     assert numbers_in("rows", "1000, 10,10,1_000") == (10, 1000)

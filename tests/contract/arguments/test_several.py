@@ -23,10 +23,12 @@ from reml.experiment.settings.retriever_training import RetrieverTraining
 from reml.retrievers.bm25 import BM25
 from reml.retrievers.fusion import Fusion
 from reml.study.plan import Study
+from reml.tasks.factbook import Factbook
 from reml.testing import MemoryCollection
 from reml.text.analysis import Analyser, Vocabulary
 
 ITEMS = MemoryCollection(["copper is mined", "rice is planted"])
+EXPERIMENT = reml.Experiment([Factbook("qa")], {"a": reml.Access()})
 EXAMPLES = [reml.Example("1", "copper")]
 
 
@@ -66,7 +68,6 @@ CALLS: dict[str, Callable[[Path], object]] = {
     "feedback.beside": lambda _: AccessFeedback(learner="a", beside="bm25"),
     "study.learners": lambda _: Study(learners="dense", objectives={"a": {}}),
 }
-EXPERIMENT: Any = None
 
 
 @pytest.mark.parametrize("name", CALLS)

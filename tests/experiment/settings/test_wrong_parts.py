@@ -21,12 +21,20 @@ def task(folder: Path) -> Jsonl:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"access": {"a": BM25()}}, r"access\['a'\] is .*: give `Access\(...\)`"),
-        ({"access": {"a": BM25}}, r"access\['a'\] is .*: give `Access\(...\)`"),
-        ({"access": [Access(BM25())]}, "access is a list: give a mapping by name"),
-        ({"systems": {"s": "bm25"}}, r"systems\['s'\] is 'bm25': give `System\(...\)`"),
-        ({"predictor": "FirstTitle"}, "predictor is 'FirstTitle': give what makes a predictor"),
-        ({"reading": {"k": 2}}, r"reading is \{'k': 2\}: give `Reading\(...\)`"),
+        ({"access": {"a": BM25()}}, r"experiment\.access\.a is an object of BM25, but must be `Access\(...\)`"),
+        ({"access": {"a": BM25}}, r"experiment\.access\.a is the class BM25, but must be `Access\(...\)`"),
+        ({"access": {"a": Access}}, r"access\.a is the class Access, but must be an object of it: write Access\("),
+        ({"access": [Access()]}, "experiment.access is an object of list, but must be a mapping by name"),
+        ({"access": {1: Access()}}, "experiment.access has the name 1, which must be a text"),
+        ({"systems": {"s": "bm25"}}, r"experiment\.systems\.s is 'bm25', but must be `System\(...\)`"),
+        ({"predictor": "FirstTitle"}, "predictor is 'FirstTitle', but must be a class or function, or left out"),
+        ({"predictors": {"a": 3}}, "experiment.predictors.a is 3, but must be a class or function"),
+        ({"reading": {"k": 2}}, r"reading is \{'k': 2\}, but must be `Reading\(...\)`"),
+        ({"tasks": [Jsonl]}, r"tasks\[0\] is the class Jsonl, but must be an object of it: write Jsonl\("),
+        ({"tasks": ["qa"]}, r"tasks\[0\] is 'qa', but must be a Task"),
+        ({"tasks": (one for one in "a")}, "tasks is a generator, which can be gone through once: give a list"),
+        ({"training": 3}, r"experiment\.training is 3, but must be `Training\(...\)`"),
+        ({"train_on": "bm25"}, r"experiment\.train_on is 'bm25', but must be `TrainOn\(...\)`, or left out"),
     ],
 )
 def test_parts_of_an_experiment_are_said_to_be_none(changes: dict[str, object], said: str, tmp_path: Path) -> None:

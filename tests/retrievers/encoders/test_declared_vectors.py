@@ -316,6 +316,22 @@ UNKNOWN: dict[str, tuple[tuple[str, ...], dict[str, object], str]] = {
         {"2_Dense/config.json": {**dense(16, TANH), "in_features": 8}},
         f"projects vectors of width 8, and those before it have {WIDTH}",
     ),
+    **{
+        f"pooled vectors of width {wrong!r}": (
+            PLAIN,
+            {"1_Pooling/config.json": {name: wrong, "pooling_mode": "mean"}},
+            f"1_Pooling/config.json says that vectors of {wrong!r} numbers are pooled, and the model's have {WIDTH}",
+        )
+        for name, wrong in (
+            ("word_embedding_dimension", 384),
+            ("embedding_dimension", WIDTH - 1),
+            ("embedding_dimension", 2 * WIDTH),
+            ("word_embedding_dimension", str(WIDTH)),
+            ("word_embedding_dimension", True),
+            ("word_embedding_dimension", 0),
+            ("word_embedding_dimension", WIDTH + 0.5),
+        )
+    },
     "another place": (
         (*PLAIN, "Dense"),
         {"2_Dense/config.json": dense(16, TANH, module_input_name="token_embeddings")},

@@ -129,7 +129,7 @@ def test_an_index_of_other_weights_is_refused(tmp_path: Path) -> None:
 def test_wrong_settings_are_refused() -> None:
     with pytest.raises(ValueError, match="query_tokens must be 1 or more, not 0"):
         TextCut(query_tokens=0, item_tokens=1)
-    with pytest.raises(ValueError, match="no precision 'half': choose one of auto"):
+    with pytest.raises(ValueError, match=r"TextCut\.precision is 'half', but must be one of 'auto'"):
         TextCut(query_tokens=1, item_tokens=1, precision="half")  # type: ignore[arg-type]
 
 

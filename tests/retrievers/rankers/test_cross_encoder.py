@@ -96,7 +96,7 @@ def test_what_is_no_model_of_relevance_is_refused(tmp_path: Path) -> None:
         _ = CrossEncoder("package:no_such_package/model").module
     with pytest.raises(ValueError, match="batch_size 1 or more, not 512 and 0"):
         CrossEncoder("model", batch_size=0)
-    with pytest.raises(ValueError, match="no precision 'half'"):
+    with pytest.raises(ValueError, match=r"CrossEncoder\.precision is 'half', but must be one of 'auto'"):
         CrossEncoder("model", precision="half")  # type: ignore[arg-type]
 
 

@@ -213,7 +213,7 @@ def test_limit_keeps_the_first_examples() -> None:
 
 
 def test_what_is_not_there_is_refused_with_what_there_is() -> None:
-    with pytest.raises(ValueError, match=r"no kind 'poetry' .*Choose one of \['qa', 'slot_filling'"):
+    with pytest.raises(ValueError, match=r"Factbook\.kind is 'poetry', but must be one of 'qa', 'slot_filling'"):
         Factbook("poetry")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"factbook_qa has no split 'validation'. Choose one of \['train', 'dev'"):
         TASKS["qa"].examples("validation")

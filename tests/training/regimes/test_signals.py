@@ -68,7 +68,7 @@ def test_what_is_said_without_items_is_what_is_said_without_the_only_one() -> No
 
 def test_it_is_asked_only_where_it_is_wanted_and_can_be_told() -> None:
     assert collect(WordCounter(), BATCH, Signal.ITEM_LIKELIHOOD).read_credit.null_log_likelihood is None
-    assert Signal.NULL_LIKELIHOOD in available(WordCounter())
+    assert Signal.NULL_LIKELIHOOD in available(WordCounter().signals)
     searcher = WordRetriever(ITEMS)
     with pytest.raises(ValueError, match=r"NULL_LIKELIHOOD: FiD and CopyFiD give it"):
         Joint(predictor(), RetrieverObjective(searcher, searcher, Marginal(null_score=0.0)))

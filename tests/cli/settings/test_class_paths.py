@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import reml.retrievers.bm25.retriever
-from reml.cli.class_paths import explain, known_classes, suggestions
+from reml.cli.settings.class_paths import explain, known_classes, suggestions
 
 
 def test_a_class_that_exists_needs_no_explanation() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from reml.cli.written import SettingsError, read_settings, written_settings
+from reml.cli.settings.written import SettingsError, read_settings, written_settings
 
 
 @pytest.mark.parametrize(

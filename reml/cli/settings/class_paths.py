@@ -9,7 +9,7 @@ import sys
 from types import ModuleType
 
 from reml.cli.class_listing import listed
-from reml.cli.moved_paths import MOVED
+from reml.cli.settings.moved_paths import MOVED
 
 DOTTED = re.compile(r"\b[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+\b")
 NEAREST = "; the nearest: "

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from reml.__main__ import main
-from reml.cli.class_paths import explain
-from reml.cli.moved_paths import MOVED, RENAMED
+from reml.cli.settings.class_paths import explain
+from reml.cli.settings.moved_paths import MOVED, RENAMED
 from tests.small_experiment import task_of, write_experiment
 
 
@@ -59,7 +59,9 @@ def test_every_path_of_a_former_configuration_is_answered_at_once(
         "access.taught.feedback.refresh": "reml.training.refresh.Asynchronous",
     }.items():
         assert [
-            line for line in lines if line.startswith(f"  {place}: ") and line.endswith(f" has moved: name it {now}")
+            line
+            for line in lines
+            if ".yaml, line " in line and f": {place}: " in line and line.endswith(f" has moved: name it {now}")
         ]
     assert not (tmp_path / "home").exists()
 
@@ -112,7 +114,7 @@ def test_every_former_name_of_a_setting_is_answered_at_once(tmp_path: Path, caps
         "rounds[1]: Round has no setting 'groups'; it is called curriculum now",
         "training: Training has no setting 'chunk'; it is called gradient_cache now",
     ):
-        assert [line for line in lines if line.startswith("  access.dense.train") and line.endswith(told)], told
+        assert [line for line in lines if ": access.dense.train" in line and line.endswith(told)], told
     assert not (tmp_path / "home").exists()
 
 

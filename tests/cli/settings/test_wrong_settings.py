@@ -5,7 +5,7 @@ import pytest
 import reml.retrievers.bm25.retriever
 import reml.tasks.jsonl
 import tests.first_words
-from reml.cli.wrong_settings import wrong_settings
+from reml.cli.settings.wrong_settings import wrong_settings
 from reml.contract.examples import Json
 from reml.experiment.settings.experiment import Experiment
 
@@ -21,7 +21,7 @@ def retriever(**settings: Json) -> Json:
 
 
 def told(**changes: Json) -> list[str]:
-    return wrong_settings({"tasks": [TASK], "access": retriever(), **changes}, Experiment)
+    return [str(one) for one in wrong_settings({"tasks": [TASK], "access": retriever(), **changes}, Experiment)]
 
 
 def test_right_settings_are_not_wrong() -> None:

@@ -1,0 +1,133 @@
+"""Values of options as their settings take them: lists with commas, and no word that is another number."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import zip_longest
+from types import UnionType
+from typing import Any, TypeGuard, Union, get_args, get_origin
+
+from jsonargparse import ArgumentError, ArgumentParser, Namespace
+
+from reml.cli.settings.written import SettingsError, Source, merged, parts_of, sources, where, within
+from reml.cli.settings.wrong_settings import (
+    Kind,
+    Place,
+    Wrong,
+    dotted,
+    imported,
+    meant_by,
+    parameters_of,
+    wrong_settings,
+)
+from reml.contract.arguments.several import names_in
+from reml.contract.examples import Json
+from reml.files.yaml_files.scalars import AMBIGUITY, meant, written
+
+Hint = Callable[[Sequence[str]], object]
+
+
+def listed(arguments: Sequence[str], hint: Hint) -> list[str]:
+    """Write values with commas as lists where an option takes one: `--depths 1,5` is `--depths [1,5]`.
+
+    hint: the type of the setting that has a name. Where it takes a text as well as several, commas make it several.
+    """
+    shown = list(arguments)
+    for number, (argument, following) in enumerate(zip_longest(arguments, arguments[1:])):
+        name, joined, value = argument.partition("=")
+        text = value if joined else following
+        if not name.startswith("--") or name.endswith("+") or text is None or text.lstrip().startswith(("[", "{", "$")):
+            continue
+        if _takes_list(hint(name.removeprefix("--").split(".")), text):
+            one = json.dumps([written(name) for name in names_in(text)])
+            shown[number : number + 1 if joined else number + 2] = [f"{name}={one}"] if joined else [argument, one]
+    return shown
+
+
+def hint_at(kind: Kind, names: Sequence[str], settings: Json) -> object:
+    """Give the type of a setting within those of a class or function; nothing where no such setting is known.
+
+    settings: what was written, which says by class paths whose settings are meant. Their modules are imported.
+    """
+    hint: object = kind
+    for name in names:
+        hint = meant_by(settings, hint)
+        hint = get_args(hint)[1] if get_origin(hint) is Callable else hint
+        if get_origin(hint) is Mapping:
+            hint = get_args(hint)[1]
+        elif name == "init_args":
+            hint = _class(within(settings, "class_path"))
+        else:
+            found = parameters_of(hint).get(name) if _has_parameters(hint) else None
+            hint = None if found is None else found.annotation
+        settings = within(settings, name)
+    return hint
+
+
+def parsed_options(parser: ArgumentParser, arguments: Sequence[str], kind: Kind) -> Namespace:
+    """Parse the options of a command that is this function or class; `SettingsError` names each that is wrong."""
+    shown = listed(arguments, lambda names: hint_at(kind, names, {}))
+    given = sources(shown, ())
+    try:
+        parsed = parser.parse_args(shown)
+    except ArgumentError as error:
+        wrong = [one for one in wrong_settings(merged(given), kind) if one.place]
+        raise (settings_error(wrong, given) if wrong else error) from error
+    refuse_misread(parsed, given)
+    return parsed
+
+
+def settings_error(wrong: Sequence[Wrong], given: Sequence[Source]) -> SettingsError:
+    """Say what is wrong, each with the file and line or the option where it was given."""
+    return SettingsError("\n  ".join(["the settings are wrong:", *(_placed(one, given) for one in wrong)]))
+
+
+def _placed(wrong: Wrong, given: Sequence[Source]) -> str:
+    place = where(given, wrong.place)
+    if place == f"--{dotted(wrong.place)}" and wrong.said.startswith(dotted(wrong.place)):
+        return f"--{wrong.said}"
+    return f"{place}: {wrong.said}" if place else wrong.said
+
+
+def refuse_misread(parsed: Namespace, given: Sequence[Source]) -> None:
+    """Raise `SettingsError` for a text that the parser has taken for another number than it shows, such as `1:30`."""
+    for place, text in _texts(merged(given), ()):
+        value = _at(parsed, place)
+        if isinstance(value, int | float) and not math.isnan(value) and meant(text) != value:
+            raise settings_error([Wrong(place, f"{dotted(place)} is {text!r}, {AMBIGUITY}")], given)
+
+
+def _takes_list(hint: object, text: str) -> bool:
+    choices = get_args(hint) if get_origin(hint) in {Union, UnionType} else (hint,)
+    lists = [one for one in choices if get_origin(one) in {Sequence, tuple, list}]
+    return bool(lists) and (str not in choices or "," in text) and text.strip() not in {"null", "~", ""}
+
+
+def _has_parameters(hint: object) -> TypeGuard[Kind]:
+    return inspect.isfunction(hint) or (isinstance(hint, type) and hint.__module__ != "builtins")
+
+
+def _class(path: Json) -> type | None:
+    if not isinstance(path, str):
+        return None
+    with suppress(Exception):  # what is wrong with it, the parser says
+        importlib.import_module(path.rpartition(".")[0])
+    return imported(path)
+
+
+def _texts(settings: Json, place: Place) -> Iterator[tuple[Place, str]]:
+    if isinstance(settings, str) and "${" not in settings:
+        yield place, settings
+    for name, one in parts_of(settings).items():
+        yield from _texts(one, (*place, name))
+
+
+def _at(parsed: Any, place: Place) -> object:
+    for name in place:
+        parsed = parts_of(vars(parsed) if isinstance(parsed, Namespace) else parsed).get(name)
+    return parsed

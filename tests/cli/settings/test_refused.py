@@ -1,0 +1,117 @@
+"""What an object refuses is said with the whole path of the setting, the file and line or the option, and in brief."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from reml.__main__ import main
+from tests.small_experiment import write_experiment
+
+BM25 = "{retriever: {class_path: reml.retrievers.bm25.BM25}}"
+INNER = "access: {a: {retriever: {class_path: reml.retrievers."
+ADIST = "{class_path: reml.feedback.adist.Adist, init_args: {temperature: hot}}"
+
+
+def told(capsys: pytest.CaptureFixture[str], text: str, folder: Path, *options: str) -> list[str]:
+    """Prepare an experiment that is refused; give the lines that say so."""
+    write_experiment(folder)
+    path = folder / "one.yaml"
+    task = f"{{name: t, examples: {{dev: {folder}/dev.jsonl}}, knowledge_source: {folder}/pages.jsonl}}"
+    path.write_text(f"tasks:\n- class_path: reml.tasks.jsonl.Jsonl\n  init_args: {task}\n{text}\n", encoding="utf-8")
+    assert main(["prepare", "--config", str(path), "--home", str(folder / "home"), *options]) == 2
+    assert not (folder / "home").exists(), "before any work"
+    return capsys.readouterr().err.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        (
+            f"{INNER}dense.Dense, init_args: {{\n  encoding: {{\n  pooling: first}}}}}}}}}}",
+            6,
+            "access.a.retriever.init_args.encoding.pooling: there is no pooling 'first': choose one of mean, cls",
+        ),
+        (f"{INNER}bm25.BM25, init_args: {{b: 0.1,\n k1: -3}}}}}}}}", 5, "access.a.retriever.init_args.k1: BM25"),
+        (
+            f"{INNER}bm25.BM25, init_args: {{analyser: {{\nstemmer: klingon}}}}}}}}}}",
+            5,
+            "access.a.retriever.init_args.analyser.stemmer: there is no stemmer for 'klingon'",
+        ),
+        (f"access: {{a: {BM25[:-1]},\n k: 0}}}}", 5, "access.a.k is 0, but must be 1 or more, or left out."),
+        (f"access: {{a: {BM25}}}\nreading: {{k: 3,\n limit: 0}}", 6, "reading.limit is 0, but must be 1 or more"),
+        (f"access: {{a: {BM25}}}\nreading: {{k: 9,\n depth: 4}}", 6, "reading.depth (4) must be at least"),
+        (f"access: {{a: {BM25}}}\ntraining:\n  rates: {{a: .nan}}", 6, "training.rates.a is nan, but must be"),
+        (f"access: {{a: {BM25}}}\ntraining: {{warmup: 1.5}}", 5, "training.warmup"),
+        (f"access: {{a: {BM25}}}\ntrain_on:\n  access: zz", 6, "train_on.access: there is no access model 'zz'"),
+        (f"access: {{a: {BM25}}}\nseed: -1", 5, "seed is -1, but must be 0 or more"),
+        (f"access: {{a: {BM25}, b:\n {{fuse: [a, zz]}}}}", 5, "access.b.fuse[1]: there is no access model 'zz'"),
+        (f"access: {{a: {BM25}, b: {{feedback:\n {{learner: a, objective: {ADIST}}}}}}}", 5, "access.b.feedback"),
+        (f"access: {{a: {BM25}}}\nsede: 1", 5, "Experiment has no setting 'sede'; the nearest: seed"),
+        (f"access: {{a: {BM25}}}\npredictor:\n  class_path: reml.predictors.fid.FiDD", 6, "predictor: "),
+        (
+            f"access: {{a: {BM25}}}\npredictor:\n  class_path: reml.predictors.fid_copy.CopyFiD\n  init_args:\n"
+            "    layers: two",
+            8,
+            "predictor.init_args.layers is 'two'; it takes int",
+        ),
+        (
+            f"access: {{a: {BM25}}}\npredictors:\n  x:\n    class_path: reml.predictors.fid_copy.CopyFiD\n"
+            "    init_args:\n      input_tokens: -3",
+            9,
+            "predictors.x.init_args.input_tokens is -3, but must be 1 or more, or left out.",
+        ),
+        (f"base: &b {{k: 0}}\naccess: {{a: {BM25}}}\nreading: *b", 4, "Experiment has no setting 'base'"),
+    ],
+)  # fmt: skip
+def test_a_refused_setting_is_named_with_file_and_line(
+    text: str, line: int, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = told(capsys, text, tmp_path)
+    assert len(lines) <= 3
+    assert any(one.startswith(f"  {tmp_path}/one.yaml, line {line}: {said}") for one in lines), lines
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--reading.k", "0"), "--reading.k is 0, but must be 1 or more."),
+        (("--reading.k=0",), "--reading.k is 0, but must be 1 or more."),
+        (("--seed", "often"), "--seed is 'often'; it takes int"),
+        (("--reading", "{k: 0}"), "--reading: reading.k is 0, but must be 1 or more."),
+        (("--access.a.depth", "-1"), "--access.a.depth is -1, but must be 1 or more, or left out."),
+        (("--train_on.access", "zz"), "--train_on.access: there is no access model 'zz'; the experiment has a."),
+        (("--reading.kk", "1"), "--reading.kk: reading: Reading has no setting 'kk'; the nearest: k"),
+        (("--seed", "${nothing.there}"), "--seed: Interpolation key 'nothing.there' not found."),
+        (("--reading", "{k: 1:30}"), "--reading is '{k: 1:30}': line 1, column 5 has 1:30"),
+        (("--seeed", "1"), "--seeed: Experiment has no setting 'seeed'; the nearest: seed"),
+    ],
+)
+def test_a_refused_option_is_named(
+    options: tuple[str, ...], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = told(capsys, f"access: {{a: {BM25}}}", tmp_path, *options)
+    assert len(lines) == 2
+    assert lines[1].startswith(f"  {said}"), lines
+
+
+def test_of_two_files_the_one_that_counts_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    second = tmp_path / "second.yaml"
+    second.write_text("\nreading:\n  k: 0\n")
+    lines = told(capsys, f"access: {{a: {BM25}}}\nreading: {{k: 3}}", tmp_path, "--config", str(second))
+    assert lines[1] == f"  {second}, line 3: reading.k is 0, but must be 1 or more."
+
+
+class Refusing:
+    """A retriever that no machine can make."""
+
+    def __init__(self, depth: int = 3) -> None:
+        self.depth = depth / 0
+
+
+def test_what_a_class_of_a_user_raises_keeps_its_kind(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    access = "access: {a: {processors: [{class_path: tests.cli.settings.test_refused.Refusing}], retriever:\n"
+    lines = told(capsys, f"{access} {{class_path: reml.retrievers.bm25.BM25}}}}}}", tmp_path)
+    assert lines
+    assert "Traceback" not in "".join(lines)
