@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from reml.experiment.runner import Runner
     from reml.experiment.settings.experiment import Experiment
 
-NO_SETTINGS = frozenset({"home", "print_config"})  # the options of every command on an experiment
+NO_SETTINGS = frozenset({"home", "print_config", PROGRESS})  # the options of every command on an experiment
 
 Change = Callable[[Mapping[str, Json]], Mapping[str, Json]]
 

@@ -140,7 +140,7 @@ def _of_experiment(command: str, part: Callable[..., None]) -> ArgumentParser:
 
 
 def _add_progress(parser: ArgumentParser) -> None:
-    parser.add_argument(f"--{PROGRESS}", choices=WAYS, help="how long work is shown (REML_PROGRESS)")
+    parser.add_argument(f"--{PROGRESS}", choices=WAYS, metavar="HOW", help=f"{', '.join(WAYS)}")
 
 
 def help_of(command: str) -> str:

@@ -32,7 +32,8 @@ class Work:
 
     def __init__(self, what: str, total: int | None = None, unit: str = "", done: int = 0) -> None:
         self.what, self.total, self.unit, self.note = what, total, unit, ""
-        self.done = self._before = self._seen = done
+        self.done = self._before = done
+        self._seen: float = done
         self.step = 0  # units of the step that is being taken, where that is work of its own
         self._part: Work | None = None  # what this step consists of
         self._parted = False  # whether that is over

@@ -26,10 +26,10 @@ class Reading:
     """How much is retrieved, read and evaluated.
 
     Args:
-        words: of one passage at most; `null` leaves pages, or documents, whole.
+        words: of one passage; `null` leaves pages, or documents, whole.
         unit: what a passage is made of.
         size: how many sentences or paragraphs; as many as fit if left out.
-        overlap: units shared with the passage before.
+        overlap: shared with the one before.
         depth: hits kept for each example.
         k: items the predictor reads.
         pages: distinct pages in the provenance of a prediction.
