@@ -10,6 +10,7 @@ from reml.experiment.planned import check_plan
 from reml.experiment.run import run as run_experiment
 from reml.experiment.run import warn_of_absent
 from reml.experiment.runner import Runner
+from reml.reporting.cost_table import cost_table
 from reml.reporting.summary import show_figures
 from reml.reporting.terminal import asked, print_whole, say
 
@@ -28,6 +29,7 @@ def run(given: Given, *, plan: bool = False) -> None:
     results = run_experiment(runner.experiment, runner.stages.home, console)
     (one,) = results.runs
     show_figures(console, one.folder)
+    print_whole(console, cost_table(one.parts).terminal())
     say(console, f"results: {one.folder}")
     say(console, f"report:  {one.report}")
 

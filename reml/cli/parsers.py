@@ -33,9 +33,10 @@ from reml.cli.class_listing import listing
 from reml.cli.commands import COMMANDS
 from reml.cli.settings.class_paths import explain
 from reml.contract.examples import Json
+from reml.devices.progress import WAYS
 from reml.files.yaml_files.reading import parse_value
 
-GIVEN = "given"
+GIVEN, PROGRESS = "given", "progress"
 CHOICE = """What a configuration can name as a class_path: these, and any class of yours. `--predictor.help CLASS_PATH`,
 `--tasks.help CLASS_PATH` and `--access.retriever.help CLASS_PATH` show the settings of one. Files of examples and pages
 are in KILT's form, one JSON object a line; docs/kilt.md shows a record and a page."""
@@ -93,6 +94,7 @@ def parser_of(command: str) -> ArgumentParser:
         # Beside what stands alone a flag cannot take a value: `--json RUN` is a flag and a run.
         switch = {"action": "store_true"} if alone else {"type": bool, "nargs": "?", "const": True, "default": False}
         _add_arguments(parser, part, switch, alone)
+    _add_progress(parser)
     return parser
 
 
@@ -138,9 +140,14 @@ def _of_experiment(command: str, part: Callable[..., None]) -> ArgumentParser:
     )
     parser.add_argument("--config", action="config", help="the YAML file of the experiment")
     parser.add_argument("--home", type=Path, default=None, help="where all is kept; REML_HOME if left out")
+    _add_progress(parser)
     _add_arguments(parser, part, {"action": "store_true"})
     parser.add_class_arguments(Experiment, None)
     return parser
+
+
+def _add_progress(parser: ArgumentParser) -> None:
+    parser.add_argument(f"--{PROGRESS}", choices=WAYS, metavar="HOW", help=f"{', '.join(WAYS)}")
 
 
 def help_of(command: str) -> str:

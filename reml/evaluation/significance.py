@@ -16,6 +16,7 @@ from statistics import NormalDist
 import numpy as np
 
 from reml.contract.vectors import Float64Array
+from reml.devices.progress import tracked
 
 # Resamples are drawn so many cells at a time, which bounds the memory.
 _CELLS = 1 << 22
@@ -52,10 +53,12 @@ class Difference:
 
 def differences(pairs: Sequence[tuple[Float64Array, Float64Array]]) -> list[Difference]:
     """Test the pairs of a family, each two systems' scores of 2 or more examples, aligned."""
-    tested = [randomisation_test(*both) for both in pairs]
+    shown = tracked(pairs, "test differences", unit="pairs")
+    tested = [(randomisation_test(*both), bootstrap_interval(*both)) for both in shown]
+    corrected = holm([p for p, _ in tested])
     return [
-        Difference(float((one - other).mean()), bootstrap_interval(one, other), p, corrected)
-        for (one, other), p, corrected in zip(pairs, tested, holm(tested), strict=True)
+        Difference(float((one - other).mean()), interval, p, by_holm)
+        for (one, other), (p, interval), by_holm in zip(pairs, tested, corrected, strict=True)
     ]
 
 

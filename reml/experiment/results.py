@@ -26,6 +26,7 @@ from reml.evaluation.trec import RankedPage, rank_pages, write_relevance, write_
 from reml.evaluation.trec.page_measures import PageScorer, RankedPages
 from reml.experiment.figures import Found, Measured, difference_rows, retrieval_of
 from reml.experiment.former import REPLACES, changed, fingerprints, put_aside
+from reml.experiment.part_costs import part_costs
 from reml.experiment.plan.store import Stage
 from reml.experiment.predict import complete
 from reml.files.atomic import MANIFEST, atomic_file, read_manifest, write_json, write_manifest, write_text
@@ -241,4 +242,5 @@ def _manifest(runner: Runner) -> dict[str, Json]:
         "measures": {task.name: metric_of(task).headline for task in runner.experiment.tasks},
         "credits": {one.name: said for one in runner.experiment.tasks if (said := credit_of(one.source()))},
         "stages": [stage.to_json() for stage in runner.stages.done.values()],
+        "costs": part_costs(runner.stages.done.values()),
     }

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reml.contract.examples import Answer, Example
+from reml.contract.examples import Answer, Example, Json
 from reml.evaluation.kilt import Evaluation
 from reml.files.records import read_examples
 from reml.reporting.result_folder import FOUND
@@ -31,7 +31,8 @@ class SeedResults:
 
     folder: its result folder. measures: what each task is ranked by. evaluations: by system, by task. questions: by
     task, what each of its scored examples asks, by id (`reml.evaluation.judgements.question_digest`). costs: by system
-    and task; none of a run that was read back from its folder.
+    and task; none of a run that was read back from its folder. parts: what collections, indexes, retrieval,
+    training and predictions cost (`reml.experiment.part_costs`).
     """
 
     seed: int
@@ -41,6 +42,7 @@ class SeedResults:
     evaluations: Mapping[str, Mapping[str, Evaluation]] = field(repr=False)
     questions: Mapping[str, Mapping[str, str]] = field(repr=False)
     costs: Mapping[tuple[str, str], Costs] = field(repr=False)
+    parts: Mapping[str, Json] = field(repr=False, default_factory=dict)
 
     def evaluation(self, system: str, task: str) -> Evaluation:
         """Give the scores of all examples of a task; `ValueError` names the systems and tasks there are."""
