@@ -25,6 +25,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from reml.collection.sources.documents import documents_of, first_line, texts_of_file
+from reml.contract.arguments.checked import checked
 from reml.contract.collections import KnowledgeSource
 from reml.contract.recorded import recorded
 from reml.evaluation.trec.relevance import read_relevance
@@ -41,6 +42,7 @@ Place = tuple[Path, Path | None]
 
 
 @recorded
+@checked()
 class TrecFiles(JudgedQueries[Place]):
     """Queries over documents; those of a split are the ones that its judgements name.
 
