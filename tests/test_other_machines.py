@@ -121,7 +121,7 @@ def test_a_home_is_asked_for_where_there_is_none(config: Path) -> None:
     prefix = READER.replace("65534", "64999")
     ended = reml(["run", "--config", str(config)], {"HOME": None, "REML_HOME": None}, prefix=prefix)
     assert ended.returncode == 2
-    assert "this user has no home folder: name in REML_HOME a folder to write to" in ended.stderr
+    assert "this user has no home folder: name a folder to write to, by --home or REML_HOME" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert not (ROOT / "~").exists()
 

@@ -61,7 +61,7 @@ class Announcement(Listener):
         if not self._told and dispatcher.py_func.__module__.partition(".")[0] == self._package:
             self._told = True
             kept = dispatcher.stats.cache_path
-            then = f"once: they are kept in {kept}" if kept else "each time: nothing can be written to keep them"
+            then = f"once: they are kept in {kept}" if kept else f"each time: {_why_not_kept()} to keep them"
             said = "compiling the kernels of %s for this machine, up to a minute, %s"
             remark(logging.getLogger(__name__), said, self._package, then)
 
@@ -69,6 +69,13 @@ class Announcement(Listener):
         """Show it no more."""
         if self._working:
             end(self._working.pop())
+
+
+def _why_not_kept() -> str:
+    try:
+        return f"{home()} cannot be written"
+    except OSError:
+        return "this user has no home folder"
 
 
 def announce(package: str) -> None:

@@ -4,9 +4,10 @@ import logging
 import resource
 import signal
 from pathlib import Path
+from types import FunctionType
 
 import pytest
-from numba import njit
+from numba import config, njit
 from numba.core.event import install_listener
 
 from reml.files.atomic import home
@@ -28,6 +29,18 @@ def test_the_first_compilation_of_a_package_is_told_once(caplog: pytest.LogCaptu
         f"compiling the kernels of {package} for this machine, up to a minute, each time: {home()} cannot be "
         "written to keep them"
     ]
+
+
+def test_a_user_without_a_home_compiles_in_memory(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("REML_HOME", "~nobody-of-that-name/reml")
+    monkeypatch.setattr(config, "CACHE_DIR", "")
+    where_nobody_writes = one_more.__code__.replace(co_filename="/dev/null/one.py")
+    made = kernel(FunctionType(where_nobody_writes, globals()))
+    with install_listener("numba:compile", Announcement(__name__.partition(".")[0])):
+        assert made(1) == 2
+    assert caplog.messages[0].endswith("each time: this user has no home folder to keep them")
 
 
 def one_more(value: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import importlib
 import inspect
 import re
 import sys
@@ -42,8 +43,8 @@ def dotted(place: Place) -> str:
 def wrong_settings(written: Json, kind: Kind, place: Place = (), beside: Collection[str] = ()) -> list[Wrong]:
     """Say of each setting of `kind` that is unknown, missing or of another type where it is and what there is.
 
-    A setting that refers to another one (`${seed}`) is not looked at. No class is imported: what the parser could not
-    import, it has said itself. beside: names that are taken beside the settings.
+    A setting that refers to another one (`${seed}`) is not looked at. Modules of classes are imported, as the parser
+    does. beside: names that are taken beside the settings.
     """
     return list(_of_class(written, kind, place, beside))
 
@@ -107,6 +108,8 @@ def _object(value: Json, hint: type, place: Place) -> Iterator[Wrong]:
             yield from _of_class(value, hint, place)
     elif unknown := explain(path):
         yield Wrong(_of_path(value, place), f"{at}: {unknown}")
+    elif broken := _broken(path):
+        yield Wrong(_of_path(value, place), f"{at}: {broken}")
     elif (kind := imported(path)) is not None:
         if lacking := [name for name in _methods(hint) if name not in dir(kind)]:
             yield Wrong(_of_path(value, place), f"{at}: {path} is no {hint.__name__}, it has no {', '.join(lacking)}")
@@ -114,6 +117,16 @@ def _object(value: Json, hint: type, place: Place) -> Iterator[Wrong]:
             yield from (Wrong(place, f"{at}: {path}.{wanted}") for wanted in unlike(kind, hint))
         yield from (Wrong(place, f"{at}: {path} needs {wanted}") for wanted in untyped(kind))
         yield from _of_class(named.get("init_args") or {}, kind, (*place, "init_args"))
+
+
+def _broken(path: str) -> str:
+    """Say what the module of a class raises when it is imported, which the parser has tried; "" if nothing."""
+    module = path.rpartition(".")[0]
+    try:
+        importlib.import_module(module)
+    except Exception as error:  # of any kind: it may be a user's module
+        return f"{module} cannot be imported: {type(error).__name__}: {error}"
+    return ""
 
 
 def _of_path(value: Json, place: Place) -> Place:

@@ -115,3 +115,24 @@ def test_what_a_class_of_a_user_raises_keeps_its_kind(tmp_path: Path, capsys: py
     lines = told(capsys, f"{access} {{class_path: reml.retrievers.bm25.BM25}}}}}}", tmp_path)
     assert lines
     assert "Traceback" not in "".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("raise OSError('no such device')", "OSError: no such device"),
+        ("import a_module_that_is_not_there", "ModuleNotFoundError: No module named 'a_module_that_is_not_there'"),
+        ("1 / 0", "ZeroDivisionError: division by zero"),
+        ("class One(:", "SyntaxError: "),
+    ],
+)
+def test_a_module_that_cannot_be_imported_is_named(
+    source: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"broken_{len(source)}"
+    (tmp_path / f"{name}.py").write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+    lines = told(capsys, f"access:\n  a:\n    retriever:\n      class_path: {name}.One", tmp_path)
+    place = f"{tmp_path}/one.yaml, line 7: access.a.retriever: {name} cannot be imported: {said}"
+    assert lines[1].startswith(f"  {place}"), lines
+    assert len(lines) == 2
