@@ -24,14 +24,13 @@ class Clip:
     """Settings of retrieval by CLIP over a collection of items with images, texts or both (images then count).
 
     model: a hub id, a folder or `package:NAME/PATH`. index_maker: what finds the vectors, exact search unless given.
-    batch_size: images or texts encoded at once. progress: show how far encoding is.
+    batch_size: images or texts encoded at once.
     """
 
     model: str
     _: KW_ONLY
     index_maker: IndexMaker | None = None
     batch_size: int = 32
-    progress: bool = False
 
     def __post_init__(self) -> None:
         if self.batch_size < 1:
@@ -50,4 +49,4 @@ class Clip:
     @takes_paths
     def index_with(self, encoder: ClipEncoder, collection: Collection, folder: Path) -> EncodedRetriever[ClipEncoder]:
         """Do the same with an encoder at hand, one that was just trained, say."""
-        return index_encoded(encoder, self.index_maker or Faiss(), collection, folder, progress=self.progress)
+        return index_encoded(encoder, self.index_maker or Faiss(), collection, folder)

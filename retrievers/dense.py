@@ -29,7 +29,7 @@ class Dense:
 
     model: a hub id, a folder or `package:NAME/PATH`. index_maker: what finds the vectors, exact search unless given.
     encoding: how a text becomes a vector; what it leaves unset is as the model's folder says. trust_remote_code:
-    whether code in that folder is run. progress: show how far encoding is.
+    whether code in that folder is run.
     """
 
     model: str = MINILM
@@ -37,7 +37,6 @@ class Dense:
     index_maker: IndexMaker | None = None
     encoding: Encoding | None = None
     trust_remote_code: bool = False
-    progress: bool = False
 
     @takes_paths
     def index(self, collection: Collection, folder: Path) -> Retriever:
@@ -58,4 +57,4 @@ class Dense:
     def index_with(self, encoder: DenseEncoder, collection: Collection, folder: Path) -> EncodedRetriever[DenseEncoder]:
         """Do the same with an encoder at hand, one that was just trained, say; `model` and `encoding` do not count."""
         maker = self.index_maker or Faiss(similarity=encoder.encoding.similarity or "dot")
-        return index_encoded(encoder, maker, collection, folder, progress=self.progress)
+        return index_encoded(encoder, maker, collection, folder)

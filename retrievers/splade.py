@@ -104,15 +104,13 @@ class Splade:
 
     model: a hub id, a folder or `package:NAME/PATH` of a masked language model. cut: how much of a text is read, 64
     tokens of a query and 256 of an item unless given, or what the model takes. index_maker: what finds the vectors, an
-    impact index unless given. trust_remote_code: whether code in the model's folder is run. progress: show how far
-    encoding is.
+    impact index unless given. trust_remote_code: whether code in the model's folder is run.
     """
 
     model: str
     cut: TextCut | None = None
     index_maker: IndexMaker | None = None
     trust_remote_code: bool = False
-    progress: bool = False
 
     @takes_paths
     def index(self, collection: Collection, folder: Path) -> Retriever:
@@ -147,7 +145,7 @@ class Splade:
         self, encoder: SparseEncoder, collection: Collection, folder: Path
     ) -> EncodedRetriever[SparseEncoder]:
         """Do as `index` does with an encoder at hand, one that was just trained, say; `model` does not count."""
-        return index_encoded(encoder, self.index_maker or Impact(), collection, folder, progress=self.progress)
+        return index_encoded(encoder, self.index_maker or Impact(), collection, folder)
 
 
 def _refuse_other_modules(folder: ModelFolder, width: int) -> None:

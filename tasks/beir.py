@@ -19,7 +19,7 @@ from reml.collection.sources.text_files import JsonlTexts
 from reml.contract.arguments.checked import checked
 from reml.contract.recorded import recorded
 from reml.files.lines import LineError, decoded_lines
-from reml.tasks.judged_queries import JudgedQueries, Relevant, relevant_documents
+from reml.tasks.judged_queries import JudgedQueries, Relevant, judged_of
 
 HEADER = ("query-id", "corpus-id", "score")
 _WHOLE = re.compile("[+-]?[0-9]{1,9}")
@@ -56,14 +56,7 @@ class Beir(JudgedQueries[Path]):
         self._places = _judgements(self.folder) if splits is None else _named(self.folder, splits)
 
     def _read(self, place: Path) -> tuple[Iterable[tuple[str, str]], Relevant]:
-        texts = self._texts()
-        judged = {(query, document): score for query, document, score in read_judgements(place)}
-        named = dict.fromkeys(query for query, _ in judged)
-        unknown = next((query for query in named if query not in texts), None)
-        if unknown is not None:
-            raise LineError(f"{place} judges query {unknown!r}, which {self._queries.path} does not have.")
-        relevant = relevant_documents(((*pair, score) for pair, score in judged.items()), self._relevant_from)
-        return ((query, text) for query, text in texts.items() if query in named), relevant
+        return judged_of(self._texts(), self._queries.path, read_judgements(place), place, self._relevant_from)
 
     def _texts(self) -> dict[str, str]:
         texts: dict[str, str] = {}

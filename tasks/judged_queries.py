@@ -11,10 +11,12 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import Generic, TypeVar
 
 from reml.contract.collections import KnowledgeSource
 from reml.contract.examples import Answer, Example, Measure, Provenance
+from reml.files.lines import LineError
 
 _LOG = logging.getLogger(__name__)
 Place = TypeVar("Place")
@@ -64,6 +66,26 @@ class JudgedQueries(ABC, Generic[Place]):
     @abstractmethod
     def _read(self, place: Place) -> tuple[Iterable[tuple[str, str]], Relevant | None]:
         """Give the queries of a split, by id and text, and what is relevant to them; `None` for a blind test."""
+
+
+def judged_of(
+    texts: Mapping[str, str],
+    queries: Path,
+    judgements: Iterable[tuple[str, str, int]],
+    place: Path,
+    relevant_from: int,
+) -> tuple[list[tuple[str, str]], Relevant]:
+    """Give the queries that judgements name, in the order of their file, and what is relevant to each.
+
+    queries, place: the files of both. `LineError` if a query is judged that is not there.
+    """
+    judged = {(query, document): score for query, document, score in judgements}
+    named = {query for query, _ in judged}
+    unknown = next((query for query, _ in judged if query not in texts), None)
+    if unknown is not None:
+        raise LineError(f"{place} judges query {unknown!r}, which {queries} does not have.")
+    relevant = relevant_documents(((*pair, score) for pair, score in judged.items()), relevant_from)
+    return [(query, text) for query, text in texts.items() if query in named], relevant
 
 
 def relevant_documents(judgements: Iterable[tuple[str, str, int]], relevant_from: int) -> Relevant:

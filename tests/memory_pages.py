@@ -2,25 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterator, Sequence
-
+from reml.collection.sources import MemoryPages
 from reml.contract.examples import Page
-from reml.files.atomic import digest
 
-
-@dataclasses.dataclass(frozen=True)
-class MemoryPages:
-    """A knowledge source in memory."""
-
-    held: Sequence[Page]
-
-    @property
-    def fingerprint(self) -> str:
-        return digest(repr(self.held))
-
-    def pages(self) -> Iterator[Page]:
-        yield from self.held
+__all__ = ["MemoryPages", "numbered_page", "numbered_pages"]
 
 
 def numbered_page(number: int, words: int = 5, title: str | None = None) -> Page:

@@ -159,3 +159,18 @@ def test_yaml_of_the_pages_is_an_experiment(page: Path, tmp_path: Path, monkeypa
     assert set(runner.experiment.access) == set(experiment["access"])
     assert len(runner.experiment.systems) == len(experiment.get("systems", {}))
     assert len(runner.experiment.tasks) == 1
+
+
+def test_own_data_is_scored_as_the_readme_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (block,) = (block for block in blocks(ROOT / "README.md", "sh") if "pages.jsonl" in block)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("REML_HOME", str(tmp_path / "home"))
+    files = re.findall(r"^cat > (\S+) <<'END'\n(.*?)^END\n", block, re.DOTALL | re.MULTILINE)
+    assert [len(text.splitlines()) for name, text in files if name.endswith(".jsonl")] == [4, 4]
+    for name, text in files:
+        Path(name).write_text(text, encoding="utf-8")
+    assert main(block.splitlines()[-1].split()[1:]) == 0
+    (row,) = (line.split() for line in capsys.readouterr().out.splitlines() if line.split()[:1] == ["own"])
+    assert row[:4] == ["own", "bm25", "3", "1.000"]

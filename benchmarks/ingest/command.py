@@ -20,7 +20,7 @@ from reml.benchmarks.ingest.tables import built, grown, interrupted, rates
 from reml.benchmarks.speed.isolation import run_isolated
 from reml.benchmarks.speed.result import machine, versions
 from reml.collection.versions import SEGMENT_ROWS
-from reml.devices.terminal import busy
+from reml.devices.progress import busy
 from reml.files.atomic import write_json
 from reml.reporting.terminal import print_whole, say
 

@@ -23,7 +23,7 @@ from reml.benchmarks.speed.result import Result, machine, versions
 from reml.benchmarks.speed.tables import answered, built, grown, titled
 from reml.contract.arguments.extras import install_hint
 from reml.contract.arguments.several import names_in
-from reml.devices.terminal import busy
+from reml.devices.progress import busy
 from reml.files.atomic import write_json
 from reml.reporting.terminal import print_whole, say
 

@@ -16,6 +16,7 @@ from reml.contract.arguments.paths import takes_paths
 from reml.contract.collections import Collection
 from reml.contract.retrievers import Encoder, IndexMaker
 from reml.contract.vectors import Int64Array, Representations, SparseVectors
+from reml.devices.progress import tracked
 from reml.files.atomic import digest
 from reml.files.origin import Origin, build_once
 from reml.index.encoded_shards import Shards, encode_collection
@@ -26,7 +27,7 @@ AnyEncoder = TypeVar("AnyEncoder", bound=Encoder)
 
 @takes_paths
 def index_encoded(
-    encoder: AnyEncoder, maker: IndexMaker, collection: Collection, folder: Path, *, progress: bool = False
+    encoder: AnyEncoder, maker: IndexMaker, collection: Collection, folder: Path
 ) -> EncodedRetriever[AnyEncoder]:
     """Encode and index a collection in `folder`, in bounded memory, or open the index if it is there and fits.
 
@@ -41,8 +42,8 @@ def index_encoded(
 
     def build(draft: Path) -> None:
         encoded = Origin.of(collection, fingerprint)
-        paths = encode_collection(collection, encoder, shards, origin=encoded, progress=progress)
-        watched = _Watched(Shards(paths))
+        paths = encode_collection(collection, encoder, shards, origin=encoded)
+        watched = _Watched(Shards(paths), len(collection))
         maker.make(draft / "index", nothing.width, watched)
         warn_of_wordless(collection, watched.empty)
 
@@ -69,11 +70,16 @@ class _Watched:
     """Shards that remember, of the last time they were read, the rows of items to which no dimension belongs."""
 
     shards: Shards
+    total: int
     empty: list[Int64Array] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[tuple[Int64Array, Representations]]:
         self.empty = []
-        for rows, vectors in self.shards:
+        for rows, vectors in tracked(self.shards, "index", unit="items", size=_rows, total=self.total):
             if isinstance(vectors, SparseVectors):
                 self.empty.append(rows[np.diff(vectors.indptr) == 0])
             yield rows, vectors
+
+
+def _rows(shard: tuple[Int64Array, Representations]) -> int:
+    return len(shard[0])

@@ -12,9 +12,10 @@ from reml import __version__
 from reml.cli.commands import COMMANDS, overview, split
 from reml.cli.failures import STOPPED, TRACEBACK, UNREAD, told
 from reml.cli.loading import Given
-from reml.cli.parsers import GIVEN, help_of, help_of_setting, named, on_experiment, parser_of
+from reml.cli.parsers import GIVEN, PROGRESS, help_of, help_of_setting, named, on_experiment, parser_of
 from reml.cli.settings.options import parsed_options
 from reml.devices.plain import plain
+from reml.devices.progress import choose
 from reml.devices.streams import end_output, leave_output, ready_streams
 
 HELP = frozenset({"-h", "--help"})
@@ -89,10 +90,13 @@ def call(command: str, arguments: Sequence[str]) -> None:
         sys.stdout.write(shown)
     elif on_experiment(command):
         given = _given(command, arguments)
+        given.choose_progress()
         part(given, **given.options())
     else:
         parser = parser_of(command)
         values = parser.instantiate(parsed_options(parser, arguments, part)).as_dict()
+        if (way := values.pop(PROGRESS)) is not None:
+            choose(way)
         if isinstance(part, type):
             part(**values).run()
         else:

@@ -10,6 +10,7 @@ from reml.experiment.run import run as run_experiment
 from reml.experiment.run import warn_of_absent
 from reml.experiment.runner import Runner
 from reml.experiment.summary import summary
+from reml.reporting.cost_table import cost_table
 from reml.reporting.terminal import asked, print_whole, say
 
 
@@ -27,6 +28,7 @@ def run(given: Given, *, plan: bool = False) -> None:
     results = run_experiment(runner.experiment, runner.stages.home, console)
     (one,) = results.runs
     print_whole(console, summary(runner.experiment.tasks, one.evaluations).terminal())
+    print_whole(console, cost_table(one.parts).terminal())
     say(console, f"results: {one.folder}")
     say(console, f"report:  {one.report}")
 

@@ -14,12 +14,13 @@ from jsonargparse import ArgumentError, ArgumentParser, Namespace
 from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
 
-from reml.cli.parsers import named, parameters, parser_of, parts, settings_parser
+from reml.cli.parsers import PROGRESS, named, parameters, parser_of, parts, settings_parser
 from reml.cli.settings.options import hint_at, listed, refuse_misread, settings_error
 from reml.cli.settings.refused import refused, refused_later
 from reml.cli.settings.written import Source, merged, sources, where, within, written_settings
 from reml.cli.settings.wrong_settings import Kind, Place, Wrong, dotted, wrong_settings, wrong_values
 from reml.contract.examples import Json
+from reml.devices.progress import choose
 from reml.devices.rank_zero import is_rank_zero
 from reml.files.atomic import usable_home
 from reml.files.yaml_files.reading import parse_yaml
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from reml.experiment.runner import Runner
     from reml.experiment.settings.experiment import Experiment
 
-NO_SETTINGS = frozenset({"home", "print_config"})  # the options of every command on an experiment
+NO_SETTINGS = frozenset({"home", "print_config", PROGRESS})  # the options of every command on an experiment
 
 Change = Callable[[Mapping[str, Json]], Mapping[str, Json]]
 
@@ -60,6 +61,11 @@ class Given:
             return kind(**settings)
         except Exception as error:
             self._refuse_object(error, dict(settings), kind, (name,))
+
+    def choose_progress(self) -> None:
+        """Show progress as the command line asks."""
+        if (way := self._parsed[PROGRESS]) is not None:
+            choose(way)
 
     def runner(self, change: Change | None = None) -> Runner:
         """Make the runner of the experiment.

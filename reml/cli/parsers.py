@@ -33,9 +33,10 @@ from reml.cli.class_listing import listing
 from reml.cli.commands import COMMANDS
 from reml.cli.settings.class_paths import explain
 from reml.contract.examples import Json
+from reml.devices.progress import WAYS
 from reml.files.yaml_files.reading import parse_value
 
-GIVEN = "given"
+GIVEN, PROGRESS = "given", "progress"
 CHOICE = """What a configuration can name as a class_path: these, and any class of yours. `--predictor.help CLASS_PATH`,
 `--tasks.help CLASS_PATH` and `--access.retriever.help CLASS_PATH` show the settings of one. Files of examples and pages
 are in KILT's form, one JSON object a line; docs/kilt.md shows a record and a page."""
@@ -90,6 +91,7 @@ def parser_of(command: str) -> ArgumentParser:
         parser.add_class_arguments(part, None)
     else:
         parser.add_function_arguments(part, None)
+    _add_progress(parser)
     return parser
 
 
@@ -128,12 +130,17 @@ def _of_experiment(command: str, part: Callable[..., None]) -> ArgumentParser:
     )
     parser.add_argument("--config", action="config", help="the YAML file of the experiment")
     parser.add_argument("--home", type=Path, default=None, help="where all is kept; REML_HOME if left out")
+    _add_progress(parser)
     flags = {name: one for name, one in inspect.signature(part).parameters.items() if one.default is False}
     parser.add_function_arguments(part, None, skip={GIVEN, *flags})
     for name in flags:
         parser.add_argument(f"--{name}", action="store_true", help=_described(part, name))
     parser.add_class_arguments(Experiment, None)
     return parser
+
+
+def _add_progress(parser: ArgumentParser) -> None:
+    parser.add_argument(f"--{PROGRESS}", choices=WAYS, metavar="HOW", help=f"{', '.join(WAYS)}")
 
 
 def help_of(command: str) -> str:

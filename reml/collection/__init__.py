@@ -10,7 +10,6 @@ disk          Collections on disk: items by row, page and title, in versions tha
 evidence      From the characters of a gold span to the passages that hold them, so that passages can be learnt
 known_pages   Which pages a knowledge source has, asked of a file of pages or of a collection made of it
 overlays      Overlays: collections that begin as a version of another one and go on by themselves
-passages      Pages cut into passages of so many words, each knowing where it stands in its page
 ranked_pages  The pages of ranked rows, told apart by their numbers, so that no item is made of what is not kept
 segments      Segments of a collection: a run of consecutive rows in one folder, written once and never changed
 snapshot      One version of a collection, open for reading: nothing that is written later changes it

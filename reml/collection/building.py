@@ -9,7 +9,6 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-from rich.progress import SpinnerColumn, TimeElapsedColumn
 
 from reml.collection.columns import Column, checked_columns, joined
 from reml.collection.passages import Passage, split_page
@@ -25,7 +24,7 @@ from reml.collection.versions import (
     write_building,
 )
 from reml.contract.collections import KnowledgeSource
-from reml.devices.terminal import progress_bar
+from reml.devices.progress import tracked
 from reml.files.atomic import StaleError
 
 # With very long passages a segment ends earlier: after so many characters for each row it may have.
@@ -54,7 +53,7 @@ class _Draft:
         self.characters += sum(len(passage.text) for passage in page)
 
 
-def build_first_version(source: KnowledgeSource, folder: Path, wanted: Version, *, progress: bool) -> None:
+def build_first_version(source: KnowledgeSource, folder: Path, wanted: Version) -> None:
     """Fill and commit a version that is empty as yet, from where a killed run stopped.
 
     What was begun from another source or with other settings is thrown away: nobody could open it yet. `ValueError` if
@@ -62,13 +61,10 @@ def build_first_version(source: KnowledgeSource, folder: Path, wanted: Version, 
     """
     remove_drafts(folder)
     version = begun = _begun(folder, wanted)
-    pages = (split_page(page, wanted.words) for page in islice(source.pages(), begun.pages, None))
-    columns = (SpinnerColumn(), "{task.completed:,} passages of {task.fields[pages]:,} pages", TimeElapsedColumn())
-    with progress_bar(*columns, shown=progress) as bar:
-        task = bar.add_task("", total=None, pages=begun.pages, completed=begun.next_row)
-        for version in add_pages(Snapshot(folder, begun), pages):
-            write_building(folder, version)
-            bar.update(task, completed=version.next_row, pages=version.pages)
+    cut = (split_page(page, wanted.words, wanted.units) for page in islice(source.pages(), begun.pages, None))
+    pages = tracked(cut, "cut pages", unit="passages", size=len, done=begun.next_row)
+    for version in add_pages(Snapshot(folder, begun), pages):
+        write_building(folder, version)
     if not version.segments:
         raise ValueError(f"{source!r} has no pages: there is nothing to build {folder} from.")
     if source.fingerprint != version.source:

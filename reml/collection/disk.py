@@ -21,7 +21,7 @@ import numpy as np
 
 from reml.collection.building import add_pages, build_first_version
 from reml.collection.columns import Column
-from reml.collection.passages import Passage, split_page
+from reml.collection.passages import RUNS, Passage, Units, split_page
 from reml.collection.snapshot import Snapshot, are_in, deleted_rows
 from reml.collection.versions import (
     BUILDING,
@@ -87,6 +87,11 @@ class DiskCollection:
     def words(self) -> int | None:
         """The words of a passage that pages are split into; `None` if they stay whole."""
         return self._snapshot.version.words
+
+    @property
+    def units(self) -> Units:
+        """What passages are made of that pages are split into."""
+        return self._snapshot.version.units
 
     @property
     def source(self) -> str:
@@ -159,7 +164,7 @@ class DiskCollection:
         belongs to a page that is not deleted, or a column that does not fit.
         """
         with self._writing() as newest:
-            return self._add(newest, (split_page(page, self.words) for page in pages), values)
+            return self._add(newest, (split_page(page, self.words, self.units) for page in pages), values)
 
     def append_items(self, items: Sequence[Item], values: Mapping[str, Column] | None = None) -> Int64Array:
         """Add items as they are, with new rows; give these, int64 [n].
@@ -235,23 +240,23 @@ def build_collection(
     folder: str | Path,
     *,
     words: int | None = 100,
+    units: Units = RUNS,
     segment_rows: int = SEGMENT_ROWS,
-    progress: bool = False,
 ) -> DiskCollection:
-    """Split all pages of a source into passages of `words` words, or into none, and open the collection of them.
+    """Split all pages of a source into passages (`reml.collection.passages`) and open the collection of them.
 
     Goes on from where a killed build stopped and opens at once what is complete; a collection that was appended to
     still fits its source. Memory is bounded by `segment_rows` passages. `StaleError` if `folder` was built from other
-    pages or with other words, `LockedError` if another process builds it, `FileExistsError` if it holds other files,
+    pages or cut otherwise, `LockedError` if another process builds it, `FileExistsError` if it holds other files,
     `ValueError` for a page id given twice (with both places) or a page without text.
     """
     folder = Path(folder)
-    wanted = _first_version(source.fingerprint, words, segment_rows)
+    wanted = _first_version(source.fingerprint, words, units, segment_rows)
     if not _is_complete(folder):
         _refuse_other_files(folder)
         with locked(folder), written(folder):
             if not (folder / MANIFEST).is_file():
-                build_first_version(source, folder, wanted, progress=progress)
+                build_first_version(source, folder, wanted)
             (folder / BUILDING).unlink(missing_ok=True)
     return _fitting(DiskCollection(folder), wanted)
 
@@ -262,10 +267,10 @@ def open_collection(folder: str | Path, version: int | None = None) -> DiskColle
 
 
 def create_collection(
-    folder: str | Path, *, words: int | None = 100, segment_rows: int = SEGMENT_ROWS
+    folder: str | Path, *, words: int | None = 100, units: Units = RUNS, segment_rows: int = SEGMENT_ROWS
 ) -> DiskCollection:
     """Make an empty collection, to append to; `FileExistsError` if there is one."""
-    folder, empty = Path(folder), _first_version("", words, segment_rows)
+    folder, empty = Path(folder), _first_version("", words, units, segment_rows)
     _refuse_other_files(folder)
     with locked(folder), written(folder):
         if (folder / MANIFEST).is_file() or (folder / BUILDING).is_file():
@@ -298,15 +303,18 @@ def _refuse_other_files(folder: Path) -> None:
         raise FileExistsError(f"{folder} holds other files ({', '.join(sorted(others)[:3])}). Name an empty folder.")
 
 
-def _first_version(source: str, words: int | None, segment_rows: int) -> Version:
+def _first_version(source: str, words: int | None, units: Units, segment_rows: int) -> Version:
     if (words is not None and words < 1) or segment_rows < 1:
         raise ValueError(f"words is {words} and segment_rows {segment_rows}: both must be at least 1.")
-    return Version(1, source, words, segment_rows)
+    units.check(words)
+    return Version(1, source, words, segment_rows, units=units)
 
 
 def _fitting(collection: DiskCollection, wanted: Version) -> DiskCollection:
     if collection.words != wanted.words:
         made = f"with {_cut(collection.words, wanted.words)}"
+    elif collection.units != wanted.units:
+        made = f"of {collection.units}, not of {wanted.units}"
     elif collection.source != wanted.source:
         made = f"from other pages (their fingerprint is {collection.source!r}, that of those given {wanted.source!r})"
     else:

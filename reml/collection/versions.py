@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from reml.collection.passages import RUNS, Units
 from reml.collection.segments import SegmentRecord
 from reml.contract.examples import Json
 from reml.files.atomic import MANIFEST, CorruptError, digest, read_json, read_manifest, write_json, write_manifest
@@ -30,7 +31,7 @@ SEGMENT_ROWS = 1 << 17
 class Version:
     """One version. `source` is the fingerprint of what it was built from, "" if it started empty.
 
-    `words` and `segment_rows` say how pages are split, if they are, and how many rows a segment may have.
+    `words` and `units` say how pages are split, if they are, and `segment_rows` how many rows a segment may have.
     """
 
     number: int
@@ -40,6 +41,7 @@ class Version:
     segments: tuple[SegmentRecord, ...] = ()
     deleted: CheckedFile | None = None
     deleted_rows: int = 0
+    units: Units = RUNS
 
     @property
     def next_row(self) -> int:
@@ -74,13 +76,17 @@ class Version:
         content: dict[str, Json] = {
             "version": self.number,
             "source": self.source,
-            "settings": {"words": self.words, "segment_rows": self.segment_rows},
+            "settings": {"words": self.words, "segment_rows": self.segment_rows, **self._made_of},
             "counts": {"rows": self.next_row, "deleted": self.deleted_rows, "pages": self.pages},
             "fingerprint": self.fingerprint,
             "deleted": self.deleted.content() if self.deleted else None,
             "segments": [segment.content() for segment in self.segments],
         }
         return {**content, "digest": digest(content)}
+
+    @property
+    def _made_of(self) -> dict[str, Json]:
+        return {} if self.units == RUNS else {"units": asdict(self.units)}
 
 
 def read_version(folder: Path, number: int | None = None) -> Version:
@@ -167,12 +173,23 @@ def _parse(content: Mapping[str, Json]) -> Version:
         case {
             "version": int(number),
             "source": str(source),
-            "settings": {"words": (int() | None) as words, "segment_rows": int(segment_rows)},
+            "settings": {"words": (int() | None) as words, "segment_rows": int(segment_rows), **made_of},
             "counts": {"deleted": int(deleted_rows)},
             "deleted": deleted,
             "segments": [*segments],
         }:
             records = tuple(map(SegmentRecord.parse, segments))
             file = None if deleted is None else CheckedFile.parse(deleted)
-            return Version(number, source, words, segment_rows, records, file, deleted_rows)
+            return Version(
+                number, source, words, segment_rows, records, file, deleted_rows, _units(made_of.get("units"))
+            )
     raise ValueError("version, source, settings, counts, deleted and segments are expected.")
+
+
+def _units(made_of: object) -> Units:
+    match made_of:
+        case None:
+            return RUNS
+        case {"unit": "words" | "sentences" | "paragraphs" as unit, "size": (int() | None) as size, "overlap": int(n)}:
+            return Units(unit, size, n)
+    raise ValueError("units are expected with unit, size and overlap.")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from reml.comparison.conditions import Condition, controls
 from reml.comparison.matrix import KINDS, Matrix
+from reml.devices.progress import tracked
 from reml.evaluation.significance import Interval, bootstrap_interval, holm, randomisation_test
 
 Pair = tuple[str, str, str]  # a task, and two systems on it
@@ -63,8 +64,12 @@ def _family(matrix: Matrix, kind: str, pairs: Sequence[Pair]) -> list[Comparison
     places = {(task, system) for task, *systems in pairs for system in systems}
     scores = {place: matrix.scores(*place, kind) for place in places}
     aligned = [(scores[task, first], scores[task, second]) for task, first, second in pairs]
-    tested = [randomisation_test(*both) for both in aligned]
+    tested = [
+        (randomisation_test(*both), bootstrap_interval(*both))
+        for both in tracked(aligned, f"test differences of {kind}", unit="pairs")
+    ]
+    corrected = holm([p for p, _ in tested])
     return [
-        Comparison(kind, *pair, float((one - other).mean()), bootstrap_interval(one, other), p, corrected)
-        for pair, (one, other), p, corrected in zip(pairs, aligned, tested, holm(tested), strict=True)
+        Comparison(kind, *pair, float((one - other).mean()), interval, p, by_holm)
+        for pair, (one, other), (p, interval), by_holm in zip(pairs, aligned, tested, corrected, strict=True)
     ]

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from typing import TypeVar, final
+import functools
+import os
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskProgressColumn, TimeRemainingColumn
-from rich.table import Column
 from rich.text import Text
 
 from reml.devices.plain import plain
-
-Value = TypeVar("Value")
 
 
 def line(console: Console, *parts: str | tuple[str, str]) -> Text:
@@ -22,46 +17,28 @@ def line(console: Console, *parts: str | tuple[str, str]) -> Text:
     return Text.assemble(*((plain(text, console.encoding), style) for text, style in pairs))
 
 
-def progress_bar(
-    *columns: ProgressColumn | str, console: Console | None = None, shown: bool, passing: bool = False
-) -> Progress:
-    """Make a progress bar of columns; a text among them is filled in with the fields of the task.
+def progress_console(chosen: Console | None) -> Console:
+    """Give where progress is shown: the console that was chosen, but the standard error stream for standard output.
 
-    console: where it is shown, the standard error stream if left out. passing: whether it goes when it is done.
+    That stays so where somebody watches it; what is kept of it in a file, or read by a program, is free of progress.
     """
-    where = console if console is not None else Console(stderr=True)
-    made = (_Words(column, where.encoding) if isinstance(column, str) else column for column in columns)
-    return Progress(*made, console=where, transient=passing, disable=not shown)
+    if chosen is None or (chosen.file is _standard(error=False).file and not is_watched(chosen)):
+        return _standard(error=True)
+    return chosen
 
 
-def tracked(
-    values: Iterable[Value], what: str, console: Console | None = None, total: int | None = None
-) -> Iterator[Value]:
-    """Go through values under a bar that says what is done and goes when it is; on a console that is no terminal, none.
-
-    total: how many are expected, where they cannot be counted.
-    """
-    where = console if console is not None else Console(stderr=True)
-    columns = ("{task.description}", BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with progress_bar(*columns, console=where, shown=where.is_terminal, passing=True) as bar:
-        yield from bar.track(values, total=total, description=what)
+@functools.cache
+def _standard(*, error: bool) -> Console:
+    return Console(stderr=error)
 
 
-@contextmanager
-def busy(console: Console) -> Iterator[Callable[[str], None]]:
-    """Show what is being done until the block ends; what is yielded says what that is now."""
-    with console.status("") as status:
-        yield lambda what: status.update(line(console, what))
+def is_watched(console: Console) -> bool:
+    """Tell whether a console is a terminal in which a line can be written over."""
+    if "FORCE_COLOR" in os.environ:  # which makes rich take any stream for a terminal
+        return console.file.isatty() and not console.is_dumb_terminal
+    return console.is_terminal and not console.is_dumb_terminal
 
 
-@final
-class _Words(ProgressColumn):
-    """Shows fields of a task by a template."""
-
-    def __init__(self, template: str, encoding: str) -> None:
-        super().__init__(Column(no_wrap=True))
-        self._template, self._encoding = template, encoding
-
-    def render(self, task: Task) -> Text:
-        """Fill in the template."""
-        return Text(plain(self._template.format(task=task), self._encoding))
+def say_progress(console: Console, text: str) -> None:
+    """Write a line about work that goes on."""
+    console.print(line(console, (text, "dim")), soft_wrap=True)

@@ -5,6 +5,7 @@ differences         Whether systems differ, of one experiment or of two
 experiment_results  What an experiment gave: scores, examples, costs, differences between systems
 former              What a result was made from; a kept one of the same settings and other inputs is moved aside
 graph               The graph of an experiment as people read it: each node, whether it is made
+part_costs          What an experiment cost, part by part: its collections, indexes, retrieval
 planned             What is looked at of a whole experiment before any of its work
 predict             From responses to predictions in KILT's form: an answer and the pages it may come from
 result_tables       Results as Arrow tables: a row for each figure

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from reml.experiment.plan.node import Node
@@ -56,7 +55,7 @@ def costs_of(runner: Runner, system: str, task: str) -> Costs:
         retrieve=sum(stage.seconds for stage in parts.retrieved),
         predict=parts.predicted.seconds,
         peak_memory_bytes=max(stage.peak_memory_bytes for stage in every),
-        index_bytes=sum(_bytes(stage.folder) for stage in parts.indexed),
+        index_bytes=sum(stage.bytes for stage in parts.indexed),
         words=words_read(parts.predicted),
     )
 
@@ -81,7 +80,3 @@ def parts_of(predictions: Node[Any], stages: Stages) -> Parts:
 def _there(nodes: Iterable[Node[Any]], stages: Stages) -> list[Stage]:
     made = (node for node in nodes if node.make is not None and node.kind != "collections" and stages.is_made(node))
     return [stages.cost(node) for node in made]
-
-
-def _bytes(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

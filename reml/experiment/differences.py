@@ -12,6 +12,7 @@ import numpy as np
 
 from reml.contract.arguments.several import several
 from reml.contract.vectors import Float64Array
+from reml.devices.progress import tracked
 from reml.evaluation.significance import bootstrap_interval, holm, randomisation_test
 from reml.experiment.result_tables import difference_table
 from reml.experiment.seed_results import SeedResults
@@ -27,12 +28,16 @@ def differences(first: Runs, second: Runs, systems: Pairs, measures: Sequence[st
     """Test differences, first minus second, of pairs of systems on the tasks that both have (`reml.compare`)."""
     several(systems, "systems")
     several(measures, "measures")
-    rows = [
-        _row(task, measure, _scores(first, one, task, measure), _scores(second, other, task, measure), (one, other))
+    asked = [
+        (task, measure, one, other)
         for task in _common(first, second)
         for one, other in systems or _pairs(first, second)
         if _comparable(first, second, task, (one, other))
         for measure in measures or _measures(first, task)
+    ]
+    rows = [
+        _row(task, measure, _scores(first, one, task, measure), _scores(second, other, task, measure), (one, other))
+        for task, measure, one, other in tracked(asked, "test differences", unit="tests")
     ]
     if not rows:
         raise ValueError("no task has 2 or more scored examples, and fewer cannot be compared.")

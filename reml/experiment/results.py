@@ -23,6 +23,7 @@ from reml.evaluation.metrics import metric_of
 from reml.evaluation.passages import evaluate_passages
 from reml.evaluation.trec import RankedPage, rank_pages, write_relevance, write_run
 from reml.experiment.former import REPLACES, changed, fingerprints, put_aside
+from reml.experiment.part_costs import part_costs
 from reml.experiment.plan.store import Stage
 from reml.files.atomic import MANIFEST, atomic_file, read_manifest, write_json, write_manifest, write_text
 from reml.files.records import write_examples
@@ -173,4 +174,5 @@ def _manifest(runner: Runner) -> dict[str, Json]:
         "seed": runner.experiment.seed,
         "measures": {task.name: metric_of(task).headline for task in runner.experiment.tasks},
         "stages": [stage.to_json() for stage in runner.stages.done.values()],
+        "costs": part_costs(runner.stages.done.values()),
     }

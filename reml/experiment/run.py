@@ -12,10 +12,12 @@ from torch import nn
 from reml.contract.arguments.checked import checked_call
 from reml.contract.arguments.numbers import Seed
 from reml.contract.arguments.several import several
+from reml.devices.progress import shown_on, working
 from reml.devices.rank_zero import is_rank_zero
 from reml.evaluation.metrics import metric_of
 from reml.experiment.costs import costs_of
 from reml.experiment.experiment_results import Results
+from reml.experiment.part_costs import part_costs
 from reml.experiment.planned import check_plan
 from reml.experiment.results import publish
 from reml.experiment.runner import Runner
@@ -59,12 +61,15 @@ def finish(runner: Runner, systems: Sequence[str] = ()) -> SeedResults:
     experiment, folder = runner.experiment, runner.folder
     tasks = {task.name: metric_of(task).headline for task in experiment.tasks}
     systems = several(systems, "systems") or list(experiment.compared)
-    runner.retrieve()
-    runner.train()
-    evaluations = {system: {task: runner.evaluate(system, task) for task in tasks} for system in systems}
-    report = publish(runner, evaluations)
-    costs = {(system, task): costs_of(runner, system, task) for system in systems for task in tasks}
-    return SeedResults(experiment.seed, folder, report, tasks, evaluations, costs)
+    with shown_on(runner.stages.console):
+        runner.retrieve()
+        runner.train()
+        evaluations = {system: {task: runner.evaluate(system, task) for task in tasks} for system in systems}
+        with working("write the results"):
+            report = publish(runner, evaluations)
+            costs = {(system, task): costs_of(runner, system, task) for system in systems for task in tasks}
+    parts = part_costs(runner.stages.done.values())
+    return SeedResults(experiment.seed, folder, report, tasks, evaluations, costs, parts)
 
 
 def warn_of_absent(runner: Runner, task: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from reml.contract.examples import Answer, Example
+from reml.contract.examples import Answer, Example, Json
 from reml.evaluation.kilt import Evaluation
 from reml.experiment.costs import Costs
 from reml.files.records import read_examples
@@ -26,7 +26,7 @@ class SeedResults:
     """What an experiment gave under one seed.
 
     folder: its result folder. measures: what each task is ranked by. evaluations: by system, by task. costs: by system
-    and task.
+    and task. parts: what collections, indexes, retrieval, training and predictions cost (`reml.experiment.part_costs`).
     """
 
     seed: int
@@ -35,6 +35,7 @@ class SeedResults:
     measures: Mapping[str, str] = field(repr=False)
     evaluations: Mapping[str, Mapping[str, Evaluation]] = field(repr=False)
     costs: Mapping[tuple[str, str], Costs] = field(repr=False)
+    parts: Mapping[str, Json] = field(repr=False, default_factory=dict)
 
     def evaluation(self, system: str, task: str) -> Evaluation:
         """Give the scores of all examples of a task; `ValueError` names the systems and tasks there are."""

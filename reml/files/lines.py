@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, TypeVar, cast
 
 from reml.contract.arguments.paths import takes_paths
+from reml.devices.progress import working
 from reml.files.atomic import CorruptError
 
 # How a file begins that only says where git-lfs keeps the file itself.
@@ -44,6 +45,8 @@ _PACKED: Final = {
     rb".{257}ustar": "a tar archive: unpack it",
     re.escape(LFS_POINTER): "a pointer of git-lfs: get the file itself by `git lfs pull`",
 }
+
+_LOOKED_AT: Final = 256  # lines, after which it is seen how far the file is read
 
 Value = TypeVar("Value")
 
@@ -172,8 +175,10 @@ def _has_half_a_pair(text: str) -> bool:
 def _all_lines(path: Path) -> Iterator[tuple[int, bytes]]:
     number = 0
     try:
-        with _opened(path) as stream:
+        with _opened(path) as (stream, raw), working(f"read {path.name}", path.stat().st_size, "bytes") as work:
             for number, line in enumerate(_cut(stream), start=1):
+                if number % _LOOKED_AT == 0:
+                    work.done = raw.tell()
                 yield number, line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise CorruptError(
@@ -188,21 +193,24 @@ def _cut(stream: BinaryIO) -> Iterator[bytes]:
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
-    """Open a file that may be gzip; `LineError` if it is packed in another way or of another encoding."""
+def _opened(path: Path) -> Iterator[tuple[BinaryIO, BinaryIO]]:
+    """Open a file that may be gzip, unpacked and as it is.
+
+    `LineError` if it is packed in another way or of another encoding.
+    """
     if path.is_dir() or not path.exists():
         existing_file(path, "a file")  # says what is wrong
     with path.open("rb") as raw:
         zipped = raw.peek(2)[:2] == _GZIP
         _refuse_other(path, raw.peek(512))
         if not zipped:
-            yield raw
+            yield raw, raw
             return
         with gzip.GzipFile(fileobj=raw) as unpacked:
             _refuse_other(path, unpacked.peek(512), ", unpacked,")
             if unpacked.peek(2)[:2] == _GZIP:
                 raise LineError(f"{path} is compressed by gzip twice: unpack it once.")
-            yield cast(BinaryIO, unpacked)
+            yield cast(BinaryIO, unpacked), raw
 
 
 def _refuse_other(path: Path, head: bytes, state: str = "") -> None:

@@ -19,6 +19,8 @@ from numba import njit
 from numba.core.caching import InTreeCacheLocator
 from numba.core.event import Event, Listener, register
 
+from reml.devices.progress import begin, end
+from reml.devices.work import Work
 from reml.files.atomic import home
 
 KERNELS = "kernels"
@@ -40,15 +42,21 @@ def kernel(function: Any, *, fastmath: Set[str] = frozenset(), inline: bool = Fa
 
 
 class Announcement(Listener):
-    """Logs a warning when the first kernel of a package is compiled, and nothing when it is loaded from disk."""
+    """Logs a warning when the first kernel of a package is compiled, and nothing when it is loaded from disk.
+
+    Each is shown as work, with those that it calls as one.
+    """
 
     def __init__(self, package: str) -> None:
         self._package = package
         self._told = False
+        self._working: list[Work] = []
 
     def on_start(self, event: Event) -> None:
         """Tell it once."""
         dispatcher = event.data["dispatcher"]
+        self._working.append(Work(f"compile {dispatcher.py_func.__name__}"))
+        begin(self._working[-1])
         if not self._told and dispatcher.py_func.__module__.partition(".")[0] == self._package:
             self._told = True
             kept = dispatcher.stats.cache_path
@@ -57,8 +65,10 @@ class Announcement(Listener):
                 "compiling the kernels of %s for this machine, up to a minute, %s", self._package, then
             )
 
-    def on_end(self, event: Event) -> None:
-        """Do nothing."""
+    def on_end(self, event: Event) -> None:  # noqa: ARG002
+        """Show it no more."""
+        if self._working:
+            end(self._working.pop())
 
 
 def announce(package: str) -> None:

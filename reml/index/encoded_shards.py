@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from rich.progress import BarColumn, TaskProgressColumn, TimeRemainingColumn
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
@@ -15,7 +14,7 @@ from reml.contract.collections import Collection
 from reml.contract.examples import Item
 from reml.contract.retrievers import Encoder
 from reml.contract.vectors import DenseVectors, Int64Array, MultiVectors, Representations, SparseVectors
-from reml.devices.terminal import progress_bar
+from reml.devices.progress import tracked
 from reml.files.atomic import MANIFEST, atomic_file, locked, read_manifest, write_manifest
 from reml.files.checked import reading
 from reml.files.origin import Origin
@@ -27,7 +26,7 @@ SHARD = 4_096
 
 
 def encode_collection(
-    collection: Collection, encoder: Encoder, folder: Path, *, origin: Origin, size: int = SHARD, progress: bool = False
+    collection: Collection, encoder: Encoder, folder: Path, *, origin: Origin, size: int = SHARD
 ) -> list[Path]:
     """Encode every item into shards of `size` items in `folder`, and give them in row order.
 
@@ -37,12 +36,10 @@ def encode_collection(
     with locked(folder):
         shards = _finished(folder, origin)
         start = int(_rows(shards[-1])[-1]) + 1 if shards else 0
-        columns = ("{task.description}", BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-        with progress_bar(*columns, shown=progress) as bar:
-            task = bar.add_task("encoding", total=len(collection), completed=sum(map(_size, shards)))
-            for number, items in enumerate(collection.batches(size, start), start=len(shards)):
-                shards.append(write_shard(folder / f"{number:08d}.safetensors", items, encoder))
-                bar.advance(task, len(items))
+        done, rest = sum(map(_size, shards)), collection.batches(size, start)
+        parts = tracked(rest, "encode", unit="items", size=len, total=len(collection), done=done, of_parts=True)
+        for number, items in enumerate(parts, start=len(shards)):
+            shards.append(write_shard(folder / f"{number:08d}.safetensors", items, encoder))
     return shards
 
 

@@ -26,6 +26,7 @@ from reml.contract.retrieved import Hits
 from reml.contract.retrievers import Index
 from reml.contract.vectors import DenseVectors, Float32Array, Int64Array, Representations, Similarity
 from reml.devices.disk import save_array
+from reml.devices.progress import tracked
 from reml.files.atomic import CorruptError, atomic_folder, digest, read_manifest, write_manifest
 from reml.files.checked import reading
 from reml.index.encoded_shards import sample
@@ -122,7 +123,8 @@ class FaissIndex:
             fetch = min(fetch, len(self._rows))
             settled = np.zeros(len(pending), dtype=np.bool_)
             size = max(1, NUMBERS // (fetch * self.width))
-            for start in range(0, len(pending), size):
+            starts = range(0, len(pending), size)
+            for start in tracked(starts, "search", unit="batches of queries"):
                 part = pending[start : start + size]
                 hits, settled[start : start + size] = self._nearest(values[part], k, fetch)
                 rows[part], scores[part] = hits.rows, hits.scores

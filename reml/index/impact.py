@@ -24,6 +24,7 @@ from reml.contract.retrieved import Hits
 from reml.contract.retrievers import Index
 from reml.contract.vectors import Float32Array, Int64Array, Representations, Similarity, SparseVectors
 from reml.devices.disk import save_array
+from reml.devices.progress import tracked
 from reml.files.atomic import MANIFEST, CorruptError, StaleError, atomic_file, digest, locked
 from reml.index.commits import Commit, read_deleted, stored
 from reml.index.maxscore import Keys, find_best, new_scratch
@@ -284,11 +285,12 @@ class ImpactIndex:
     ) -> Hits:
         keys = np.zeros((len(queries), k), dtype=np.uint64)
 
-        def answer(start: int) -> None:
+        def answer(start: int) -> int:
             share = queries.slice(start, start + SHARE)
             part = slice(start, start + SHARE)
             terms = Terms(share.indptr, share.dimensions, share.weights, floors[part])
             find_best(segment.postings, segment.bounds, allowed, terms, keys[part], _MEMORY.scratch)
+            return len(share)
 
         starts = range(0, len(queries), SHARE)
         if len(starts) <= 1 or self.threads == 1:
@@ -296,7 +298,8 @@ class ImpactIndex:
                 answer(start)
         else:
             with ThreadPoolExecutor(self.threads) as pool:
-                list(pool.map(answer, starts))
+                done = pool.map(answer, starts)
+                list(tracked(done, "search", unit="queries", size=int, total=len(queries)))
         return _hits(segment, keys)
 
 

@@ -13,7 +13,7 @@ from reml.collection.disk import DiskCollection
 from reml.collection.sources.kilt_pages import JsonlPages
 from reml.contract.arguments.several import names_in
 from reml.contract.examples import Json
-from reml.devices.terminal import tracked
+from reml.devices.progress import tracked
 from reml.experiment.plan.collections import collection
 from reml.experiment.plan.store import Stages
 from reml.files.atomic import write_json
@@ -98,7 +98,7 @@ def prepare_splits(
 
 
 def _prepared(each: Dataset, split: str, path: Path, pages: DiskCollection | None) -> PreparedSplit:
-    examples = tracked(read_examples(path), f"read {path.name}", total=each.file(split).examples)
+    examples = tracked(read_examples(path), f"look up {path.name}", unit="examples", total=each.file(split).examples)
     if pages is None:
         return PreparedSplit(each, split, path, sum(1 for _ in examples), None)
     found = coverage(pages, examples)

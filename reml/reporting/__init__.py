@@ -5,6 +5,7 @@ its parts); `page` fills Jinja2 templates, those in `templates/` and those besid
 nothing of any server; `plots` draws lines as SVG; `table` is one value shown in the terminal, on a page and as CSV;
 `terminal` prints it without cut cells.
 
+cost_table     What an experiment cost, part by part, as a table for the terminal and the report
 page           A page that is one file: its style is inside, and it asks nothing of any server
 plots          Line plots as inline SVG, drawn by hand: no library, no script, readable in light and dark and
 report         `report.html` of a result folder: one file that needs nothing else, to read, to print and to send

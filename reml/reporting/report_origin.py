@@ -36,11 +36,14 @@ def origin_of(manifest: Mapping[str, Json]) -> Origin:
 
 def _stages(stages: Sequence[Json]) -> Table:
     rows = [_stage(_object(stage)) for stage in stages]
-    return Table(("Stage", "Time", "Peak memory", ""), frozenset({"Stage", ""}), rows)
+    return Table(("Stage", "Time", "CPU", "Peak memory", "Disk", ""), frozenset({"Stage", ""}), rows)
 
 
 def _stage(stage: Mapping[str, Json]) -> tuple[str, ...]:
-    spent = duration(stage.get("seconds")), memory(stage.get("peak_memory_bytes"))
+    spent = (
+        *(duration(stage.get(name)) for name in ("seconds", "cpu_seconds")),
+        *(memory(stage.get(name)) for name in ("peak_memory_bytes", "bytes")),
+    )
     return (str(stage.get("name", "")), *spent, "from cache" if stage.get("cached") else "")
 
 
@@ -55,9 +58,11 @@ def duration(seconds: Json) -> str:
 
 
 def memory(size: Json) -> str:
-    """Say a number of bytes in MiB or GiB; a dash for what is no number."""
+    """Say a number of bytes in KiB, MiB or GiB; a dash for what is no number."""
     if not isinstance(size, int | float):
         return "–"
+    if size < 2**20:
+        return f"{size / 2**10:.0f} KiB"
     return f"{size / 2**30:.2f} GiB" if size >= 2**30 else f"{size / 2**20:.0f} MiB"
 
 

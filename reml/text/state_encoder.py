@@ -13,6 +13,7 @@ from torch.nn.utils.rnn import pad_sequence
 from reml.contract.examples import Item, Media, texts_of
 from reml.contract.vectors import DenseVectors, MultiVectors, Similarity
 from reml.devices.evaluating import evaluating
+from reml.devices.progress import tracked
 from reml.files.atomic import digest
 from reml.text.language_model import LanguageModel
 from reml.text.models.token_limit import allowed
@@ -89,8 +90,8 @@ class StateEncoder:
 
     def _states(self, rows: Sequence[Sequence[int]]) -> Iterator[Tensor]:
         """Give the states of all tokens of each row, [L, D], a few rows read at a time."""
-        for start in range(0, len(rows), self.batch_size):
-            part = rows[start : start + self.batch_size]
+        parts = [rows[start : start + self.batch_size] for start in range(0, len(rows), self.batch_size)]
+        for part in tracked(parts, "read", unit="texts", size=len):
             # A row without tokens is read as one of padding: its states are cut off.
             ids, mask = self.model.padded([row or [0] for row in part])
             states = self.model(ids, mask).states  # [B, L, D]

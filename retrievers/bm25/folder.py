@@ -28,6 +28,7 @@ from reml.collection.changes import changes_since
 from reml.collection.disk import Changes
 from reml.contract.collections import Collection
 from reml.contract.vectors import Int64Array
+from reml.devices.progress import tracked
 from reml.files.atomic import CorruptError, StaleError, atomic_folder, digest, locked
 from reml.files.checked import CheckedFile
 from reml.files.links import link_folder
@@ -138,7 +139,9 @@ class BM25Folder:
         if not len(added):
             return ()
         name = _new("counts")
-        batches = collection.batches(BATCH, int(added[0]))
+        batches = tracked(
+            collection.batches(BATCH, int(added[0])), "count words", unit="items", size=len, total=len(added)
+        )
         wordless = keep_counts(folder / name, batches, vocabulary, title=self.title, fields=self.fields)
         warn_of_wordless(collection, [wordless])
         return _checked(folder, name)

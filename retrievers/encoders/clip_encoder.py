@@ -21,6 +21,7 @@ from reml.contract.examples import Item, Media
 from reml.contract.vectors import DenseVectors, Similarity
 from reml.devices.device import default_device
 from reml.devices.evaluating import evaluating
+from reml.devices.progress import tracked
 from reml.files.model_location import ModelError
 from reml.files.weight_digest import UNRELATED, digest_with_weights
 from reml.text.models.kinds import CLIP
@@ -114,14 +115,14 @@ class ClipEncoder:
     def _of_texts(self, texts: Sequence[str]) -> Iterator[Tensor]:
         yield torch.zeros(0, self._module.text_projection.out_features, device=self._module.device)
         limit = token_limit(self._module, self._tokeniser)
-        for start in range(0, len(texts), self._batch_size):
+        for start in tracked(range(0, len(texts), self._batch_size), "encode texts", unit="batches"):
             batch = list(texts[start : start + self._batch_size])
             inputs = self._tokeniser(batch, padding=True, truncation=True, max_length=limit, return_tensors="pt")
             ids, mask = (inputs[name].to(self._module.device) for name in ("input_ids", "attention_mask"))
             yield self._module.get_text_features(input_ids=ids, attention_mask=mask).pooler_output
 
     def _of_images(self, images: Sequence[Media]) -> Iterator[Tensor]:
-        for start in range(0, len(images), self._batch_size):
+        for start in tracked(range(0, len(images), self._batch_size), "encode images", unit="batches"):
             batch = [_opened(one) for one in images[start : start + self._batch_size]]
             pixels = self._processor(images=batch, return_tensors="pt")["pixel_values"]
             yield self._module.get_image_features(pixel_values=pixels.to(self._module.device)).pooler_output

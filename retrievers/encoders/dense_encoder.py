@@ -23,6 +23,7 @@ from reml.contract.vectors import DenseVectors, Similarity
 from reml.devices.device import default_device
 from reml.devices.evaluating import evaluating
 from reml.devices.precision import Precision, autocast
+from reml.devices.progress import tracked
 from reml.files.atomic import MANIFEST, atomic_folder, read_manifest, write_manifest
 from reml.files.model_location import ModelError
 from reml.files.weight_digest import UNRELATED, digest_with_weights
@@ -195,7 +196,8 @@ class DenseEncoder:
         order = longest_first(ids)
         size, padding = self.encoding.batch_size, int(self._tokeniser.pad_token_id)
         batches = token_batches([ids[place] for place in order], size, padding=padding, device=self._module.device)
-        vectors = torch.cat([self._pooled(batch, skipped) for batch in batches])  # [N, D], longest first
+        read = tracked(batches, "encode", unit="texts", size=len)
+        vectors = torch.cat([self._pooled(batch, skipped) for batch in read])  # [N, D], longest first
         return vectors[torch.tensor(order).argsort().to(vectors.device)]
 
     def _tokenised(self, texts: Sequence[str]) -> list[list[int]]:

@@ -20,6 +20,7 @@ from reml.contract.examples import Item, Media, texts_of
 from reml.contract.vectors import Int64Array, Similarity, SparseVectors
 from reml.devices.evaluating import evaluating
 from reml.devices.precision import Precision, autocast
+from reml.devices.progress import tracked
 from reml.files.weight_digest import digest_with_weights
 from reml.index.sparse import stacked
 from reml.retrievers.encoders.token_batches import longest_first, token_batches
@@ -135,7 +136,8 @@ class SparseEncoder:
 
     def _batches(self, ids: Sequence[Sequence[int]], order: Sequence[int]) -> Iterator[Tensor]:
         ordered, padding = [ids[place] for place in order], self._network.padding
-        for batch in token_batches(ordered, self.cut.batch_size, padding=padding, device=self._device):
+        batches = token_batches(ordered, self.cut.batch_size, padding=padding, device=self._device)
+        for batch in tracked(batches, "encode", unit="texts", size=len):
             with autocast(self._device, self.cut.precision):
                 vectors = self._network(batch.ids, batch.mask)
             yield vectors.float()

@@ -17,6 +17,9 @@ class TokenBatch:
     ids: Tensor
     mask: Tensor
 
+    def __len__(self) -> int:
+        return len(self.ids)
+
 
 def longest_first(ids: Sequence[Sequence[int]]) -> list[int]:
     """Give the places of texts by their number of tokens, the most first."""

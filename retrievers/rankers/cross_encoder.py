@@ -32,6 +32,7 @@ from reml.contract.retrieved import Queries
 from reml.contract.vectors import Int64Array
 from reml.devices.device import default_device
 from reml.devices.precision import Precision, autocast
+from reml.devices.progress import tracked
 from reml.files.atomic import atomic_folder
 from reml.files.model_location import ModelError
 from reml.files.weight_digest import UNRELATED, digest_with_weights
@@ -113,8 +114,9 @@ class CrossEncoder:
         return scores[torch.tensor(order).argsort().to(scores.device)]
 
     def _batches(self, pairs: Sequence[Pair]) -> Iterator[Tensor]:
-        for start in range(0, len(pairs), self.batch_size):
-            asked, shown = zip(*pairs[start : start + self.batch_size], strict=True)
+        parts = [pairs[start : start + self.batch_size] for start in range(0, len(pairs), self.batch_size)]
+        for part in tracked(parts, "score", unit="pairs", size=len):
+            asked, shown = zip(*part, strict=True)
             inputs = self._tokeniser(
                 list(asked),
                 list(shown),

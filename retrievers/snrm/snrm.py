@@ -77,7 +77,7 @@ class SNRM:
     `embedding_width` if left out. min_count: times a term must stand in the collection to be known. common_words: of
     the embeddings, so many first ones are known as well, so that a query may use words that the collection does not.
     cut: how much of a text is read. layers: sizes of the network. index_maker: what finds the vectors, an impact index
-    unless given. progress: show how far encoding is.
+    unless given.
     """
 
     version: ClassVar[int] = RULES  # in the key of what an experiment makes with it
@@ -91,7 +91,6 @@ class SNRM:
     layers: Layers = field(default_factory=Layers)
     cut: TextCut = field(default_factory=lambda: TextCut(query_tokens=32, item_tokens=1_000))
     index_maker: IndexMaker | None = None
-    progress: bool = False
 
     def __post_init__(self) -> None:
         if self.min_count < 1 or self.embedding_width < 1 or self.common_words < 0:
@@ -136,7 +135,7 @@ class SNRM:
         self, encoder: SparseEncoder, collection: Collection, folder: Path
     ) -> EncodedRetriever[SparseEncoder]:
         """Do as `index` does with an encoder at hand, one that was just trained, say; `model` does not count."""
-        return index_encoded(encoder, self.index_maker or Impact(), collection, folder, progress=self.progress)
+        return index_encoded(encoder, self.index_maker or Impact(), collection, folder)
 
     def _loaded(self, folder: Path) -> SparseEncoder:
         device = default_device()

@@ -46,7 +46,7 @@ class States:
     model: a causal language model: a hub id, a folder or `package:NAME/PATH`. index_maker: finds states by l2, exact
     search unless given. block: the feed-forward block in a layer. passage: what the model reads of an item, holds
     `{text}` and may hold `{title}`. tokens: of a passage, from its start, 512 unless given, or what the model takes.
-    batch_size: passages read at once. progress: show how far reading is.
+    batch_size: passages read at once.
     """
 
     model: str = SMOLLM2
@@ -56,7 +56,6 @@ class States:
     passage: str = "{text}"
     tokens: int | None = None
     batch_size: int = 8
-    progress: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -83,7 +82,7 @@ class States:
 
         def build(draft: Path) -> None:
             origin = Origin.of(collection, fingerprint)
-            shards = encode_collection(collection, encoder, read, origin=origin, size=SHARD, progress=self.progress)
+            shards = encode_collection(collection, encoder, read, origin=origin, size=SHARD)
             write_positions(draft / "positions", collection, encoder, shards)
             maker.make(draft / "index", encoder.model.width, Keys(Positions(collection, draft / "positions")))
 

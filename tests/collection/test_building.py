@@ -198,10 +198,3 @@ def test_many_small_appends_leave_few_segments(tmp_path: Path) -> None:
     assert max(int(name[13:]) - int(name[:12]) for name in names) <= 64
     assert [len(collection.by_page(f"p{number}")) for number in range(60)] == [2] * 60
     assert [item.row for item in collection.get(collection.rows())] == list(range(120))
-
-
-def test_the_progress_bar_counts_passages_and_pages(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    build_collection(numbered_pages(10), tmp_path / "c", words=3, progress=True)
-    assert "20 passages of 10 pages" in capsys.readouterr().err
-    build_collection(numbered_pages(10), tmp_path / "quiet", words=3)
-    assert capsys.readouterr().err == ""

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reml.collection.disk import DiskCollection, build_collection, create_collection, open_collection
-from reml.collection.passages import passage_text
+from reml.collection.passages import Units, passage_text
 from reml.collection.sources.kilt_pages import JsonlPages
 from reml.contract.collections import Collection
 from reml.contract.examples import Item, Page, Span
@@ -271,3 +271,15 @@ def test_real_pages_are_held_whole(shared: Path, folder: Path) -> None:
         assert items
         assert [item.text for item in items] == [passage_text(real, item.span) for item in items if item.span]
         assert {item.title for item in items} == {real.title}
+
+
+def test_a_collection_remembers_what_its_passages_are_made_of(tmp_path: Path) -> None:
+    source, units = MemoryPages([Page("1", "A", ("A", "One is. Two is. Three is."))]), Units("sentences", 2, 1)
+    built = build_collection(source, tmp_path / "c", words=None, units=units)
+    assert [item.text for item in built.get(built.rows())] == ["One is. Two is.", "Two is. Three is."]
+    opened = open_collection(tmp_path / "c")
+    assert (opened.units, opened.words) == (units, None)
+    opened.append([Page("2", "B", ("B", "Four is. Five is. Six is."))])
+    assert [item.text for item in opened.by_page("2")] == ["Four is. Five is.", "Five is. Six is."]
+    with pytest.raises(StaleError, match=r"was built of Units\(unit='sentences', size=2, overlap=1\), not of"):
+        build_collection(source, tmp_path / "c", words=None)

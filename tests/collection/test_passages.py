@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reml.collection.passages import HEADING, count_words, passage_text, split_page, words_of
+from reml.collection.passages import HEADING, Units, count_words, passage_text, split_page, words_of
 from reml.contract.examples import Item, Page, Span
 
 # White space of several kinds, a zero-width space (which is none), right-to-left, astral and combining characters.
@@ -181,3 +181,96 @@ def test_spans_ascend_without_overlap(paragraphs: list[str], words: int) -> None
         for place in ((span.start_paragraph, span.start_character), (span.end_paragraph, span.end_character))
     ]
     assert places == sorted(set(places))
+
+
+# Paragraphs of a page, how it is cut, and the texts that come of it.
+CUTS: list[tuple[list[str], int | None, Units, list[str]]] = [
+    (["a b c d e f g"], 3, Units(overlap=1), ["a b c", "c d e", "e f g"]),
+    (["a b c", "d e"], 4, Units(overlap=2), ["a b c\nd", "c\nd e"]),
+    (["a b"], 5, Units(overlap=4), ["a b"]),
+    (["AA bb. CC dd. EE ff. GG hh."], None, Units("sentences", 2), ["AA bb. CC dd.", "EE ff. GG hh."]),
+    (
+        ["AA bb. CC dd. EE ff. GG hh."],
+        None,
+        Units("sentences", 2, 1),
+        ["AA bb. CC dd.", "CC dd. EE ff.", "EE ff. GG hh."],
+    ),
+    (["AA bb. CC dd ee. FF gg."], 5, Units("sentences"), ["AA bb. CC dd ee.", "FF gg."]),
+    (["AA bb cc. DD ee. FF gg hh."], 5, Units("sentences", overlap=1), ["AA bb cc. DD ee.", "DD ee. FF gg hh."]),
+    (["AA bb cc dd. EE ff gg hh ii."], 5, Units("sentences", overlap=1), ["AA bb cc dd.", "EE ff gg hh ii."]),
+    (["AA bb cc dd ee ff gg. HH."], 3, Units("sentences"), ["AA bb cc", "dd ee ff", "gg. HH."]),
+    (["One.", f"{HEADING}Head.", "Two. Three."], None, Units("sentences", 2), ["One.\nTwo.", "Three."]),
+    (["Mr. A. B. C. came. He left."], None, Units("sentences", 1), ["Mr. A. B. C. came.", "He left."]),
+    (["東京は都市だ。人が多い。", "京都。"], None, Units("sentences", 1), ["東京は都市だ。", "人が多い。", "京都。"]),
+    (["東京は都市だ。人が多い。"], 4, Units("sentences"), ["東京は都市だ。", "人が多い。"]),
+    (["one two", " ", "three", f"{HEADING}x", "four"], None, Units("paragraphs", 1), ["one two", "three", "four"]),
+    (["one two", "three", "four five six"], 3, Units("paragraphs"), ["one two\nthree", "four five six"]),
+    (["one\ntwo\n\nthree\n \nfour"], None, Units("paragraphs", 1), ["one\ntwo", "three", "four"]),
+    (["a\n\nb\n\nc"], None, Units("paragraphs", 2, 1), ["a\n\nb", "b\n\nc"]),
+    (["a b c d e", "f"], 2, Units("paragraphs"), ["a b", "c d", "e\nf"]),
+]
+
+
+@pytest.mark.parametrize(("paragraphs", "words", "units", "texts"), CUTS)
+def test_sentences_and_paragraphs_stay_whole_and_overlap(
+    paragraphs: list[str], words: int | None, units: Units, texts: list[str]
+) -> None:
+    page = _page(*paragraphs)
+    passages = split_page(page, words, units)
+    assert [passage.text for passage in passages] == texts
+    assert all(passage.span is not None and passage_text(page, passage.span) == passage.text for passage in passages)
+
+
+_UNITS = st.builds(
+    Units, st.sampled_from(["sentences", "paragraphs"]), st.none() | st.integers(3, 4), st.integers(0, 2)
+)
+
+
+@given(_PARAGRAPHS, st.integers(3, 9), _UNITS | st.builds(Units, overlap=st.integers(1, 2)))
+def test_whatever_passages_are_made_of_every_word_is_in_one_and_each_brings_a_new_one(
+    paragraphs: list[str], words: int, units: Units
+) -> None:
+    page = _page(*paragraphs)
+    passages = split_page(page, words, units)
+    seen: set[tuple[int, int]] = set()
+    for passage in passages:
+        assert passage.span is not None
+        assert passage_text(page, passage.span) == passage.text or passage.span.start_paragraph == 0
+        assert passage.span.start_paragraph == 0 or count_words(passage.text) <= words
+        first, last = passage.span.start_paragraph, passage.span.end_paragraph
+        own = {
+            (number, place)
+            for number in range(max(first, 1), last + 1)
+            for place in range(
+                passage.span.start_character if number == first else 0,
+                passage.span.end_character if number == last else len(page.paragraphs[number]),
+            )
+            if not page.paragraphs[number].startswith(HEADING) and not page.paragraphs[number][place].isspace()
+        }
+        assert own - seen or first == 0
+        seen |= own
+    wanted = {
+        (number, place)
+        for number, paragraph in enumerate(page.paragraphs)
+        for place, character in enumerate(paragraph)
+        if number and not paragraph.startswith(HEADING) and not character.isspace()
+    }
+    assert seen == wanted
+
+
+@pytest.mark.parametrize(
+    ("words", "units", "said"),
+    [
+        (None, Units("sentences"), "sentences of a passage have no limit: give `words`, or `size`"),
+        (None, Units(overlap=1), "words of a passage have no limit"),
+        (100, Units("words", 3), "size is 3: give it for sentences or paragraphs"),
+        (100, Units("sentences", 0), "size is 0"),
+        (5, Units(overlap=5), "overlap is 5: give 0 or more, below the 5 words of a passage"),
+        (100, Units("sentences", 2, 2), "below the 2 sentences of a passage"),
+        (100, Units("paragraphs", None, -1), "overlap is -1: give 0 or more"),
+        (0, Units("sentences", 2), "words is 0"),
+    ],
+)
+def test_what_does_not_fit_together_is_refused(words: int | None, units: Units, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        split_page(_page("one"), words, units)

@@ -69,7 +69,9 @@ class CollectionMemory:
         if version is not None:
             return roll_back(items, version)
         shutil.rmtree(items, ignore_errors=True)
-        return create_collection(items, words=base.words) if self.empty else begin_overlay(base, items)
+        return (
+            create_collection(items, words=base.words, units=base.units) if self.empty else begin_overlay(base, items)
+        )
 
 
 @final

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reml.collection.disk import DiskCollection, build_collection
+from reml.collection.passages import RUNS, Units
 from reml.contract.collections import KnowledgeSource
 from reml.contract.examples import Example
 from reml.experiment.plan.node import Node
@@ -21,14 +22,17 @@ _LOG = logging.getLogger(__name__)
 FIRST, LOOKED_AT = "first_pages.json", 32  # a digest of so many pages, by which a forgotten fingerprint is seen
 
 
-def collection(source: KnowledgeSource, words: int | None, *, of: str = "") -> Node[DiskCollection]:
+def collection(
+    source: KnowledgeSource, words: int | None, units: Units = RUNS, *, of: str = ""
+) -> Node[DiskCollection]:
     """Give the passages of a source, or its pages whole; `of` names it where there are several."""
+    made_of = {} if units == RUNS else {"units": units}
     return Node(
         kind="collections",
         name=f"prepare the collection{of}",
         make=_build,
-        open=functools.partial(_open, words=words, source=source),
-        given={"words": words},
+        open=functools.partial(_open, words=words, source=source, units=units),
+        given={"words": words, **made_of},
         beside={"source": source},
         marks=source.fingerprint,
         version=2,  # how texts without spaces are cut; titles that are all there is are no texts
@@ -67,13 +71,13 @@ def _same(*, examples: Examples) -> Examples:
     return examples
 
 
-def _build(folder: Path, *, words: int | None, source: KnowledgeSource) -> None:
-    build_collection(source, folder / "passages", words=words, progress=True)
+def _build(folder: Path, *, words: int | None, source: KnowledgeSource, units: Units = RUNS) -> None:
+    build_collection(source, folder / "passages", words=words, units=units)
     if not _is_ours(source):
         write_json(folder / FIRST, _first_pages(source))
 
 
-def _open(folder: Path, *, words: int | None, source: KnowledgeSource) -> DiskCollection:
+def _open(folder: Path, *, words: int | None, source: KnowledgeSource, units: Units) -> DiskCollection:
     there = folder / FIRST
     if there.is_file() and not _is_ours(source) and read_json(there) != _first_pages(source):
         _LOG.warning(
@@ -82,4 +86,4 @@ def _open(folder: Path, *, words: int | None, source: KnowledgeSource) -> DiskCo
             "the pages.",
             *(type(source).__name__, folder, source.fingerprint),
         )
-    return build_collection(source, folder / "passages", words=words)
+    return build_collection(source, folder / "passages", words=words, units=units)

@@ -291,7 +291,6 @@ class PartPlanner(abc.ABC):
             lists,
             signals=_repeated(functools.reduce(operator.or_, asked)),
             prefix=self._prefix(task),
-            console=self.console,
         )
 
     def _judgement(self, access: str, task: str) -> Node[Path]:
@@ -304,7 +303,6 @@ class PartPlanner(abc.ABC):
             self._teachers(settings, task),
             judge=settings.judge,
             prefix=self._prefix(task),
-            console=self.console,
         )
 
     def _needed(self, task: str) -> dict[str, Signal]:

@@ -29,14 +29,13 @@ class Planner(PartPlanner):
         parts, reading = named(system, self.experiment.compared, "system"), self.experiment.reading
         name, speaker = f"predict {task} with {system}", self._predicting(parts, task)
         examples, shown = self.tasks.evaluated(task), predictions.Shown(reading.pages, self._prefix(task))
-        pace = predictions.Pace(reading.batch_size, self.console)
         if any(self.access(access).storage is not None for access in parts.access):
             stored = [(one, self.access(one).storage, self.limits(one).depth) for one in parts.access]
             memory = storing_predictions.Memory(stored, shown, reading.batch_size)
             models = [self.model(access, task) for access in parts.access]
-            return storing_predictions.predictions(name, speaker, models, examples, memory, self.console)
+            return storing_predictions.predictions(name, speaker, models, examples, memory)
         asked = [self._asked(access, task, reading.split_of(task)) for access in parts.access]
-        return predictions.predictions(name, speaker, examples, asked, shown=shown, pace=pace)
+        return predictions.predictions(name, speaker, examples, asked, shown=shown, batch_size=reading.batch_size)
 
     def _predicting(self, system: System, task: str) -> Node[trained_predictors.Speaker]:
         """Give the predictor of a system: the one that learnt with the retriever of a joint access model, if any."""

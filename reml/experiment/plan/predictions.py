@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 
 from reml.access.composed_access import FoundAccess
 from reml.access.limits import Limits
@@ -19,7 +18,7 @@ from reml.contract.access import QueryGenerator
 from reml.contract.examples import Answer, Example
 from reml.contract.predictors import Batch
 from reml.contract.retrieved import Hits
-from reml.devices.terminal import tracked
+from reml.devices.progress import tracked
 from reml.experiment.plan.collections import Examples
 from reml.experiment.plan.node import Node
 from reml.experiment.plan.store import Stage
@@ -71,18 +70,13 @@ class Asked:
         return self._found.open(examples, Hits(self.hits.rows[places], self.hits.scores[places]))
 
 
-@dataclass(frozen=True, eq=False)
-class Pace:
-    """What changes no prediction: how many examples are predicted at once, and where progress is shown."""
-
-    batch_size: int
-    console: Console
-
-
 def predictions(
-    name: str, speaker: Node[Speaker], of: Node[Examples], asked: Sequence[Asked], *, shown: Shown, pace: Pace
+    name: str, speaker: Node[Speaker], of: Node[Examples], asked: Sequence[Asked], *, shown: Shown, batch_size: int
 ) -> Node[Path]:
-    """Give the file of predictions, in KILT's format, by a predictor that is given access models."""
+    """Give the file of predictions, in KILT's format, by a predictor that is given access models.
+
+    batch_size: examples predicted at once, which changes no prediction.
+    """
     given = [(one.name, one.queries, one.limits) for one in asked]
     return Node(
         kind="predictions",
@@ -91,7 +85,7 @@ def predictions(
         open=_open,
         inputs=(speaker, of, *(node for one in asked for node in one.nodes)),
         given={"asked": given, "shown": shown},
-        beside={"pace": pace},
+        beside={"batch_size": batch_size},
     )
 
 
@@ -120,19 +114,18 @@ def _predict(
     *opened: Any,
     asked: Sequence[tuple[str, QueryGenerator, Limits]],
     shown: Shown,
-    pace: Pace,
+    batch_size: int,
 ) -> None:
     parts = []
     for place, (name, queries, limits) in enumerate(asked):
         model, collection, hits = opened[3 * place : 3 * place + 3]
         parts.append(Asked(name, model, collection, hits, queries, limits))
     predictor = speaker.begin({part.name: part.collection for part in parts})
-    size, console = pace.batch_size, pace.console
-    batches = [slice(start, start + size) for start in range(0, len(examples), size)]
+    batches = [slice(start, start + batch_size) for start in range(0, len(examples), batch_size)]
     answers: list[Answer] = []
     words: list[int] = []
     asked_of = TrajectoryFile(folder / TRAJECTORIES)
-    for places in tracked(batches, "predict", console):
+    for places in tracked(batches, "predict", unit="examples", size=lambda places: len(examples[places])):
         asked_for = tuple(example.unanswered for example in examples[places])
         sessions = {part.name: part.session(asked_for, places) for part in parts}
         seen = with_task(shown.prefix, examples[places]) if shown.prefix else examples[places]

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 
 from reml.access.composed_access import FoundAccess
 from reml.access.limits import Limits
@@ -19,7 +18,7 @@ from reml.contract.collections import Collection
 from reml.contract.predictors import Batch
 from reml.contract.retrieved import Hits
 from reml.contract.signals import Signal
-from reml.devices.terminal import tracked
+from reml.devices.progress import tracked
 from reml.experiment.plan.collections import Examples
 from reml.experiment.plan.node import Node
 from reml.experiment.plan.trained_predictors import Speaker
@@ -58,9 +57,7 @@ def lists(
     )
 
 
-def collected(
-    name: str, speaker: Node[Speaker], of: Node[Lists], *, signals: Signal, prefix: str, console: Console
-) -> Node[Path]:
+def collected(name: str, speaker: Node[Speaker], of: Node[Lists], *, signals: Signal, prefix: str) -> Node[Path]:
     """Give the file of a predictor's signals on lists. prefix: the task's name where the predictor sees it."""
     return Node(
         kind="signals",
@@ -69,7 +66,6 @@ def collected(
         open=_open,
         inputs=(speaker, of),
         given={"signals": signals, "prefix": prefix},
-        beside={"console": console},
     )
 
 
@@ -81,7 +77,6 @@ def judgement(
     *,
     judge: Judging,
     prefix: str,
-    console: Console,
 ) -> Node[Path]:
     """Give the file of the utility of all items of lists. teachers: by the names that the judge calls them."""
     return Node(
@@ -91,7 +86,6 @@ def judgement(
         open=_open,
         inputs=(speaker, of, teachers),
         given={"judge": judge, "prefix": prefix},
-        beside={"console": console},
     )
 
 
@@ -109,10 +103,10 @@ def _draw(of: Examples, *opened: Any, names: Sequence[str], items: int, room: in
     return Lists(collections, RetrievedExamples([of[place] for place in places], there, access))
 
 
-def _collect(folder: Path, speaker: Speaker, of: Lists, *, signals: Signal, prefix: str, console: Console) -> None:
+def _collect(folder: Path, speaker: Speaker, of: Lists, *, signals: Signal, prefix: str) -> None:
     predictor = speaker.begin(of.collections)
     require(type(predictor).__name__, available(predictor.signals), signals)
-    cache_signals(predictor, _batches(of.read, prefix, console), signals, folder / SIGNALS)
+    cache_signals(predictor, _batches(of.read, prefix), signals, folder / SIGNALS)
 
 
 def _judge(
@@ -123,17 +117,14 @@ def _judge(
     *,
     judge: Judging,
     prefix: str,
-    console: Console,
 ) -> None:
-    cache_utility(
-        judge.open(speaker.begin(of.collections), teachers), _batches(of.read, prefix, console), folder / SIGNALS
-    )
+    cache_utility(judge.open(speaker.begin(of.collections), teachers), _batches(of.read, prefix), folder / SIGNALS)
 
 
-def _batches(read: RetrievedExamples, prefix: str, console: Console) -> Iterator[Batch]:
+def _batches(read: RetrievedExamples, prefix: str) -> Iterator[Batch]:
     """Go through lists, with the examples as the predictor sees them."""
     starts: Sequence[int] = list(range(0, len(read), BATCH))
-    for start in tracked(starts, "ask", console):
+    for start in tracked(starts, "ask the predictor", unit="batches"):
         batch = read.take(np.arange(start, min(start + BATCH, len(read))))
         shown = with_task(prefix, batch.examples) if prefix else batch.examples
         yield Batch.of(shown, batch.read)

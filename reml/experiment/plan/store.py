@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 import re
 import time
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from rich.console import Console
 from reml.contract.asking import noted
 from reml.contract.examples import Json
 from reml.devices.disk import written
+from reml.devices.progress import shown_on, working
 from reml.devices.rank_zero import check_rank, is_rank_zero
 from reml.experiment.plan.node import Node
 from reml.experiment.said import heard, repeat
@@ -36,7 +38,10 @@ FORMER = ("collections", "indexes", "hits", "models", "heard", "predictions")
 
 @dataclass(frozen=True)
 class Stage:
-    """One finished stage: where it is, what it cost when it was made and whether this run found it made."""
+    """One finished stage: where it is, what it cost when it was made and whether this run found it made.
+
+    cpu_seconds: of all threads; `None` where a former version made it.
+    """
 
     name: str
     key: str
@@ -44,6 +49,12 @@ class Stage:
     seconds: float
     peak_memory_bytes: int
     cached: bool
+    cpu_seconds: float | None = None
+
+    @property
+    def bytes(self) -> int:
+        """What it has on disk."""
+        return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
 
     def to_json(self) -> dict[str, Json]:
         """Give what a manifest says of it."""
@@ -51,9 +62,30 @@ class Stage:
             "name": self.name,
             "key": self.key,
             "seconds": round(self.seconds, 3),
+            "cpu_seconds": None if self.cpu_seconds is None else round(self.cpu_seconds, 3),
             "peak_memory_bytes": self.peak_memory_bytes,
+            "bytes": self.bytes,
             "cached": self.cached,
         }
+
+
+@dataclass(frozen=True)
+class _Spent:
+    """Seconds by the clock, and of the processor: of all threads of this process and of those that it waited for."""
+
+    seconds: float = 0.0
+    cpu: float = 0.0
+
+    @classmethod
+    def now(cls) -> _Spent:
+        times = os.times()
+        return cls(time.perf_counter(), sum(times[:4]))
+
+    def plus(self, other: _Spent) -> _Spent:
+        return _Spent(self.seconds + other.seconds, self.cpu + other.cpu)
+
+    def minus(self, other: _Spent) -> _Spent:
+        return _Spent(self.seconds - other.seconds, self.cpu - other.cpu)
 
 
 class Stages:
@@ -63,7 +95,7 @@ class Stages:
         self.home = home
         self.console = console
         self.done: dict[str, Stage] = {}
-        self._inner = 0.0  # seconds spent on stages inside the one being built
+        self._inner = _Spent()  # on stages inside the one being built
         self._opened: dict[str, tuple[Node[Any], Any]] = {}
         self._said: set[str] = set()  # warnings of this run
 
@@ -168,18 +200,25 @@ class Stages:
             check_rank(folder)
         else:
             _note_layout(self.home, self.console)
-        asked = time.perf_counter()
+        asked = _Spent.now()
         with locked(folder, wait=self._tell_waiting) if is_rank_zero() else contextlib.nullcontext():
-            start, outer, self._inner = time.perf_counter(), self._inner, 0.0
+            start, outer, self._inner = _Spent.now(), self._inner, _Spent()
             if (folder / MANIFEST).is_file():
-                self._inner = outer + start - asked
+                self._inner = outer.plus(start.minus(asked))
                 return False
             reset_peak_memory()
-            with noted(f"in the step {name!r}"), written(folder), heard() as said:
+            with (
+                shown_on(self.console),
+                working(name),
+                noted(f"in the step {name!r}"),
+                written(folder),
+                heard() as said,
+            ):
                 build(folder)
-            elapsed = time.perf_counter() - start
-            cost: dict[str, Json] = {"seconds": elapsed - self._inner, "peak_memory_bytes": peak_memory()}
-            self._inner = outer + elapsed
+            elapsed = _Spent.now().minus(start)
+            own = elapsed.minus(self._inner)
+            cost: dict[str, Json] = {"seconds": own.seconds, "cpu_seconds": own.cpu, "peak_memory_bytes": peak_memory()}
+            self._inner = outer.plus(elapsed)
             self._said.update(what for _, what in said)
             warned: dict[str, Json] = {SAID: [list(one) for one in said]} if said else {}
             write_manifest(folder, "stage", {"name": name, "depends": depends, **cost, **warned})
@@ -208,7 +247,8 @@ def _finished(name: str, key: str, folder: Path, cached: bool) -> Stage:
     seconds, memory = manifest.get("seconds"), manifest.get("peak_memory_bytes")
     if not isinstance(seconds, int | float) or not isinstance(memory, int):
         raise CorruptError(f"{folder / MANIFEST} does not say what the stage cost. Delete {folder} to make it again.")
-    return Stage(name, key, folder, seconds, memory, cached)
+    cpu = manifest.get("cpu_seconds")
+    return Stage(name, key, folder, seconds, memory, cached, cpu if isinstance(cpu, int | float) else None)
 
 
 def reset_peak_memory() -> None:

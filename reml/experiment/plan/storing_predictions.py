@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 
 from reml.access.information_access import InformationAccess
 from reml.access.trajectory import trajectories
@@ -24,7 +23,7 @@ from reml.contract.access import Storage, Trajectory
 from reml.contract.examples import Answer, Example, Json
 from reml.contract.predictors import Batch, Predictor
 from reml.contract.retrieved import Hits, room_for
-from reml.devices.terminal import tracked
+from reml.devices.progress import tracked
 from reml.experiment.plan.collections import Examples
 from reml.experiment.plan.hits import Model
 from reml.experiment.plan.node import Node
@@ -60,7 +59,6 @@ def predictions(
     asked: Sequence[Node[Model]],
     of: Node[Examples],
     memory: Memory,
-    console: Console,
 ) -> Node[Path]:
     """Give the file of predictions; beside it lie, by access model, the hits (`reml.files.hits`) and the memory."""
     return Node(
@@ -70,7 +68,6 @@ def predictions(
         open=_open,
         inputs=(speaker, of, *asked),
         given={"memory": memory},
-        beside={"console": console},
     )
 
 
@@ -84,9 +81,7 @@ def _open(folder: Path) -> Path:
     return folder / PREDICTIONS
 
 
-def _predict(
-    folder: Path, speaker: Speaker, examples: Examples, *asked: Model, memory: Memory, console: Console
-) -> None:
+def _predict(folder: Path, speaker: Speaker, examples: Examples, *asked: Model, memory: Memory) -> None:
     log = RecordLog(folder / BATCHES)
     done = [_Record.parse(record) for record in log.read()]
     versions = done[-1].versions if done else {}
@@ -96,7 +91,13 @@ def _predict(
     }
     predictor, size = speaker.begin({name: model.collection for name, model in given.items()}), memory.batch_size
     starts = range(len(done) * size, len(examples), size)
-    for start in tracked(starts, "predict", console):
+    for start in tracked(
+        starts,
+        "predict",
+        unit="examples",
+        size=lambda start: len(examples[start : start + size]),
+        done=len(done) * size,
+    ):
         done.append(_batch(predictor, given, examples[start : start + size], memory))
         log.append(done[-1].content())
     answers: list[Answer] = [example.output[0] for record in done for example in record.answered]

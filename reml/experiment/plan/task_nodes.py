@@ -79,12 +79,13 @@ class TaskNodes:
 
     def collection(self, task: str) -> Node[DiskCollection]:
         """Give the passages of a task's knowledge source."""
-        return collections.collection(self.task(task).source(), self.experiment.reading.words, of=self.of(task))
+        reading = self.experiment.reading
+        return collections.collection(self.task(task).source(), reading.words, reading.units, of=self.of(task))
 
     def named_collection(self, name: str) -> Node[DiskCollection]:
         """Give a collection that access models name."""
         passages = named(name, self.experiment.collections, "collection")
-        return collections.collection(passages.source, passages.words, of=f" {name}")
+        return collections.collection(passages.source, passages.words, passages.units, of=f" {name}")
 
     def sharing(self, task: str, chosen: Sequence[str]) -> list[str]:
         """Name the tasks of the same knowledge source, those of `chosen` if there are any; `ValueError` if unknown."""

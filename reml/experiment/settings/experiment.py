@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from reml.collection.passages import Unit, Units
 from reml.contract.arguments.checked import checked
 from reml.contract.arguments.names import check_name, check_names
-from reml.contract.arguments.numbers import Count, Seed
+from reml.contract.arguments.numbers import Count, Seed, Size
 from reml.contract.predictor_module import MemoryName, PredictorMaker
 from reml.contract.retrievers import TrainableIndexer
 from reml.contract.tasks import Task
@@ -26,6 +27,9 @@ class Reading:
 
     Args:
         words: of one passage; `null` leaves pages, or documents, whole.
+        unit: what a passage is made of.
+        size: how many sentences or paragraphs; as many as fit if left out.
+        overlap: shared with the one before.
         depth: hits kept for each example.
         k: items the predictor reads.
         pages: distinct pages in the provenance of a prediction.
@@ -35,6 +39,9 @@ class Reading:
     """
 
     words: Count | None = 100
+    unit: Unit = "words"
+    size: Count | None = None
+    overlap: Size = 0
     depth: Count = 100
     k: Count = 5
     pages: Count = 20
@@ -45,6 +52,12 @@ class Reading:
     def __post_init__(self) -> None:
         if self.depth < self.k:
             raise ValueError(f"reading.depth ({self.depth}) must be at least reading.k ({self.k}).")
+        self.units.check(self.words, "reading.")
+
+    @property
+    def units(self) -> Units:
+        """What a passage is made of."""
+        return Units(self.unit, self.size, self.overlap)
 
     def split_of(self, task: str) -> str:
         """Name the split of a task that is evaluated."""

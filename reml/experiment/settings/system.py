@@ -5,21 +5,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from reml.collection.passages import Unit, Units
 from reml.contract.arguments.checked import checked
-from reml.contract.arguments.numbers import Count
+from reml.contract.arguments.numbers import Count, Size
 from reml.contract.collections import KnowledgeSource
 
 
 @checked("collections")
 @dataclass(frozen=True)
 class Passages:
-    """A collection that access models name: a knowledge source, cut into passages of so many words, or its whole pages.
+    """A collection that access models name: a knowledge source, cut into passages, or its whole pages.
 
-    words: of a passage; `null` for whole pages.
+    words, unit, size, overlap: how pages are cut, as under `reading`.
     """
 
     source: KnowledgeSource
     words: Count | None = 100
+    unit: Unit = "words"
+    size: Count | None = None
+    overlap: Size = 0
+
+    def __post_init__(self) -> None:
+        self.units.check(self.words)
+
+    @property
+    def units(self) -> Units:
+        """What a passage is made of."""
+        return Units(self.unit, self.size, self.overlap)
 
 
 @checked("system")

@@ -19,11 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
-from rich.progress import BarColumn, DownloadColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from reml.contract.arguments.paths import takes_paths
 from reml.devices.disk import written
-from reml.devices.terminal import progress_bar
+from reml.devices.progress import working
 from reml.files.atomic import CorruptError
 from reml.files.fetching.http_transfer import BrokenOffError, Part, RefusedError, Remote, transfer
 
@@ -56,7 +55,7 @@ class Patience:
 
 
 @takes_paths
-def fetch(remote: Remote, target: Path, patience: Patience | None = None, *, progress: bool = True) -> Path:
+def fetch(remote: Remote, target: Path, patience: Patience | None = None) -> Path:
     """Bring a file from its server to `target` unless it is there, and give `target`.
 
     Its size and its checksum are checked where they are known, and else whether a `.gz` can be read to its end.
@@ -67,7 +66,7 @@ def fetch(remote: Remote, target: Path, patience: Patience | None = None, *, pro
         _check_present(remote, target)
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
-    with written(target), closing(Part(remote, target)) as part, _bar(remote, progress) as advanced:
+    with written(target), closing(Part(remote, target)) as part, _shown(remote, part) as advanced:
         _check_room(remote, part)
         try:
             _fetch_rest(remote, part, patience or Patience(), advanced)
@@ -139,12 +138,10 @@ def _check_room(remote: Remote, part: Part) -> None:
 
 
 @contextmanager
-def _bar(remote: Remote, shown: bool) -> Iterator[_Advanced]:
-    columns = ("{task.description}", BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
-    with progress_bar(*columns, shown=shown) as bar:
-        task = bar.add_task(remote.name, total=remote.size)
+def _shown(remote: Remote, part: Part) -> Iterator[_Advanced]:
+    with working(f"fetch {remote.name}", remote.size, "bytes", part.size) as work:
 
         def advanced(done: int, total: int | None) -> None:
-            bar.update(task, completed=done, total=total)
+            work.done, work.total = done, total
 
         yield advanced

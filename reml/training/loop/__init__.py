@@ -7,7 +7,7 @@ fit               Train a regime in a folder, so that a killed run goes on from 
 metrics           Training metrics as CSV: one line a number, only ever appended, continued after a kill
 module            The bridge from a regime to Lightning: steps, optimiser, dev scores. All else is the regime's
 optimizer         AdamW with a rate for each part, a warm-up and a linear decay
-progress          One line in the terminal that says how far training is and how well it goes
+progress          How far training is and how well it goes, shown as all work is
 refresh_callback  Refreshing the index of live examples while training goes on
 resume            Going on after a kill as if nothing had happened: states saved every few steps
 """

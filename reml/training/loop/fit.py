@@ -29,6 +29,7 @@ from rich.console import Console
 from reml.contract.examples import Json
 from reml.devices.device import default_device
 from reml.devices.precision import fast_bfloat16
+from reml.devices.progress import shown_on
 from reml.devices.rank_zero import check_rank, is_rank_zero, local_rank
 from reml.devices.ranks import together
 from reml.files.atomic import CorruptError, StaleError, digest, locked, read_json, write_json
@@ -137,12 +138,13 @@ def _run(
     callbacks: list[Callback] = [SaveState(folder / STATES, settings.save_every)]
     callbacks += _refreshed(train, settings, folder)
     callbacks += [best] if dev else []
-    callbacks += [ProgressLine(training, best, console)] if console is not None else []
+    callbacks += [ProgressLine(training, best)]
     total = settings.total_steps(len(train.order))
     seed_random(settings.seed + local_rank())
     regime.train()
     afterwards = whole_afterwards(regime) if settings.sharded else contextlib.nullcontext()
-    with _quiet(), together(folder), afterwards:
+    shown = shown_on(console if console is not None else Console(quiet=True))
+    with _quiet(), together(folder), afterwards, shown:
         trainer = _trainer(settings, total=total, looks=bool(dev), folder=folder, callbacks=callbacks)
         data = TrainingData(train, dev, settings)
         with _interruptible():

@@ -62,7 +62,7 @@ def test_a_killed_process_is_taken_up_where_it_was(tmp_path: Path) -> None:
     with serving(DATA, stall(30, 200_000), whole) as server:
         program = (
             "import sys; from pathlib import Path; from reml.files.fetching.downloads import Remote, fetch; "
-            "fetch(Remote(sys.argv[1], int(sys.argv[2]), sys.argv[3]), Path(sys.argv[4]), progress=False)"
+            "fetch(Remote(sys.argv[1], int(sys.argv[2]), sys.argv[3]), Path(sys.argv[4]))"
         )
         remote = known(server)
         given = (remote.url, str(remote.size), str(remote.sha256), str(tmp_path / "data.bin"))

@@ -103,7 +103,7 @@ def test_a_killed_build_goes_on_and_leaves_nothing(tmp_path: Path, monkeypatch: 
         if seen == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("reml.index.encoded_shards.encode_collection.__kwdefaults__", {"size": 3, "progress": False})
+    monkeypatch.setattr("reml.index.encoded_shards.encode_collection.__kwdefaults__", {"size": 3})
     with model.module.register_forward_hook(count):
         with pytest.raises(KeyboardInterrupt):
             index_encoded(model, Impact(), collection, tmp_path / "index")

@@ -23,6 +23,7 @@ from torch import Tensor
 
 from reml.contract.predictors import Batch
 from reml.contract.signals import Prediction, Signal
+from reml.devices import progress
 from reml.files.atomic import CorruptError, LockedError, StaleError, locked
 from reml.training.loop.fit import Fitted, fit, open_fitted
 from reml.training.loop.resume import newest_state
@@ -314,14 +315,16 @@ def test_an_interrupt_is_an_interrupt_and_the_next_one_is_heard(tmp_path: Path) 
     assert run(tmp_path)[0].steps == 30
 
 
-def test_the_terminal_shows_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_progress_shows_steps_losses_and_dev_scores(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "SHOWN_AFTER", 0.0)
     shown = io.StringIO()
-    console = Console(file=shown, width=100)
+    console = Console(file=shown, width=120, force_terminal=True, color_system=None)
     fit(Independent(predictor()), train_set(), dev=dev_sets(), settings=SETTINGS, folder=tmp_path, console=console)
-    (line,) = [line for line in shown.getvalue().splitlines() if line.strip()]
-    assert "training" in line
-    assert "30/30" in line
-    assert re.search(r"loss \S+ +dev \d\.\d{3} \(best \d\.\d{3} at \d+\)", line)
+    assert re.search(
+        r"train +━+.* \d+/30 steps  \d+.*loss \S+, dev \d\.\d{3} \(best \d\.\d{3} at \d+\)", shown.getvalue()
+    )
     assert capsys.readouterr() == ("", "")
 
 

@@ -1,9 +1,7 @@
-"""Pages cut into passages of so many words, each knowing where it stands in its page.
+"""Pages cut into passages: runs of words, or whole sentences or paragraphs, each knowing where it stands in its page.
 
-A word is what stands between white space. In a paragraph that is mostly of scripts that put no spaces between words,
-two of their letters are one, and of other characters up to 20; and so in a stretch of more than 300 characters without
-white space, which is no word of any script. So a page of Chinese or Thai becomes passages of twice as many letters as
-words are asked for, and no page becomes one passage because it has no spaces.
+What a word is says `words`, what else a passage may be made of `units`. So a page of Chinese or Thai becomes passages
+of twice as many letters as words are asked for, and no page becomes one passage because it has no spaces.
 
 The text of a passage is exactly `passage_text(page, span)`: of each paragraph from the span's first to its last, what
 the span covers, without white space at its ends; section headings and blank paragraphs left out; the rest joined by one
@@ -21,24 +19,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
 
-import regex
-
+from reml.collection.passages.units import RUNS, Units, unit_spans
+from reml.collection.passages.words import HEADING, LONGEST, PIECES, WORDS, is_unspaced
 from reml.contract.examples import Media, Page, Span
-from reml.text.words import UNSPACED
-
-HEADING = "Section::::"
-# Characters of a stretch that may be one word.
-LONGEST = 300
-# Tibetan puts spaces between sentences only.
-_SCRIPTS = rf"{UNSPACED}\p{{Tibetan}}"
-_LETTER = rf"[{_SCRIPTS}&&\p{{L}}]"
-_SPACE = r"\s\x1c-\x1f"  # what `str.split` and `re` take for white space
-_PIECE = rf"(?:{_LETTER}[^\p{{L}}\p{{N}}_{_SPACE}]{{0,20}}+){{1,2}}|(?:(?!{_LETTER})[^{_SPACE}]){{1,20}}\p{{M}}*+"
-_PIECES = regex.compile(rf"(?V1){_PIECE}")
-_WORDS = regex.compile(rf"(?V1)(?=[^{_SPACE}]{{{LONGEST + 1}}})(?:{_PIECE})|[^{_SPACE}]++")
-_OF_SCRIPTS = regex.compile(f"[{_SCRIPTS}]")
-# None of their characters is outside, so that most texts are told at a glance.
-_MAY_BE = re.compile("[\u0e00-\u1dff\u2e80-\U0010ffff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +36,19 @@ class Passage:
     fields: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
-def split_page(page: Page, words: int | None = 100) -> list[Passage]:
-    """Cut a page into passages of `words` words, in order; the last may be shorter. `None` leaves it whole.
+def split_page(page: Page, words: int | None = 100, units: Units = RUNS) -> list[Passage]:
+    """Cut a page into passages, in order: of `words` words, the last may be shorter, or of `units` that fit into them.
 
-    Spans start at the first character of a word and end after the last of one; no word is in two passages. A page with
-    nothing but its title gives one passage without text, at paragraph 0, which keeps the title where the page is not
-    named so. `ValueError` if that is blank too.
+    `None` words leave it whole, or set no limit to units that have a size. Spans start at the first character of a word
+    and end after the last of one; no word is in two passages unless the units overlap. A page with nothing but its
+    title gives one passage without text, at paragraph 0, which keeps the title where the page is not named so.
+    `ValueError` if that is blank too.
     """
-    if words is not None and words < 1:
-        raise ValueError(f"words is {words}: a passage needs at least 1 word, or none for the whole page.")
-    spans = list(_whole(page.paragraphs) if words is None else _spans(page.paragraphs, words))
+    units.check(words)
+    if units != RUNS:
+        spans = list(unit_spans(page.paragraphs, words, units))
+    else:
+        spans = list(_whole(page.paragraphs) if words is None else _spans(page.paragraphs, words))
     if not spans:
         span = _title_span(page)
         title = passage_text(page, span)
@@ -83,25 +69,12 @@ def passage_text(page: Page, span: Span) -> str:
     return "\n".join(piece for piece in stripped if piece)
 
 
-def words_of(text: str) -> list[tuple[int, int]]:
-    """Give where the words of a text begin and end, as passages count them."""
-    return [word.span() for word in (_PIECES if _is_unspaced(text) else _WORDS).finditer(text)]
-
-
-def count_words(text: str) -> int:
-    """Count the words of a text, as passages do."""
-    stretches = text.split()
-    if max(map(len, stretches), default=0) <= LONGEST and not _is_unspaced(text):
-        return len(stretches)
-    return len(words_of(text))
-
-
 def _spans(paragraphs: Sequence[str], words: int) -> Iterator[Span]:
     start, end, left = (0, 0), (0, 0), words
     for number, paragraph in enumerate(paragraphs[1:], start=1):
         if paragraph.startswith(HEADING):
             continue
-        unspaced = _is_unspaced(paragraph)
+        unspaced = is_unspaced(paragraph)
         while match := _at_most(left).search(paragraph, end[1] if end[0] == number else 0):
             start = (number, match.start()) if left == words else start
             taken, stop = _taken(paragraph, match, left, unspaced=unspaced)
@@ -114,20 +87,13 @@ def _spans(paragraphs: Sequence[str], words: int) -> Iterator[Span]:
         yield Span(*start, *end)
 
 
-def _is_unspaced(paragraph: str) -> bool:
-    """Say whether a paragraph is mostly of scripts that put no spaces between words."""
-    if paragraph.isascii() or _MAY_BE.search(paragraph) is None:
-        return False
-    return 2 * len(_OF_SCRIPTS.findall(paragraph)) > len(paragraph)
-
-
 def _taken(paragraph: str, found: re.Match[str], left: int, *, unspaced: bool) -> tuple[int, int]:
     """Say how many words a run between white space has, at most `left`, and where the last of them ends."""
     stop = found.end()
     if not unspaced and (stop == len(paragraph) or paragraph[stop].isspace()):
         return len(found[0].split()), stop
     # Here letters count, or a stretch goes on that is no word.
-    words = list(islice((_PIECES if unspaced else _WORDS).finditer(paragraph, found.start()), left))
+    words = list(islice((PIECES if unspaced else WORDS).finditer(paragraph, found.start()), left))
     return len(words), words[-1].end()
 
 
