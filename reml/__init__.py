@@ -9,11 +9,13 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from reml.comparison.runs.comparing import compare
+    from reml.comparison.runs.listing import runs
     from reml.contract.examples import Answer, Example, Item, Page, Provenance
     from reml.contract.predictors import Batch
     from reml.contract.signals import Prediction
     from reml.contract.tasks import Task
-    from reml.experiment.experiment_results import Results, compare
+    from reml.experiment.experiment_results import Results
     from reml.experiment.run import run
     from reml.experiment.settings.access import Access
     from reml.experiment.settings.experiment import Experiment, Reading
@@ -41,6 +43,7 @@ __all__ = [
     "Training",
     "compare",
     "run",
+    "runs",
 ]
 
 _PLACES = {
@@ -59,8 +62,9 @@ _PLACES = {
     "Task": "reml.contract.tasks",
     "TrainOn": "reml.experiment.settings.train_on",
     "Training": "reml.training.settings",
-    "compare": "reml.experiment.experiment_results",
+    "compare": "reml.comparison.runs.comparing",
     "run": "reml.experiment.run",
+    "runs": "reml.comparison.runs.listing",
 }
 
 if not TYPE_CHECKING:  # type checkers read the imports above

@@ -26,7 +26,7 @@ def test_every_name_is_there_and_type_checkers_know_it() -> None:
 
 
 def test_a_name_that_is_not_there_is_answered_with_those_that_are() -> None:
-    with pytest.raises(AttributeError, match=r"no attribute 'Experiments'; it exports Access, Answer, .*, run\."):
+    with pytest.raises(AttributeError, match=r"no attribute 'Experiments'; it exports Access, Answer, .*, runs\."):
         _ = reml.Experiments  # type: ignore[attr-defined]
 
 

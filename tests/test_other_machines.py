@@ -138,8 +138,8 @@ def test_a_home_that_cannot_be_is_named(home: str, config: Path) -> None:
 def test_a_home_that_may_not_be_written_is_named(config: Path, everywhere: Path) -> None:
     ended = reml(["run", "--config", str(config)], {"REML_HOME": str(everywhere / "home")}, prefix=READER)
     assert ended.returncode == 2
-    assert f"{everywhere / 'home'}" in ended.stderr
-    assert "Give this user the right to it, or name another place, by --home or REML_HOME" in ended.stderr
+    assert f"{everywhere / 'home'} cannot be the home, where all is kept" in ended.stderr
+    assert f"may not write to {everywhere}; name a folder to write to, by --home or REML_HOME" in ended.stderr
 
 
 @needs_reader

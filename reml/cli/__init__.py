@@ -2,11 +2,12 @@
 
 `commands` names all commands and `dispatch` runs one: by the parser that `parsers` makes of its signature, and on an
 experiment that `loading` reads. One file holds a group of commands: `experiment_commands` (with `search`),
-`evaluation_commands`, `kilt_commands`, `study_command`. What is said when one fails: `failures`; when settings are
-wrong: `settings` and `class_listing`.
+`comparison_commands`, `evaluation_commands`, `kilt_commands`, `study_command`. What is said when one fails:
+`failures`; when settings are wrong: `settings` and `class_listing`.
 
 class_listing        What classes and commands of reml are for, read from their source: nothing is imported
 commands             The commands of `reml`: by their words, the function or class that each one is, named so
+comparison_commands  The commands on runs that were kept: `reml runs` and `reml compare`
 dispatch             From the words of a command line to a typed call
 evaluation_commands  The commands on files: score KILT predictions (`evaluate`) and TREC runs (`measure`)
 experiment_commands  The commands on an experiment. Each does what is not done yet and says where things are

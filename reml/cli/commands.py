@@ -28,6 +28,10 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "report": "reml.cli.evaluation_commands.report",
         "submit": "reml.cli.kilt_commands.submit",
     },
+    "Commands on runs (those that `reml run` kept)": {
+        "runs": "reml.cli.comparison_commands.list_runs",
+        "compare": "reml.cli.comparison_commands.compare_runs",
+    },
     "Studies (an experiment and what is compared in it; see benchmarks/configs/feedback.yaml)": {
         "study": "reml.cli.study_command.compare",
     },

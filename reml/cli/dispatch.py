@@ -12,7 +12,7 @@ from reml import __version__
 from reml.cli.commands import COMMANDS, overview, split
 from reml.cli.failures import STOPPED, TRACEBACK, UNREAD, told
 from reml.cli.loading import Given
-from reml.cli.parsers import GIVEN, PROGRESS, help_of, help_of_setting, named, on_experiment, parser_of
+from reml.cli.parsers import GIVEN, PROGRESS, help_of, help_of_setting, many, named, on_experiment, parser_of
 from reml.cli.settings.options import parsed_options
 from reml.devices.plain import plain
 from reml.devices.progress import choose
@@ -100,7 +100,7 @@ def call(command: str, arguments: Sequence[str]) -> None:
         if isinstance(part, type):
             part(**values).run()
         else:
-            part(**values)
+            part(*values.pop(many(command), ()), **values)
 
 
 def _given(command: str, arguments: Sequence[str]) -> Given:

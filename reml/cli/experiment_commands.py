@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from reml.cli.loading import Given, console
 from reml.cli.search import ask, open_access, show, why_nothing
+from reml.contract.collections import credit_of
 from reml.experiment.graph import graph
 from reml.experiment.planned import check_plan
 from reml.experiment.run import run as run_experiment
 from reml.experiment.run import warn_of_absent
 from reml.experiment.runner import Runner
-from reml.experiment.summary import summary
 from reml.reporting.cost_table import cost_table
+from reml.reporting.summary import show_figures
 from reml.reporting.terminal import asked, print_whole, say
 
 
@@ -27,7 +28,7 @@ def run(given: Given, *, plan: bool = False) -> None:
         return
     results = run_experiment(runner.experiment, runner.stages.home, console)
     (one,) = results.runs
-    print_whole(console, summary(runner.experiment.tasks, one.evaluations).terminal())
+    show_figures(console, one.folder)
     print_whole(console, cost_table(one.parts).terminal())
     say(console, f"results: {one.folder}")
     say(console, f"report:  {one.report}")
@@ -91,6 +92,7 @@ def train(given: Given) -> None:
 def predict(given: Given) -> None:
     """Write the predictions of every system for every task, in KILT's format."""
     runner = given.runner()
+    runner.plan.maker()  # says before hours of retrieval if there is none
     check_plan(runner)
     runner.retrieve()
     runner.train()
@@ -105,3 +107,5 @@ def _answer(runner: Runner, access: str, task: str, query: str, k: int) -> None:
     if not found:
         say(console, f"nothing found: {why_nothing(runner, access, task, query)}.")
     show(console, query, found)
+    if credit := credit_of(runner.plan.tasks.task(task).source()):
+        say(console, (credit, "dim"))

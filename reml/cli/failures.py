@@ -46,15 +46,21 @@ def told(error: Exception, words: Sequence[str]) -> tuple[str, int]:
     if not isinstance(error, EXPECTED) or (isinstance(error, KeyError | RecursionError) and not _is_sentence(text)):
         return _fault(error, words)
     where: list[str] = getattr(error, "__notes__", [])  # raised in a step: maybe by a class of the user's
-    hints = suggestions(text)
+    hints = [*suggestions(text), *_of_names("".join([text, *words]))]
     if where and _is_sentence(text) and _is_of_reml(error):  # a refusal: the sentence is what counts, and stands last
         return "\n".join([f"{text} ({'; '.join(where)})", *(f"hint: {line}" for line in hints)]), TO_MEND
     hints += [f"{TRACEBACK}=1 shows where it arose."] if where else []
-    if not "".join([text, *words]).isascii() and (encoding := sys.getfilesystemencoding()) != "utf-8":
-        hints.append(f"this system reads the names of files as {encoding}; PYTHONUTF8=1 reads them as UTF-8.")
     if not _is_sentence(text) or _is_of_library(error):
         hints += _log(error, words)
     return "\n".join([text, *(f"  {line}" for line in where), *(f"hint: {line}" for line in hints)]), TO_MEND
+
+
+def _of_names(text: str) -> list[str]:
+    """Say how names of files are read, where a text has some that this system does not read as UTF-8."""
+    encoding = sys.getfilesystemencoding()
+    if text.isascii() or encoding == "utf-8":
+        return []
+    return [f"this system reads the names of files as {encoding}; PYTHONUTF8=1 reads them as UTF-8."]
 
 
 def _text(error: Exception) -> str:

@@ -17,7 +17,7 @@ from rich.console import Console
 from reml.cli.parsers import PROGRESS, named, parameters, parser_of, parts, settings_parser
 from reml.cli.settings.options import hint_at, listed, refuse_misread, settings_error
 from reml.cli.settings.refused import refused, refused_later
-from reml.cli.settings.written import Source, merged, sources, where, within, written_settings
+from reml.cli.settings.written import Source, merged, parts_of, sources, where, within, written_settings
 from reml.cli.settings.wrong_settings import Kind, Place, Wrong, dotted, wrong_settings, wrong_values
 from reml.contract.examples import Json
 from reml.devices.progress import choose
@@ -79,7 +79,7 @@ class Given:
         settings = Namespace(**{name: parsed[name] for name in names})  # type: ignore[no-untyped-call]
         if change is not None:
             written = _written(parser_of(self.command), parsed)
-            settings = self._checked({name: written[name] for name in names} | dict(change(written)))
+            settings = self._changed({name: written[name] for name in names} | dict(change(written)))
         try:
             experiment = Experiment(**parser.instantiate(settings).as_dict())
         except Exception as error:
@@ -119,13 +119,17 @@ class Given:
     def _sources(self) -> list[Source]:
         return sources(self._arguments, NO_SETTINGS)
 
-    def _checked(self, written: Mapping[str, Json]) -> Namespace:
+    def _changed(self, written: Mapping[str, Json]) -> Namespace:
+        """Parse settings which the command has made; what is wrong in them stands where its own part of the file is."""
+        from reml.experiment.settings.experiment import Experiment
+
+        given = copy.deepcopy(dict(written))  # which the parser changes
         try:
-            parsed: Namespace = settings_parser().parse_object(
-                copy.deepcopy(dict(written))
-            )  # which changes what it is given
+            parsed: Namespace = settings_parser().parse_object(given)
         except ArgumentError as error:
-            self._refuse(error, written)
+            wrong = wrong_settings(written, Experiment)
+            own = [Source(where(self._sources, tuple(parts(self.command))), dict(written))]
+            raise (settings_error(wrong, own) if wrong else error) from error
         return parsed
 
     def _refuse(self, error: Exception, written: Mapping[str, Json]) -> NoReturn:
@@ -137,7 +141,7 @@ class Given:
         wrong = wrong_settings(settings, Experiment, beside=[*beside, *own])
         for name, kind in beside.items():
             wrong += wrong_settings(written.get(name) or {}, kind, (name,))
-        given = merged(self._sources)
+        given = parts_of(merged(self._sources))
         wrong += wrong_values({name: given[name] for name in own if name in given}, named(self.command))
         raise (settings_error(wrong, self._sources) if wrong else error) from error
 

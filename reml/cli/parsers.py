@@ -20,11 +20,11 @@ import re
 import sys
 import typing
 from argparse import RawDescriptionHelpFormatter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import is_dataclass
 from itertools import zip_longest
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import yaml
 from jsonargparse import ArgumentParser, DefaultHelpFormatter, set_loader
@@ -90,9 +90,19 @@ def parser_of(command: str) -> ArgumentParser:
     if isinstance(part, type):
         parser.add_class_arguments(part, None)
     else:
-        parser.add_function_arguments(part, None)
+        alone = many(command)
+        # Beside what stands alone a flag cannot take a value: `--json RUN` is a flag and a run.
+        switch = {"action": "store_true"} if alone else {"type": bool, "nargs": "?", "const": True, "default": False}
+        _add_arguments(parser, part, switch, alone)
     _add_progress(parser)
     return parser
+
+
+def many(command: str) -> str:
+    """Name the parameter of a command that takes what stands alone on the command line, however much; "" for none."""
+    several = inspect.Parameter.VAR_POSITIONAL
+    found = inspect.signature(named(command)).parameters.values()
+    return next((one.name for one in found if one.kind is several), "")
 
 
 @functools.cache
@@ -131,10 +141,7 @@ def _of_experiment(command: str, part: Callable[..., None]) -> ArgumentParser:
     parser.add_argument("--config", action="config", help="the YAML file of the experiment")
     parser.add_argument("--home", type=Path, default=None, help="where all is kept; REML_HOME if left out")
     _add_progress(parser)
-    flags = {name: one for name, one in inspect.signature(part).parameters.items() if one.default is False}
-    parser.add_function_arguments(part, None, skip={GIVEN, *flags})
-    for name in flags:
-        parser.add_argument(f"--{name}", action="store_true", help=_described(part, name))
+    _add_arguments(parser, part, {"action": "store_true"})
     parser.add_class_arguments(Experiment, None)
     return parser
 
@@ -202,6 +209,16 @@ def _described(part: Callable[..., None], name: str) -> str:
     """Give what the docstring of a command says of a parameter."""
     found = re.search(rf"^ +{name}: (.+?)(?=\n +\w+: |\Z)", inspect.getdoc(part) or "", re.MULTILINE | re.DOTALL)
     return " ".join(found[1].split()) if found is not None else ""
+
+
+def _add_arguments(parser: ArgumentParser, part: Callable[..., None], flag: Mapping[str, Any], many: str = "") -> None:
+    """Add a command's own arguments: what stands alone, what takes a value by its type, and flags."""
+    flags = [name for name, one in inspect.signature(part).parameters.items() if one.default is False]
+    if many:
+        parser.add_argument(many, nargs="*", metavar=many.removesuffix("s").upper(), help=_described(part, many))
+    parser.add_function_arguments(part, None, skip={GIVEN, *flags})
+    for name in flags:
+        parser.add_argument(f"--{name}", help=_described(part, name), **flag)
 
 
 def _purpose(part: Callable[..., None]) -> str:

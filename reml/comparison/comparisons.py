@@ -1,4 +1,4 @@
-"""Whether systems differ: every two of them, or each way to train one and its controls.
+"""Whether systems differ: every two of them, or each way to train one, its controls and the other ways.
 
 The unit is the example: its scores are averaged over seeds, and the pairs of averages are tested. So a difference that
 is found speaks of other examples, not of other seeds; the intervals over seeds stand beside the means.
@@ -12,8 +12,7 @@ from dataclasses import dataclass
 
 from reml.comparison.conditions import Condition, controls
 from reml.comparison.matrix import KINDS, Matrix
-from reml.devices.progress import tracked
-from reml.evaluation.significance import Interval, bootstrap_interval, holm, randomisation_test
+from reml.evaluation.significance import Interval, differences
 
 Pair = tuple[str, str, str]  # a task, and two systems on it
 
@@ -60,16 +59,22 @@ def gains(matrix: Matrix, conditions: Sequence[Condition], task: str, measure: s
     return [found[task, one.access, over.access] for one, over in pairs]
 
 
+def rivals(matrix: Matrix, conditions: Sequence[Condition], task: str, measure: str) -> list[Comparison]:
+    """Compare every two conditions of one learner that learn, the earlier minus the later, on a task by a measure.
+
+    A family is all of them, of every learner.
+    """
+    pairs = itertools.combinations([one for one in conditions if one.learns], 2)
+    return _family(
+        matrix, measure, [(task, one.access, other.access) for one, other in pairs if one.learner == other.learner]
+    )
+
+
 def _family(matrix: Matrix, kind: str, pairs: Sequence[Pair]) -> list[Comparison]:
     places = {(task, system) for task, *systems in pairs for system in systems}
     scores = {place: matrix.scores(*place, kind) for place in places}
     aligned = [(scores[task, first], scores[task, second]) for task, first, second in pairs]
-    tested = [
-        (randomisation_test(*both), bootstrap_interval(*both))
-        for both in tracked(aligned, f"test differences of {kind}", unit="pairs")
-    ]
-    corrected = holm([p for p, _ in tested])
     return [
-        Comparison(kind, *pair, float((one - other).mean()), interval, p, by_holm)
-        for pair, (one, other), (p, interval), by_holm in zip(pairs, aligned, tested, corrected, strict=True)
+        Comparison(kind, *pair, one.mean, one.interval, one.p, one.corrected)
+        for pair, one in zip(pairs, differences(aligned), strict=True)
     ]

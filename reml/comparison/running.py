@@ -35,7 +35,11 @@ def run_matrix(
 
 
 def published_cells(runner: Runner, accesses: Sequence[str]) -> list[Cell]:
-    """Run a whole experiment and write its result folder; a cell counts all that its parts cost."""
+    """Run a whole experiment and write its result folder; a cell counts all that its parts cost.
+
+    `ValueError` for an experiment without a predictor.
+    """
+    runner.plan.maker()
     found = finish(runner, accesses)
     return [
         Cell(task, access, found.seed, found.evaluations[access][task].measured, found.costs[access, task])

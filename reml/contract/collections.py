@@ -27,6 +27,20 @@ class KnowledgeSource(Protocol):
 
 
 @runtime_checkable
+class Credited(Protocol):
+    """A knowledge source whose texts are shown only with the names of those who wrote them, or with their licence."""
+
+    @property
+    def credit(self) -> str:
+        """A sentence that stands where the texts are shown."""
+
+
+def credit_of(source: KnowledgeSource) -> str:
+    """Give the sentence that stands where the texts of a source are shown, empty where none has to."""
+    return source.credit if isinstance(source, Credited) else ""
+
+
+@runtime_checkable
 class Collection(Protocol):
     """A versioned table of items, each with a stable row id that is never reused."""
 

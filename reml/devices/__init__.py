@@ -9,6 +9,7 @@ precision   Whether this machine computes in bfloat16 faster than in float32, as
 progress    How far work is that takes a while: what is done of it, how fast, and how long it still takes
 rank_zero   Whether this process was started by the user, or by Lightning to train with that one
 ranks       Training on several devices: a process each, the first one started by the user
+remarks     Remarks on the machine, which are not kept with what is made meanwhile
 streams     The standard streams, made so that nothing that is printed can fail for what it says
 terminal    The terminal: what is shown in it goes to rich as `Text` of `plain`, in which nothing is markup
 work        Work that takes a while, as a count, and what is to be said of it

@@ -13,13 +13,16 @@ from rich.text import Text
 from reml.devices.plain import plain
 from reml.devices.work import Row
 
+ROOMY, WIDE, NARROW = 100, 20, 10  # columns of a terminal that has room, and of bars in it and in others
+
 
 @final
 class Bars:
     """Bars of work at the bottom of a terminal, which go when they are stopped."""
 
     def __init__(self, console: Console) -> None:
-        made = (_Words("{task.description}", console.encoding), BarColumn(20), _Words("{task.fields[said]}"))
+        bar = BarColumn(WIDE if console.width >= ROOMY else NARROW)
+        made = (_Words("{task.description}", console.encoding), bar, _Words("{task.fields[said]}", console.encoding))
         self._progress = Progress(*made, console=console, transient=True, auto_refresh=False)
         self._progress.start()
 
@@ -44,7 +47,7 @@ class Bars:
 class _Words(ProgressColumn):
     """Shows fields of a task by a template."""
 
-    def __init__(self, template: str, encoding: str = "utf-8") -> None:
+    def __init__(self, template: str, encoding: str) -> None:
         super().__init__(Column(no_wrap=True))
         self._template, self._encoding = template, encoding
 

@@ -198,10 +198,10 @@ class _Shown:
     def _is_told_by_others(self, work: Work) -> bool:
         """Tell whether a work that counts nothing consists, in its thread, of others that do."""
         later = self.works[self.works.index(work) + 1 :]
-        return not work.total and not work.done and any(other.thread == work.thread for other in later)
+        return not work.total and not work.done and any(other.placed and other.thread == work.thread for other in later)
 
     def _show_bars(self, now: float) -> None:
-        shown = [work for work in self.works if work.in_bar]
+        shown = [work for work in self.works if work.in_bar and not self._is_told_by_others(work)]
         if not shown and self._bars is not None:
             self._bars.stop()
             self._bars = None

@@ -9,11 +9,13 @@ place. KILT's code does so where the key is missing; of null it makes the text "
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reml.contract.examples import Answer, Example, Json
-from reml.files.records import RecordError
+from reml.files.atomic import digest
+from reml.files.records import RecordError, format_answer
 
 # What KILT's code puts in an evidence set for a provenance that names no page: no prediction has it.
 NO_PAGE = ""
@@ -101,6 +103,26 @@ class Guess:
         places = _places(outputs[0])
         texts = tuple(_optional_text(place, "text") for place in places)
         return cls(_id(fields), str(answer).strip(), distinct_pages(_pages(places)), texts)
+
+
+def question_digest(example: Example) -> str:
+    """Give a digest of what an example asks and what answers to it are judged by; another is another question's.
+
+    It is of the input and of the right answers, in any order: text, pages, places in them, degrees of relevance. What
+    evidence quotes is not of it, nor are media, which records do not have; nor the id, by which questions are found.
+    """
+    right = sorted(json.dumps(format_answer(_unquoted(output)), sort_keys=True) for output in example.output)
+    return digest(example.input, list[Json](right))
+
+
+def questions_of(examples: Iterable[Example]) -> dict[str, str]:
+    """Give the digest of each question that has a right answer, by its id as evaluations have it."""
+    return {example.id.strip(): question_digest(example) for example in examples if example.answers}
+
+
+def _unquoted(answer: Answer) -> Answer:
+    places = tuple(replace(place, text=None, section=None, bleu_score=None) for place in answer.provenance)
+    return replace(answer, provenance=places)
 
 
 def distinct_pages(names: Iterable[str]) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from reml.contract.vectors import Float64Array
 from reml.evaluation.answers import exact_match, f1, normalise
 from reml.evaluation.context import context_ranks, holds_any
 from reml.evaluation.judgements import Gold, Guess
-from reml.evaluation.ranking import evidence_ranks, precision_at, r_precision, recall_at, success_at
+from reml.evaluation.ranking import r_precision, scores_at
 from reml.evaluation.rouge import rouge_l
 
 MEASURES: tuple[Measure, ...] = get_args(Measure)
@@ -203,15 +203,9 @@ def _scores(gold: Gold, guess: Guess, depths: Sequence[int]) -> list[float]:
 
 
 def _ranking_scores(gold: Gold, guess: Guess, depths: Sequence[int]) -> list[float]:
-    ranks = evidence_ranks(guess.pages, gold.evidence_sets)
-    deeper = [depth for depth in depths if depth > 1]
-    if not ranks:
-        return [0.0] * (len(depths) + 2 * len(deeper))
-    return [
-        *[precision_at(depth, ranks) for depth in depths],
-        *[recall_at(depth, ranks, gold.evidence_sets) for depth in deeper],
-        *[success_at(depth, ranks) for depth in deeper],
-    ]
+    precision, recall, success = scores_at(depths, guess.pages, gold.evidence_sets)
+    deeper = [place for place, depth in enumerate(depths) if depth > 1]
+    return [*precision, *(recall[place] for place in deeper), *(success[place] for place in deeper)]
 
 
 def _context_scores(gold: Gold, guess: Guess, titles: set[str], *, depths: Sequence[int]) -> list[float]:

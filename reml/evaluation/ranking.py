@@ -54,5 +54,17 @@ def success_at(depth: int, ranks: Sequence[int]) -> float:
     return float(_found(depth, ranks) > 0)
 
 
+def scores_at(
+    depths: Sequence[int], pages: Sequence[str], evidence_sets: Sequence[frozenset[str]]
+) -> tuple[list[float], list[float], list[float]]:
+    """Give precision, recall and success at each depth; pages are distinct, best first."""
+    ranks = evidence_ranks(pages, evidence_sets)
+    return (
+        [precision_at(depth, ranks) for depth in depths],
+        [recall_at(depth, ranks, evidence_sets) for depth in depths],
+        [success_at(depth, ranks) for depth in depths],
+    )
+
+
 def _found(depth: int, ranks: Sequence[int]) -> int:
     return bisect_right(ranks, depth)

@@ -3,22 +3,29 @@
 The tests take the scores of each example, aligned, as `Evaluation.values` has them. The randomisation test is the one
 that Smucker, Allan and Carterette, "A Comparison of Statistical Significance Tests for Information Retrieval
 Evaluation" (CIKM 2007) recommend, beside the t-test and the bootstrap; correction is Holm's (1979).
-scipy resamples. It takes a second to import and not every command needs it: the functions import it.
+scipy resamples, but for few distinct values. It takes a second to import and not every command needs it: the
+functions import it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 
 from reml.contract.vectors import Float64Array
+from reml.devices.progress import tracked
 
 # Resamples are drawn so many cells at a time, which bounds the memory.
 _CELLS = 1 << 22
 # With so few pairs every assignment of signs is tried, and the p-value is exact.
 _EXACT_PAIRS = 14
+# So few distinct values are drawn by how often each comes, which is as good and costs the same for any number of pairs.
+_FEW = 32
+# Where there are more scores, their interval is narrow and found well enough with a tenth of the resamples.
+_MANY = 1_000
 # Means equal on paper may differ in the last bits.
 _ROUNDING = 1e-12
 
@@ -29,6 +36,52 @@ class Interval:
 
     low: float
     high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How two systems differ on the same examples, first minus second.
+
+    interval: 95 %, by bootstrap. p: two-sided, of the randomisation test. corrected: by Holm's method over a family.
+    """
+
+    mean: float
+    interval: Interval
+    p: float
+    corrected: float
+
+
+def differences(pairs: Sequence[tuple[Float64Array, Float64Array]]) -> list[Difference]:
+    """Test the pairs of a family, each two systems' scores of 2 or more examples, aligned."""
+    shown = tracked(pairs, "test differences", unit="pairs")
+    tested = [(randomisation_test(*both), bootstrap_interval(*both)) for both in shown]
+    corrected = holm([p for p, _ in tested])
+    return [
+        Difference(float((one - other).mean()), interval, p, by_holm)
+        for (one, other), (p, interval), by_holm in zip(pairs, tested, corrected, strict=True)
+    ]
+
+
+def score_interval(scores: Float64Array, level: float = 0.95) -> Interval | None:
+    """Give the interval of the mean of independent examples' scores, or none where it cannot be told.
+
+    Of right and wrong alone (1 and 0) it is Wilson's ("Probable Inference, the Law of Succession, and Statistical
+    Inference", JASA 1927), which says something of 0 and of 1 too; of others the bootstrap's, for 2 or more.
+    """
+    _check_level(level)
+    if len(scores) and np.isin(scores, (0.0, 1.0)).all():
+        return _wilson(float(scores.mean()), len(scores), level)
+    if len(scores) < 2 or not np.isfinite(scores).all():
+        return None
+    resamples = 10_000 if len(scores) <= _MANY else 1_000
+    return bootstrap_interval(scores, np.zeros_like(scores), level=level, resamples=resamples)
+
+
+def _wilson(share: float, count: int, level: float) -> Interval:
+    z = NormalDist().inv_cdf((1 + level) / 2)
+    spread = z * np.sqrt(share * (1 - share) / count + (z / (2 * count)) ** 2)
+    middle, scale = share + z * z / (2 * count), 1 + z * z / count
+    return Interval(max(0.0, float((middle - spread) / scale)), min(1.0, float((middle + spread) / scale)))
 
 
 def mean_interval(values: Sequence[float], level: float = 0.95) -> Interval:
@@ -48,11 +101,21 @@ def bootstrap_interval(
     first: Float64Array, second: Float64Array, *, level: float = 0.95, resamples: int = 10_000, seed: int = 0
 ) -> Interval:
     """Give the percentile interval of mean(first - second) over pairs drawn with replacement."""
-    from scipy import stats
-
     _check_level(level)
     _check_resamples(resamples)
     differences = _differences(first, second)
+    distinct, counts = np.unique(differences, return_counts=True)
+    if len(distinct) > _FEW:
+        return _resampled(differences, level, resamples, seed)
+    drawn = np.random.default_rng(seed).multinomial(len(differences), counts / len(differences), size=resamples)
+    means = drawn @ distinct / len(differences)
+    low, high = np.quantile(means, ((1 - level) / 2, (1 + level) / 2))
+    return Interval(float(low), float(high))
+
+
+def _resampled(differences: Float64Array, level: float, resamples: int, seed: int) -> Interval:
+    from scipy import stats
+
     found = stats.bootstrap(
         (differences,),
         np.mean,
@@ -92,7 +155,19 @@ def _exact(differences: Float64Array) -> float:
 
 
 def _sampled(differences: Float64Array, resamples: int, seed: int) -> float:
-    """Swap by random signs: `permutation_test` draws a permutation for each pair, which takes 13 times as long."""
+    """Swap by random signs: `permutation_test` draws a permutation for each pair, which takes 13 times as long.
+
+    Of pairs that differ by as much, only how many keep their sign is drawn.
+    """
+    sizes, counts = np.unique(np.abs(differences), return_counts=True)
+    if len(sizes) > _FEW:
+        return _sign_by_sign(differences, resamples, seed)
+    kept = np.random.default_rng(seed).binomial(counts, 0.5, size=(resamples, len(sizes)))
+    sums = (2 * kept - counts) @ sizes
+    return float((np.abs(sums) >= _least(differences)).sum() + 1) / (resamples + 1)
+
+
+def _sign_by_sign(differences: Float64Array, resamples: int, seed: int) -> float:
     from scipy import stats
 
     generator = np.random.default_rng(seed)
@@ -115,9 +190,14 @@ def _sampled(differences: Float64Array, resamples: int, seed: int) -> float:
     )
 
 
+def _least(differences: Float64Array) -> float:
+    """Give the smallest sum that is as far from 0 as the observed one, on paper."""
+    return float(abs(differences.sum()) - _ROUNDING * max(1.0, np.abs(differences).sum()))
+
+
 def _extremity(differences: Float64Array) -> Callable[..., Float64Array]:
     """Make the statistic: 1 where a mean is as far from 0 as the observed one, so that rounding decides nothing."""
-    least = abs(differences.sum()) - _ROUNDING * max(1.0, np.abs(differences).sum())
+    least = _least(differences)
 
     def extreme(swapped: Float64Array, axis: int) -> Float64Array:
         far: Float64Array = (np.abs(swapped.sum(axis=axis)) >= least).astype(np.float64)

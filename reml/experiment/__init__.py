@@ -3,6 +3,7 @@
 costs               What a system cost on a task when its parts were made
 differences         Whether systems differ, of one experiment or of two
 experiment_results  What an experiment gave: scores, examples, costs, differences between systems
+figures             The figures of an experiment as its result folder has them
 former              What a result was made from; a kept one of the same settings and other inputs is moved aside
 graph               The graph of an experiment as people read it: each node, whether it is made
 part_costs          What an experiment cost, part by part: its collections, indexes, retrieval
@@ -14,5 +15,4 @@ run                 Runs an experiment from its objects; the command line does t
 runner              Runs an experiment: prepare, index, retrieve, train, predict, evaluate
 said                Warnings of a stage, kept with it and said again to who reuses what was made
 seed_results        What an experiment gave under one seed
-summary             The table an experiment ends with: access model x task
 """

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from reml.contract.arguments.checked import checked_call
 from reml.experiment.differences import differences
-from reml.experiment.result_tables import cost_table, score_table
+from reml.experiment.result_tables import cost_table, difference_table, score_table
 from reml.experiment.seed_results import ScoredExample, SeedResults
 
 if TYPE_CHECKING:
@@ -69,8 +69,13 @@ class Results:
 
     @checked_call
     def compare(self, first: str, second: str, measures: Sequence[str] = ()) -> pyarrow.Table:
-        """Test whether two systems differ: as `reml.compare`, of two systems of these results."""
-        return compare(self, self, [(first, second)], measures)
+        """Test whether two systems differ, first minus second, on each task; `reml.compare` is for other results.
+
+        measures: R-precision, the task's own measure and its KILT score if left out. The table has a row for each task
+        and measure, with all that `reml.experiment.differences.Difference` says. Tasks with fewer than 2 scored
+        examples are left out; `ValueError` where nothing is left.
+        """
+        return difference_table(differences(self.runs, self.runs, [(first, second)], measures))
 
     def to_pandas(self) -> pandas.DataFrame:
         """Give `scores` as a data frame; `ImportError` with the install command where pandas is absent."""
@@ -81,20 +86,3 @@ class Results:
                 "a data frame needs pandas: `pip install pandas`, or use the Arrow table `scores` as it is."
             ) from error
         return self.scores.to_pandas()
-
-
-@checked_call
-def compare(
-    first: Results, second: Results, systems: Sequence[tuple[str, str]] = (), measures: Sequence[str] = ()
-) -> pyarrow.Table:
-    """Test the differences between systems of two results, first minus second, on the tasks that both have.
-
-    systems: which of the first with which of the second; if left out, those of one name, or the only one of each.
-    measures: R-precision, the task's own measure and its KILT score if left out.
-
-    The table has a row for each task, pair and measure: both means over examples and seeds, their difference, its 95 %
-    interval (`low`, `high`: bootstrap over examples), the two-sided p-value of the paired randomisation test, and that
-    `corrected` by Holm's method over all rows. Tasks with fewer than 2 scored examples are left out. `ValueError` where
-    the examples of a task are not the same ones, or nothing is left.
-    """
-    return differences(first.runs, second.runs, systems, measures)

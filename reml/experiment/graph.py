@@ -38,7 +38,7 @@ def graph(planner: Planner, stages: Stages) -> Table:
 def _roots(planner: Planner) -> Iterator[Node[Any]]:
     experiment = planner.experiment
     for task in experiment.tasks:
-        for system in experiment.compared:
+        for system in experiment.compared if experiment.makers else ():
             yield planner.predictions(system, task.name)
         searched = (name for name, access in experiment.access.items() if access.storage is None)
         for access in searched:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, astuple, fields
 from typing import TYPE_CHECKING
 
 from reml.evaluation.kilt import Evaluation
-from reml.experiment.costs import Costs
+from reml.experiment.differences import Difference
 
 if TYPE_CHECKING:
     import pyarrow
+
+    from reml.experiment.costs import Costs
 
 
 def score_table(by_seed: Mapping[int, Mapping[str, Mapping[str, Evaluation]]]) -> pyarrow.Table:
@@ -42,6 +44,8 @@ def cost_table(by_seed: Mapping[int, Mapping[tuple[str, str], Costs]]) -> pyarro
     """Give all that `Costs` has by system, task and seed."""
     import pyarrow
 
+    from reml.experiment.costs import Costs
+
     rows = [
         (system, task, seed, *asdict(costs).values())
         for seed, by_system in by_seed.items()
@@ -51,13 +55,13 @@ def cost_table(by_seed: Mapping[int, Mapping[tuple[str, str], Costs]]) -> pyarro
     return _table(rows, pyarrow.schema({"system": "string", "task": "string", "seed": "int64", **kinds}.items()))
 
 
-def difference_table(rows: Sequence[tuple[object, ...]]) -> pyarrow.Table:
-    """Give the rows of `reml.compare` with the names of their columns."""
+def difference_table(found: Sequence[Difference]) -> pyarrow.Table:
+    """Give differences as rows, all that each has as columns."""
     import pyarrow
 
-    words = dict.fromkeys(("task", "measure", "first", "second"), "string")
-    numbers = ("first_mean", "second_mean", "difference", "low", "high", "p", "corrected")
-    return _table(rows, pyarrow.schema({**words, **dict.fromkeys(numbers, "double"), "n": "int64"}.items()))
+    kinds = {"str": "string", "float": "double", "int": "int64"}
+    schema = pyarrow.schema([(part.name, kinds[str(part.type)]) for part in fields(Difference)])
+    return _table([astuple(one) for one in found], schema)
 
 
 def _table(rows: Sequence[tuple[object, ...]], schema: pyarrow.Schema) -> pyarrow.Table:

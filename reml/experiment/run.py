@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,12 +15,13 @@ from reml.contract.arguments.numbers import Seed
 from reml.contract.arguments.several import several
 from reml.devices.progress import shown_on, working
 from reml.devices.rank_zero import is_rank_zero
+from reml.evaluation.judgements import questions_of
 from reml.evaluation.metrics import metric_of
 from reml.experiment.costs import costs_of
 from reml.experiment.experiment_results import Results
 from reml.experiment.part_costs import part_costs
 from reml.experiment.planned import check_plan
-from reml.experiment.results import publish
+from reml.experiment.results import begin, publish, retrieved_pages
 from reml.experiment.runner import Runner
 from reml.experiment.seed_results import SeedResults
 from reml.experiment.settings.experiment import Experiment
@@ -56,20 +58,27 @@ def run(
 def finish(runner: Runner, systems: Sequence[str] = ()) -> SeedResults:
     """Make all of an experiment that is not made yet, write its result folder and say what it gave.
 
-    systems: those that predict, all if left out.
+    Without a predictor it is what was retrieved that is measured, and costs are not gathered. systems: those that
+    predict, all if left out.
     """
     experiment, folder = runner.experiment, runner.folder
     tasks = {task.name: metric_of(task).headline for task in experiment.tasks}
     systems = several(systems, "systems") or list(experiment.compared)
+    begin(runner)
+    predicted = bool(experiment.makers)
+    evaluate = runner.evaluate if predicted else functools.partial(retrieved_pages, runner)
     with shown_on(runner.stages.console):
         runner.retrieve()
         runner.train()
-        evaluations = {system: {task: runner.evaluate(system, task) for task in tasks} for system in systems}
+        evaluations = {system: {task: evaluate(system, task) for task in tasks} for system in systems}
         with working("write the results"):
             report = publish(runner, evaluations)
-            costs = {(system, task): costs_of(runner, system, task) for system in systems for task in tasks}
+            costs = {
+                (system, task): costs_of(runner, system, task) for system in systems for task in tasks if predicted
+            }
+    questions = {task: questions_of(runner.examples(task, experiment.reading.split_of(task))) for task in tasks}
     parts = part_costs(runner.stages.done.values())
-    return SeedResults(experiment.seed, folder, report, tasks, evaluations, costs, parts)
+    return SeedResults(experiment.seed, folder, report, tasks, evaluations, questions, costs, parts)
 
 
 def warn_of_absent(runner: Runner, task: str) -> None:
@@ -81,7 +90,8 @@ def warn_of_absent(runner: Runner, task: str) -> None:
 
 
 def _run(runner: Runner, *, warn: bool) -> SeedResults:
-    runner.plan.maker()  # says before hours of retrieval if there is none
+    if not runner.experiment.compared or runner.experiment.train_on is not None:
+        runner.plan.maker()  # says before hours of retrieval if there is none, and nothing to do without one
     _ = runner.config  # and if an object cannot tell its settings
     check_plan(runner)
     for task in runner.experiment.tasks if warn else ():

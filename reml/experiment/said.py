@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterator, Sequence
 
 from reml.contract.examples import Json
+from reml.devices.remarks import is_remark
 
 OURS = "reml"
 
@@ -19,8 +20,8 @@ class _Heard(logging.Handler):
         self.said: list[tuple[str, str]] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep a warning."""
-        if (one := (record.name, record.getMessage())) not in self.said:
+        """Keep a warning of what is made; how the machine is, is no part of it."""
+        if not is_remark(record) and (one := (record.name, record.getMessage())) not in self.said:
             self.said.append(one)
 
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reml.contract.examples import Answer, Example, Json
 from reml.evaluation.kilt import Evaluation
-from reml.experiment.costs import Costs
 from reml.files.records import read_examples
+from reml.reporting.result_folder import FOUND
+
+if TYPE_CHECKING:
+    from reml.experiment.costs import Costs
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +29,10 @@ class ScoredExample:
 class SeedResults:
     """What an experiment gave under one seed.
 
-    folder: its result folder. measures: what each task is ranked by. evaluations: by system, by task. costs: by system
-    and task. parts: what collections, indexes, retrieval, training and predictions cost (`reml.experiment.part_costs`).
+    folder: its result folder. measures: what each task is ranked by. evaluations: by system, by task. questions: by
+    task, what each of its scored examples asks, by id (`reml.evaluation.judgements.question_digest`). costs: by system
+    and task; none of a run that was read back from its folder. parts: what collections, indexes, retrieval,
+    training and predictions cost (`reml.experiment.part_costs`).
     """
 
     seed: int
@@ -34,13 +40,16 @@ class SeedResults:
     report: Path
     measures: Mapping[str, str] = field(repr=False)
     evaluations: Mapping[str, Mapping[str, Evaluation]] = field(repr=False)
+    questions: Mapping[str, Mapping[str, str]] = field(repr=False)
     costs: Mapping[tuple[str, str], Costs] = field(repr=False)
     parts: Mapping[str, Json] = field(repr=False, default_factory=dict)
 
     def evaluation(self, system: str, task: str) -> Evaluation:
         """Give the scores of all examples of a task; `ValueError` names the systems and tasks there are."""
         if system not in self.evaluations:
-            raise ValueError(f"there is no system {system!r}; there are {', '.join(self.evaluations)}.")
+            raise ValueError(
+                f"there is no system {system!r}; there are {', '.join(self.evaluations)} in {self.folder.name}."
+            )
         if task not in self.measures:
             raise ValueError(f"there is no task {task!r}; there are {', '.join(self.measures)}.")
         return self.evaluations[system][task]
@@ -49,8 +58,10 @@ class SeedResults:
         """Stream the examples of a task from the result folder, in its order, each with its prediction and scores."""
         scores = self.evaluation(system, task)
         places = {name: place for place, name in enumerate(scores.ids)}
-        predicted = read_examples(self.folder / system / task / "predictions.jsonl")
+        folder = self.folder / system / task
+        predictions = folder / "predictions.jsonl"
+        predicted = read_examples(predictions if predictions.is_file() else folder / FOUND)
         for example, answered in zip(read_examples(self.folder / "gold" / f"{task}.jsonl"), predicted, strict=True):
             place = places.get(example.id)
             own = {} if place is None else {name: float(values[place]) for name, values in scores.values.items()}
-            yield ScoredExample(example, answered.output[0], own)
+            yield ScoredExample(example, answered.output[0] if answered.output else Answer(), own)

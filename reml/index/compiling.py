@@ -20,6 +20,7 @@ from numba.core.caching import InTreeCacheLocator
 from numba.core.event import Event, Listener, register
 
 from reml.devices.progress import begin, end
+from reml.devices.remarks import remark
 from reml.devices.work import Work
 from reml.files.atomic import home
 
@@ -60,10 +61,9 @@ class Announcement(Listener):
         if not self._told and dispatcher.py_func.__module__.partition(".")[0] == self._package:
             self._told = True
             kept = dispatcher.stats.cache_path
-            then = f"once: they are kept in {kept}" if kept else f"each time: {home()} cannot be written to keep them"
-            logging.getLogger(__name__).warning(
-                "compiling the kernels of %s for this machine, up to a minute, %s", self._package, then
-            )
+            then = f"once: they are kept in {kept}" if kept else "each time: nothing can be written to keep them"
+            said = "compiling the kernels of %s for this machine, up to a minute, %s"
+            remark(logging.getLogger(__name__), said, self._package, then)
 
     def on_end(self, event: Event) -> None:  # noqa: ARG002
         """Show it no more."""
@@ -115,7 +115,11 @@ def _kept_beside(function: Any) -> Iterator[bool]:
     if chosen or locator.from_function(function, source) is not None:
         yield True
         return
-    folder = home() / KERNELS
+    try:
+        folder = home() / KERNELS
+    except OSError:  # this user has none
+        yield False
+        return
     config.CACHE_DIR = str(folder)
     try:
         yield _can_be_written(folder)

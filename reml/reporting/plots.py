@@ -16,24 +16,29 @@ _DOTTED = 40
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of a plot. `style` numbers its colour and dashes; `level` is a value marked at the left edge, if any."""
+    """A line of a plot. `style` numbers its colour and dashes."""
 
     name: str
     xs: tuple[float, ...]
     ys: tuple[float, ...]
     style: int
-    level: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """Lines over common axes. Both axes are linear; `floor` and `ceiling` bound y where they are given."""
+    """Lines over common axes, linear but for x where it is `spread`: then by the logarithm of numbers from 1 on.
+
+    `floor` and `ceiling` bound y where they are given; else the values do, as closely as round numbers can, but not
+    beyond `within`.
+    """
 
     title: str
     x_label: str
     lines: tuple[Line, ...]
     floor: float | None = None
     ceiling: float | None = None
+    within: tuple[float, float] = (-math.inf, math.inf)
+    spread: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +47,22 @@ class _Scale:
     high: float
     start: float
     end: float
+    logarithmic: bool = False
 
     def __call__(self, value: float) -> float:
-        return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
+        value, low, high = (
+            map(math.log, (value, self.low, self.high)) if self.logarithmic else (value, self.low, self.high)
+        )
+        return self.start + (value - low) / (high - low) * (self.end - self.start)
+
+    @property
+    def ticks(self) -> list[float]:
+        """The round numbers in it."""
+        if not self.logarithmic:
+            return ticks(self.low, self.high)
+        powers = range(math.floor(math.log10(self.high)) + 1)
+        rounds = [float(factor * 10**power) for power in powers for factor in (1, 2, 5)]
+        return [value for value in rounds if self.low <= value <= self.high]
 
 
 def draw(plot: Plot) -> Tree.Element:
@@ -108,12 +126,14 @@ def _rounded(low: float, high: float) -> tuple[float, float]:
 
 def _scales(plot: Plot) -> tuple[_Scale, _Scale]:
     xs = [x for line in plot.lines for x in line.xs] or [0.0]
-    ys = [y for line in plot.lines for y in (*line.ys, *([line.level] if line.level is not None else []))] or [0.0]
-    left, right = _spread(min(xs), max(xs))
+    ys = [y for line in plot.lines for y in line.ys] or [0.0]
+    left, right = (1.0, max(2.0, *xs)) if plot.spread else _spread(min(xs), max(xs))
     low, high = _rounded(
         min(ys) if plot.floor is None else plot.floor, max(ys) if plot.ceiling is None else plot.ceiling
     )
-    return _Scale(left, right, _LEFT, _WIDTH - _RIGHT), _Scale(low, high, _HEIGHT - _BOTTOM, _TOP)
+    least, most = plot.within
+    up = _Scale(max(low, min(least, *ys)), min(high, max(most, *ys)), _HEIGHT - _BOTTOM, _TOP)
+    return _Scale(left, right, _LEFT, _WIDTH - _RIGHT, plot.spread), up
 
 
 def _spread(low: float, high: float) -> tuple[float, float]:
@@ -122,13 +142,13 @@ def _spread(low: float, high: float) -> tuple[float, float]:
 
 def _axes(plot: Plot, x: _Scale, y: _Scale) -> list[Tree.Element]:
     parts = []
-    for value in ticks(y.low, y.high):
+    for value in y.ticks:
         at = _number(y(value))
         parts.append(
             element("line", {"x1": str(_LEFT), "x2": str(_WIDTH - _RIGHT), "y1": at, "y2": at, "class": "grid"})
         )
         parts.append(_label(_LEFT - 9, y(value) + 4, _short(value), "end"))
-    parts += [_label(x(value), _HEIGHT - _BOTTOM + 16, _short(value), "middle") for value in ticks(x.low, x.high)]
+    parts += [_label(x(value), _HEIGHT - _BOTTOM + 16, _short(value), "middle") for value in x.ticks]
     middle = (_LEFT + _WIDTH - _RIGHT) / 2
     return [*parts, _label(middle, _HEIGHT - 4, plot.x_label, "middle")]
 
@@ -154,20 +174,12 @@ def _line(line: Line, x: _Scale, y: _Scale) -> list[Tree.Element]:
             _dot(at, line.style, f"{line.name}: {_number(height)} at {_number(left)}")
             for at, left, height in zip(points, line.xs, line.ys, strict=True)
         ]
-    if line.level is not None:
-        parts.append(_level(y(line.level), line.style, f"{line.name}: R-precision {_number(line.level)}"))
     return parts
 
 
 def _dot(at: tuple[float, float], style: int, text: str) -> Tree.Element:
     attributes = {"cx": f"{at[0]:.1f}", "cy": f"{at[1]:.1f}", "r": "2.5", "class": f"dot colour{style % _COLOURS}"}
     return element("circle", attributes, element("title", {}, text))
-
-
-def _level(height: float, style: int, text: str) -> Tree.Element:
-    shape = f"{_LEFT - 5},{height:.1f} {_LEFT},{height - 5:.1f} {_LEFT + 5},{height:.1f} {_LEFT},{height + 5:.1f}"
-    attributes = {"points": shape, "class": f"dot colour{style % _COLOURS}"}
-    return element("polygon", attributes, element("title", {}, text))
 
 
 def _classes(style: int) -> str:

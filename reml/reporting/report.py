@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from operator import attrgetter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from reml.contract.arguments.paths import takes_paths
-from reml.evaluation.kilt import MEASURES
+from reml.evaluation.kilt import KILT, MEASURES
+from reml.reporting.figure_tables import main_table, retrieval_table
+from reml.reporting.figures import PREDICTION, SHOWN_OF_RETRIEVERS, Difference, Figures
 from reml.reporting.page import write_whole_page
 from reml.reporting.plots import Line, Plot
 from reml.reporting.report_cases import shown_examples
 from reml.reporting.report_origin import origin_of
-from reml.reporting.result_folder import Curve, Figures, Results, read_results
+from reml.reporting.result_folder import Curve, Results, read_results
+from reml.reporting.table import Table
 
 REPORT = "report.html"
-_CASES_EACH = 6
-DOWNSTREAM = "Downstream"
-_GROUPS: tuple[tuple[str, Callable[[Figures], float | None]], ...] = (
-    ("R-precision", attrgetter("r_precision")),
-    (DOWNSTREAM, attrgetter("downstream")),
-    ("KILT score", attrgetter("kilt")),
-)
+_CASES_EACH = 3
 # What training logs of an index that is searched meanwhile (reml/training/loop/refresh_callback.py).
 _INDEX = {
     "index/age": "all vectors",
@@ -31,40 +26,28 @@ _INDEX = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A figure of the first table as text; the best access model's of a task is set in bold."""
-
-    text: str
-    best: bool
-
-
-@dataclass(frozen=True, slots=True)
-class FiguresRow:
-    """The figures of a task: those of every access model by R-precision, then by the other measures."""
-
-    task: str
-    measure: str
-    figures: tuple[Figure, ...]
-
-
 @takes_paths
 def write_report(run: Path, cases_each: int = _CASES_EACH) -> Path:
     """Write `report.html` into a result folder and give its path.
 
-    It shows `cases_each` examples of each outcome, task and access model. `CorruptError` names what the folder lacks.
+    It shows at least `cases_each` examples of each outcome, task and access model. `CorruptError` names what the folder
+    lacks.
     """
     results = read_results(run, cases_each)
+    figures = results.figures
     values = {
         "title": f"reml: {results.name}",
         "heading": results.name,
-        "groups": [name for name, _ in _GROUPS],
-        "accesses": results.accesses,
+        "figures": figures,
+        "folder": run.resolve().name,
+        "main": main_table(figures, results.measures) if figures.predicts else None,
+        "retrieval": retrieval_table(figures),
         "own": any(measure not in MEASURES for measure in results.measures.values()),
-        "figures": [_figures_row(results, task) for task in results.measures],
-        "recalls": [_recall_plot(results, task) for task in results.measures],
+        "tests": _tests(figures, results.measures),
+        "accesses": _access_names(figures),
+        "recalls": [plot for task in figures.retrieved for plot in _recall_plots(figures, task)],
         "trainings": _trainings(results),
-        "examples": shown_examples(results.cells),
+        "examples": shown_examples(results.cells, results.questions, predicts=figures.predicts),
         "origin": origin_of(results.manifest),
     }
     path = run / REPORT
@@ -72,37 +55,45 @@ def write_report(run: Path, cases_each: int = _CASES_EACH) -> Path:
     return path
 
 
-def _figures_row(results: Results, task: str) -> FiguresRow:
-    found = [results.figures.get((access, task)) for access in results.accesses]
-    shown: list[Figure] = []
-    for group, figure_of in _GROUPS:
-        per_cent = group != DOWNSTREAM or results.measures[task] in MEASURES
-        values = [None if figures is None else figure_of(figures) for figures in found]
-        best = max((value for value in values if value is not None), default=None)
-        shown += (_figure(value, best, per_cent=per_cent) for value in values)
-    return FiguresRow(task, results.measures[task], tuple(shown))
+def _access_names(figures: Figures) -> list[str]:
+    return list(dict.fromkeys(name for found in figures.retrieved.values() for name in found))
 
 
-def _figure(value: float | None, best: float | None, *, per_cent: bool) -> Figure:
-    if value is None:
-        return Figure("–", best=False)
-    return Figure(f"{100 * value:.1f}" if per_cent else f"{value:.3f}", value == best)
-
-
-def _recall_plot(results: Results, task: str) -> Plot:
-    styles = {access: style for style, access in enumerate(results.accesses)}
+def _recall_plots(figures: Figures, task: str) -> list[Plot]:
+    """Plot the recall of every access model, if any page is known to be right."""
+    styles = {access: style for style, access in enumerate(_access_names(figures))}
     lines = tuple(
-        Line(
-            name=cell.access,
-            xs=tuple(float(k) for k in range(1, len(cell.recall) + 1)),
-            ys=cell.recall,
-            style=styles[cell.access],
-            level=results.figures[cell.access, task].r_precision,
-        )
-        for cell in results.cells
-        if cell.task == task
+        Line(access, tuple(float(k) for k in range(1, len(one.recall) + 1)), one.recall, styles[access])
+        for access, one in figures.retrieved[task].items()
+        if one.recall and "Rprec" in one.figures
     )
-    return Plot(title=f"{task}: recall", x_label="k", lines=lines, floor=0.0, ceiling=1.0)
+    return [Plot(f"{task}: recall", "first k pages", lines, within=(0.0, 1.0), spread=True)] if lines else []
+
+
+def _tests(figures: Figures, measures: Mapping[str, str]) -> dict[str, Table]:
+    """Give the tests of each task as a table."""
+    columns = ("of", "figure", "first", "second", "difference", "95 % interval", "p", "p (Holm)")
+    words = frozenset({"of", "figure", "first", "second"})
+    rows: dict[str, list[list[str]]] = {}
+    for one in figures.tests:
+        rows.setdefault(one.task, []).append(_test_row(one, measures.get(one.task, "")))
+    return {task: Table(columns, words, of_task) for task, of_task in rows.items()}
+
+
+def _test_row(one: Difference, measure: str) -> list[str]:
+    figure = {"score": measure, "KILT score": f"{KILT}{measure}"}.get(one.figure)
+    known = SHOWN_OF_RETRIEVERS.get(one.figure, one.figure) if figure is None else figure
+    scale, digits = (1, 3) if one.of == PREDICTION and figure and measure not in MEASURES else (100, 1)
+    difference, low, high = (f"{scale * value:+.{digits}f}" for value in (one.difference, one.low, one.high))
+    star = "*" if one.better else ""
+    return [
+        one.of,
+        known,
+        *(one.first, one.second, difference),
+        f"[{low}, {high}]",
+        f"{one.p:.4f}",
+        f"{one.corrected:.4f}{star}",
+    ]
 
 
 def _trainings(results: Results) -> dict[str, list[Plot]]:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import regex
 
 from reml.contract.examples import Provenance, canonical
-from reml.evaluation.cases import GRADED, Case, Cell, Outcome, ordered
+from reml.evaluation.cases import GRADED, Case, Cell, Outcome
 from reml.evaluation.judgements import Gold
+from reml.reporting.result_folder import Question
 from reml.text.words import LETTERS, UNSPACED, letter_runs
 
 _PASSAGES = 5
@@ -54,25 +55,38 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
-    """An example beside its prediction: `passages` are those shown of the `found` ones."""
+class Part:
+    """What an access model led to: the prediction, its scores, where the evidence was found; `found` passages."""
 
-    outcome: str
-    task: str
     access: str
-    id: str
-    question: str
-    answers: tuple[tuple[str, str], ...]
+    outcome: str
+    predicted: str
+    scores: str
     pages: tuple[GoldPage, ...]
     passages: tuple[Passage, ...]
     found: int
 
 
 @dataclass(frozen=True, slots=True)
+class Card:
+    """An example, and beside each other what each access model led to. `right`: answers, empty if there are none."""
+
+    task: str
+    id: str
+    question: str
+    right: str
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Examples:
-    """What `templates/cases.html` shows. outcomes: their names by their classes. tasks, accesses: as options."""
+    """What `templates/cases.html` shows. outcomes: their names by their classes. tasks, accesses: as options.
+
+    predicts: whether anything was predicted, or only retrieved.
+    """
 
     right_from: float
+    predicts: bool
     outcomes: Mapping[str, str]
     tasks: tuple[tuple[str, str], ...]
     accesses: tuple[tuple[str, str], ...]
@@ -80,53 +94,67 @@ class Examples:
     cards: tuple[Card, ...]
 
 
-def shown_examples(cells: Sequence[Cell]) -> Examples:
-    """Gather what became of the predictions: how many ended in which way, and examples of each to filter."""
+def shown_examples(cells: Sequence[Cell], questions: Sequence[Question], *, predicts: bool) -> Examples:
+    """Gather what became of the predictions: how many ended in which way, and examples to filter."""
     tasks = dict.fromkeys(cell.task for cell in cells)
+    outcomes = [outcome for outcome in Outcome if any(_shows(cell, outcome) for cell in cells)]
+    measures = {cell.task: cell.measure for cell in cells}
     return Examples(
         right_from=GRADED,
-        outcomes={_name(outcome): outcome.value for outcome in Outcome},
+        predicts=predicts,
+        outcomes={_name(outcome): outcome.value for outcome in outcomes},
         tasks=_options(tasks),
         accesses=_options(dict.fromkeys(cell.access for cell in cells)),
-        counts=tuple(_counts(cell) for task in tasks for cell in cells if cell.task == task),
-        cards=tuple(_card(cell, case) for cell in cells for case in ordered(cell.cases)),
+        counts=tuple(_counts(cell, outcomes) for task in tasks for cell in cells if cell.task == task),
+        cards=tuple(_card(question, measures[question.task]) for question in questions),
     )
+
+
+def _shows(cell: Cell, outcome: Outcome) -> bool:
+    """Tell whether an outcome is shown: those that depend on unknown evidence only where they come."""
+    unknown = outcome in {Outcome.WRONG, Outcome.NOT_JUDGED}
+    return outcome in cell.among and not (unknown and not cell.counts[outcome])
 
 
 def _options(names: Iterable[str]) -> tuple[tuple[str, str], ...]:
     return tuple((name, name) for name in names)
 
 
-def _counts(cell: Cell) -> Counts:
-    total, start, bars = max(1, sum(cell.counts.values())), 0.0, []
-    for outcome in Outcome:
-        width = 100 * cell.counts[outcome] / total
-        bars.append(Bar(_name(outcome), cell.counts[outcome], start, width))
+def _counts(cell: Cell, outcomes: Sequence[Outcome]) -> Counts:
+    counts = cell.counts
+    total, start, bars = max(1, sum(counts.values())), 0.0, []
+    for outcome in outcomes:
+        width = 100 * counts.get(outcome, 0) / total
+        bars.append(Bar(_name(outcome), counts.get(outcome, 0), start, width))
         start += width
     return Counts(cell.task, cell.access, tuple(bars))
 
 
-def _card(cell: Cell, case: Case) -> Card:
-    gold = Gold.of(case.example)
+def _card(question: Question, measure: str) -> Card:
+    gold, right = Gold.of(question.example), question.example.answers
+    more = f" and {len(right) - _ANSWERS} more" if len(right) > _ANSWERS else ""
     return Card(
+        task=question.task,
+        id=question.example.id,
+        question=question.example.input,
+        right=" / ".join(right[:_ANSWERS]) + more,
+        parts=tuple(_part(access, case, gold, measure) for access, case in question.cases.items()),
+    )
+
+
+def _part(access: str, case: Case, gold: Gold, measure: str) -> Part:
+    of = "provenance " if case.score is not None else ""
+    figures = [f"{of}R-precision {case.r_precision:.2f}"] if any(gold.page_sets) and case.answer.provenance else []
+    scores = [f"{measure} {case.score:.2f}"] if case.score is not None else []
+    return Part(
+        access=access,
         outcome=_name(case.outcome),
-        task=cell.task,
-        access=cell.access,
-        id=case.example.id,
-        question=case.example.input,
-        answers=_answers(cell, case),
+        predicted="" if case.score is None else case.answer.text or "(empty)",
+        scores=" · ".join([*scores, *figures]),
         pages=tuple(_gold_pages(case, gold)),
         passages=tuple(_passages(case.answer.provenance, gold)),
         found=len(case.answer.provenance),
     )
-
-
-def _answers(cell: Cell, case: Case) -> tuple[tuple[str, str], ...]:
-    right = case.example.answers
-    shown = " / ".join(right[:_ANSWERS]) + (f" and {len(right) - _ANSWERS} more" if len(right) > _ANSWERS else "")
-    predicted = case.answer.text or "(empty)"
-    scores = f"{cell.measure} {case.score:.2f} · R-precision {case.r_precision:.2f}"
-    return (("Predicted", predicted), ("Right", shown), ("Scores", scores))
 
 
 def _gold_pages(case: Case, gold: Gold) -> Iterator[GoldPage]:

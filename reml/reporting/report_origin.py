@@ -29,6 +29,7 @@ def origin_of(manifest: Mapping[str, Json]) -> Origin:
             "Run": _texts(run),
             "Versions": _texts(_object(manifest.get("versions"))),
             "Checksums": _texts(_object(manifest.get("checksums"))),
+            **({"Texts": _texts(said)} if (said := _object(manifest.get("credits"))) else {}),
         },
         config=json.dumps(manifest.get("config"), indent=2, ensure_ascii=False),
     )

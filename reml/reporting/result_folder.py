@@ -4,33 +4,23 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 from reml.contract.arguments.paths import takes_paths
 from reml.contract.examples import Answer, Example, Json
-from reml.evaluation.cases import Cell, gather
-from reml.evaluation.kilt import KILT, MEASURES
+from reml.evaluation.cases import PREDICTED, RETRIEVED, Case, Cell, chosen, judge, judge_retrieved
+from reml.evaluation.kilt import MEASURES
 from reml.files.atomic import CorruptError, read_json, read_manifest
 from reml.files.checked import reading
 from reml.files.records import read_examples
+from reml.reporting.figures import Figures, objects, read_figures
 
+FOUND = "retrieved.jsonl"  # what was found, in KILT's format, where nothing is predicted
 SCORES = "scores.json"  # of each example, by the measure its task is ranked by
 RATE = "train/rate"  # what training logs beside its losses and scores
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """The figures of an access model on a task: R-precision, the task's measure, and its KILT score if it has one.
-
-    What was not measured, as no example has a right answer, is no figure.
-    """
-
-    r_precision: float | None
-    downstream: float | None
-    kilt: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +33,29 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True)
-class Results:
-    """A result folder. `measures` gives the measure that each task is ranked by; figures are by access and task.
+class Question:
+    """An example of a task and what became of it, by access model."""
 
-    curves: of the predictor's training. taught: of those of retrievers that learnt from feedback, by stage.
+    task: str
+    example: Example
+    cases: Mapping[str, Case]
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """A result folder. `measures` gives the measure that each task is ranked by.
+
+    questions: some of the examples. curves: of the predictor's training. taught: of those of retrievers that learnt
+    from feedback, by stage.
     """
 
     name: str
     manifest: Mapping[str, Json]
     measures: Mapping[str, str]
     accesses: tuple[str, ...]
-    figures: Mapping[tuple[str, str], Figures]
+    figures: Figures
     cells: tuple[Cell, ...]
+    questions: tuple[Question, ...]
     curves: tuple[Curve, ...]
     taught: Mapping[str, tuple[Curve, ...]]
 
@@ -64,28 +65,44 @@ def read_results(run: Path, cases_each: int) -> Results:
     """Read a result folder; `CorruptError` names what is missing or unreadable.
 
     `measures` of the manifest says by which measure each task is ranked; a task it leaves out counts by exact match.
+    cases_each: how many examples of each outcome, task and access model are kept, at least.
     """
     manifest = read_manifest(run, "run")
-    metrics = _objects(read_json(run / "metrics.json"), run / "metrics.json")
-    tasks = dict.fromkeys(task for by_task in metrics.values() for task in by_task)
-    measures = {task: _measure(manifest, task) for task in tasks}
-    places = [(access, task) for access, by_task in metrics.items() for task in by_task]
+    figures, measures = read_measured(run)
+    cells: list[Cell] = []
+    questions: list[Question] = []
+    for task, measure in measures.items():
+        of_task = _Task(run, task, measure, figures)
+        found = of_task.cells()
+        cells += found
+        questions += of_task.questions(chosen(found, cases_each))
     return Results(
-        name=run.resolve().name,
+        name=_name(manifest, run),
         manifest=manifest,
         measures=measures,
-        accesses=tuple(metrics),
-        figures={(access, task): _figures(metrics[access][task], measures[task]) for access, task in places},
-        cells=tuple(_cell(run, access, task, measure=measures[task], cases_each=cases_each) for access, task in places),
+        accesses=tuple(figures.predicted),
+        figures=figures,
+        cells=tuple(cells),
+        questions=tuple(questions),
         curves=tuple(_curves(run / "training" / "metrics.csv")),
         taught={path.parent.name: tuple(_curves(path)) for path in sorted(run.glob("training/*/metrics.csv"))},
     )
 
 
-def _objects(value: Json, path: Path) -> Mapping[str, Mapping[str, Json]]:
-    if not isinstance(value, dict) or not all(isinstance(inner, dict) for inner in value.values()):
-        raise CorruptError(f"{path} is not an object of objects. Run the experiment again to have it made anew.")
-    return cast("Mapping[str, Mapping[str, Json]]", value)
+@takes_paths
+def read_measured(run: Path) -> tuple[Figures, dict[str, str]]:
+    """Read the figures of a result folder and what each task is ranked by; `CorruptError` as of `read_results`."""
+    manifest = read_manifest(run, "run")
+    known = manifest.get("measures")
+    figures = read_figures(run, {task: _measure(manifest, task) for task in (known if isinstance(known, dict) else {})})
+    return figures, {task: _measure(manifest, task) for task in figures.tasks}
+
+
+def _name(manifest: Mapping[str, Json], run: Path) -> str:
+    """Give the experiment's name; that of the folder where the manifest of a former version does not say it."""
+    config = manifest.get("config")
+    named = manifest.get("name", config.get("name") if isinstance(config, dict) else None)
+    return named if isinstance(named, str) and named.strip() else run.resolve().name
 
 
 def _measure(manifest: Mapping[str, Json], task: str) -> str:
@@ -96,36 +113,39 @@ def _measure(manifest: Mapping[str, Json], task: str) -> str:
     return measure
 
 
-def _figures(scores: Json, measure: str) -> Figures:
-    own = measure not in MEASURES and not _has(scores, "downstream", "kilt", f"{KILT}{measure}")
-    return Figures(
-        r_precision=_number(scores, "retrieval", "Rprec"),
-        downstream=_number(scores, "downstream", "downstream", measure),
-        kilt=None if own else _number(scores, "downstream", "kilt", f"{KILT}{measure}"),
-    )
+class _Task:
+    """What was predicted for a task, or only retrieved, read from the result folder twice: to count, and to show."""
 
+    def __init__(self, run: Path, task: str, measure: str, figures: Figures) -> None:
+        systems = (system for system, by_task in figures.predicted.items() if task in by_task)
+        self._folders = {system: run / system / task for system in systems}
+        self._golds = {example.id: example for example in read_examples(run / "gold" / f"{task}.jsonl")}
+        self._task, self._measure, self._predicts = task, measure, figures.predicts
 
-def _has(scores: Json, *names: str) -> bool:
-    for name in names:
-        if not isinstance(scores, dict) or name not in scores:
-            return False
-        scores = scores[name]
-    return True
+    def cells(self) -> list[Cell]:
+        """Say how the predictions of each access model ended."""
+        among = PREDICTED if self._predicts else RETRIEVED
+        ends = {access: {case.example.id: case.outcome for case in self._cases(access)} for access in self._folders}
+        return [Cell(access, self._task, self._measure, found, among) for access, found in ends.items()]
 
+    def questions(self, names: Sequence[str]) -> list[Question]:
+        """Give examples, each with what became of it by access model."""
+        found = {name: dict[str, Case]() for name in names}
+        for access in self._folders:
+            for case in self._cases(access, found):
+                found[case.example.id][access] = case
+        return [Question(self._task, self._golds[name], found[name]) for name in names]
 
-def _number(scores: Json, *names: str) -> float | None:
-    for name in names:
-        if not isinstance(scores, dict) or name not in scores:
-            raise CorruptError(f"metrics.json lacks {'.'.join(names)}. Run the experiment again to have it made anew.")
-        scores = scores[name]
-    return None if scores is None else float(cast("float", scores))
-
-
-def _cell(run: Path, access: str, task: str, *, measure: str, cases_each: int) -> Cell:
-    golds = {example.id: example for example in read_examples(run / "gold" / f"{task}.jsonl")}
-    pairs = _pairs(golds, run / access / task / "predictions.jsonl")
-    scores = _scores(run / access / task / SCORES, measure)
-    return gather(pairs, access=access, task=task, measure=measure, cases_each=cases_each, scores=scores)
+    def _cases(self, access: str, wanted: Collection[str] | None = None) -> Iterator[Case]:
+        folder = self._folders[access]
+        scores = _scores(folder / SCORES, self._measure) if self._predicts else None
+        for record in read_examples(folder / ("predictions.jsonl" if self._predicts else FOUND)):
+            gold = self._golds.get(record.id) if wanted is None or record.id in wanted else None
+            answer = record.output[0] if record.output else None
+            if gold is not None and not self._predicts:
+                yield judge_retrieved(gold, answer or Answer())
+            elif gold is not None and answer is not None:
+                yield judge(gold, Answer(answer.text or "", answer.provenance), self._measure, scores)
 
 
 def _scores(path: Path, measure: str) -> Mapping[str, float] | None:
@@ -137,17 +157,10 @@ def _scores(path: Path, measure: str) -> Mapping[str, float] | None:
             f"there is no {path}, and {measure!r} is none of KILT's measures ({', '.join(MEASURES)}), which could be "
             "measured anew. Run the experiment again to have it made."
         )
-    scores = _objects(read_json(path), path).get(measure)
+    scores = objects(read_json(path), path).get(measure)
     if scores is None or not all(isinstance(score, int | float) for score in scores.values()):
         raise CorruptError(f"{path} has no number by {measure!r} of each example. Run the experiment again.")
     return cast("Mapping[str, float]", scores)
-
-
-def _pairs(golds: Mapping[str, Example], predictions: Path) -> Iterator[tuple[Example, Answer]]:
-    for predicted in read_examples(predictions):
-        if predicted.id in golds and predicted.output:
-            answer = predicted.output[0]
-            yield golds[predicted.id], Answer(answer.text or "", answer.provenance)
 
 
 def _curves(path: Path) -> Iterator[Curve]:

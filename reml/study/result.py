@@ -1,6 +1,7 @@
 """The folder of a study: its tables, all figures, what made them, and the page.
 
 cells.csv, gains.csv         every cell's means, every gain
+rivals.csv                   every two objectives or references of one learner
 experiments/seed-N.yaml      the experiment of each seed, as `reml run` takes it
 manifest.json                the stages of each
 report.html                  the page
@@ -8,12 +9,13 @@ report.html                  the page
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import chain
 from pathlib import Path
 
 import yaml
 
-from reml.comparison.comparisons import Comparison, gains
+from reml.comparison.comparisons import Comparison, gains, rivals
 from reml.comparison.conditions import Condition
 from reml.comparison.matrix import Matrix
 from reml.experiment.runner import Runner
@@ -21,7 +23,7 @@ from reml.files.atomic import digest, write_manifest, write_text
 from reml.reporting.table import Table
 from reml.study.cells import shown_measures
 from reml.study.page import write_page
-from reml.study.tables import all_cells, all_gains, averages, gained
+from reml.study.tables import all_cells, all_gains, averages, gained, rivalled
 
 
 def write_result(
@@ -29,21 +31,34 @@ def write_result(
 ) -> tuple[Path, list[Table]]:
     """Write all files, those of another study elsewhere; give the folder, and the tables to show."""
     folder, by_access = _folder(runners), {condition.access: condition for condition in conditions}
-    found = {task: _gains(matrix, conditions, task) for task in matrix.measures}
+    gained_by = {task: _by_measure(gains, matrix, conditions, task) for task in matrix.measures}
+    beside = {task: _by_measure(rivals, matrix, conditions, task) for task in matrix.measures}
     tables: list[Table] = []
     for task in matrix.measures:
         tables.append(averages(matrix, conditions, task, shown_measures(matrix, task)))
-        tables.append(gained(found[task], by_access, task))
-    every = [gain for of_task in found.values() for gain in of_task]
+        tables.append(gained(gained_by[task], by_access, task))
+        tables.append(rivalled(beside[task], by_access, task))
     write_text(folder / "cells.csv", all_cells(matrix, by_access).comma_separated())
-    write_text(folder / "gains.csv", all_gains(every, by_access).comma_separated())
-    write_page(folder / "report.html", runners[0].experiment.name, tables, matrix=matrix, conditions=conditions)
+    write_text(folder / "gains.csv", all_gains([*chain(*gained_by.values())], by_access).comma_separated())
+    write_text(folder / "rivals.csv", all_gains([*chain(*beside.values())], by_access).comma_separated())
+    write_page(
+        folder / "report.html",
+        runners[0].experiment.name,
+        [one for one in tables if one.rows],
+        matrix=matrix,
+        conditions=conditions,
+    )
     _write_experiments(folder, runners)
     return folder, tables
 
 
-def _gains(matrix: Matrix, conditions: Sequence[Condition], task: str) -> list[Comparison]:
-    return [gain for measure in shown_measures(matrix, task) for gain in gains(matrix, conditions, task, measure)]
+def _by_measure(
+    compare: Callable[[Matrix, Sequence[Condition], str, str], list[Comparison]],
+    matrix: Matrix,
+    conditions: Sequence[Condition],
+    task: str,
+) -> list[Comparison]:
+    return [one for measure in shown_measures(matrix, task) for one in compare(matrix, conditions, task, measure)]
 
 
 def _folder(runners: Sequence[Runner]) -> Path:

@@ -28,7 +28,18 @@ def averages(matrix: Matrix, conditions: Sequence[Condition], task: str, measure
 
 def gained(found: Sequence[Comparison], conditions: Mapping[str, Condition], task: str) -> Table:
     """Show gains with their intervals over examples and corrected p-values. conditions: by access model."""
-    rows = [
+    columns = ("learner", "objective", "gain over", "measure", "gain", "95 %", "p", "p (Holm)")
+    return Table(columns, WORDS, _tested(found, conditions), f"{task}: gains over the controls")
+
+
+def rivalled(found: Sequence[Comparison], conditions: Mapping[str, Condition], task: str) -> Table:
+    """Show what objectives gain over one another, in the same way. conditions: by access model."""
+    columns = ("learner", "objective", "over", "measure", "difference", "95 %", "p", "p (Holm)")
+    return Table(columns, WORDS, _tested(found, conditions), f"{task}: objectives beside one another")
+
+
+def _tested(found: Sequence[Comparison], conditions: Mapping[str, Condition]) -> list[list[str]]:
+    return [
         [
             conditions[one.first].learner,
             conditions[one.first].title,
@@ -41,8 +52,6 @@ def gained(found: Sequence[Comparison], conditions: Mapping[str, Condition], tas
         ]
         for one in found
     ]
-    columns = ("learner", "objective", "gain over", "measure", "gain", "95 %", "p", "p (Holm)")
-    return Table(columns, WORDS, rows, f"{task}: gains over the controls")
 
 
 def all_cells(matrix: Matrix, conditions: Mapping[str, Condition]) -> Table:

@@ -12,7 +12,7 @@ pages       The pages of the World Factbook as a knowledge source: one page a co
 questions   Open-domain QA: one relation of one country, asked in one wording
 relations   The table of relations: which characters of a page are the value of a relation
 slots       Slot filling: `Chad [SEP] capital`, a page's title and the name of a relation, as in T-REx and zsRE
-splits      Which country belongs to which split, and which of all possible examples a split holds
+splits      Which country belongs to which split
 task        Six tasks over the pages of the World Factbook, one for each kind that KILT has
 values      Other forms in which a value is right as well: numbers with and without their unit, in digits
 """

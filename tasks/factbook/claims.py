@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 
 from reml.contract.examples import Answer, Example
+from reml.tasks.by_digest import Split, choose, in_order
 from reml.tasks.factbook.pages import factbook_pages
 from reml.tasks.factbook.questions import name_in_sentence, sentence, slug
 from reml.tasks.factbook.relations import Fact, Wording, facts
-from reml.tasks.factbook.splits import Split, choose, in_order, subjects
+from reml.tasks.factbook.splits import subjects
 
 
 def claims(split: Split) -> Iterator[Example]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from reml.contract.examples import Answer, Example
+from reml.tasks.by_digest import Split, choose
 from reml.tasks.factbook.pages import FactbookPage
 from reml.tasks.factbook.questions import name_in_sentence, sentence, slug
 from reml.tasks.factbook.relations import Fact, Wording, facts
-from reml.tasks.factbook.splits import Split, choose, subjects
+from reml.tasks.factbook.splits import subjects
 
 _OPENINGS = (
     "Do you know anything about {x}?",

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from reml.contract.examples import Answer, Example, Provenance
+from reml.tasks.by_digest import Split, choose
 from reml.tasks.factbook.aliases import page_named
 from reml.tasks.factbook.names import in_sentence
 from reml.tasks.factbook.pages import FactbookPage
 from reml.tasks.factbook.questions import choose_wording, sentence, slug
 from reml.tasks.factbook.relations import Fact, facts
-from reml.tasks.factbook.splits import Split, choose, split_of, subjects
+from reml.tasks.factbook.splits import split_of, subjects
 
 _NEIGHBOR = re.compile(r"(?P<name>[^\d;]+?) (?P<length>[\d,.]+) km")
 

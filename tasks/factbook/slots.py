@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reml.contract.examples import Example
+from reml.tasks.by_digest import Split
 from reml.tasks.factbook.questions import answers, slug
 from reml.tasks.factbook.relations import facts
-from reml.tasks.factbook.splits import Split, subjects
+from reml.tasks.factbook.splits import subjects
 
 
 def slots(split: Split) -> Iterator[Example]:

@@ -79,6 +79,22 @@ def test_feedback_gains_over_the_frozen_retriever_and_the_controls(finished: tup
         assert float(row["p_holm"]) < 0.1, "twelve questions, of which about half had room for a gain"
 
 
+def test_objectives_are_compared_with_one_another(finished: tuple[Path, Path]) -> None:
+    found = rows(finished[1] / "rivals.csv")
+    assert {(row["learner"], row["objective"], row["over"]) for row in found} == {("dense", "pdist", "gold")}
+    cells = {
+        (row["objective"], row["seed"]): float(row["value"])
+        for row in rows(finished[1] / "cells.csv")
+        if row["measure"] == "Rprec" and not row["control"]
+    }
+    gap = sum(cells["pdist", seed] - cells["gold", seed] for seed in ("0", "1")) / 2
+    (rprec,) = (row for row in found if row["measure"] == "Rprec")
+    assert float(rprec["gain"]) == pytest.approx(gap)
+    assert float(rprec["low"]) <= gap <= float(rprec["high"])
+    assert rprec["p_holm"] == rprec["p"], "two objectives are one pair"
+    assert "objectives beside one another" in (finished[1] / "report.html").read_text(encoding="utf-8")
+
+
 def test_what_is_shared_is_made_once(finished: tuple[Path, Path]) -> None:
     home = finished[1].parents[1]
     counted = {room: len(list((home / room).iterdir())) for room in ("collections", "indexes", "signals")}
@@ -154,9 +170,9 @@ def test_former_names_in_a_study_are_answered_alone(tmp_path: Path, capsys: pyte
     written["study"] |= {"references": {}, "controls": []}
     path.write_text(yaml.safe_dump(written), encoding="utf-8")
     assert main(["study", "--config", str(path), "--home", str(tmp_path / "home")]) == 2
-    assert [line for line in capsys.readouterr().err.splitlines() if line.startswith("  ")] == [
-        "  access.dense_gold.feedback.training: Training has no setting 'chunk'; it is called gradient_cache now"
-    ]
+    line = path.read_text(encoding="utf-8").splitlines().index("study:") + 1
+    told = "access.dense_gold.feedback.training: Training has no setting 'chunk'; it is called gradient_cache now"
+    assert capsys.readouterr().err.splitlines()[1:] == [f"  {path}, line {line}: {told}"]
 
 
 def test_help_says_how_it_is_called(capsys: pytest.CaptureFixture[str]) -> None:

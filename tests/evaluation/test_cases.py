@@ -1,11 +1,11 @@
-"""The four outcomes of a prediction, and what is kept of many."""
+"""What became of a prediction, and of what was only retrieved; which examples show it."""
 
 from __future__ import annotations
 
 import pytest
 
 from reml.contract.examples import Answer, Example, Measure, Provenance
-from reml.evaluation.cases import Case, Outcome, gather, judge, ordered
+from reml.evaluation.cases import PREDICTED, Cell, Outcome, chosen, judge, judge_retrieved
 
 
 def example(*pages: str) -> Example:
@@ -37,27 +37,46 @@ def test_where_no_page_is_right_none_is_wrong() -> None:
     assert judge(example(""), predicted("red fox"), "em").outcome is Outcome.RIGHT
 
 
-def test_a_cell_counts_all_and_keeps_a_few() -> None:
-    pairs = [(example("a"), predicted("red fox", "x", "a"))] * 5 + [(example("a"), predicted("dog", "a"))] * 3
-    cell = gather(pairs, access="bm25", task="qa", measure="em", cases_each=2)
-    assert cell.counts == {
-        Outcome.MISSED: 0,
-        Outcome.NOT_USED: 3,
-        Outcome.WRONG_PROVENANCE: 5,
-        Outcome.RIGHT: 0,
-    }
-    assert [case.outcome for case in cell.cases] == [Outcome.WRONG_PROVENANCE] * 2 + [Outcome.NOT_USED] * 2
-    assert cell.recall == (3 / 8, 1.0)
+def test_where_no_page_is_right_it_is_not_known_whether_retrieval_missed() -> None:
+    assert judge(example(), predicted("dog", "x"), "em").outcome is Outcome.WRONG
+    assert judge(example(""), predicted("dog"), "em").outcome is Outcome.WRONG
 
 
-def test_recall_reaches_as_far_as_the_provenance() -> None:
-    cell = gather([(example("a"), predicted("dog"))], access="bm25", task="qa", measure="em", cases_each=2)
-    assert cell.recall == ()
-    pages = [str(number) for number in range(150)]
-    cell = gather([(example("120"), predicted("dog", *pages))], access="bm25", task="qa", measure="em", cases_each=2)
-    assert cell.recall == (0.0,) * 100
+@pytest.mark.parametrize(
+    ("pages", "outcome"), [(("x", "a", "b"), Outcome.FOUND), (("a", "x"), Outcome.MISSED), ((), Outcome.MISSED)]
+)
+def test_what_is_only_retrieved_is_found_or_missed(pages: tuple[str, ...], outcome: Outcome) -> None:
+    case = judge_retrieved(example("a", "b"), Answer(None, predicted("", *pages).provenance))
+    assert (case.outcome, case.score) == (outcome, None)
+    assert judge_retrieved(example(), Answer()).outcome is Outcome.NOT_JUDGED
 
 
-def test_what_must_be_mended_first_comes_first() -> None:
-    cases = [Case(example(), predicted("a"), outcome, 0.0, 0.0) for outcome in reversed(Outcome)]
-    assert [case.outcome for case in ordered(cases)] == list(Outcome)
+def cell(access: str, *outcomes: Outcome) -> Cell:
+    return Cell(access, "qa", "em", {str(number): one for number, one in enumerate(outcomes)})
+
+
+M, N, R = Outcome.MISSED, Outcome.NOT_USED, Outcome.RIGHT
+
+
+def test_a_cell_counts_all() -> None:
+    found = cell("bm25", N, R, R)
+    assert found.counts == {**dict.fromkeys(PREDICTED, 0), N: 1, R: 2}
+
+
+@pytest.mark.parametrize(
+    ("cells", "each", "expected"),
+    [
+        ([cell("a", R, R, R, M)], 1, ["0", "3"]),
+        ([cell("a", R, R, R, M)], 2, ["0", "1", "3"]),
+        # One example serves the outcomes of both.
+        ([cell("a", R, M, R), cell("b", M, R, R)], 1, ["0", "1"]),
+        ([cell("a", R, R, R), cell("b", R, R, M)], 1, ["0", "2"]),
+        ([cell("a", R, R), cell("b", R, R)], 0, []),
+        ([cell("a", R), cell("b", R, M)], 1, ["0", "1"]),
+        ([cell("a"), cell("b")], 3, []),
+    ],
+)
+def test_few_examples_show_every_outcome_of_every_access_model(
+    cells: list[Cell], each: int, expected: list[str]
+) -> None:
+    assert chosen(cells, each) == expected

@@ -14,9 +14,11 @@ from reml.contract.vectors import Float64Array
 from reml.evaluation.significance import (
     Interval,
     bootstrap_interval,
+    differences,
     holm,
     mean_interval,
     randomisation_test,
+    score_interval,
     t_test,
 )
 
@@ -117,6 +119,57 @@ def test_interval_of_a_mean_by_hand_and_as_scipy() -> None:
     expected = stats.ttest_1samp(values, 0.0).confidence_interval(0.9)
     assert mean_interval(values, 0.9).low == pytest.approx(expected.low, abs=1e-12)
     assert mean_interval(values, 0.9).high == pytest.approx(expected.high, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("right", "count"),
+    [(0, 1), (1, 1), (0, 20), (20, 20), (14, 20), (1, 100), (50, 100), (99, 100), (3, 7), (9000, 10000)],
+)
+def test_the_interval_of_right_and_wrong_is_wilson_s(right: int, count: int) -> None:
+    expected = stats.binomtest(right, count).proportion_ci(0.95, "wilson")
+    found = score_interval(np.array([1.0] * right + [0.0] * (count - right)))
+    assert found is not None
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high), abs=1e-12)
+    assert 0 <= found.low < found.high <= 1
+
+
+@pytest.mark.parametrize("scores", [[], [0.5], [0.5, float("nan")], [float("inf"), 1.0]])
+def test_what_has_no_interval(scores: list[float]) -> None:
+    assert score_interval(np.array(scores)) is None
+
+
+@pytest.mark.parametrize("count", [5, 30, 200, 3000])
+def test_the_interval_of_other_scores_is_the_bootstrap_s(count: int) -> None:
+    scores = np.random.default_rng(count).choice([0.0, 0.2, 0.5, 1.0, -3.0], count)
+    expected = stats.bootstrap((scores,), np.mean, method="percentile", rng=0).confidence_interval
+    found = score_interval(scores)
+    assert found is not None
+    width = expected.high - expected.low
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high), abs=0.08 * width)
+    same = score_interval(np.full(9, 0.25))
+    assert same is not None
+    assert (same.low, same.high) == (0.25, 0.25)
+
+
+def test_few_values_are_resampled_as_many_are() -> None:
+    """A last bit makes values many, which are drawn one by one, without making them others."""
+    few = np.random.default_rng(0).choice([-1.0, -0.5, 0.0, 0.5, 1.0], 400, p=[0.1, 0.1, 0.5, 0.1, 0.2])
+    many = few + np.random.default_rng(1).normal(0, 1e-9, 400)
+    zeros = np.zeros(400)
+    one, other = bootstrap_interval(few, zeros), bootstrap_interval(many, zeros)
+    assert (one.low, one.high) == pytest.approx((other.low, other.high), abs=0.004)
+    assert randomisation_test(few, zeros) == pytest.approx(randomisation_test(many, zeros), abs=0.004)
+
+
+def test_a_family_is_tested_and_corrected_together() -> None:
+    pairs = [pair(40, shift) for shift in (0.0, 0.1, 0.5)]
+    found = differences(pairs)
+    raw = [randomisation_test(*both) for both in pairs]
+    assert [one.p for one in found] == raw
+    assert [one.corrected for one in found] == holm(raw)
+    assert [one.mean for one in found] == [pytest.approx(float((a - b).mean())) for a, b in pairs]
+    assert all(one.interval == bootstrap_interval(*both) for one, both in zip(found, pairs, strict=True))
+    assert differences([]) == []
 
 
 def test_holm_by_hand() -> None:

@@ -178,15 +178,16 @@ def test_results_are_compared_by_the_names_of_systems(written: Path, results: re
     other = reml.run(titles(written, access={"flat": reml.Access(BM25(b=0.0))}), written / "titles", QUIET)
     with pytest.raises(ValueError, match=r"no system of one name \(bm25, closed_book; flat\): say which to compare"):
         reml.compare(results, other)
-    same = reml.compare(results, other, [("closed_book", "flat")], ["Rprec"]).to_pylist()
+    same = reml.compare(results, other, systems=[("closed_book", "flat")], measures=["Rprec"]).table.to_pylist()
     assert (same[0]["difference"], same[0]["second"]) == (-1.0, "flat")
-    assert set(reml.compare(results, results).column("difference").to_pylist()) == {0.0}
+    assert set(reml.compare(results, results).table.column("difference").to_pylist()) == {0.0}
 
 
-def test_what_is_not_scored_on_the_same_examples_is_not_compared(written: Path, results: reml.Results) -> None:
+def test_what_is_not_asked_in_both_is_not_compared(written: Path, results: reml.Results) -> None:
     fewer = reml.run(titles(written, reading=reml.Reading(k=2, depth=4, words=40, limit=2)), written / "titles", QUIET)
-    with pytest.raises(ValueError, match="not scored on the same examples of 'places'"):
-        reml.compare(results, fewer)
+    found = reml.compare(results, fewer)
+    assert set(found.table.column("n").to_pylist()) == {2}, "the two that both were asked"
+    assert (found.pairs[0].shared["places"].first_only, found.pairs[0].shared["places"].second_only) == (1, 0)
     one = reml.run(titles(written, reading=reml.Reading(k=2, depth=4, words=40, limit=1)), written / "titles", QUIET)
     with pytest.raises(ValueError, match="no task has 2 or more scored examples"):
         one.compare("bm25", "closed_book")
@@ -263,7 +264,9 @@ def test_other_mistakes_are_refused_before_anything_is_made(tmp_path: Path) -> N
     with pytest.raises(ValueError, match=r"seeds \[1, 1\] name one twice"):
         reml.run(titles(tmp_path), tmp_path / "home", QUIET, seeds=[1, 1])
     with pytest.raises(ValueError, match="names no predictor"):
-        reml.run(titles(tmp_path, predictor=None), tmp_path / "home", QUIET)
+        reml.run(titles(tmp_path, predictor=None, access={"none": reml.Access()}), tmp_path / "home", QUIET)
+    with pytest.raises(ValueError, match="names no predictor"):
+        reml.run(titles(tmp_path, predictor=None, train_on=reml.TrainOn("bm25")), tmp_path / "home", QUIET)
     assert not (tmp_path / "home").exists()
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from reml.contract.examples import Answer, Example, Json, Provenance
 from reml.evaluation.kilt import evaluate
+from reml.evaluation.passages import evaluate_passages
+from reml.evaluation.trec.page_measures import PageScorer
+from reml.experiment.figures import Found, Measured, difference_rows, retrieval_of
 from reml.files.atomic import write_json, write_manifest, write_text
 from reml.files.records import write_examples
 
@@ -39,6 +43,27 @@ ANSWERS = {
 }
 
 
+# Pages as access models ranked them; bm25's reader reorders those of the second example.
+RANKED = {"bm25": (["1", "9"], ["2", "9"], ["9", "3"], ["9"]), "dense": (["1"], ["2"], ["3"], ["4"])}
+
+
+def measured_of(access: str, answers: Sequence[Answer]) -> Measured:
+    """Measure as an experiment does, but for passages."""
+    scorer = PageScorer()
+    for example, pages in zip(EXAMPLES, RANKED[access], strict=True):
+        scorer.add(example, pages)
+    passages = evaluate_passages(EXAMPLES, [answer.provenance for answer in answers])
+    return Measured("em", passages, {access: Found(scorer.result(), passages)}, evaluate(EXAMPLES, answers))
+
+
+def make_former(run: Path) -> None:
+    """Leave what a former version wrote."""
+    scores = {access: {"qa": evaluate(EXAMPLES, answers).to_json()} for access, answers in ANSWERS.items()}
+    write_json(run / "metrics.json", scores)
+    (run / "retrieval.json").unlink()
+    (run / "differences.json").unlink()
+
+
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
     """A run of two access models on one task, with training and a manifest."""
@@ -49,8 +74,11 @@ def run(tmp_path: Path) -> Path:
             Example(example.id, example.input, (answer,)) for example, answer in zip(EXAMPLES, answers, strict=True)
         ]
         write_examples(guesses, folder / access / "qa" / "predictions.jsonl")
-    scores = {access: {"qa": evaluate(EXAMPLES, answers).to_json()} for access, answers in ANSWERS.items()}
-    write_json(folder / "metrics.json", scores)
+    measured = {access: {"qa": measured_of(access, answers)} for access, answers in ANSWERS.items()}
+    write_json(folder / "metrics.json", {access: {"qa": one["qa"].to_json()} for access, one in measured.items()})
+    found = retrieval_of(measured)["qa"]
+    write_json(folder / "retrieval.json", {"qa": {access: one.to_json() for access, one in found.items()}})
+    write_json(folder / "differences.json", difference_rows(measured))
     write_text(
         folder / "training" / "metrics.csv",
         "step,name,value\n0,train/loss,3.5\n0,train/rate,0.1\n10,dev/score,0.25\n10,train/loss,nan\n20,train/loss,1.5\n",
@@ -59,6 +87,7 @@ def run(tmp_path: Path) -> Path:
     content: dict[str, Json] = {
         "versions": {"torch": "2.13"},
         "seed": 3,
+        "name": f"capitals {HOSTILE}",
         "config": {"name": HOSTILE},
         "checksums": {"qa dev": "beef"},
     }

@@ -31,14 +31,14 @@ def test_ticks_lie_within_and_are_few(low: float, width: float) -> None:
 
 
 def test_points_stand_where_their_values_say() -> None:
-    line = Line("bm25", xs=(0.0, 10.0), ys=(0.0, 1.0), style=1, level=0.5)
+    line = Line("bm25", xs=(0.0, 10.0), ys=(0.0, 1.0), style=1)
     drawn = draw(Plot("recall", "k", (line,), floor=0.0, ceiling=1.0))
     polyline = drawn.find("polyline")
     assert polyline is not None
     # The plot's area reaches from (46, 12) to (346, 204).
     assert polyline.get("points") == "46.0,204.0 346.0,12.0"
     assert polyline.get("class") == "line colour1 dash1"
-    assert [title.text for title in drawn.iter("title")] == ["bm25: 0 at 0", "bm25: 1 at 10", "bm25: R-precision 0.5"]
+    assert [title.text for title in drawn.iter("title")] == ["bm25: 0 at 0", "bm25: 1 at 10"]
     assert drawn.get("aria-label") == "recall, over k. bm25: 0 to 1"
 
 
@@ -68,3 +68,38 @@ def test_the_legend_names_lines_in_their_styles() -> None:
     entries = list(legend(["bm25", "<b>"]))
     assert [entry[0][0].get("class") for entry in entries] == ["line colour0 dash0", "line colour1 dash1"]
     assert "&lt;b&gt;" in written(entries[1])
+
+
+def labels(plot: Plot) -> list[str | None]:
+    return [text.text for text in draw(plot).iter("text")]
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ((0.9, 0.95, 1.0), ["0.9", "0.92", "0.94", "0.96", "0.98", "1"]),
+        ((0.97, 0.98), ["0.97", "0.972", "0.974", "0.976", "0.978", "0.98"]),
+        ((0.0, 0.4), ["0", "0.1", "0.2", "0.3", "0.4"]),
+        ((0.1, 0.93), ["0", "0.2", "0.4", "0.6", "0.8", "1"]),
+        ((1.0, 1.0), ["0.4", "0.6", "0.8", "1"]),
+        ((0.0, 0.0), ["0", "0.2", "0.4"]),
+    ],
+)
+def test_the_axis_shows_differences_and_never_more_than_there_can_be(
+    values: tuple[float, ...], expected: list[str]
+) -> None:
+    xs = tuple(float(number) for number in range(1, len(values) + 1))
+    said = labels(Plot("recall", "k", (Line("a", xs, values, 0),), within=(0.0, 1.0)))
+    assert [one for one in said if one][: len(expected)] == expected
+
+
+def test_places_are_spread_by_factors() -> None:
+    line = Line("a", (1.0, 10.0, 100.0), (0.0, 0.5, 1.0), 0)
+    drawn = draw(Plot("recall", "k", (line,), spread=True))
+    polyline = drawn.find("polyline")
+    assert polyline is not None
+    assert polyline.get("points") == "46.0,204.0 196.0,108.0 346.0,12.0"
+    said = labels(Plot("recall", "k", (line,), spread=True))
+    assert said[-8:-1] == ["1", "2", "5", "10", "20", "50", "100"]
+    alone = written(draw(Plot("recall", "k", (Line("a", (1.0,), (0.5,), 0),), spread=True)))
+    assert "nan" not in alone

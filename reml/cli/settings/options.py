@@ -98,8 +98,15 @@ def refuse_misread(parsed: Namespace, given: Sequence[Source]) -> None:
     """Raise `SettingsError` for a text that the parser has taken for another number than it shows, such as `1:30`."""
     for place, text in _texts(merged(given), ()):
         value = _at(parsed, place)
-        if isinstance(value, int | float) and not math.isnan(value) and meant(text) != value:
+        if not _is_number(value) or math.isnan(value):
+            continue
+        if meant(text) != value:
             raise settings_error([Wrong(place, f"{dotted(place)} is {text!r}, {AMBIGUITY}")], given)
+
+
+def _is_number(value: object) -> TypeGuard[int | float]:
+    """Tell numbers from all else; a flag is none, and what stands behind it is not its value."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _takes_list(hint: object, text: str) -> bool:

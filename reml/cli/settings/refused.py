@@ -38,8 +38,9 @@ def refused(parsed: Json, written: Json, kind: type, place: Place = ()) -> tuple
     try:
         _made(parsed, kind, place, written)
     except _RefusedError as error:
-        where = (*error.place, *_told(str(error.cause), error.settings))
-        return Wrong(where, _said(str(error.cause), where)), error.cause
+        said = str(error.cause)
+        where = error.place if _begun(said, error.place) else (*error.place, *_told(said, error.settings))
+        return Wrong(where, _said(said, where)), error.cause
     except (ArgumentError, TypeError, ValueError):  # a value that the parser alone can read
         return None
     return None
@@ -130,11 +131,17 @@ def _quotable(written: Json, place: Place) -> Iterator[tuple[Place, str]]:
 
 def _said(message: str, place: Place) -> str:
     """Put the place in front of a message; in place of the setting's name where it begins with that."""
-    first, _, rest = message.partition(" ")
-    names = [one for one in place if isinstance(one, str)]
-    if names and re.fullmatch(rf"(\w+\.)*{re.escape(names[-1])}(\[\d+\])?", first):
-        return f"{dotted(place)} {rest}"
+    if begun := _begun(message, place):
+        return f"{dotted(place)}{begun['number'] or ''}{message[begun.end() :]}"
     return f"{dotted(place)}: {message}" if place else message
+
+
+def _begun(message: str, place: Place) -> re.Match[str] | None:
+    """Match the setting's name at the beginning of a message, and the number of one in it if the place has none."""
+    if not place:
+        return None
+    name = re.escape(dotted(place[-2:] if isinstance(place[-1], int) else place[-1:]))
+    return re.match(rf"(\w+\.)*{name}(?P<number>\[\d+\])?(?= )", message)
 
 
 def _class_of(value: Json, hint: object) -> type | None:

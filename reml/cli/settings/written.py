@@ -110,7 +110,7 @@ def options(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Go through the options that have a value: `--` and the name, and the value as it was typed."""
     for argument, following in zip_longest(arguments, arguments[1:], fillvalue=""):
         name, joined, value = argument.partition("=")
-        if name.startswith("--"):
+        if name.startswith("--") and (joined or not following.startswith("--")):
             yield name, value if joined else following
 
 

@@ -1,12 +1,19 @@
-"""What to install where an optional package is absent: the one hint of the project, which works where it is given."""
+"""Where an optional package is, and what to install where it is absent: the one hint, which works where it is given."""
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from importlib import metadata
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[3]
+
+
+def package_folder(name: str) -> Path | None:
+    """Find the folder of an installed package by the name it is imported by, without importing it; else `None`."""
+    spec = importlib.util.find_spec(name) if name.isidentifier() else None
+    return Path(spec.submodule_search_locations[0]) if spec is not None and spec.submodule_search_locations else None
 
 
 def install_hint(extra: str) -> str:

@@ -12,7 +12,8 @@ from collections.abc import Iterable
 LONGEST = 100
 # Files that a result folder has beside the folders of its systems.
 OURS = frozenset(
-    {"manifest.json", "report.html", "config.yaml", "metrics.json", "passages.json", "cells.csv", "gains.csv"}
+    {"manifest.json", "report.html", "config.yaml", "metrics.json", "retrieval.json", "passages.json"}
+    | {"differences.json", "cells.csv", "gains.csv"}
 )
 # What Windows takes for a device, whatever follows a dot.
 DEVICES = frozenset(

@@ -5,6 +5,7 @@ A run line is `question Q0 page rank score tag`, a relevance line `question 0 pa
 fields          The fields of a line, and numbers in them
 ids             Ids as they stand in a line: one reversible rule
 named_measures  Measures by the names of ir-measures, their settings checked before any program is called
+page_measures   Measures of the pages that an access model finds, whatever a predictor makes of them
 relevance       Judgements, written and read
 runs            Rankings, written without ties and read in one order
 scores          Scores that no reader can take for equal

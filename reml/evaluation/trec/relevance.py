@@ -30,12 +30,18 @@ def write_relevance(path: Path, examples: Iterable[Example]) -> None:
     """
     with atomic_file(path) as draft, draft.open("w", encoding="utf-8", newline="\n") as stream:
         for example in examples:
-            pages: dict[str, int] = {}
-            for place in (place for output in example.output for place in output.provenance):
-                page = place.wikipedia_id.strip()
-                pages[page] = max(_relevance(place), pages.get(page, 1))
-            pages.pop("", None)
+            pages = grades(example)
             stream.writelines(f"{encode_id(example.id)} 0 {encode_id(page)} {pages[page]}\n" for page in pages)
+
+
+def grades(example: Example) -> dict[str, int]:
+    """Give the relevance of each page that some right answer of an example comes from; what names no page has none."""
+    pages: dict[str, int] = {}
+    for place in (place for output in example.output for place in output.provenance):
+        page = place.wikipedia_id.strip()
+        pages[page] = max(_relevance(place), pages.get(page, 1))
+    pages.pop("", None)
+    return pages
 
 
 @takes_paths

@@ -60,8 +60,8 @@ class Planner(PartPlanner):
         makers = self.experiment.makers
         if not makers:
             raise ValueError(
-                "the experiment names no predictor: give one under `predictor`; for retrieval alone "
-                "`predictor: {class_path: reml.predictors.first_title.FirstTitle}`."
+                "the experiment names no predictor: give one under `predictor`; for retrieval alone, leave out what "
+                "needs one and name an access model with a retriever."
             )
         return named(name if name is not None else next(iter(makers)), makers, "predictor")
 

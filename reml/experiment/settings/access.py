@@ -121,6 +121,11 @@ class Access:
         return self.retriever is not None or self.feedback is not None
 
     @property
+    def finds(self) -> bool:
+        """Whether it can find anything: it searches, or fuses what others find. Of what cannot nothing is measured."""
+        return self.retrieves or bool(self.fuse)
+
+    @property
     def category(self) -> int:
         """1 retrieval only, 2 with storing, 3 with feedback, 4 with both."""
         return 1 + (self.storage is not None) + 2 * (self.feedback is not None)

@@ -72,7 +72,7 @@ class Experiment:
     Args:
         tasks: what is predicted.
         access: access models by name.
-        predictor: makes the predictor, where there is only one.
+        predictor: makes the predictor, where there is only one; without any, what is retrieved is measured alone.
         predictors: make the predictors, by name.
         systems: what is compared, by name: a predictor and the access models it is given. Left out, each predictor with
             each access model alone.
@@ -121,9 +121,14 @@ class Experiment:
 
     @property
     def compared(self) -> Mapping[str, System]:
-        """The systems that are compared; of a predictor alone they are called as the access models."""
+        """The systems that are compared; of a predictor alone they are called as the access models.
+
+        Without a predictor they are the access models that find something.
+        """
         if self.systems:
             return self.systems
+        if not self.makers:
+            return {name: System("", (name,)) for name, access in self.access.items() if access.finds}
         many = len(self.makers) > 1
         pairs = [(maker, access) for maker in self.makers for access in self.access]
         return {f"{maker}-{access}" if many else access: System(maker, (access,)) for maker, access in pairs}

@@ -1,12 +1,13 @@
-// Show the examples that fit all choices; without script all are shown.
+// Show the examples in which some access model fits all choices; without script all are shown.
 const filters = document.getElementById("filters");
 const cases = [...document.querySelectorAll(".case")];
 
 function apply() {
-  const wanted = [...new FormData(filters)].filter(([, value]) => value);
+  const { task, access, outcome } = Object.fromEntries(new FormData(filters));
+  const fits = (part) => (!access || part.dataset.access === access) && (!outcome || part.dataset.outcome === outcome);
   let shown = 0;
   for (const example of cases) {
-    example.hidden = !wanted.every(([name, value]) => example.dataset[name] === value);
+    example.hidden = (task && example.dataset.task !== task) || ![...example.querySelectorAll(".part")].some(fits);
     shown += !example.hidden;
   }
   document.getElementById("shown").textContent = `${shown} of ${cases.length} examples shown.`;

@@ -39,7 +39,7 @@ class ProgressLine(Callback):
         end(self._work)
 
     def _described(self) -> str:
-        loss, best = f"loss {self._training.loss:.4g}", self._best
+        loss, dev, best = f"loss {self._training.loss:.3g}", self._training.dev_score, self._best
         if not best.best_step:
             return loss
-        return f"{loss}, dev {self._training.dev_score:.3f} (best {best.best_score:.3f} at {best.best_step})"
+        return f"{loss}, dev {dev:.3f}" + (f" (best {best.best_score:.3f})" if best.best_score != dev else "")

@@ -33,7 +33,7 @@ def told(capsys: pytest.CaptureFixture[str], text: str, folder: Path, *options: 
             6,
             "access.a.retriever.init_args.encoding.pooling: there is no pooling 'first': choose one of mean, cls",
         ),
-        (f"{INNER}bm25.BM25, init_args: {{b: 0.1,\n k1: -3}}}}}}}}", 5, "access.a.retriever.init_args.k1: BM25"),
+        (f"{INNER}bm25.BM25, init_args: {{b: 0.1,\n k1: -3}}}}}}}}", 5, "access.a.retriever.init_args.k1 is -3.0"),
         (
             f"{INNER}bm25.BM25, init_args: {{analyser: {{\nstemmer: klingon}}}}}}}}}}",
             5,

@@ -44,7 +44,7 @@ USES: dict[str, Callable[[str], object]] = {
     "relevance": lambda folder: write_relevance(f"{folder}/q", []),  # type: ignore[arg-type]
     "evaluate_files": lambda folder: evaluate_files(f"{folder}/one.jsonl", f"{folder}/one.jsonl"),  # type: ignore[arg-type]
     "passages": lambda folder: evaluate_passage_files(f"{folder}/one.jsonl", f"{folder}/one.jsonl"),  # type: ignore[arg-type]
-    "the command": lambda folder: evaluate_command(gold=f"{folder}/one.jsonl", guess=f"{folder}/one.jsonl"),  # type: ignore[arg-type]
+    "the command": lambda folder: evaluate_command(gold=f"{folder}/one.jsonl", guess=f"{folder}/two.jsonl"),  # type: ignore[arg-type]
     "a task of paths": lambda folder: Jsonl(
         "t", {"dev": Path(folder) / "dev.jsonl"}, knowledge_source=Path(folder) / "pages.jsonl"
     ).source(),
@@ -55,7 +55,8 @@ USES: dict[str, Callable[[str], object]] = {
 def test_texts_are_taken_for_paths(name: str, tmp_path: Path) -> None:
     write_experiment(tmp_path)
     record = {"id": "1", "input": "?", "output": [{"answer": "ice", "provenance": [{"wikipedia_id": "1"}]}]}
-    (tmp_path / "one.jsonl").write_text(json.dumps(record) + "\n")
+    for name_of_file in ("one.jsonl", "two.jsonl"):
+        (tmp_path / name_of_file).write_text(json.dumps(record) + "\n")
     USES[name](str(tmp_path))
 
 

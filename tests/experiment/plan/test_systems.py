@@ -160,7 +160,7 @@ def test_names_that_are_not_there_are_refused(tmp_path: Path, changes: dict[str,
         ({"x": {**DENSE, "budget": {"asks": 0}}}, "budget.asks is 0, but must be 1 or more, or left out"),
         ({"x": {**DENSE, "temperature": 0.0}}, "temperature is 0"),
         ({"x": {"fuse": ["dense"], "collection": "notes"}}, "searches no collection"),
-        ({"x": feedback(beside=["dense"])}, "feedback.beside names what is read beside"),
+        ({"x": feedback(beside=["dense"])}, "access.x.feedback.beside names what is read beside"),
         ({"x": feedback(predictor="fid")}, "the feedback of 'x' names the predictor 'fid'"),
     ],
 )

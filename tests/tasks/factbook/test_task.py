@@ -12,11 +12,12 @@ from reml.collection.checks import missing_pages
 from reml.contract.examples import Example, Provenance
 from reml.contract.tasks import Task
 from reml.files.records import format_record, parse_record
+from reml.tasks.by_digest import SPLITS
 from reml.tasks.factbook import Factbook
 from reml.tasks.factbook.aliases import adjectives, names, page_named
 from reml.tasks.factbook.pages import FactbookPages, factbook_pages
 from reml.tasks.factbook.relations import facts, relations
-from reml.tasks.factbook.splits import SPLITS, split_of, subjects
+from reml.tasks.factbook.splits import split_of, subjects
 from reml.tasks.factbook.task import Kind
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
