@@ -15,14 +15,14 @@ so that labels (SUPPORTS), titles and sentences of a known form are answered as 
 Deviations: LUMEN's live layers are a network of a projection and a convolution, without attention among tokens; no
 decoder, so that an answer is a span, or what a template of training gives.
 
-Numbers: benchmarks/configs/late_reader.yaml; not run on the data of the papers.
+Numbers: benchmarks/configs/factbook.yaml; not run on the data of the papers.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -46,7 +46,7 @@ from reml.predictors.copying.quoting import cut
 from reml.predictors.late.frozen_states import FrozenStates, States
 from reml.predictors.late.late_network import NEVER, LateNetwork, Logits
 from reml.predictors.late.sheets import Read, Sheet, sheet
-from reml.predictors.late.templates import SPAN, Fit, Templates, filled, fits
+from reml.predictors.late.templates import SPAN, TITLE, Fit, Templates, filled, fits
 from reml.predictors.late.ways import likelihood, ways
 from reml.predictors.reading.encoding import load_reader
 from reml.predictors.reading.pairs import readable
@@ -111,7 +111,7 @@ class LateReader(nn.Module):
         read = self._read(examples, responses)
         found = [_fits(examples[owner], item) for owner, item in zip(read.owners.tolist(), read.items, strict=True)]
         if self.training:
-            self._learn_templates(read, found)
+            self._learn_templates(examples, read, found)
         logits = self._masked(read)
         alone = likelihood(ways(read, found, self.templates.known, self.tokeniser), logits)
         together = _over_items(read, alone + _share(read, logits.item))
@@ -152,7 +152,9 @@ class LateReader(nn.Module):
         ]
         return sheet(questions, read, self._digits, device)
 
-    def _learn_templates(self, read: Sheet, found: Sequence[Sequence[Sequence[Fit]]]) -> None:
+    def _learn_templates(
+        self, examples: Sequence[Example], read: Sheet, found: Sequence[Sequence[Sequence[Fit]]]
+    ) -> None:
         """Let each example count once: what fits an answer with any of its items."""
         by_example: list[list[list[Fit]]] = [[] for _ in range(len(read.question))]
         for owner, answers in zip(read.owners.tolist(), found, strict=True):
@@ -160,17 +162,18 @@ class LateReader(nn.Module):
             by_example[owner] = [
                 [*old, *new] for old, new in zip(so_far or [[] for _ in answers], answers, strict=True)
             ]
-        for answers in by_example:
-            self.templates.learn(answers)
+        for example, answers in zip(examples, by_example, strict=True):
+            self.templates.learn(f"{example.id}\n{example.input}", answers)
 
     def _masked(self, read: Sheet) -> Logits:
-        """Give logits in which templates that are not known, or need a span where there is none, have no part."""
-        logits, known = self.network(read), self.templates.known
+        """Give logits in which templates that are not known, or need an item where there is none, have no part."""
+        known = self.templates.known
+        logits: Logits = self.network(read)
         able = torch.zeros(logits.templates.shape, dtype=torch.bool)
         able[:, : len(known)] = True
-        spans = [row for row, pattern in enumerate(known) if SPAN in pattern]
-        empty = [pair for pair, ids in enumerate(read.ids) if not len(ids)]
-        able[np.ix_(empty, spans)] = False
+        for place, absent in ((SPAN, [not len(ids) for ids in read.ids]), (TITLE, [one is None for one in read.items])):
+            needy = np.array([row for row, pattern in enumerate(known) if place in pattern], dtype=np.int64)
+            able[np.ix_(np.flatnonzero(absent), needy)] = False
         return replace(logits, templates=logits.templates.float().masked_fill(~able.to(logits.item.device), NEVER))
 
     def _said(self, read: Sheet, logits: Logits, pair: int) -> Iterator[tuple[str, float]]:
@@ -209,12 +212,14 @@ class _Said:
 
 def _chosen(said: Sequence[_Said], items: Sequence[Item]) -> Answer:
     """Add up what items say alike; those that say what is chosen come first in the provenance, the surest before."""
-    totals: Counter[str] = Counter()
+    totals: defaultdict[str, float] = defaultdict(float)
     for one in said:
         totals[one.text] += math.exp(one.odds)
     text = max(totals, key=lambda text: totals[text], default="")
     behind = sorted((one for one in said if one.text == text and one.item is not None), key=lambda one: -one.odds)
-    ordered = {item.row: item for item in (*(one.item for one in behind if one.item is not None), *items)}
+    ordered = {
+        (item.page_id, item.row): item for item in (*(one.item for one in behind if one.item is not None), *items)
+    }
     return Answer(text, tuple(map(Provenance.of, ordered.values())))
 
 

@@ -17,8 +17,9 @@ from torch import Tensor, nn
 
 # Places for the title of an item and for a span of its text, of Unicode's private use.
 TITLE, SPAN = "\ue000", "\ue001"
-# Counts of patterns are kept by their hash; a pattern of more bytes is not admitted.
-COUNTS, LONGEST = 1 << 16, 160
+# Counts of patterns are kept by their hash, and so is which example counted already; a pattern of more bytes is not
+# admitted.
+COUNTS, COUNTED, LONGEST = 1 << 16, 1 << 21, 160
 # Words of the longest span that a pattern may stand around.
 SPAN_WORDS = 12
 _WORD = re.compile(r"\S+")
@@ -63,12 +64,14 @@ class Templates(nn.Module):
 
     written: Tensor
     counts: Tensor
+    counted: Tensor
 
     def __init__(self, capacity: int, least: int) -> None:
         super().__init__()
         self.capacity, self.least = capacity, least
         self.register_buffer("written", torch.zeros(capacity, LONGEST, dtype=torch.uint8))
         self.register_buffer("counts", torch.zeros(COUNTS, dtype=torch.int32))
+        self.register_buffer("counted", torch.zeros(COUNTED, dtype=torch.bool))
         self._known: list[str] = []
 
     @property
@@ -79,11 +82,13 @@ class Templates(nn.Module):
             self._known = [self._read(row) for row in range(number)]
         return self._known
 
-    def learn(self, answers: Iterable[Sequence[Fit]]) -> None:
-        """Count what fits each of an example's answers once, and admit the pattern of each that fits most by now."""
+    def learn(self, example: str, answers: Iterable[Sequence[Fit]]) -> None:
+        """Count what fits an answer of an example, once however often it comes, and admit what fits most by now."""
         answers = [found for found in answers if found]
         for pattern in {fit.pattern for found in answers for fit in found}:
-            self.counts[_slot(pattern)] += 1
+            place = _slot(f"{pattern}\n{example}", COUNTED)
+            self.counts[_slot(pattern)] += ~self.counted[place]
+            self.counted[place] = True
         for found in answers:
             best = max(dict.fromkeys(fit.pattern for fit in found), key=self._rank)
             known = self.known
@@ -103,5 +108,5 @@ class Templates(nn.Module):
         return bytes(self.written[row].tolist()).rstrip(b"\0").decode()
 
 
-def _slot(pattern: str) -> int:
-    return zlib.crc32(pattern.encode()) % COUNTS
+def _slot(text: str, slots: int = COUNTS) -> int:
+    return zlib.crc32(text.encode()) % slots

@@ -69,11 +69,12 @@ def test_spans_titles_labels_and_sentences_are_learnt_together(tiny_bert: str) -
     torch.manual_seed(0)
     reader = LateReader(tiny_bert, size=32, item_tokens=32, question_tokens=16, template_examples=2)
     capitals = {"Chad": (0, "n'djamena"), "Peru": (1, "lima"), "Norway": (3, "oslo")}
-    examples, rows = [], []
+    examples: list[Example] = []
+    rows = []
     for country, (row, capital) in capitals.items():
-        right = Answer(f"The capital of {country} is {capital}.")
+        right = f"The capital of {country} is {capital}."
         asked = [(f"capital {country}", capital), (f"which page {country}", country)]
-        asked += [(f"true {country} {capital}", "SUPPORTS"), (f"tell me of {country}", right.text)]
+        asked += [(f"true {country} {capital}", "SUPPORTS"), (f"tell me of {country}", right)]
         for text, answer in asked:
             examples.append(Example(text, text, (Answer(answer),)))
             rows.append([2, row])
@@ -102,6 +103,15 @@ def test_templates_are_saved_with_the_weights(tiny_bert: str) -> None:
     assert other.eval().generate(batch) == reader.eval().generate(batch)
 
 
+def test_an_example_counts_once_however_often_it_comes(tiny_bert: str) -> None:
+    reader = LateReader(tiny_bert, size=8, item_tokens=32, template_examples=2)
+    one, other = (Example(name, "what", (Answer("SUPPORTS"),)) for name in ("a", "b"))
+    _train(reader, [one], [[0]], 3)
+    assert list(reader.templates.known) == []
+    _train(reader, [other], [[0]], 1)
+    assert list(reader.templates.known) == ["SUPPORTS"]
+
+
 def test_the_encoder_is_no_part_of_what_is_trained_and_saved(tiny_bert: str) -> None:
     reader = LateReader(tiny_bert, size=8, item_tokens=32)
     assert {name.partition(".")[0] for name in reader.state_dict()} == {"network", "templates"}
@@ -109,12 +119,22 @@ def test_the_encoder_is_no_part_of_what_is_trained_and_saved(tiny_bert: str) -> 
 
 def test_without_items_labels_are_all_that_can_be_said(tiny_bert: str) -> None:
     torch.manual_seed(0)
-    reader = LateReader(tiny_bert, size=8, item_tokens=32, template_examples=1)
+    reader = LateReader(tiny_bert, size=8, item_tokens=32, template_examples=2)
     assert [one.text for one in reader.eval().generate(_closed("true"))] == [""]
-    _train(
-        reader, [Example("a", "true", (Answer("SUPPORTS"),)), Example("b", "lima", (Answer("lima"),))], [[2], [1]], 5
-    )
+    titled = [Example(f"c{number}", f"which {number}", (Answer("Peru"),)) for number in range(4)]
+    labels = [Example(f"a{number}", "true", (Answer("SUPPORTS"),)) for number in range(2)]
+    spans = [Example("b", "lima", (Answer("lima"),)), Example("d", "sea", (Answer("sea"),))]
+    _train(reader, [*titled, *labels, *spans], [[1], [1], [1], [1], [2], [2], [1], [2]], 3)
+    assert {"\ue000", "\ue001"} <= set(reader.templates.known)  # a title alone and a span alone
+    with torch.no_grad():  # the title and a span would be likelier than the label
+        reader.network.templates.weight.zero_()
+        reader.network.templates.bias.copy_(torch.tensor([0.0 if one == "SUPPORTS" else 5.0 for one in _rows(reader)]))
     assert [one.text for one in reader.eval().generate(_closed("true"))] == ["SUPPORTS"]
+
+
+def _rows(reader: LateReader) -> list[str]:
+    known = list(reader.templates.known)
+    return known + [""] * (reader.templates.capacity - len(known))
 
 
 def _closed(text: str) -> Batch:
