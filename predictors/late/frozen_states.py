@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from reml.devices.precision import autocast
 from reml.files.atomic import atomic_folder, digest, read_manifest, write_manifest
@@ -51,7 +51,9 @@ class FrozenStates:
     """
 
     def __init__(self, loaded: Loaded, name: str) -> None:
-        self._encoder = loaded.model.requires_grad_(False).eval()
+        self._encoder: nn.Module = loaded.model
+        self._encoder.requires_grad_(False).eval()
+        self._width = int(loaded.model.config.hidden_size)
         self._frame = (int(loaded.fast.cls_token_id), int(loaded.fast.sep_token_id))
         self._kind = digest(name)
         self._folder: Path | None = None
@@ -62,7 +64,7 @@ class FrozenStates:
     @property
     def width(self) -> int:
         """The number of dimensions D."""
-        return int(self._encoder.config.hidden_size)
+        return self._width
 
     def keep_in(self, folder: Path) -> None:
         """Read what the folder has, and write there what is made from now on."""

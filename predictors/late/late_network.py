@@ -65,9 +65,8 @@ class LateNetwork(nn.Module):
         pair = torch.cat([asked, item, asked * item, most, torch.stack(found, 1), sheet.matches], 1)
         pair = self.dropout(functional.gelu(self.pair(pair)))
         cosine = functional.cosine_similarity(_mean(question, sheet.asked)[sheet.owners], mean, dim=1)
-        return Logits(
-            *ends.unbind(2), self.item(pair).squeeze(1).float() + self.scale * cosine.float(), self.templates(pair)
-        )
+        odds = self.item(pair).squeeze(1).float() + self.scale * cosine.float()
+        return Logits(ends[..., 0], ends[..., 1], odds, self.templates(pair))
 
     def _tokens(self, sheet: Sheet, question: Tensor, states: Tensor) -> tuple[Tensor, Tensor]:
         """Give what is known of the items' tokens, [P, L, size], and how well the questions' are found, [P, M]."""
