@@ -14,7 +14,8 @@ PRINTING = {"reml/devices/bars.py", "reml/devices/terminal.py", "reml/reporting/
 # What others may take of rich: the type of a console.
 HARMLESS = {"Console"}
 WRITING = {"print", "print_json", "input", "log", "rule", "status", "out"}
-STREAMS = {"reml/cli/dispatch.py", "reml/devices/streams.py"}
+# JSON for other programs is written as it is.
+STREAMS = {"reml/cli/dispatch.py", "reml/cli/comparison_commands.py", "reml/devices/streams.py"}
 
 
 def trees() -> list[tuple[str, ast.Module]]:

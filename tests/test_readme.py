@@ -172,5 +172,7 @@ def test_own_data_is_scored_as_the_readme_says(
     for name, text in files:
         Path(name).write_text(text, encoding="utf-8")
     assert main(block.splitlines()[-1].split()[1:]) == 0
-    (row,) = (line.split() for line in capsys.readouterr().out.splitlines() if line.split()[:1] == ["own"])
-    assert row[:4] == ["own", "bm25", "3", "1.000"]
+    lines = capsys.readouterr().out.splitlines()
+    (row,) = (line.split() for line in lines if line.split()[:1] == ["bm25"])
+    assert any(line.startswith("own: em, n = 3") for line in lines)
+    assert row[1] == "1.00"

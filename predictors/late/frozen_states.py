@@ -51,8 +51,8 @@ class FrozenStates:
     """
 
     def __init__(self, loaded: Loaded, name: str) -> None:
-        self._encoder: nn.Module = loaded.model
-        self._encoder.requires_grad_(False).eval()
+        self._encoder: nn.Module = loaded.model.requires_grad_(False)
+        self._encoder.train(False)
         self._width = int(loaded.model.config.hidden_size)
         self._frame = (int(loaded.fast.cls_token_id), int(loaded.fast.sep_token_id))
         self._kind = digest(name)

@@ -18,6 +18,8 @@ from reml.reporting.terminal import say
 if TYPE_CHECKING:
     from reml.experiment.runner import Runner
 
+# How the name of a checksum begins that is of a class of the user.
+CODE = "the code of "
 REPLACES = "replaces"  # in a manifest, what a former result was made from
 DATA = {"tasks", "collections"}  # known by their examples and fingerprints; their files may be all of Wikipedia
 
@@ -81,7 +83,7 @@ def _marks(known: Json) -> Iterator[tuple[str, Json]]:
             yield f"the files of {known['path']}", known["files"]
         for mark in ("source", "version"):
             if isinstance(known.get("class_path"), str) and mark in known:
-                yield f"the code of {known['class_path']}", known[mark]
+                yield f"{CODE}{known['class_path']}", known[mark]
         known = list(known.values())
     if isinstance(known, list | tuple):
         for one in known:

@@ -24,7 +24,8 @@ def check_plan(runner: Runner) -> None:
             if not runner.stages.is_made(plan.taught(name, task.name)):
                 _check_signals(experiment.makers[experiment.speaker(name)], needs)
     for task in experiment.tasks:
-        for system in experiment.compared:
+        runner.examples(task.name, experiment.reading.split_of(task.name))
+        for system in experiment.compared if experiment.makers else ():
             plan.predictions(system, task.name)
 
 

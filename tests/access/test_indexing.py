@@ -102,5 +102,5 @@ def test_a_folder_serves_one_index_and_any_search(tmp_path: Path) -> None:
 
 
 def test_a_similarity_that_faiss_has_not_is_named() -> None:
-    with pytest.raises(ValueError, match="by 'dot' or by 'l2', not by 'maxsim'"):
+    with pytest.raises(ValueError, match="similarity is 'maxsim', but must be one of 'dot'"):
         Faiss(similarity="maxsim")  # type: ignore[arg-type]

@@ -60,8 +60,9 @@ def test_a_run_shows_each_name_as_it_stands(
     assert main(["run", "--config", str(experiment), "--home", str(home)]) == 0
     printed = capsys.readouterr()
     lines = [" ".join(line.split()) for line in printed.out.splitlines()]
+    assert any(line.startswith("places[dev] :smile:: em, n = ") for line in lines)
     for name in NAMES:
-        assert any(line.startswith(f"places[dev] :smile: {name} ") for line in lines), printed.out
+        assert any(line.startswith(f"{name} .88 ±.19 ") for line in lines), printed.out
     assert any(line.startswith(f"results: {home}/runs/e[v2] :smile:-") for line in lines)
     assert any("[/INST] :smile: \\x1b[2J\\x9b31m \\u202eevil\\nend\\t<script>" in line for line in lines), "absent page"
     assert not RAW.search(printed.out + printed.err)

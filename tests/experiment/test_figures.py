@@ -15,6 +15,7 @@ from reml.contract.examples import Answer, Example, Provenance
 from reml.evaluation.kilt import evaluate
 from reml.evaluation.passages import evaluate_passages
 from reml.evaluation.trec.page_measures import PageScorer
+from reml.experiment.differences import OF_PAGES
 from reml.experiment.figures import Found, Measured, difference_rows, retrieval_of
 from reml.files.records import write_examples
 from reml.reporting.summary import show_figures
@@ -102,7 +103,7 @@ def test_without_a_predictor_what_is_retrieved_is_measured_alone(tmp_path: Path)
     assert results.systems == ("bm25", "flat")
     assert results.mean("bm25", "places", "Rprec") == 1.0
     assert results.costs.num_rows == 0
-    assert results.compare("bm25", "flat").column("measure").to_pylist() == ["Rprec"]
+    assert results.compare("bm25", "flat").column("measure").to_pylist() == ["Rprec", *OF_PAGES]
     assert [one.answer.provenance[0].title for one in results.examples("flat", "places")] == list(FACTS)
     metrics = json.loads((results.folder / "metrics.json").read_text())["bm25"]["places"]
     assert list(metrics) == ["retriever"]

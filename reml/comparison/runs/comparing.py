@@ -25,6 +25,7 @@ from reml.experiment.differences import (
     too_few,
 )
 from reml.experiment.experiment_results import Results
+from reml.experiment.former import CODE
 from reml.files.atomic import home as default_home
 
 ACROSS = "with systems=[(FIRST, SECOND)], on the command line --access FIRST/SECOND"
@@ -61,7 +62,7 @@ def compare(
         _paired(*sides, tuple(itertools.islice(tested, len(some))), some, everything=not systems)
         for sides, some in zip(both, aligned, strict=True)
     ]
-    return RunComparison(kept, tuple(setting_differences([_made_of(run) for run in kept.values()])), tuple(pairs))
+    return RunComparison(kept, tuple(setting_differences(_made_of(list(kept.values())))), tuple(pairs))
 
 
 def _check_many(runs: Sequence[object]) -> None:
@@ -160,12 +161,24 @@ def _alone(what: str, own: Iterable[str], others: Iterable[str]) -> Iterator[str
         yield f"not compared are {what}: {', '.join(alone)}."
 
 
-def _made_of(run: KeptRun) -> dict[str, Json]:
-    """Give the settings of a run, and beside them its data and the versions that it was made with."""
-    versions = run.manifest.get("versions")
-    known = {**versions} if isinstance(versions, dict) else {}
-    return {
-        **run.settings,
-        "data": run.manifest.get("checksums") or {},
-        "versions": {"reml": run.manifest.get("reml"), **known},
+def _made_of(runs: Sequence[KeptRun]) -> list[dict[str, Json]]:
+    """Give the settings of runs, and beside them their data and the versions that they were made with.
+
+    Of a class that one of them alone names, the settings say so: its code is no difference of its own.
+    """
+    data = [_mapping(run.manifest.get("checksums")) for run in runs]
+    of_some = {
+        name for one in data for name in one if name.startswith(CODE) and not all(name in known for known in data)
     }
+    return [
+        {
+            **run.settings,
+            "data": {name: value for name, value in known.items() if name not in of_some},
+            "versions": {"reml": run.manifest.get("reml"), **_mapping(run.manifest.get("versions"))},
+        }
+        for run, known in zip(runs, data, strict=True)
+    ]
+
+
+def _mapping(value: Json) -> dict[str, Json]:
+    return {**value} if isinstance(value, dict) else {}

@@ -36,7 +36,10 @@ def test_right_settings_are_not_wrong() -> None:
     ("changes", "line"),
     [
         ({"acess": {}}, "Experiment has no setting 'acess'; the nearest: access"),
-        ({"reading": {"zzz": 1}}, "reading: Reading has no setting 'zzz'; there are words, depth, k, pages, split"),
+        (
+            {"reading": {"zzz": 1}},
+            "reading: Reading has no setting 'zzz'; there are words, unit, size, overlap, depth, k, pages, split",
+        ),
         ({"access": {"x": {"retreiver": 1}}}, "access.x: Access has no setting 'retreiver'; the nearest: retriever"),
         ({"access": retriever(k_1=1.0)}, "access.bm25.retriever.init_args: BM25 has no setting 'k_1'; the nearest: k1"),
         ({"access": retriever(k1="much")}, "access.bm25.retriever.init_args.k1 is 'much'; it takes float"),
@@ -48,7 +51,10 @@ def test_right_settings_are_not_wrong() -> None:
         ({"access": {"both": {"fuse": "bm25"}}}, "access.both.fuse is 'bm25'; it takes Sequence[str]"),
         ({"access": {"x": 3}}, "access.x is 3; it takes the settings of Access by name (retriever, fuse, query_gen"),
         ({"access": {"x": {"budget": 2}}}, "access.x.budget is 2; it takes the settings of Budget by name (asks)"),
-        ({"reading": 5}, "reading is 5; it takes the settings of Reading by name (words, depth, k, pages, split"),
+        (
+            {"reading": 5},
+            "reading is 5; it takes the settings of Reading by name (words, unit, size, overlap, depth, k, pages",
+        ),
         (
             {"predictor": {"class_path": "tests.first_words.FirstWords", "init_args": 2}},
             "predictor.init_args is 2; it takes the settings of FirstWords by name (words)",

@@ -116,7 +116,7 @@ OLDER = "An older version of reml made it: its manifest lacks "
         (said(config=[1], seed="7"), "whole", ""),
         (said(measures=["em"]), "whole", ""),
         (said(measures={"places": 3}), "whole", ""),
-        (said(measures={"places": "bleu"}), "damaged", "has no bleu of 'bm25' on 'places': run the"),
+        (said(measures={"places": "bleu"}), "damaged", "has no bleu of 'closed_book' on 'places': run the"),
         (said(kind="study"), "damaged", "does not describe a run"),
         (broken("manifest.json", '{"kind": "run"'), "damaged", "is not readable JSON"),
         (broken("manifest.json", "[]"), "damaged", "does not describe a run"),

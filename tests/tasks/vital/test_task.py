@@ -156,7 +156,7 @@ def test_what_is_not_installed_is_named_with_the_command(monkeypatch: pytest.Mon
 
 
 def test_other_kinds_splits_and_limits_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"no kind 'poetry' of vital task. Choose one of \['entity_linking', 'lead"):
+    with pytest.raises(ValueError, match=r"Vital.kind is 'poetry', but must be one of 'entity_linking', 'lead"):
         Vital("poetry")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"vital_qa has no split 'validation'"):
         TASKS["qa"].examples("validation")

@@ -125,7 +125,7 @@ def test_a_teacher_that_gives_no_number_is_refused() -> None:
         ({}, "denoise drops nothing"),
         ({"teacher": "bm25"}, "denoise.above or denoise.margin: give it and one of them"),
         ({"above": 0.1, "answers": True}, "give it and one of them, or none"),
-        ({"teacher": "bm25", "margin": float("nan")}, "finite, not None and nan"),
+        ({"teacher": "bm25", "margin": float("nan")}, "Denoising.margin is nan, but must be a finite number"),
     ],
 )
 def test_settings_that_say_nothing_clear_are_refused(settings: dict[str, object], message: str) -> None:
