@@ -16,6 +16,8 @@ from reml.evaluation.meeting import Watch, alike, beside
 from reml.evaluation.problems import InvalidFilesError, Problems, other_kind
 from reml.files.atomic import CorruptError
 from reml.files.lines import LineError, json_lines
+from reml.files.records import RECORD_KEYS
+from reml.files.typed_json import Spelling
 
 GOLD = "As gold, name KILT records with right answers, such as those of a dev split (docs/kilt.md shows one)."
 GUESS = "As guess, name KILT records with predicted answers, as `reml predict` writes them (docs/kilt.md shows one)."
@@ -142,8 +144,11 @@ def _read_golds(path: Path, problems: Problems) -> list[Gold]:
 
 
 def _records(path: Path, parse: Callable[[str], _Judgement], problems: Problems) -> Iterator[tuple[int, _Judgement]]:
+    spelling = Spelling(path, RECORD_KEYS)
     try:
-        yield from json_lines(path, parse, lambda error: problems.add(str(error)))
+        for number, found in json_lines(path, spelling.watching(parse), lambda error: problems.add(str(error))):
+            spelling.say(number)
+            yield number, found
     except (LineError, CorruptError) as error:
         problems.add(str(error))  # of the whole file: what else is missing says nothing
         problems.raise_any()
