@@ -218,8 +218,8 @@ class Example:
 
     @property
     def answers(self) -> tuple[str, ...]:
-        """The distinct right answers, in the order of the record."""
-        return tuple(dict.fromkeys(answer.text for answer in self.output if answer.text))
+        """The distinct right answers that are not blank, in the order of the record."""
+        return tuple(dict.fromkeys(answer.text for answer in self.output if answer.text and answer.text.strip()))
 
 
 def _as_answers(output: object) -> str:
