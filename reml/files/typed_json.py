@@ -170,7 +170,8 @@ def shown_json(value: Json) -> str:
     return text if len(text) <= 60 else f"{text[:60]}..."
 
 
-def _each_once(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+def each_once(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    """Make an object of its pairs, for decoders; `NotJsonError` names a key given twice."""
     found = dict(pairs)
     if len(found) < len(pairs):
         keys = [key for key, _ in pairs]
@@ -190,7 +191,7 @@ def _refuse_constant(name: str) -> NoReturn:
     raise NotJsonError(f"not JSON ({name} is no number of it): write a finite number or null.")
 
 
-_CAREFULLY: Final = json.JSONDecoder(object_pairs_hook=_each_once, parse_float=_finite, parse_constant=_refuse_constant)
+_CAREFULLY: Final = json.JSONDecoder(object_pairs_hook=each_once, parse_float=_finite, parse_constant=_refuse_constant)
 
 
 def _sentence(complaint: str, value: Json, whole: str) -> str:
