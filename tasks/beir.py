@@ -11,18 +11,16 @@ has no text to answer with: the answer is the document's id, and what counts is 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from reml.collection.sources.text_files import JsonlTexts
 from reml.contract.arguments.checked import checked
 from reml.contract.recorded import recorded
-from reml.files.lines import LineError, decoded_lines
+from reml.evaluation.trec.beir import read_judgements
+from reml.files.lines import LineError
 from reml.tasks.judged_queries import JudgedQueries, Relevant, judged_of
 
-HEADER = ("query-id", "corpus-id", "score")
-_WHOLE = re.compile("[+-]?[0-9]{1,9}")
 _LAYOUT = "a folder in BEIR's layout has corpus.jsonl, queries.jsonl and qrels/train.tsv, dev.tsv or test.tsv"
 
 
@@ -65,37 +63,6 @@ class Beir(JudgedQueries[Path]):
                 raise LineError(f"{self._queries.path} has query {query.id!r} twice: give each query an id of its own.")
             texts[query.id] = query.paragraphs[1]
         return texts
-
-
-def read_judgements(path: Path) -> Iterator[tuple[str, str, int]]:
-    """Yield query, document and score of each line behind the header, which may be missing.
-
-    `LineError` names a line that is not so, or that judges what an earlier line judged otherwise.
-    """
-    scores: dict[tuple[str, str], int] = {}
-    for number, cells in decoded_lines(path, _cells):
-        if not scores and cells == HEADER:
-            continue
-        query, document, written = cells
-        if not _WHOLE.fullmatch(written):
-            raise LineError(f"{path}, line {number}: the score is {written!r}: write a whole number of up to 9 digits.")
-        score = int(written)
-        if scores.setdefault((query, document), score) != score:
-            raise LineError(
-                f"{path}, line {number}: document {document!r} has the score {score} for query {query!r}, and "
-                f"{scores[query, document]} further up: leave out one of the two."
-            )
-        yield query, document, score
-    if not scores:
-        raise LineError(f"{path} has no judgements: name a file with lines of {', '.join(HEADER)}, tabs between them.")
-
-
-def _cells(line: str) -> tuple[str, str, str]:
-    cells = [cell.strip(" ") for cell in line.rstrip("\r\n").split("\t")]
-    if len(cells) != len(HEADER) or not all(cells):
-        raise ValueError(f"{line.strip()[:60]!r} is not {', '.join(HEADER)} with tabs between them.")
-    query, document, score = cells
-    return query, document, score
 
 
 def _judgements(folder: Path) -> dict[str, Path]:

@@ -23,8 +23,9 @@ from reml.contract.examples import Example, Measure
 from reml.contract.recorded import recorded
 from reml.contract.tasks import Metric
 from reml.evaluation.metrics import KiltMetric
+from reml.evaluation.problems import other_kind
 from reml.files.lines import existing_file
-from reml.files.records import WANTED, read_examples
+from reml.files.records import WANTED, RecordError, read_examples
 
 
 @recorded
@@ -78,6 +79,7 @@ class Jsonl:
         if split not in self._files:
             raise ValueError(f"task {self._name!r} has no split {split!r}. It has files for {sorted(self._files)}.")
         if split not in self._splits:
+            _refuse_other(self._files[split])
             self._splits[split] = list(read_examples(self._files[split], self._limit))
         return self._splits[split]
 
@@ -87,6 +89,13 @@ def _existing_files(name: str, examples: Mapping[str, str | Path]) -> dict[str, 
         raise ValueError(f"task {name!r} has no files. Give at least one: examples: {{dev: PATH.jsonl}}.")
     roles = {split: f" for split {split!r} of task {name!r}" for split in examples}
     return {split: existing_file(path, WANTED, role=roles[split]) for split, path in examples.items()}
+
+
+def _refuse_other(path: Path) -> None:
+    """Raise `RecordError` for pages, settings, a run and their like, by the first lines; test sets have no answers."""
+    kind = other_kind(path)
+    if kind is not None and not kind.startswith("questions"):
+        raise RecordError(f"{path} holds {kind}. As examples, name {WANTED} (docs/kilt.md shows one).")
 
 
 def _chosen(name: str, measure: Measure, metric: Metric | None) -> Metric:

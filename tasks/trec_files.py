@@ -30,7 +30,6 @@ from reml.contract.collections import KnowledgeSource
 from reml.contract.recorded import recorded
 from reml.evaluation.trec.relevance import read_relevance
 from reml.files.lines import LineError, decoded_lines, existing_file
-from reml.tasks.beir import read_judgements
 from reml.tasks.judged_queries import JudgedQueries, Relevant, judged_of
 
 _TOPIC = re.compile(r"<(top|topic)\b([^>]*)>(.*?)</\1\s*>", re.IGNORECASE | re.DOTALL)
@@ -137,10 +136,7 @@ def _said(text: str) -> str:
 
 
 def _judged(path: Path) -> Iterator[tuple[str, str, int]]:
-    first = first_line(path)
-    if len(first.split("\t")) == 3 and len(first.split()) == 3:
-        yield from read_judgements(path)
-        return
+    first_line(path)  # says it if there is none
     for query, pages in read_relevance(path).items():
         yield from ((query, page, relevance) for page, relevance in pages.items())
 

@@ -68,8 +68,8 @@ def measure(run: Path, relevance: Path, measures: str = ",".join(MEASURES_OF_RAN
         run: lines of `question Q0 page rank score tag`, as run.trec of a result folder. Pages are ranked by score,
             whatever their rank says, as TREC prescribes; equal scores by rank, then by line, for every measure, which
             is said. A space in an id is written `\u0020`; an id without white space stands as it is.
-        relevance: lines of `question 0 page 1`. A judged question without a ranking counts 0. Files that share no
-            question, or no page since ids are written in two ways, are refused.
+        relevance: lines of `question 0 page 1`, or BEIR's, as in `qrels/test.tsv`. A judged question without a ranking
+            counts 0. Files that share no question, or no page since ids are written in two ways, are refused.
         measures: names, comma-separated, as https://ir-measur.es has them, such as `P(rel=2)@5`.
     """
     names = names_in(measures) or [measures]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from reml.contract.arguments.several import several
+from reml.contract.arguments.several import hold_mappings, hold_several
 from reml.contract.collections import Collection
 from reml.contract.examples import Answer, Example
 from reml.contract.retrieved import Hits, Queries, Responses
@@ -35,7 +35,8 @@ class Entries:
     erase: Tensor | None = None
 
     def __post_init__(self) -> None:
-        several(self.contents, "contents")
+        hold_several(self, "contents")
+        hold_mappings(self, "values")
         parts = {"contents": self.contents or None, "states": self.states, "places": self.at, "erasures": self.erase}
         for name, part in {**parts, **{f"values of {key}": value for key, value in self.values.items()}}.items():
             if part is not None and len(part) != len(self.owners):
@@ -60,6 +61,9 @@ class Asked:
     used: Int64Array
     note: str = ""
 
+    def __post_init__(self) -> None:
+        hold_several(self, "queries")
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Trajectory:
@@ -69,6 +73,9 @@ class Trajectory:
     asks: tuple[Asked, ...]
     answer: Answer
     reward: float | None = None
+
+    def __post_init__(self) -> None:
+        hold_several(self, "asks")
 
 
 @runtime_checkable

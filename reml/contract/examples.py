@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-from reml.contract.arguments.several import several
+from reml.contract.arguments.several import hold_mappings, hold_several, several, shown
 
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 
@@ -54,6 +54,9 @@ class Page:
     id: str
     title: str
     paragraphs: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        hold_several(self, "paragraphs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,12 @@ class Item:
     media: tuple[Media, ...] = ()
     fields: Mapping[str, str] = field(default_factory=_no_fields, hash=False)
 
+    def __post_init__(self) -> None:
+        if type(self.media) is not tuple:
+            hold_several(self, "media")
+        if self.fields is not _NO_FIELDS:
+            hold_mappings(self, "fields")
+
     def full_text(self, *, title: bool = True) -> str:
         """Give what is read of the item, in canonical form: its title, if there is one to show, and its text."""
         return canonical(f"{self.title} {self.text}".strip() if title else self.text)
@@ -142,6 +151,10 @@ class Provenance:
     section: str | None = None
     text: str | None = None
     meta: Mapping[str, Json] | None = None
+
+    def __post_init__(self) -> None:
+        if self.meta is not None:
+            hold_mappings(self, "meta")
 
     @classmethod
     def of(cls, item: Item) -> Provenance:
@@ -171,6 +184,8 @@ class Answer:
     def __post_init__(self) -> None:
         if self.text is not None:
             require_text(self.text, "an answer")
+        hold_several(self, "provenance")
+        hold_mappings(self, "meta")
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,10 +204,10 @@ class Example:
     def __post_init__(self) -> None:
         require_text(self.id, "the id of an example")
         require_text(self.input, "the input of example %r", self.id)
-        if not isinstance(self.output, tuple):
-            several(self.output, f"the output of example {self.id!r}")
-        if not all(isinstance(one, Answer) for one in self.output):
-            raise TypeError(f"the output of example {self.id!r} is {self.output!r}: give answers, (Answer(text), ...).")
+        if not isinstance(self.output, tuple | list) or not all(isinstance(one, Answer) for one in self.output):
+            raise TypeError(f"the output of example {self.id!r} is {shown(self.output)}: {_as_answers(self.output)}")
+        hold_several(self, "media")
+        hold_mappings(self, "meta")
 
     @property
     def unanswered(self) -> Example:
@@ -203,8 +218,15 @@ class Example:
 
     @property
     def answers(self) -> tuple[str, ...]:
-        """The distinct right answers, in the order of the record."""
-        return tuple(dict.fromkeys(answer.text for answer in self.output if answer.text))
+        """The distinct right answers that are not blank, in the order of the record."""
+        return tuple(dict.fromkeys(answer.text for answer in self.output if answer.text and answer.text.strip()))
+
+
+def _as_answers(output: object) -> str:
+    """Say how to write as answers what was given as an output."""
+    listed = output if isinstance(output, tuple | list) else [output]
+    answers = [f"Answer({shown(one)})" for one in listed if isinstance(one, str)] or ["Answer(text)"]
+    return f"give answers in a tuple, `({', '.join(answers[:3])}{',' if len(answers) == 1 else ''})`."
 
 
 def given_examples(examples: Sequence[Example]) -> tuple[Example, ...]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from reml.contract.access import Access, Session
+from reml.contract.arguments.several import hold_mappings, hold_several
 from reml.contract.collections import Collection
 from reml.contract.examples import Answer, Example
 from reml.contract.joining import joined
@@ -33,6 +34,10 @@ class Batch:
     sessions: Mapping[str, Session] = field(default_factory=dict)
     given: Responses | None = None
     device: torch.device | None = None
+
+    def __post_init__(self) -> None:
+        hold_several(self, "examples")
+        hold_mappings(self, "sessions")
 
     @classmethod
     def of(cls, examples: Sequence[Example], responses: Responses) -> Batch:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self, final, overload
 import numpy as np
 import numpy.typing as npt
 
-from reml.contract.arguments.several import several
+from reml.contract.arguments.several import hold_several, several
 from reml.contract.examples import Example, Item, Media, given_examples, require_text
 from reml.contract.vectors import DenseVectors, Float32Array, Int64Array, MultiVectors, Representations, SparseVectors
 
@@ -86,7 +86,8 @@ class Queries:
     only: Rows | None = None
 
     def __post_init__(self) -> None:
-        for content in several(self.contents, "contents"):
+        hold_several(self, "contents")
+        for content in self.contents:
             if isinstance(content, str):
                 require_text(content, "a query")
         parts = {"contents": self.contents, "states": self.states, "sets of rows": self.only}
@@ -229,6 +230,7 @@ class Responses:
     temperature: float = 1.0
 
     def __post_init__(self) -> None:
+        hold_several(self, "items", "names")
         if self.origins.shape != self.rows.shape:
             object.__setattr__(self, "origins", np.zeros(self.rows.shape, dtype=np.int8))
 

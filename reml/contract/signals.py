@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from reml.contract.arguments.several import hold_mappings, hold_several
 from reml.contract.examples import Answer
 from reml.contract.vectors import Float32Array, Int64Array
 
@@ -71,6 +72,10 @@ class Credit:
     item_utility: Tensor | None = None
     null_log_likelihood: Tensor | None = None
 
+    def __post_init__(self) -> None:
+        if self.samples is not None:
+            hold_several(self, "samples")
+
     def take(self, positions: Tensor) -> Credit:
         """Give what is said of the items at positions [Q, k] of the list, -1 where there is none."""
         there, index = positions >= 0, positions.clamp_min(0)
@@ -106,6 +111,9 @@ class Prediction:
     loss: Tensor
     credit: tuple[Credit, ...] = ()
 
+    def __post_init__(self) -> None:
+        hold_several(self, "credit")
+
     @property
     def read_credit(self) -> Credit:
         """What is said of the one list that was read (`Batch.read`); nothing if nothing was asked."""
@@ -129,6 +137,8 @@ class FeedbackRecord:
     versions: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        hold_several(self, "queries")
+        hold_mappings(self, "versions")
         if self.rows.shape != self.utilities.shape or len(self.queries) != len(self.rows):
             raise ValueError(
                 f"{len(self.queries)} queries, rows {self.rows.shape} and utilities {self.utilities.shape} do not fit: "

@@ -34,8 +34,9 @@ class Evaluation:
     ids: of the examples, in the order of the right answers. values: each measure's float64 [N], by KILT's names (`em`,
     `KILT-em`, `Rprec`, `recall@5`, ...). unmatched: how many predictions had no right answer to compare with.
     of_answers: the names that say how good answers are; KILT scores and what says how good retrieval is are others.
-    unmeasured: the names that compare with pages or titles where no right answer names any (`unmeasured`): they have
-    0 as in KILT's code, and tables leave them out. remarks: what has to be known to read the scores, a sentence each.
+    unmeasured: the names that compare with pages or titles where no right answer names any (`unmeasured`), or look into
+    texts of provenance where no prediction has any: they have 0 as in KILT's code, and tables leave them out. remarks:
+    what has to be known to read the scores, a sentence each.
     """
 
     ids: tuple[str, ...]
@@ -106,15 +107,17 @@ class Scorer:
         self._names = measure_names(self._depths)
         self._golds = golds
         self._values = np.zeros((len(golds), len(self._names)))
+        self._quotes = False
 
     def add(self, position: int, guess: Guess) -> None:
         """Score a prediction for the right answer at `position`."""
+        self._quotes = self._quotes or guess.texts.count(None) < len(guess.texts)
         self._values[position] = _scores(self._golds[position], guess, self._depths)
 
     def result(self, unmatched: int = 0) -> Evaluation:
         """Give what was scored; a right answer without prediction has 0 in every measure."""
         columns = {name: self._values[:, number] for number, name in enumerate(self._names)}
-        lacking = unmeasured(self._golds, self._names)
+        lacking = unmeasured(self._golds, self._names, quoted=self._quotes)
         return Evaluation(tuple(gold.id for gold in self._golds), columns, unmatched, unmeasured=lacking)
 
 
@@ -167,8 +170,11 @@ def measure_names(depths: Sequence[int]) -> tuple[str, ...]:
     )
 
 
-def unmeasured(golds: Iterable[Gold], names: Iterable[str]) -> frozenset[str]:
-    """Name those of KILT's measures that compare with pages, or with titles, where no right answer has any."""
+def unmeasured(golds: Iterable[Gold], names: Iterable[str], *, quoted: bool) -> frozenset[str]:
+    """Name those of KILT's measures that compare with pages, or with titles, where no right answer has any.
+
+    quoted: whether some prediction's provenance has a text; without any, there is no context to look into.
+    """
     lacking = {
         "page": (KILT, "Rprec", "precision@", "recall@", "success_rate@"),
         "title": ("entity_", "answer_and_ent_"),
@@ -181,7 +187,7 @@ def unmeasured(golds: Iterable[Gold], names: Iterable[str]) -> frozenset[str]:
         if not lacking:
             break
     starts = tuple(start for some in lacking.values() for start in some)
-    return frozenset(name for name in names if name.startswith(starts))
+    return frozenset(name for name in names if name.startswith(starts) or (not quoted and "_in_context@" in name))
 
 
 # What says how good retrieval is, whatever answers are measured by.

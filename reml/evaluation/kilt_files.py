@@ -13,9 +13,11 @@ from reml.evaluation.judgement_lines import gold_of, guess_of
 from reml.evaluation.judgements import Gold, Guess
 from reml.evaluation.kilt import DEPTHS, Evaluation, Scorer
 from reml.evaluation.meeting import Watch, alike, beside
-from reml.evaluation.problems import InvalidFilesError, Problems, other_kind
+from reml.evaluation.problems import InvalidFilesError, Problems, other_kind, says_id
 from reml.files.atomic import CorruptError
 from reml.files.lines import LineError, json_lines
+from reml.files.records import RECORD_KEYS
+from reml.files.typed_json import Spelling
 
 GOLD = "As gold, name KILT records with right answers, such as those of a dev split (docs/kilt.md shows one)."
 GUESS = "As guess, name KILT records with predicted answers, as `reml predict` writes them (docs/kilt.md shows one)."
@@ -39,14 +41,12 @@ def evaluate_files(gold: Path, guess: Path, depths: Sequence[int] = DEPTHS, *, p
     _check_paths(gold, guess, problems)
     golds = _read_golds(gold, problems)
     positions = {right.id: position for position, right in enumerate(golds)}
-    scorer, watch = (
-        Scorer(golds, depths),
-        Watch(frozenset().union(*(found for right in golds for found in right.page_sets))),
-    )
+    scorer, watch = Scorer(golds, depths), Watch(frozenset[str]().union(*(one for g in golds for one in g.page_sets)))
     seen: set[str] = set()
     blank = bare = 0
     named: dict[str, str] = {}  # each page that is given, with the first id it is given for
-    for line, prediction in _records(guess, guess_of, problems):
+    refused: set[str] = set()  # ids of predictions that are wrong: they are not missing too
+    for line, prediction in _records(guess, _noting(guess_of, refused), problems):
         if prediction.id in seen:
             problems.add(f"{guess}, line {line}: a second prediction for id {prediction.id!r}")
         elif prediction.id in positions and not problems.count:
@@ -58,7 +58,7 @@ def evaluate_files(gold: Path, guess: Path, depths: Sequence[int] = DEPTHS, *, p
             named.setdefault(page, prediction.id)
     if problems.count and _exchanged(gold, guess):
         raise InvalidFilesError([f"{gold} holds predictions and {guess} right answers: exchange gold and guess"], 1)
-    _check_met(gold, guess, golds=positions, guesses=seen, problems=problems)
+    _check_met(gold, guess, golds=positions, guesses=seen | refused, problems=problems)
     if near := watch.apart():
         problems.add(f"{guess}: no page is one of {gold}; {near}. Write ids alike, or leave provenance out")
     if pages is not None:
@@ -74,6 +74,19 @@ def _remarks(result: Evaluation, guess: Path, blank: int, bare: int) -> Iterator
         yield f"{blank:,} of {len(result):,} answers in {guess} are blank: they score 0."
     if bare and result.measures("Rprec"):
         yield f"{bare:,} of {len(result):,} answers in {guess} name no page: retrieval and KILT scores are 0."
+
+
+def _noting(parse: Callable[[str], _Judgement], refused: set[str]) -> Callable[[str], _Judgement]:
+    """Parse lines alike, and keep the ids of those that are refused."""
+
+    def parsed(line: str) -> _Judgement:
+        try:
+            return parse(line)
+        except ValueError:
+            refused.add(says_id(line))
+            raise
+
+    return parsed
 
 
 def _check_paths(gold: Path, guess: Path, problems: Problems) -> None:
@@ -142,8 +155,11 @@ def _read_golds(path: Path, problems: Problems) -> list[Gold]:
 
 
 def _records(path: Path, parse: Callable[[str], _Judgement], problems: Problems) -> Iterator[tuple[int, _Judgement]]:
+    spelling = Spelling(path, RECORD_KEYS)
     try:
-        yield from json_lines(path, parse, lambda error: problems.add(str(error)))
+        for number, found in json_lines(path, spelling.watching(parse), lambda error: problems.add(str(error))):
+            spelling.say(number)
+            yield number, found
     except (LineError, CorruptError) as error:
         problems.add(str(error))  # of the whole file: what else is missing says nothing
         problems.raise_any()

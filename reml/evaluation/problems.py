@@ -18,8 +18,9 @@ _LOOKED_AT = 5
 _OF_LINES = {
     r"\S+\s+Q0\s+\S+\s+\d+\s+\S+(\s+\S+)?": "a run in TREC's format: score it by `reml measure --run`",
     r"\S+\s+\S+\s+\S+\s+-?\d+": "judgements in TREC's format: they are for `reml measure --relevance`",
+    r"[^\t{]+\t[^\t]+\t(-?\d+|score)": "judgements in BEIR's format: they are for `reml measure --relevance`",
     r"<.*": "HTML or XML",
-    r"(---|[\w-]+:(\s.*)?|#.*)": "YAML, such as settings",
+    r"(---|(- )*[\w.-]+:(\s.*)?|- .*|#.*)": "YAML, such as settings",
 }
 
 
@@ -68,11 +69,21 @@ def _kind(line: str) -> str | None:
         return next((kind for pattern, kind in _OF_LINES.items() if re.fullmatch(pattern, line)), None)
 
 
+def says_id(line: str) -> str:
+    """Give the id that a record says it has, however wrong the rest of it is; "" if none can be told."""
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return ""
+    found = record.get("id") if isinstance(record, dict) else None
+    return str(found).strip() if isinstance(found, str | int) else ""
+
+
 def _of_record(record: Json) -> str | None:
     if not isinstance(record, dict) or "output" in record:
         return None
     if "wikipedia_title" in record or isinstance(record.get("text"), list):
-        return "pages: they are a knowledge source, for --pages"
+        return "pages: they are a knowledge source"
     if "text" in record and not {"input", "id"} <= set(record):
         return "texts of a corpus, or queries"
     if {"id", "input"} <= set(record):

@@ -17,6 +17,7 @@ from reml.devices.progress import shown_on, working
 from reml.devices.rank_zero import is_rank_zero
 from reml.evaluation.judgements import questions_of
 from reml.evaluation.metrics import metric_of
+from reml.evaluation.trec.relevance import grades
 from reml.experiment.costs import costs_of
 from reml.experiment.experiment_results import Results
 from reml.experiment.part_costs import part_costs
@@ -89,6 +90,22 @@ def warn_of_absent(runner: Runner, task: str) -> None:
         say(runner.stages.console, (f"{task}: ", "yellow"), f"{lacks} The first: {absent[0]}.")
 
 
+def warn_of_unjudged(runner: Runner, task: str) -> None:
+    """Say if some questions of a task, but not all, have no answer, and if some name no page."""
+    examples = runner.examples(task, runner.experiment.reading.split_of(task))
+    answered = [one for one in examples if one.answers]
+    pageless = [one for one in answered if not grades(one)]
+    unanswered = [one for one in examples if not one.answers]
+    for lacking, all_of, lack, then in (
+        (unanswered, examples, "has no answer and is not scored", "have no answer and are not scored"),
+        (pageless, answered, "names no page: it counts 0 in R-precision", "name no page: they count 0 in R-precision"),
+    ):
+        if 0 < len(lacking) < len(all_of):
+            ends = lack if len(lacking) == 1 else then
+            counted = f"{len(lacking):,} of {len(all_of):,} questions"
+            say(runner.stages.console, (f"{task}: ", "yellow"), f"{counted} {ends}. The first: {lacking[0].id!r}.")
+
+
 def _run(runner: Runner, *, warn: bool) -> SeedResults:
     if not runner.experiment.compared or runner.experiment.train_on is not None:
         runner.plan.maker()  # says before hours of retrieval if there is none, and nothing to do without one
@@ -96,6 +113,7 @@ def _run(runner: Runner, *, warn: bool) -> SeedResults:
     check_plan(runner)
     for task in runner.experiment.tasks if warn else ():
         warn_of_absent(runner, task.name)
+        warn_of_unjudged(runner, task.name)
     return finish(runner)
 
 

@@ -3,7 +3,8 @@
 A file of records is UTF-8, one JSON object a line, plain or gzip whatever its name; it is written as gzip if its name
 ends in `.gz`. Keys are written in KILT's order and non-ASCII characters escaped, as in KILT's own files, so that those
 come back byte for byte. What a record leaves out stays out; an empty `output`, `provenance` or top-level `meta` counts
-as left out, and so does `null`. Keys that KILT does not have are dropped.
+as left out, and so does `null`. Keys that KILT does not have are dropped; one that is
+nearly one of KILT's is warned of.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from reml.contract.arguments.paths import takes_paths
 from reml.contract.examples import Answer, Example, Json, Provenance
 from reml.files.atomic import CorruptError, atomic_file
 from reml.files.lines import LineError, existing_file, json_lines
-from reml.files.typed_json import MisfitError, NotJsonError, convert_json, decode_json
+from reml.files.typed_json import Keys, MisfitError, NotJsonError, Spelling, convert_json, decode_json
 
 WANTED = "a .jsonl or .jsonl.gz file of KILT records"
 
@@ -62,6 +63,8 @@ class _Record(msgspec.Struct, gc=False):
 
 _DECODER = msgspec.json.Decoder(_Record)
 _OUTPUT_DECODER = msgspec.json.Decoder(_Output)
+_OUTPUT_KEYS: Keys = {**dict.fromkeys(_Output.__struct_fields__), "provenance": dict.fromkeys(_Place.__struct_fields__)}
+RECORD_KEYS: Keys = {**dict.fromkeys(_Record.__struct_fields__), "output": _OUTPUT_KEYS}
 
 
 def parse_record(value: Json) -> Example:
@@ -136,8 +139,11 @@ def _stream(path: Path) -> Iterator[Example]:
 
 
 def _decoded(path: Path) -> Iterator[tuple[int, Example]]:
+    spelling = Spelling(path, RECORD_KEYS)
     try:
-        yield from json_lines(path, decode_record)
+        for number, example in json_lines(path, spelling.watching(decode_record)):
+            spelling.say(number)
+            yield number, example
     except (LineError, CorruptError) as error:
         raise RecordError(str(error)) from error
 

@@ -6,10 +6,13 @@ object (the last or the first counts), NaN and Infinity, and numbers that are to
 
 from __future__ import annotations
 
+import difflib
 import json
+import logging
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Final, NoReturn, TypeVar, cast
 
 import msgspec
@@ -17,6 +20,10 @@ import msgspec
 from reml.contract.examples import Json
 
 Value = TypeVar("Value")
+
+_LOG = logging.getLogger(__name__)
+# The keys that are read of an object, each with those of the objects in it, `None` where any may be.
+Keys = Mapping[str, "Keys | None"]
 
 _COMPLAINT: Final = re.compile(r"(?P<what>.*?)(?: - at `\$(?P<path>.*)`)?", re.DOTALL)
 _STEP: Final = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
@@ -81,6 +88,74 @@ def check_json(text: str) -> None:
         plain_json(text)
 
 
+class Spelling:
+    """Warns, once a file and key, of keys which nothing reads that are nearly one that is read and is not there.
+
+    Other keys may be: records of KILT's have more than is read.
+    """
+
+    def __init__(self, path: Path, known: Keys) -> None:
+        self._path, self._known = path, known
+        self._seen: list[tuple[str, str]] = []
+        self._said: set[str] = set()
+
+    def watching(self, decode: Callable[[str], Value]) -> Callable[[str], Value]:
+        """Give the same decoder of lines, which has keys looked at."""
+
+        def decoded(text: str) -> Value:
+            value = careful(text)
+            self._seen = _misspelt(text, self._known)
+            return value
+
+        careful = hinted(decode, self._known)
+        return decoded
+
+    def say(self, number: int) -> None:
+        """Warn of what was seen in the line that was decoded last, whose number this is."""
+        for key, near in self._seen:
+            if key not in self._said:
+                _LOG.warning(
+                    "%s, line %d: the key %r is passed over; did you mean %r? Rename it if so.",
+                    *(self._path, number, key, near),
+                )
+            self._said.add(key)
+
+
+def hinted(decode: Callable[[str], Value], known: Keys) -> Callable[[str], Value]:
+    """Give the same decoder of lines; where it refuses one, its `ValueError` says which key may be misspelt."""
+
+    def decoded(text: str) -> Value:
+        try:
+            return decode(text)
+        except ValueError as error:
+            for key, near in _misspelt(text, known):
+                raise ValueError(f"{str(error).removesuffix('.')}; is {key!r} meant to be {near!r}?") from error
+            raise
+
+    return decoded
+
+
+def _misspelt(text: str, known: Keys) -> list[tuple[str, str]]:
+    try:
+        return [*_nearly(_ANYTHING.decode(text), known)]
+    except (msgspec.DecodeError, RecursionError):
+        return []
+
+
+def _nearly(value: Json, known: Keys) -> Iterator[tuple[str, str]]:
+    """Give each key that is nearly a known one, with that."""
+    for one in value if isinstance(value, list) else [value]:
+        if not isinstance(one, dict):
+            continue
+        for key in one.keys() - known.keys():
+            lacking = {name.casefold(): name for name in known if name not in one}
+            for near in difflib.get_close_matches(key.casefold(), lacking, n=1, cutoff=0.75):
+                yield key, lacking[near]
+        for key, inner in known.items():
+            if inner is not None and key in one:
+                yield from _nearly(one[key], inner)
+
+
 def convert_json(value: Json, kind: type[Value], whole: str) -> Value:
     """Do as `decode_json` of a value that is decoded already."""
     try:
@@ -95,7 +170,8 @@ def shown_json(value: Json) -> str:
     return text if len(text) <= 60 else f"{text[:60]}..."
 
 
-def _each_once(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+def each_once(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    """Make an object of its pairs, for decoders; `NotJsonError` names a key given twice."""
     found = dict(pairs)
     if len(found) < len(pairs):
         keys = [key for key, _ in pairs]
@@ -115,7 +191,7 @@ def _refuse_constant(name: str) -> NoReturn:
     raise NotJsonError(f"not JSON ({name} is no number of it): write a finite number or null.")
 
 
-_CAREFULLY: Final = json.JSONDecoder(object_pairs_hook=_each_once, parse_float=_finite, parse_constant=_refuse_constant)
+_CAREFULLY: Final = json.JSONDecoder(object_pairs_hook=each_once, parse_float=_finite, parse_constant=_refuse_constant)
 
 
 def _sentence(complaint: str, value: Json, whole: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from reml.cli.dispatch import execute
-from reml.cli.evaluation_commands import evaluate
+from reml.cli.evaluation_commands import evaluate, measure
 from reml.evaluation.kilt_files import InvalidFilesError, evaluate_files
 
 GOLD = (
@@ -69,7 +69,7 @@ RUN = "q Q0 b 1 2.0 t\nq Q0 c 2 1.0 t\n"
         (RUN + "q Q0 d 3 nan t\n", "q 0 b 1\n", (), "run.trec, line 3: the score is 'nan'"),
         (RUN + "q Q0 b 3 0.5 t\n", "q 0 b 1\n", (), "run.trec, line 3: page 'b' of question 'q' stands in line 1"),
         (RUN + "q Q0 d e 3 0.5 t\n", "q 0 b 1\n", (), "run.trec, line 3: 7 fields where 6 must be"),
-        (RUN, "query-id\tcorpus-id\tscore\nq\tb\t1\n", (), "judged.qrels, line 1: BEIR's judgements"),
+        (RUN, "query-id\tcorpus-id\tscore\nq\tb\tx\n", (), "judged.qrels, line 2: the score is 'x'"),
         (RUN, "q 0 b 1\nq 0 c 0.5\n", (), "judged.qrels, line 2: the relevance is '0.5'"),
         (RUN, "q 0 b 2147483647\n", (), "judged.qrels, line 1: the relevance is '2147483647'"),
         (RUN, "q 0 b 1\n", ("--measures", "nDCG@0"), "give a whole number from 1"),
@@ -155,3 +155,26 @@ def test_evaluate_leaves_cells_empty_where_no_page_is_right(
     assert "passages: no right answer names a page" in printed
     assert re.search(r"^ em +1\.0000 *$", printed, re.MULTILINE)
     assert re.search(r"^ 20 +0\.0000 *$", printed, re.MULTILINE), "only whether texts have the answer is measured"
+
+
+def test_measure_reads_beirs_judgements(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "run.trec").write_text(RUN)
+    (tmp_path / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq\tc\t1\n")
+    measure(tmp_path / "run.trec", tmp_path / "test.tsv", "RR@10")
+    assert "0.5000" in capsys.readouterr().out
+
+
+QUOTED = GUESS.replace('"wikipedia_id": "1"}', '"wikipedia_id": "1", "text": "Bergen"}')
+
+
+@pytest.mark.parametrize(("guess", "shown"), [(GUESS, None), (QUOTED, 0.0)])
+def test_context_that_no_prediction_quotes_is_not_measured(
+    guess: str, shown: float | None, files: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files[1].write_text(guess)
+    evaluate(*files, json=tmp_path / "scores.json", depths=(1, 5))
+    retrieval = json.loads((tmp_path / "scores.json").read_text())["retrieval"]
+    assert {retrieval[name] for name in retrieval if "_in_context@" in name} == {shown}
+    assert retrieval["entity_in_input"] == 0.0
+    row = next(line for line in capsys.readouterr().out.splitlines() if re.match(r"\W*1\W", line))
+    assert row.count("0.0000") == (0 if shown is None else 2)

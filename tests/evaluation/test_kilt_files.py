@@ -62,7 +62,6 @@ def test_all_problems_come_in_one_message(tmp_path: Path) -> None:
         "guess.jsonl, line 3: 2 outputs",
         "guess.jsonl, line 4: not UTF-8",
         "guess.jsonl, line 6: the record is int, not an object",
-        "guess.jsonl: no prediction for id 'y'",
         "guess.jsonl: no prediction for id 'm'",
     ]
     assert caught.value.count == len(expected)
@@ -189,3 +188,17 @@ def test_pages_of_another_writing_are_said_only_if_none_is_right(tmp_path: Path)
     with pytest.raises(InvalidFilesError, match=r"no page is one of .*; the nearest are '001' and '1'"):
         evaluate_files(golds, lines(tmp_path / "guess.jsonl", *other))
     assert evaluate_files(golds, lines(tmp_path / "guess.jsonl", other[0], guess("y", "a"))).mean("Rprec") == 0.5
+
+
+@pytest.mark.parametrize(
+    "output", ['{"answer": "a"}', '[{"answer": "a"}, {"answer": "b"}]', "[]", "null", "[{}]", '"a"']
+)
+def test_a_prediction_that_is_wrong_is_not_missing_too(output: str, tmp_path: Path) -> None:
+    gold, guess = tmp_path / "gold.jsonl", tmp_path / "guess.jsonl"
+    right = '{"id": "%s", "input": "q", "output": [{"answer": "Oslo"}]}\n'
+    gold.write_text(right % "x" + right % "y")
+    guess.write_text(right % "y" + f'{{"id": "x", "output": {output}}}\n')
+    with pytest.raises(InvalidFilesError) as raised:
+        evaluate_files(gold, guess)
+    assert raised.value.count == 1
+    assert f"{guess}, line 2: " in str(raised.value)

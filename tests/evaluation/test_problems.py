@@ -17,6 +17,8 @@ KINDS = {
     "q Q0 p 1 2.5 tag\n": "a run in TREC's format: score it by `reml measure --run`",
     "q\tQ0\tp\t1\t-2e-3\ttag\n": "a run in TREC's format",
     "q 0 p 1\n": "judgements in TREC's format",
+    "query-id\tcorpus-id\tscore\nq1\td\t1\n": "judgements in BEIR's format",
+    "access: {a: {}}\ntasks:\n  - class_path: a\n    init_args:\n      - 3\n": "YAML, such as settings",
     "<!doctype html>\n<html></html>\n": "HTML or XML",
     '<?xml version="1.0"?>\n': "HTML or XML",
     "name: x\ntasks:\n": "YAML, such as settings",

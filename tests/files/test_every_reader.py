@@ -20,10 +20,10 @@ from reml.cli.settings.written import read_settings
 from reml.collection.sources.kilt_pages import JsonlPages
 from reml.collection.sources.text_files import JsonlTexts, TsvTexts
 from reml.evaluation.kilt_files import evaluate_files
+from reml.evaluation.trec.beir import read_judgements
 from reml.files.lines import decoded_lines
 from reml.files.records import read_examples
 from reml.retrievers.snrm.word_vectors import first_words
-from reml.tasks.beir import read_judgements
 
 # Characters that other programs end lines at, and what is longer in UTF-8 than it looks.
 TEXTS = ("éa\u2028b\u0085c", "🐉\ufeffz\u2029y")

@@ -14,8 +14,9 @@ from reml.contract.examples import Answer, Example, Provenance
 from reml.contract.tasks import Task
 from reml.evaluation.ranked import ranked_measures
 from reml.evaluation.trec import write_relevance
+from reml.evaluation.trec.beir import read_judgements
 from reml.files.lines import LineError
-from reml.tasks.beir import Beir, read_judgements
+from reml.tasks.beir import Beir
 from reml.testing import TaskContract
 
 DOCUMENTS = [

@@ -159,3 +159,23 @@ def real_page_ids(shared: Path) -> set[str]:
         knowledge_source=str(shared / "minikilt/knowledge_source.jsonl.gz"),
     ).source()
     return {page.id for page in source.pages()}
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ('{"_id": "1", "wikipedia_title": "Peru", "text": ["Peru", "Lima"]}', "pages"),
+        ('{"_id": "1", "title": "Peru", "text": "Lima"}', "texts of a corpus"),
+        ("q Q0 p 1 2.5 tag", "a run"),
+        ("q 0 p 1", "judgements in TREC's format"),
+        ("query-id\tcorpus-id\tscore", "judgements in BEIR's format"),
+        ("name: x", "YAML"),
+        ("<html>", "HTML"),
+    ],
+)
+def test_examples_of_another_kind_are_said(text: str, kind: str, tmp_path: Path) -> None:
+    for name in ("dev.jsonl", "pages.jsonl"):
+        (tmp_path / name).write_text(text + "\n")
+    task = Jsonl("t", {"dev": tmp_path / "dev.jsonl"}, knowledge_source=tmp_path / "pages.jsonl")
+    with pytest.raises(RecordError, match=f"dev.jsonl holds {kind}.* As examples, name a .jsonl"):
+        task.examples("dev")

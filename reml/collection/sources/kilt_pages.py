@@ -21,7 +21,7 @@ from reml.contract.examples import Page
 from reml.files.atomic import atomic_file
 from reml.files.digests import remembered_digest
 from reml.files.lines import existing_file, json_lines
-from reml.files.typed_json import decode_json
+from reml.files.typed_json import Keys, decode_json, hinted
 
 
 @checked()
@@ -46,7 +46,7 @@ class JsonlPages:
 
     def pages(self) -> Iterator[Page]:
         """Yield every page once, in the order of the lines, one line in memory at a time."""
-        return (page for _, page in json_lines(self.path, _page))
+        return (page for _, page in json_lines(self.path, hinted(_page, _KEYS)))
 
 
 def write_pages(pages: Iterable[Page], path: str | Path) -> int:
@@ -76,6 +76,7 @@ class _Record(msgspec.Struct, gc=False):
     own_id: str | int | None = msgspec.field(name="_id", default=None)
 
 
+_KEYS: Keys = dict.fromkeys(("_id", "wikipedia_id", "wikipedia_title", "text"))
 _DECODER = msgspec.json.Decoder(_Record)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, TypeVar
 
 Values = TypeVar("Values", bound=Iterable[object])
@@ -14,10 +14,32 @@ def several(values: Values, name: str) -> Values:
     """Give back what is several; `TypeError` for one text, or what cannot be gone through. name: of the argument."""
     if isinstance(values, str | bytes | bytearray) or not isinstance(values, Iterable):
         raise TypeError(
-            f"{name} is {_shown(values)}, one {type(values).__name__}, where several are wanted: give a list, "
-            f"[{_shown(values)}]."
+            f"{name} is {shown(values)}, one {type(values).__name__}, where several are wanted: give a list, "
+            f"[{shown(values)}]."
         )
     return values
+
+
+def hold_several(value: object, *fields: str) -> None:
+    """Raise `TypeError` if one of these fields of a value is one text, or cannot be gone through again and again.
+
+    Only the field is looked at, not what is in it: values are made by the million.
+    """
+    for field in fields:
+        held = getattr(value, field)
+        if type(held) is not tuple:
+            _hold(held, f"{type(value).__name__}.{field}")
+
+
+def hold_mappings(value: object, *fields: str) -> None:
+    """Raise `TypeError` if one of these fields of a value is no mapping by name; `None` is where nothing is said."""
+    for field in fields:
+        held = getattr(value, field)
+        if held is not None and type(held) is not dict and not isinstance(held, Mapping):
+            raise TypeError(
+                f"{type(value).__name__}.{field} is {shown(held)}, one {type(held).__name__}, where values by name "
+                "are wanted: give a dict."
+            )
 
 
 def names_in(text: str) -> list[str]:
@@ -30,6 +52,12 @@ def names_in(text: str) -> list[str]:
     return [name for part in _COMMA.split(bare) if (name := part.strip().strip("'\""))]
 
 
-def _shown(value: object) -> str:
+def _hold(held: Iterable[object], name: str) -> None:
+    if isinstance(several(held, name), Iterator):
+        raise TypeError(f"{name} is a {type(held).__name__}, which can be gone through once: give a tuple.")
+
+
+def shown(value: object) -> str:
+    """Show what was given, however long it is."""
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

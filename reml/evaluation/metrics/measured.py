@@ -44,11 +44,12 @@ def measured(examples: Sequence[Example], answers: Sequence[Answer], *, by: Metr
     retrieval = evaluate(examples, answers).values if lacking else {}
     of_answers = [name for name in figures if name not in RETRIEVAL and not name.startswith(KILT)]
     of_pages = {*figures, *RETRIEVAL} - {*of_answers, by.headline}
+    quoted = any(place.text is not None for answer in answers for place in answer.provenance)
     return Evaluation(
         tuple(example.id.strip() for example in examples),
         {**figures, **{name: retrieval[name] for name in lacking}},
         of_answers=tuple(dict.fromkeys([*of_answers, by.headline])),
-        unmeasured=unmeasured(map(Gold.of, examples), of_pages),
+        unmeasured=unmeasured(map(Gold.of, examples), of_pages, quoted=quoted),
     )
 
 

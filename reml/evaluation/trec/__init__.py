@@ -2,6 +2,7 @@
 
 A run line is `question Q0 page rank score tag`, a relevance line `question 0 page 1`.
 
+beir            BEIR's judgements
 fields          The fields of a line, and numbers in them
 ids             Ids as they stand in a line: one reversible rule
 named_measures  Measures by the names of ir-measures, their settings checked before any program is called

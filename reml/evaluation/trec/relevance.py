@@ -1,4 +1,4 @@
-"""Judgements as TREC's relevance files, written and read: a line is `question 0 page 1`."""
+"""Judgements as TREC's relevance files, written and read: a line is `question 0 page 1`; BEIR's are read too."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from reml.contract.arguments.paths import takes_paths
 from reml.contract.examples import Example, Provenance
+from reml.evaluation.trec.beir import of_beir, read_judgements
 from reml.evaluation.trec.fields import fields_of, whole_number
 from reml.evaluation.trec.ids import decode_id, encode_id
 from reml.files.atomic import atomic_file
@@ -46,11 +47,16 @@ def grades(example: Example) -> dict[str, int]:
 
 @takes_paths
 def read_relevance(path: Path) -> Mapping[str, Mapping[str, int]]:
-    """Read the grade of each judged page of each question, plain or gzip; blank lines are passed over.
+    """Read the grade of each judged page of each question, TREC's or BEIR's, plain or gzip; blank lines are skipped.
 
     `RelevanceError` for a line that is not one of judgements, a grade that is no whole number or out of bounds, and a
     page that is judged twice in one question and not alike.
     """
+    try:
+        if of_beir(next((line for _, line in decoded_lines(path, str)), "")):
+            return _of_beir(path)
+    except LineError as error:
+        raise RelevanceError(str(error)) from error
     judged: dict[str, dict[str, tuple[int, int]]] = {}
     for number, question, page, grade in _judgements(path):
         first, line = judged.setdefault(question, {}).setdefault(page, (grade, number))
@@ -75,8 +81,18 @@ def _judgements(path: Path) -> Iterator[tuple[int, str, str, int]]:
         raise RelevanceError(str(error)) from error
 
 
+def _of_beir(path: Path) -> dict[str, dict[str, int]]:
+    judged: dict[str, dict[str, int]] = {}
+    for query, document, score in read_judgements(path):
+        if not LOWEST <= score <= HIGHEST:
+            raise LineError(
+                f"{path}: document {document!r} of query {query!r} has the score {score}: give a whole number from "
+                f"{LOWEST} to {HIGHEST}."
+            )
+        judged.setdefault(query, {})[document] = score
+    return judged
+
+
 def _parsed(line: str) -> tuple[str, str, int]:
-    if line.startswith("query-id\tcorpus-id"):
-        raise ValueError(f"BEIR's judgements, where TREC's must be: leave this line out and write `{LAYOUT}`.")
     question, _, page, grade = fields_of(line, LAYOUT)
     return decode_id(question), decode_id(page), whole_number(grade, "relevance", LOWEST, HIGHEST)

@@ -15,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from reml.contract.examples import Json
 from reml.files.lines import LFS_POINTER
 from reml.files.model_location import ModelError, located
+from reml.files.typed_json import NotJsonError, each_once
 from reml.text.models.gguf import converted
 
 GGUF = ".gguf"
@@ -56,7 +57,7 @@ class ModelFolder:
     def read(self, file: str) -> Json:
         """Give a JSON file of the root, None if it is not there; `ModelError` if it is no JSON."""
         path = self.root / file
-        return _json(self.name, path) if path.is_file() else None
+        return _json(self.name, path, file) if path.is_file() else None
 
     def object(self, file: str) -> dict[str, Json]:
         """Give a JSON object of the root, empty if it is not there; `ModelError` if it is none."""
@@ -201,9 +202,12 @@ def _weight_files(folder: ModelFolder, wanted: str) -> Iterator[Path]:
         yield folder.weights / file
 
 
-def _json(name: str, path: Path) -> Json:
+def _json(name: str, path: Path, file: str = "") -> Json:
+    """Read a JSON file; `ModelError` if it is none, or gives a key twice. file: what it is called, if not its name."""
     try:
-        value: Json = json.loads(path.read_text(encoding="utf-8"))
+        value: Json = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=each_once)
+    except NotJsonError as error:
+        raise ModelError(f"{name!r}: {file or path.name}: {error}") from error
     except (ValueError, RecursionError) as error:
         raise ModelError(f"{name!r}: {path.name} is no readable JSON ({said(error)}). Get it anew.") from error
     return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -56,7 +57,6 @@ def test_white_space_that_is_not_of_ascii_parts_no_fields(tmp_path: Path) -> Non
         ("a 0 p", "3 fields where 4 must be"),
         ("a 0 p q 1", "5 fields where 4 must be"),
         ("a Q0 p 1 0.5 run", "6 fields where 4 must be"),
-        ("query-id\tcorpus-id\tscore", "BEIR's judgements"),
         ("a 0 q 0.5", "'0.5': give a whole number"),
         ("a 0 q high", "'high': give a whole number"),
         ("a 0 q 1_0", "'1_0': give a whole number"),
@@ -73,3 +73,27 @@ def test_what_is_wrong_is_said_with_file_and_line(line: str, why: str, tmp_path:
     (tmp_path / "qrels").write_text(f"a 0 p 1\n{line}\n", errors="surrogateescape")
     with pytest.raises(RelevanceError, match=rf"qrels, line 2: .*{why}"):
         read_relevance(tmp_path / "qrels")
+
+
+@pytest.mark.parametrize("header", ["", "query-id\tcorpus-id\tscore\n"])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_beirs_judgements_are_read_as_they_stand(header: str, pack: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    path = tmp_path / "test.tsv"
+    path.write_bytes(pack(f"{header}q 1\td 1\t2\nq 1\td%202\t0\n\nq2\td\\u00201\t-1\r\n".encode()))
+    assert read_relevance(path) == {"q 1": {"d 1": 2, "d%202": 0}, "q2": {"d\\u00201": -1}}
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("query-id\tcorpus-id\tscore", "has no judgements"),
+        ("query-id\tcorpus-id\tscore\nq\td\thigh", "line 2: the score is 'high'"),
+        ("q\td\t2000000", "has the score 2000000: give a whole number from -100 to 100000"),
+        ("q\td\t1\nq\td\t0", "line 2: document 'd' has the score 0 for query 'q', and 1 further up"),
+        ("q\td\t1\nq 0 d 1", "line 2: 'q 0 d 1' is not query-id, corpus-id, score"),
+    ],
+)
+def test_what_is_wrong_with_beirs_judgements(content: str, told: str, tmp_path: Path) -> None:
+    (tmp_path / "test.tsv").write_text(content)
+    with pytest.raises(RelevanceError, match=f"test.tsv.*{told}"):
+        read_relevance(tmp_path / "test.tsv")
