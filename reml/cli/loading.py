@@ -156,8 +156,9 @@ class Given:
         """Raise `SettingsError` with the place of the object that refuses its settings, or what that object raised."""
         found = refused(parsed, within(merged(self._sources), *place), kind, place)
         if found is None:
-            if wrong := wrong_settings(within(merged(self._sources), *place), kind, place, beside=self._beside):
-                raise settings_error(wrong, self._sources) from error
+            known = wrong_settings(within(merged(self._sources), *place), kind, place, beside=self._beside)
+            if known:
+                raise settings_error(known, self._sources) from error
             raise error
         wrong, cause = found
         if isinstance(cause, ValueError | TypeError) and " " in str(cause):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import functools
 import importlib
 import inspect
 import re
@@ -17,6 +16,7 @@ from jsonargparse import ArgumentError, ArgumentParser
 
 from reml.cli.settings.class_paths import explain
 from reml.cli.settings.moved_paths import RENAMED
+from reml.cli.settings.written import within
 from reml.contract.arguments.kinds import asked
 from reml.contract.arguments.names import CLASS_KEYS, above_classes
 from reml.contract.arguments.signatures import unlike, untyped
@@ -98,9 +98,7 @@ def _mended(value: Json, hint: object, place: Place) -> str:
 def unread(error: Exception, written: Mapping[str, Json]) -> list[Wrong]:
     """Say which setting a parser refuses for a reason that was found nowhere else; nothing if it names none."""
     for key in re.findall(r'Parser key "([\w.]+)"', str(error))[:1]:
-        value = functools.reduce(
-            lambda one, name: one.get(name) if isinstance(one, dict) else None, key.split("."), written
-        )
+        value = within(written, *key.split("."))
         return [Wrong(tuple(key.split(".")), f"{key} is {as_yaml(value)}, which is none of the values that it takes")]
     return []
 
