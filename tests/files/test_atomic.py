@@ -329,13 +329,18 @@ def test_where_nothing_can_be_made_is_no_home() -> None:
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="a system with /proc, where nothing can be made")
 @pytest.mark.parametrize("name", ["/proc/x.json", "/proc/self/x.json"])
 def test_what_cannot_be_made_is_called_as_it_was_typed(name: str) -> None:
-    for write in (lambda: write_json(Path(name), {}), lambda: write_text(Path(name), "x"), lambda: _folder(name)):
+    writes: tuple[Callable[[Path], None], ...] = (
+        lambda path: write_json(path, {}),
+        lambda p: write_text(p, "x"),
+        _folder,
+    )
+    for write in writes:
         with pytest.raises(OSError, match="x") as caught:
-            write()
+            write(Path(name))
         assert name in str(caught.value)
         assert "/." not in str(caught.value)
 
 
-def _folder(name: str) -> None:
-    with atomic_folder(Path(name)):
+def _folder(path: Path) -> None:
+    with atomic_folder(path):
         pass
