@@ -44,12 +44,17 @@ def execute(words: Sequence[str]) -> int:
 
 
 def _execute(words: Sequence[str]) -> None:
-    if not words or HELP & {words[0]} or (words[0] not in COMMANDS and HELP & set(words[1:2])):
+    if not words or HELP & {words[0]} or (_is_group(words[0]) and HELP & set(words[1:2])):
         sys.stdout.write(overview())
     elif words[0] == "--version":
         sys.stdout.write(f"reml {__version__}\n")
     else:
         call(*split(words))
+
+
+def _is_group(word: str) -> bool:
+    """Tell whether a word begins commands of two words and is none itself."""
+    return word not in COMMANDS and any(name.startswith(f"{word} ") for name in COMMANDS)
 
 
 def _failed(error: Exception, words: Sequence[str]) -> int:

@@ -103,7 +103,7 @@ def _fault(error: Exception, words: Sequence[str]) -> tuple[str, int]:
     own = [frame for frame in frames if not frame[0].startswith("reml.") and frame[0] != "__main__"]
     _, file, number = (own or frames or [("", "an unknown file", 0)])[-1]
     if own:
-        return "\n".join([f"{what}, in {file}, line {number}, which is none of reml's.", *notes, *hints]), TO_MEND
+        return "\n".join([f"{what}, in {file}, line {number}, a file outside of reml.", *notes, *hints]), TO_MEND
     said = f"this is a fault of reml {__version__}, not of what was given: {what}, in {file}, line {number}."
     return "\n".join([said, *notes, *hints]), FAULT
 

@@ -18,7 +18,7 @@ from reml.cli.parsers import PROGRESS, named, parameters, parser_of, parts, sett
 from reml.cli.settings.options import hint_at, listed, refuse_misread, settings_error
 from reml.cli.settings.refused import refused, refused_later
 from reml.cli.settings.written import Source, merged, parts_of, sources, where, within, written_settings
-from reml.cli.settings.wrong_settings import Kind, Place, Wrong, dotted, wrong_settings, wrong_values
+from reml.cli.settings.wrong_settings import Kind, Place, Wrong, dotted, unread, wrong_settings, wrong_values
 from reml.contract.examples import Json
 from reml.devices.progress import choose
 from reml.devices.rank_zero import is_rank_zero
@@ -115,6 +115,11 @@ class Given:
         """The names of the command's own arguments, which are no settings."""
         return {*parameters(self.command), *NO_SETTINGS} - set(parts(self.command))
 
+    @property
+    def _beside(self) -> list[str]:
+        """The names that may stand beside the settings of an experiment."""
+        return [*parts(self.command), *self._own]
+
     @functools.cached_property
     def _sources(self) -> list[Source]:
         return sources(self._arguments, NO_SETTINGS)
@@ -129,6 +134,7 @@ class Given:
         except ArgumentError as error:
             wrong = wrong_settings(written, Experiment)
             own = [Source(where(self._sources, tuple(parts(self.command))), dict(written))]
+            wrong = wrong or unread(error, written)
             raise (settings_error(wrong, own) if wrong else error) from error
         return parsed
 
@@ -138,17 +144,21 @@ class Given:
 
         beside, own = parts(self.command), self._own
         settings = {name: value for name, value in written.items() if name not in beside}
-        wrong = wrong_settings(settings, Experiment, beside=[*beside, *own])
+        wrong = wrong_settings(settings, Experiment, beside=self._beside)
         for name, kind in beside.items():
             wrong += wrong_settings(written.get(name) or {}, kind, (name,))
         given = parts_of(merged(self._sources))
         wrong += wrong_values({name: given[name] for name in own if name in given}, named(self.command))
+        wrong = wrong or unread(error, written)
         raise (settings_error(wrong, self._sources) if wrong else error) from error
 
     def _refuse_object(self, error: Exception, parsed: Json, kind: type, place: Place = ()) -> NoReturn:
         """Raise `SettingsError` with the place of the object that refuses its settings, or what that object raised."""
         found = refused(parsed, within(merged(self._sources), *place), kind, place)
         if found is None:
+            known = wrong_settings(within(merged(self._sources), *place), kind, place, beside=self._beside)
+            if known:
+                raise settings_error(known, self._sources) from error
             raise error
         wrong, cause = found
         if isinstance(cause, ValueError | TypeError) and " " in str(cause):

@@ -7,12 +7,14 @@ says what made it, so that a result can be traced and an index that does not fit
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
 import re
 import secrets
 import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from importlib import metadata
@@ -22,7 +24,7 @@ import filelock
 
 from reml.contract.arguments.paths import takes_paths
 from reml.contract.examples import Json
-from reml.devices.disk import written
+from reml.devices.disk import is_full, written
 
 try:
     import fcntl
@@ -80,7 +82,18 @@ def _no_folder(path: Path) -> str | None:
         return f"{there} is a file"
     if not os.access(there, os.R_OK | os.X_OK):
         return f"this user may not read {there}"
-    return f"this user may not write to {there}" if there != path and not os.access(there, os.W_OK) else None
+    if there == path:
+        return None
+    return f"this user may not write to {there}" if not os.access(there, os.W_OK) else _makes_no_folder(there)
+
+
+def _makes_no_folder(there: Path) -> str | None:
+    """Say why no folder can be made in a folder, as in `/proc`, where rights do not tell; nothing if one can."""
+    try:
+        with tempfile.TemporaryDirectory(prefix=".", dir=there):
+            return None
+    except OSError as error:
+        return None if is_full(error) else f"no folder can be made in {there} ({error.strerror})"
 
 
 def digest(*parts: Json | bytes) -> str:
@@ -100,6 +113,21 @@ def file_digest(path: Path) -> str:
 
 
 @contextlib.contextmanager
+def _called(final: Path, draft: Path) -> Iterator[None]:
+    """Name what somebody asked for, where the system names its draft."""
+    try:
+        yield
+    except OSError as error:
+        named = None if error.filename is None else os.fsdecode(error.filename)
+        if named is None or not named.startswith(str(draft)):
+            raise
+        error.filename = str(final) + named.removeprefix(str(draft))
+        if error.errno != errno.ENOENT or named != str(draft) or not final.parent.is_dir():
+            raise
+        raise OSError(f"{final} cannot be made: nothing can be in {final.parent}. Name another place.") from error
+
+
+@contextlib.contextmanager
 @takes_paths
 def atomic_folder(final: Path) -> Iterator[Path]:
     """Write a folder beside `final`; it takes that name, in place of what was there, only if the block ends well.
@@ -107,9 +135,10 @@ def atomic_folder(final: Path) -> Iterator[Path]:
     Drafts that killed processes left behind are then removed.
     """
     draft = _draft_of(final)
-    draft.mkdir(parents=True)
+    with _called(final, draft):
+        draft.mkdir(parents=True)
     try:
-        with written(final), _held(draft):
+        with _called(final, draft), written(final), _held(draft):
             yield draft
             for path in draft.rglob("*"):
                 if path.is_file():
@@ -129,9 +158,10 @@ def atomic_file(final: Path) -> Iterator[Path]:
     """
     final.parent.mkdir(parents=True, exist_ok=True)
     draft = _draft_of(final)
-    draft.touch(exist_ok=False)
+    with _called(final, draft):
+        draft.touch(exist_ok=False)
     try:
-        with written(final), _held(draft):
+        with _called(final, draft), written(final), _held(draft):
             yield draft
             _sync(draft)
             draft.replace(final)

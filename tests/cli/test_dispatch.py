@@ -64,6 +64,14 @@ def test_a_command_that_is_misspelt_is_answered_with_the_nearest(capsys: pytest.
     assert "there is no command 'serach'; the nearest: search" in told(capsys, "serach", "--query", "x")
 
 
+@pytest.mark.parametrize("asked", ["--help", "-h"])
+@pytest.mark.parametrize(("word", "near"), [("serach", "search"), ("mesure", "measure"), ("repport", "report")])
+def test_there_is_no_help_of_a_command_that_is_not_there(
+    word: str, near: str, asked: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert f"there is no command {word!r}; the nearest: {near}" in told(capsys, word, asked)
+
+
 def test_the_help_of_a_command_is_short_and_names_what_reml_has() -> None:
     program = (
         "import sys; from reml.__main__ import main; main(['search', '--help']); "

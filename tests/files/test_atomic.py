@@ -317,3 +317,30 @@ def test_a_home_that_may_not_be_read_is_said(tmp_path: Path) -> None:
     for path, why in ((shut, f"may not read {shut}"), (inner, f"may not write to {outer}")):
         ended = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True)
         assert f"this user {why}; name a folder to write to" in ended.stdout
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="a system with /proc, where nothing can be made")
+def test_where_nothing_can_be_made_is_no_home() -> None:
+    for name in ("/proc/x", "/proc/x/in/it"):
+        with pytest.raises(OSError, match=f"{name} cannot be the home, where all is kept: .* /proc"):
+            usable_home(name)
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="a system with /proc, where nothing can be made")
+@pytest.mark.parametrize("name", ["/proc/x.json", "/proc/self/x.json"])
+def test_what_cannot_be_made_is_called_as_it_was_typed(name: str) -> None:
+    writes: tuple[Callable[[Path], None], ...] = (
+        lambda path: write_json(path, {}),
+        lambda p: write_text(p, "x"),
+        _folder,
+    )
+    for write in writes:
+        with pytest.raises(OSError, match="x") as caught:
+            write(Path(name))
+        assert name in str(caught.value)
+        assert "/." not in str(caught.value)
+
+
+def _folder(path: Path) -> None:
+    with atomic_folder(path):
+        pass

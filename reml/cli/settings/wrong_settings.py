@@ -16,6 +16,9 @@ from jsonargparse import ArgumentError, ArgumentParser
 
 from reml.cli.settings.class_paths import explain
 from reml.cli.settings.moved_paths import RENAMED
+from reml.cli.settings.written import within
+from reml.contract.arguments.kinds import asked
+from reml.contract.arguments.names import CLASS_KEYS, above_classes
 from reml.contract.arguments.signatures import unlike, untyped
 from reml.contract.examples import Json
 from reml.files.yaml_files.reading import YamlError, parse_yaml
@@ -55,24 +58,65 @@ def wrong_values(written: Mapping[str, Json], kind: Kind) -> list[Wrong]:
     return [one for name, value in written.items() if name in hints for one in _wrong(value, hints[name], (name,))]
 
 
-def _wrong(value: Json, hint: object, place: Place) -> Iterator[Wrong]:
-    hint = meant_by(value, hint)
+def _wrong(value: Json, hint: object, place: Place, *, optional: bool = False) -> Iterator[Wrong]:
+    optional = optional or type(None) in get_args(hint)
+    bounded, hint = _chosen(hint), meant_by(value, hint)
     origin = get_origin(hint)
-    if value is None or (isinstance(value, str) and "${" in value):
+    if (value is None and optional) or (isinstance(value, str) and "${" in value):
         return
     if origin is Sequence and isinstance(value, list):
         for number, one in enumerate(value):
             yield from _wrong(one, get_args(hint)[0], (*place, number))
     elif origin is Mapping and isinstance(value, dict):
-        for name, one in value.items():
-            yield from _wrong(one, get_args(hint)[1], (*place, name))
+        yield from _by_name(value, get_args(hint)[1], place)
     elif origin is Callable:
         yield from _wrong(value, get_args(hint)[1], place)
-    elif isinstance(hint, type) and (is_dataclass(hint) or is_contract(hint)):
+    elif isinstance(hint, type) and _makes_object(hint):
         yield from _object(value, hint, place)
-    elif not _fits(value, hint):
-        quoted = f": write it in quotes, {str(value)!r}" if hint is str and not isinstance(value, dict | list) else ""
-        yield Wrong(place, f"{dotted(place)} is {as_yaml(value)}; it takes {_wanted(hint)}{quoted}")
+    elif value is None or not _fits(value, hint):
+        how = _mended(value, hint, place)
+        yield Wrong(place, f"{dotted(place)} is {as_yaml(value)}, but must be {asked(bounded, optional=optional)}{how}")
+
+
+def _chosen(hint: object) -> object:
+    """Choose from a union as `meant_by` does, and leave the bounds of a number."""
+    choices = [one for one in get_args(hint) if one is not type(None)]
+    return choices[0] if get_origin(hint) in {Union, UnionType} and len(choices) == 1 else hint
+
+
+def _mended(value: Json, hint: object, place: Place) -> str:
+    """Say how a value is written that was written otherwise."""
+    if hint is str and not isinstance(value, dict | list | None):
+        return f": write it in quotes, {str(value)!r}"
+    if get_origin(hint) is Mapping and isinstance(value, str | int | float):
+        return f", such as {{NAME: {as_yaml(value)}}}"
+    if get_origin(hint) is Sequence and isinstance(value, dict):
+        return f": a list is given whole, on the command line as --{dotted(place)} '[...]'"
+    return ""
+
+
+def unread(error: Exception, written: Mapping[str, Json]) -> list[Wrong]:
+    """Say which setting a parser refuses for a reason that was found nowhere else; nothing if it names none."""
+    for key in re.findall(r'Parser key "([\w.]+)"', str(error))[:1]:
+        value = within(written, *key.split("."))
+        return [Wrong(tuple(key.split(".")), f"{key} is {as_yaml(value)}, which is none of the values that it takes")]
+    return []
+
+
+def _by_name(value: Mapping[str, Json], hint: object, place: Place) -> Iterator[Wrong]:
+    """Look at what stands under names; a name without anything may be meant for a value, as in `{data/dev.jsonl}`."""
+    for name, one in value.items():
+        if one is None and not _makes_object(hint) and type(None) not in get_args(hint):
+            said = f"{dotted(place)} names {name!r} and gives it nothing, where {asked(hint)} is wanted"
+            yield Wrong((*place, name), f"{said}: write `{name}: ...`, or a name in front of it, `NAME: {name}`")
+        else:
+            yield from _wrong(one, hint, (*place, name))
+
+
+def _makes_object(hint: object) -> bool:
+    """Tell whether a class, or the settings of one, are wanted."""
+    made = get_args(hint)[1] if get_origin(hint) is Callable else hint
+    return isinstance(made, type) and (is_dataclass(made) or is_contract(made))
 
 
 def meant_by(value: Json, hint: object) -> object:
@@ -90,10 +134,6 @@ def meant_by(value: Json, hint: object) -> object:
     return meant_by(value, choices[0]) if len(choices) == 1 else hint
 
 
-def _wanted(hint: object) -> str:
-    return hint.__name__ if isinstance(hint, type) and not get_args(hint) else re.sub(r"\b(\w+\.)+", "", str(hint))
-
-
 def _object(value: Json, hint: type, place: Place) -> Iterator[Wrong]:
     """Look at what makes an object: a class path with or without settings, or the settings of a class of ours."""
     at, named = dotted(place), {"class_path": value} if isinstance(value, str) else value
@@ -103,7 +143,7 @@ def _object(value: Json, hint: type, place: Place) -> Iterator[Wrong]:
     path = named.get("class_path") if isinstance(named, dict) else None
     if not isinstance(named, dict) or not isinstance(path, str):
         if is_contract(hint):
-            yield Wrong(place, f"{at} needs a class_path, with init_args if it has settings; it is {value!r}")
+            yield Wrong(place, f"{at} needs a class_path, with init_args if it has settings; it is {as_yaml(value)}")
         else:
             yield from _of_class(value, hint, place)
     elif unknown := explain(path):
@@ -150,20 +190,37 @@ def _of_class(written: Json, kind: Kind, place: Place, beside: Collection[str] =
     parameters = {name: one for name, one in given.items() if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)}
     if not isinstance(written, dict):
         names = ", ".join(parameters) or "none"
-        yield Wrong(place, f"{at} is {written!r}; it takes the settings of {kind.__name__} by name ({names})")
+        yield Wrong(place, f"{at} is {as_yaml(written)}; it takes the settings of {kind.__name__} by name ({names})")
         return
     within = f"{at}: " if place else ""
     for name in written:
         if name not in parameters and name not in beside and len(parameters) == len(given):
             now = RENAMED.get(f"{kind.__module__}.{kind.__qualname__}", {}).get(name)
-            hint = f"it is called {now} now" if now is not None else _nearest(name, parameters, beside)
+            near = _nested(name, parameters) or _nearest(name, parameters, beside)
+            hint = f"it is called {now} now" if now is not None else near
             yield Wrong((*place, name), f"{within}{kind.__name__} has no setting {name!r}; {hint}")
     missing = [name for name, one in parameters.items() if one.default is one.empty and name not in written]
     if missing:
         yield Wrong(place, f"{within}{kind.__name__} needs {', '.join(missing)}")
     for name, one in parameters.items():
         if name in written and one.annotation is not one.empty and not isinstance(one.annotation, str):
-            yield from _wrong(written[name], one.annotation, (*place, name))
+            alone = name.removesuffix("s")
+            alone = alone if alone in {*parameters} - {name} else ""
+            yield from _named_or_wrong(written[name], one, (*place, name), alone)
+
+
+def _named_or_wrong(value: Json, one: inspect.Parameter, place: Place, alone: str) -> Iterator[Wrong]:
+    """Look at the value of a setting; first whether a class stands where names do, each with a class."""
+    hint = meant_by(value, one.annotation)
+    of_objects = get_origin(hint) is Mapping and _makes_object(get_args(hint)[1])
+    if of_objects and (said := above_classes(_keys(value), dotted(place), alone)):
+        yield Wrong((*place, next(key for key in CLASS_KEYS if key in _keys(value))), said)
+    else:
+        yield from _wrong(value, one.annotation, place, optional=one.default is None)
+
+
+def _keys(value: Json) -> Sequence[str]:
+    return list(value) if isinstance(value, dict) else []
 
 
 def parameters_of(kind: Kind) -> Mapping[str, inspect.Parameter]:
@@ -199,7 +256,18 @@ def _unread(text: str) -> str:
 
 def as_yaml(value: Json) -> str:
     """Show a value as a message does."""
-    return str(value).lower() if isinstance(value, bool) else repr(value)
+    return str(value).lower() if isinstance(value, bool) else "null" if value is None else repr(value)
+
+
+def _nested(name: str, parameters: Mapping[str, inspect.Parameter]) -> str:
+    """Name the settings of this name within those that there are."""
+    kinds = {outer: meant_by({}, one.annotation) for outer, one in parameters.items()}
+    found = [
+        f"{outer}.{name}"
+        for outer, kind in kinds.items()
+        if isinstance(kind, type) and is_dataclass(kind) and name in parameters_of(kind)
+    ]
+    return f"there is {' and '.join(found)}" if found else ""
 
 
 def _nearest(name: str, known: Iterable[str], beside: Iterable[str] = ()) -> str:

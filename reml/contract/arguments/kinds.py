@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import typing
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from reml.contract.arguments.several import several
 # What is no object of any class that a protocol describes.
 PLAIN = {str, bytes, bytearray, bool, int, float, list, tuple, dict, set, frozenset, type(None)}
 LONGEST = 60
+ADDRESS = re.compile(r" at 0x[0-9a-f]+>")  # of an object that prints as Python prints one
 PLAINLY: Mapping[object, str] = {
     int: "a whole number",
     float: "a number",
@@ -36,7 +38,7 @@ def wrong(value: object, hint: object, place: str, *, optional: bool = False) ->
     if origin in {Union, UnionType}:
         yield from _of_choices(value, get_args(hint), place, optional=optional)
     elif (must := _must(value, hint)) is not None:
-        yield f"{place} is {_shown(value)}, but must be {must}{', or left out' if optional else ''}."
+        yield f"{place} is {shown(value)}, but must be {must}{', or left out' if optional else ''}."
     elif isinstance(origin, type) and issubclass(origin, Mapping):
         yield from _of_mapping(value, get_args(hint), place)
     elif isinstance(origin, type) and issubclass(origin, Collection):
@@ -51,8 +53,7 @@ def _of_choices(value: object, choices: Sequence[object], place: str, *, optiona
     if len(wanted) == 1:
         yield from wrong(value, wanted[0], place, optional=optional)
     elif not any(_fits(value, one) for one in wanted):
-        names = list(dict.fromkeys(map(_named, wanted)))
-        yield f"{place} is {_shown(value)}, but must be {' or '.join(names)}{', or left out' if optional else ''}."
+        yield f"{place} is {shown(value)}, but must be {asked(Union[*wanted], optional=optional)}."
 
 
 def _fits(value: object, hint: object) -> bool:
@@ -76,7 +77,7 @@ def _of_list(value: Any, origin: type, inner: Sequence[object], place: str) -> I
         yield f"{place} is a {type(value).__name__}, which can be gone through once: give a list."
         return
     if fixed and (isinstance(value, str) or len(listed) != len(inner)):
-        yield f"{place} is {_shown(value)}, but must be {len(inner)} values: ({', '.join(map(_named, inner))})."
+        yield f"{place} is {shown(value)}, but must be {len(inner)} values: ({', '.join(map(_named, inner))})."
         return
     hints = inner if fixed else [*inner[:1]] * len(listed)
     for number, (one, hint) in enumerate(zip(listed, hints, strict=False)):
@@ -129,11 +130,19 @@ def _may_follow(value: object, protocol: type) -> bool:
     return type(value) not in PLAIN and not (public and isinstance(value, type))
 
 
+def asked(hint: object, *, optional: bool = False) -> str:
+    """Say in words what an annotation asks for: `a whole number, 1 or more, or left out`."""
+    choices = get_args(hint) if get_origin(hint) in {Union, UnionType} else (hint,)
+    optional = optional or type(None) in choices
+    names = dict.fromkeys(_named(one) for one in choices if one is not type(None))
+    return f"{' or '.join(names)}{', or left out' if optional else ''}"
+
+
 def _named(hint: object, value: object = None) -> str:
     """Name what an annotation asks for."""
     origin, inner = get_origin(hint), get_args(hint)
     if origin is Annotated:
-        return _named(inner[0])
+        return _must(None, hint) or _named(inner[0])
     cls: Any = origin if isinstance(origin, type) else hint
     name: str = getattr(cls, "__name__", str(cls))
     if isinstance(value, type) and isinstance(cls, type) and (_is_protocol(cls) or issubclass(value, cls)):
@@ -143,17 +152,20 @@ def _named(hint: object, value: object = None) -> str:
         (cls in PLAINLY, PLAINLY.get(cls, "")),
         (isinstance(cls, type) and issubclass(cls, Mapping), "a mapping by name"),
         (isinstance(cls, type) and _is_abstract(cls), "a list"),
-        (dataclasses.is_dataclass(cls), f"`{name}(...)`"),
+        (dataclasses.is_dataclass(cls), f"`{name}(...)`{'' if value is None else f' of {cls.__module__}'}"),
     )
     return next((named for is_one, named in choices if is_one), f"{'an' if name[0] in 'AEIOU' else 'a'} {name}")
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """Show a value in a message: as a YAML has it, an object without a text of its own by its class."""
     if value is None:
         return "null"
     if isinstance(value, type):
         return f"the class {value.__name__}"
     text = repr(value)
+    if ADDRESS.search(text):
+        return f"an object of {type(value).__name__}"
     if len(text) <= LONGEST:
         return text
     return f"{text[: LONGEST - 3]}..." if isinstance(value, str) else f"an object of {type(value).__name__}"

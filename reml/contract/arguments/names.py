@@ -15,6 +15,8 @@ OURS = frozenset(
     {"manifest.json", "report.html", "config.yaml", "metrics.json", "retrieval.json", "passages.json"}
     | {"differences.json", "cells.csv", "gains.csv"}
 )
+# What says which class makes an object, and with what.
+CLASS_KEYS = ("class_path", "init_args")
 # What Windows takes for a device, whatever follows a dot.
 DEVICES = frozenset(
     {"con", "prn", "aux", "nul", "conin$", "conout$"}
@@ -29,6 +31,19 @@ def check_name(name: object, kind: str) -> None:
     if (why := _wrong(name)) is not None:
         shown = repr(name) if len(name) <= 60 else f"{name[:57]!r}..."
         raise ValueError(f"{shown} cannot name {_one(kind)}: {why}. Give it another name.")
+
+
+def check_above_classes(names: Iterable[object], setting: str, alone: str = "") -> None:
+    """Raise `ValueError` for a class where names stand, each with a class. alone: the setting that takes one class."""
+    if said := above_classes(names, setting, alone):
+        raise ValueError(said)
+
+
+def above_classes(names: Iterable[object], setting: str, alone: str = "") -> str:
+    """Say that a class stands where names do; "" if none does."""
+    found = [name for name in names if name in CLASS_KEYS]
+    meant = f"; did you mean `{alone}`?" if alone else "."
+    return f"{setting} wants names, each with a class: {found[0]!r} is no name{meant}" if found else ""
 
 
 def check_names(names: Iterable[object], kind: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from reml.collection.passages import Unit, Units
 from reml.contract.arguments.checked import checked
-from reml.contract.arguments.names import check_name, check_names
+from reml.contract.arguments.names import check_above_classes, check_name, check_names
 from reml.contract.arguments.numbers import Count, Seed, Size
 from reml.contract.predictor_module import MemoryName, PredictorMaker
 from reml.contract.retrievers import TrainableIndexer
@@ -161,6 +161,10 @@ class Experiment:
 
     def _check_given_names(self) -> None:
         """Raise `ValueError` for a name that is none for a file or folder, or for two that are one to some systems."""
+        check_above_classes(self.access, "access")
+        check_above_classes(self.predictors, "predictors", "predictor")
+        check_above_classes(self.systems, "systems")
+        check_above_classes(self.collections, "collections")
         check_name(self.name, "experiment")
         check_names(self._task_names, "task")
         check_names(self.access, "access model")

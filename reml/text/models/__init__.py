@@ -8,4 +8,5 @@ loading        Loading a model with its tokeniser, whole or refused
 model_folder   Where a model is, and its files: pointers, cut files, adapters and foreign code are refused
 token_limit    How many tokens a model takes, and settings that ask for more
 weight_report  What loading left to chance, or left out, in one sentence
+without_bars   The bars of transformers, kept off
 """

@@ -10,6 +10,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from reml.files.atomic import CorruptError, atomic_folder, file_digest, home, read_manifest, write_manifest
+from reml.text.models.without_bars import without_bars
 
 KIND = "converted model"
 
@@ -27,6 +28,7 @@ def converted(path: Path) -> Path:
     return folder
 
 
+@without_bars()
 def _convert(path: Path, folder: Path) -> None:
     try:
         loader: Any = AutoModelForCausalLM

@@ -28,6 +28,7 @@ from reml.text.models.kinds import POOLER, Kind
 from reml.text.models.model_folder import ModelFolder, not_loaded, refuse_foreign_code, said
 from reml.text.models.token_limit import token_limit
 from reml.text.models.weight_report import refuse_unfit
+from reml.text.models.without_bars import without_bars
 
 # Embeddings are padded by a few rows; a tokeniser that knows less than this share of many is another model's.
 SHARE, MANY = 0.5, 1000
@@ -123,7 +124,8 @@ def _told(folder: ModelFolder, wanted: str, part: str = "") -> Iterator[None]:
     level = transformers.logging.get_verbosity()
     transformers.logging.set_verbosity(logging.ERROR)
     try:
-        yield
+        with without_bars():
+            yield
     except Exception as error:
         what = f"Its {part} cannot be read; " if part else ""
         raise not_loaded(folder.name, wanted, f"{what}transformers says: {said(error)}") from error

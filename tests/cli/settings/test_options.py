@@ -48,7 +48,7 @@ def test_depths_of_evaluate(depths: str, tmp_path: Path, capsys: pytest.CaptureF
     lines = capsys.readouterr().out.splitlines()
     assert [line for line in lines if line.strip().startswith("7 ")], lines
     assert main(["evaluate", *files, "--depths", "1,x"]) == 2
-    assert "--depths is [1, 'x']; it takes tuple[int, ...]" in capsys.readouterr().err
+    assert "--depths is [1, 'x'], but must be a list" in capsys.readouterr().err
     assert main(["evaluate", *files, "--dephts", "1"]) == 2
     assert "evaluate has no setting 'dephts'; the nearest: depths" in capsys.readouterr().err
 

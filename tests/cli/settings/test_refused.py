@@ -54,7 +54,7 @@ def told(capsys: pytest.CaptureFixture[str], text: str, folder: Path, *options: 
             f"access: {{a: {BM25}}}\npredictor:\n  class_path: reml.predictors.fid_copy.CopyFiD\n  init_args:\n"
             "    layers: two",
             8,
-            "predictor.init_args.layers is 'two'; it takes int",
+            "predictor.init_args.layers is 'two', but must be a whole number",
         ),
         (
             f"access: {{a: {BM25}}}\npredictors:\n  x:\n    class_path: reml.predictors.fid_copy.CopyFiD\n"
@@ -78,7 +78,7 @@ def test_a_refused_setting_is_named_with_file_and_line(
     [
         (("--reading.k", "0"), "--reading.k is 0, but must be 1 or more."),
         (("--reading.k=0",), "--reading.k is 0, but must be 1 or more."),
-        (("--seed", "often"), "--seed is 'often'; it takes int"),
+        (("--seed", "often"), "--seed is 'often', but must be a whole number, 0 or more"),
         (("--reading", "{k: 0}"), "--reading: reading.k is 0, but must be 1 or more."),
         (("--access.a.depth", "-1"), "--access.a.depth is -1, but must be 1 or more, or left out."),
         (("--train_on.access", "zz"), "--train_on.access: there is no access model 'zz'; the experiment has a."),

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
 
 import reml
 from reml.access.limits import Limits
-from reml.contract.arguments.checked import checked
+from reml.contract.arguments.checked import ArgumentError, checked
+from reml.contract.arguments.kinds import asked
 from reml.contract.arguments.numbers import Count, Finite, Positive, Seed, Share, Weight
 from reml.experiment.settings.access import Budget
 from reml.experiment.settings.access_feedback import AccessFeedback
@@ -24,6 +27,7 @@ from reml.feedback.weak_supervision import Rank
 from reml.predictors.in_context import InContext
 from reml.predictors.knn_lm import KnnLm
 from reml.retrievers.bm25 import BM25
+from reml.retrievers.dense import Dense
 from reml.testing import MemoryCollection
 from reml.training.data.rounds import Round
 from reml.training.regimes.sparsity import L1
@@ -149,3 +153,43 @@ def test_settings_are_checked_where_they_are_made(make: object, place: str) -> N
     with pytest.raises(ValueError) as caught:  # noqa: PT011 - the place is looked for below
         make()  # type: ignore[operator]
     assert place in str(caught.value)
+
+
+class _Plain:
+    """Prints as Python prints an object, by its address."""
+
+
+@pytest.mark.parametrize("value", [_Plain(), [_Plain()], {"a": _Plain()}, lambda: 3, print])
+def test_an_object_is_named_by_its_class(value: object) -> None:
+    with pytest.raises(ArgumentError) as caught:
+        Thing(count=value)  # type: ignore[arg-type]
+    assert " at 0x" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("hint", "words"),
+    [
+        (int, "a whole number"),
+        (int | None, "a whole number, or left out"),
+        (Count, "a whole number, 1 or more"),
+        (Count | None, "a whole number, 1 or more, or left out"),
+        (Share, "a number, 0 or more, at most 1"),
+        (str | Path, "a text or a path"),
+        (Literal["a", "b"], "one of 'a', 'b'"),
+        (Sequence[str], "a list"),
+        (tuple[int, ...], "a list"),
+        (Mapping[str, int], "a mapping by name"),
+        (Callable[[], int], "a class or function"),
+        (Thing, "`Thing(...)`"),
+        (bool, "true or false"),
+    ],
+)
+def test_what_is_asked_is_said_in_words(hint: object, words: str) -> None:
+    assert asked(hint) == words
+
+
+def test_a_dataclass_is_named_with_its_module() -> None:
+    with pytest.raises(ArgumentError, match=r"`Encoding\(...\)` of reml.retrievers.encoders.dense_encoder"):
+        Dense(encoding={"pooling": "clss"})  # type: ignore[arg-type]
+    with pytest.raises(ArgumentError, match=r"`Training\(...\)` of reml.training.settings"):
+        AccessFeedback(learner="a", training={"steps": 3})  # type: ignore[arg-type]

@@ -148,7 +148,10 @@ def test_a_wrong_argument_is_named_with_its_class(path: str) -> None:
         (lambda: loose(BM25)(b="0.3"), "BM25.b is '0.3', but must be a number, 0 or more, at most 1."),
         (lambda: loose(BM25)(k1=None), "BM25.k1 is null, but must be a number, 0 or more."),
         (lambda: loose(BM25)(title="yes"), "BM25.title is 'yes', but must be true or false."),
-        (lambda: loose(BM25)(analyser="english"), "BM25.analyser is 'english', but must be `Analyser(...)`."),
+        (
+            lambda: loose(BM25)(analyser="english"),
+            "BM25.analyser is 'english', but must be `Analyser(...)` of reml.text.analysis.",
+        ),
         (lambda: loose(Dense)(model=3), "Dense.model is 3, but must be a text."),
         (lambda: loose(Dense)(index_maker=Faiss), "the class Faiss, but must be an object of it: write Faiss(...)"),
         (
