@@ -72,14 +72,15 @@ class Templates(nn.Module):
         self.register_buffer("written", torch.zeros(capacity, LONGEST, dtype=torch.uint8))
         self.register_buffer("counts", torch.zeros(COUNTS, dtype=torch.int32))
         self.register_buffer("counted", torch.zeros(COUNTED, dtype=torch.bool))
-        self._known: list[str] = []
+        self._held, self._known = b"", list[str]()
 
     @property
     def known(self) -> Sequence[str]:
         """Give the admitted patterns, in order."""
-        number = int((self.written != 0).any(1).sum())
-        if number != len(self._known) or (number and self._known[-1] != self._read(number - 1)):
-            self._known = [self._read(row) for row in range(number)]
+        held = self.written.cpu().numpy().tobytes()
+        if held != self._held:
+            rows = (held[start : start + LONGEST].rstrip(b"\0") for start in range(0, len(held), LONGEST))
+            self._held, self._known = held, [row.decode() for row in rows if row]
         return self._known
 
     def learn(self, example: str, answers: Iterable[Sequence[Fit]]) -> None:
@@ -103,9 +104,6 @@ class Templates(nn.Module):
 
     def _count(self, pattern: str) -> int:
         return int(self.counts[_slot(pattern)])
-
-    def _read(self, row: int) -> str:
-        return bytes(self.written[row].tolist()).rstrip(b"\0").decode()
 
 
 def _slot(text: str, slots: int = COUNTS) -> int:
