@@ -116,7 +116,7 @@ def test_a_wrong_class_path_is_answered_with_the_nearest(
         ({"access": {}, "train_on": None}, ("at least one access model",)),
         ({"reading": {"k": 9, "depth": 4}}, ("reading.depth (4)", "reading.k (9)")),
         ({"reading": {"kay": 9}}, ("reading: Reading has no setting 'kay'", "the nearest: k")),
-        ({"training": {"rate": "fast"}}, ("training.rate is 'fast'", "float")),
+        ({"training": {"rate": "fast"}}, ("training.rate is 'fast'", "must be a number")),
         ({"acess": {"bm25": {"fuse": ["flat"]}}}, ("no setting 'acess'", "the nearest: access")),
         ({"name": "../elsewhere"}, ("'../elsewhere'", "slash")),
         ({"seed": "${nothing.there}"}, ("nothing",)),
