@@ -312,7 +312,7 @@ def test_a_home_that_may_not_be_read_is_said(tmp_path: Path) -> None:
     shut, (outer, inner) = tmp_path / "shut", (tmp_path / "kept", tmp_path / "kept" / "new")
     shut.mkdir(mode=0o700)
     outer.mkdir(mode=0o755)
-    for path in (tmp_path, *tmp_path.parents[:2]):
+    for path in (tmp_path, *tmp_path.parents[:3]):
         path.chmod(path.stat().st_mode | 0o055)
     for path, why in ((shut, f"may not read {shut}"), (inner, f"may not write to {outer}")):
         ended = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True)
