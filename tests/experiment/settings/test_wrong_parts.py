@@ -34,7 +34,10 @@ def task(folder: Path) -> Jsonl:
         ({"tasks": ["qa"]}, r"tasks\[0\] is 'qa', but must be a Task"),
         ({"tasks": (one for one in "a")}, "tasks is a generator, which can be gone through once: give a list"),
         ({"training": 3}, r"experiment\.training is 3, but must be `Training\(...\)`"),
-        ({"train_on": "bm25"}, r"experiment\.train_on is 'bm25', but must be `TrainOn\(...\)` of reml.experiment.settings.train_on, or left out"),
+        (
+            {"train_on": "bm25"},
+            r"experiment\.train_on is 'bm25', but must be `TrainOn\(...\)` of reml.experiment.settings.train_on",
+        ),
     ],
 )
 def test_parts_of_an_experiment_are_said_to_be_none(changes: dict[str, object], said: str, tmp_path: Path) -> None:
