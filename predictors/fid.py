@@ -43,6 +43,7 @@ from reml.predictors.reading.leave_one_out import without_each
 from reml.predictors.reading.likelihood import with_likelihood
 from reml.predictors.reading.pair_builder import PairBuilder, Reading
 from reml.predictors.reading.pairs import Frame, Pairs
+from reml.predictors.reading.right_answers import right_answers
 from reml.predictors.reading.sampling import DRAWN, Round, with_samples
 from reml.text.models.kinds import ENCODER_DECODER
 from reml.text.models.loading import config_of, load
@@ -192,11 +193,7 @@ class FiD(nn.Module):
         return answers, ids[:, 1:].masked_fill(end.cumsum(1) > end, IGNORED)
 
     def _targets(self, examples: Sequence[Example]) -> Tensor:
-        for example in examples:
-            if not example.answers:
-                message = f"example {example.id!r} has no answer to learn from. Leave such examples out of training."
-                raise ValueError(message)
-        ids = token_ids(self.tokeniser, [example.answers[0] for example in examples])
+        ids = token_ids(self.tokeniser, [right_answers(example)[0] for example in examples])
         rows = [torch.tensor([*answer[: self.answer_tokens - 1], self._end]) for answer in ids]
         return pad_sequence(rows, batch_first=True, padding_value=IGNORED)
 

@@ -34,6 +34,7 @@ from reml.contract.retrieved import Responses
 from reml.contract.signals import Credit, Prediction, Signal
 from reml.predictors.reading.likelihood import with_likelihood
 from reml.predictors.reading.pairs import readable
+from reml.predictors.reading.right_answers import right_answers
 from reml.text.language_model import SMOLLM2, load_language_model
 from reml.text.models.token_limit import allowed
 from reml.text.token_table import token_ids
@@ -148,11 +149,7 @@ class InContext(nn.Module):
         return head + kept + tail
 
     def _target(self, example: Example) -> list[int]:
-        if not example.answers:
-            raise ValueError(
-                f"example {example.id!r} has no answer to learn from. Leave such examples out of training."
-            )
-        return token_ids(self.tokeniser, [f" {example.answers[0]}"])[0][: self.answer_tokens] + self._newline
+        return token_ids(self.tokeniser, [f" {right_answers(example)[0]}"])[0][: self.answer_tokens] + self._newline
 
     def _left_padded(self, rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
         """Pad token ids on the left, so that all end together; give ids and mask, each int64 [B, L]."""

@@ -36,6 +36,7 @@ from reml.contract.predictors import Batch
 from reml.contract.retrieved import Queries
 from reml.contract.signals import Prediction, Signal
 from reml.contract.vectors import Int64Array
+from reml.predictors.reading.right_answers import right_answers
 from reml.text.language_model import SMOLLM2, LanguageModel
 from reml.text.models.token_limit import allowed
 from reml.text.state_encoder import StateEncoder
@@ -204,11 +205,7 @@ class KnnLm(nn.Module):
         return [row[-room:] or [start] for row in token_ids(tokeniser, written)]
 
     def _target(self, example: Example) -> list[int]:
-        if not example.answers:
-            raise ValueError(
-                f"example {example.id!r} has no answer to learn from. Leave such examples out of training."
-            )
-        return token_ids(self.lm.tokeniser, [f" {example.answers[0]}"])[0][: self.answer_tokens] + self._newline
+        return token_ids(self.lm.tokeniser, [f" {right_answers(example)[0]}"])[0][: self.answer_tokens] + self._newline
 
     def _ended(self, tokens: Sequence[int]) -> bool:
         return tokens[-1] == self.lm.tokeniser.eos_token_id or "\n" in self._text(tokens)

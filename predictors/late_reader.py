@@ -21,7 +21,6 @@ Numbers: benchmarks/configs/factbook.yaml; not run on the data of the papers.
 from __future__ import annotations
 
 import math
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -32,6 +31,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from reml.access.querying.query_generators import MENTION
 from reml.contract.arguments.checked import checked
 from reml.contract.arguments.numbers import Count
 from reml.contract.collections import Collection
@@ -44,18 +44,18 @@ from reml.contract.vectors import Int64Array
 from reml.files.weight_digest import digest_with_weights
 from reml.predictors.copying.quoting import cut
 from reml.predictors.late.frozen_states import FrozenStates, States
-from reml.predictors.late.late_network import NEVER, LateNetwork, Logits
+from reml.predictors.late.late_network import NEVER, LateNetwork, Logits, log_sums
 from reml.predictors.late.sheets import Read, Sheet, sheet
 from reml.predictors.late.templates import SPAN, TITLE, Fit, Templates, filled, fits
 from reml.predictors.late.ways import likelihood, ways
 from reml.predictors.reading.encoding import load_reader
 from reml.predictors.reading.pairs import readable
+from reml.predictors.reading.right_answers import right_answers
 from reml.text.token_table import ItemTokens, token_ids, tokenise, tokeniser_fingerprint
 
 FLOOR = -20.0
 # Templates of an item that compete for the answer, each with its best span.
 TRIED = 3
-_MENTION = re.compile(r"\[START_ENT\](.*?)\[END_ENT\]", re.DOTALL)
 
 
 @checked("LateReader")
@@ -91,10 +91,8 @@ class LateReader(nn.Module):
             raise ValueError(
                 f"{encoder!r} takes {loaded.limit} tokens, two of its own; item_tokens or more are {longest}."
             )
-        self.tokeniser, self.states = (
-            loaded.fast,
-            FrozenStates(loaded, digest_with_weights(loaded.model, tokeniser_fingerprint(loaded.fast))),
-        )
+        self.tokeniser = loaded.fast
+        self.states = FrozenStates(loaded, digest_with_weights(loaded.model, tokeniser_fingerprint(loaded.fast)))
         self.item_tokens, self.question_tokens, self.answer_tokens = item_tokens, question_tokens, answer_tokens
         self.templates = Templates(templates, template_examples)
         self.network = LateNetwork(self.states.width, size, templates)
@@ -180,23 +178,22 @@ class LateReader(nn.Module):
         """Give what the likeliest templates say of an item, and the log odds of each."""
         item, known = read.items[pair], self.templates.known
         odds = torch.log_softmax(logits.templates[pair], 0)
-        span, of_span = self._span(read, logits, pair) if len(read.ids[pair]) else ("", 0.0)
+        span, of_span = "", 0.0
+        if item is not None and len(read.ids[pair]):
+            span, of_span = self._span(read, logits, pair, item)
         for row in odds.topk(min(TRIED, len(known))).indices.tolist():
             pattern = known[row]
             text = filled(pattern, item.title if item is not None else "", span)
             yield text, float(odds[row]) + (of_span if SPAN in pattern else 0.0)
 
-    def _span(self, read: Sheet, logits: Logits, pair: int) -> tuple[str, float]:
+    def _span(self, read: Sheet, logits: Logits, pair: int, item: Item) -> tuple[str, float]:
         """Cut the likeliest span out of title or text, and give its log odds."""
-        item, title = read.items[pair], read.titles[pair]
-        length = len(read.ids[pair])
+        title, length = read.titles[pair], len(read.ids[pair])
         starts, ends = (torch.log_softmax(one[pair], 0)[:length] for one in (logits.starts, logits.ends))
         within = torch.ones(length, length, dtype=torch.bool).triu().tril(self.answer_tokens - 1)
         within[:title, title:] = False
         scores = (starts[:, None] + ends[None]).masked_fill(~within.to(starts.device), 2 * NEVER)
         first, last = divmod(int(scores.argmax()), length)
-        if item is None:
-            raise ValueError("a question without items has no span to cut.")
         text, start = (item.title, first) if first < title else (item.text, first - title)
         return cut(text, start, last - first + 1, self.tokeniser), float(scores[first, last])
 
@@ -216,17 +213,16 @@ def _chosen(said: Sequence[_Said], items: Sequence[Item]) -> Answer:
     for one in said:
         totals[one.text] += math.exp(one.odds)
     text = max(totals, key=lambda text: totals[text], default="")
-    behind = sorted((one for one in said if one.text == text and one.item is not None), key=lambda one: -one.odds)
-    ordered = {
-        (item.page_id, item.row): item for item in (*(one.item for one in behind if one.item is not None), *items)
-    }
+    behind = sorted((one for one in said if one.text == text), key=lambda one: -one.odds)
+    first = [one.item for one in behind if one.item is not None]
+    ordered = {(item.page_id, item.row): item for item in (*first, *items)}
     return Answer(text, tuple(map(Provenance.of, ordered.values())))
 
 
 def _question(text: str) -> str:
     """Give what is asked: the marked mention where there is one, else all."""
-    marked = _MENTION.search(text)
-    return marked[1].strip() if marked is not None and marked[1].strip() else text
+    marked = MENTION.search(text)
+    return marked[1] if marked is not None and marked[1] else text
 
 
 def _laid(tokens: ItemTokens, limit: int) -> tuple[Int64Array, int]:
@@ -236,10 +232,8 @@ def _laid(tokens: ItemTokens, limit: int) -> tuple[Int64Array, int]:
 
 
 def _fits(example: Example, item: Item | None) -> list[list[Fit]]:
-    if not example.answers:
-        raise ValueError(f"example {example.id!r} has no answer to learn from. Leave such examples out of training.")
     title, text = (item.title, item.text) if item is not None else ("", "")
-    return [fits(answer, title, text) for answer in example.answers]
+    return [fits(answer, title, text) for answer in right_answers(example)]
 
 
 def _share(read: Sheet, logits: Tensor) -> Tensor:
@@ -249,9 +243,7 @@ def _share(read: Sheet, logits: Tensor) -> Tensor:
 
 def _over_items(read: Sheet, values: Tensor) -> Tensor:
     """Sum in log space what belongs to one question, [P] -> [B]."""
-    places = torch.arange(len(values), device=values.device)
-    laid = values.new_full((len(read.question), len(values)), NEVER)
-    return torch.logsumexp(laid.index_put((read.owners, places), values), 1)
+    return log_sums(values, read.owners, len(read.question))
 
 
 def _digits(vocabulary: Mapping[str, int]) -> npt.NDArray[np.bool_]:

@@ -37,6 +37,7 @@ from reml.predictors.copying.quoting import cut
 from reml.predictors.reading.encoding import encode, frame_of, input_limit, load_reader
 from reml.predictors.reading.pair_builder import PairBuilder
 from reml.predictors.reading.pairs import Pairs, Part, occurrences
+from reml.predictors.reading.right_answers import right_answers
 from reml.text.token_table import token_ids
 
 FLOOR = -20.0
@@ -122,12 +123,8 @@ class Span(nn.Module):
         return starts, ends
 
     def _right(self, example: Example) -> list[Int64Array]:
-        if not example.answers:
-            raise ValueError(
-                f"example {example.id!r} has no answer to learn from. Leave such examples out of training."
-            )
         # With the space before it, a byte-level tokeniser gives the tokens that the answer has inside a passage.
-        ids = token_ids(self.tokeniser, [f" {answer}" for answer in example.answers])
+        ids = token_ids(self.tokeniser, [f" {answer}" for answer in right_answers(example)])
         return [np.array(answer, dtype=np.int64) for answer in ids]
 
 

@@ -15,6 +15,7 @@ from reml.contract.examples import Example
 from reml.contract.vectors import Int64Array
 from reml.predictors.copying.quoting import Case, cased_ids
 from reml.predictors.reading.pairs import occurrences
+from reml.predictors.reading.right_answers import right_answers
 from reml.text.token_table import ItemTokens
 
 
@@ -71,10 +72,8 @@ def targets(
 def _chosen(
     example: Example, items: Mapping[int, ItemTokens], tokeniser: PreTrainedTokenizerFast
 ) -> tuple[Int64Array, Int64Array]:
-    if not example.answers:
-        raise ValueError(f"example {example.id!r} has no answer to learn from. Leave such examples out of training.")
     # With the space before it, a byte-level tokeniser gives the tokens that the answer has inside a passage.
-    candidates = [cased_ids(tokeniser, f" {answer}") for answer in example.answers]
+    candidates = [cased_ids(tokeniser, f" {answer}") for answer in right_answers(example)]
     texts = [stretch for item in items.values() for stretch in (item.text, item.title)]
     standing = (ids for ids in candidates if any(len(occurrences(ids[0], text)) for text in texts))
     return candidates[0] if len(candidates) == 1 else next(standing, candidates[0])

@@ -47,24 +47,20 @@ class States:
 class FrozenStates:
     """Gives the states of texts, from memory, from its folder, or made now.
 
-    name: what the states depend on, the encoder above all. made: how many texts were encoded here.
+    name: what the states depend on, the encoder above all. width: the number of dimensions D. made: how many texts were
+    encoded here.
     """
 
     def __init__(self, loaded: Loaded, name: str) -> None:
         self._encoder: nn.Module = loaded.model.requires_grad_(False)
         self._encoder.train(False)
-        self._width = int(loaded.model.config.hidden_size)
+        self.width = int(loaded.model.config.hidden_size)
         self._frame = (int(loaded.fast.cls_token_id), int(loaded.fast.sep_token_id))
         self._kind = digest(name)
         self._folder: Path | None = None
         self._known: dict[Key, States] = {}
         self._new: list[Key] = []
         self.made = 0
-
-    @property
-    def width(self) -> int:
-        """The number of dimensions D."""
-        return self._width
 
     def keep_in(self, folder: Path) -> None:
         """Read what the folder has, and write there what is made from now on."""

@@ -82,6 +82,13 @@ class LateNetwork(nn.Module):
         return functional.gelu(token + near), best
 
 
+def log_sums(values: Tensor, owners: Tensor, count: int) -> Tensor:
+    """Sum in log space the values of each of `count` owners, [N] -> [count]; `NEVER` of one that has none."""
+    places = torch.arange(len(values), device=values.device)
+    laid = values.new_full((count, max(1, len(values))), NEVER)
+    return torch.logsumexp(laid.index_put((owners, places), values), 1)
+
+
 def _mean(states: Tensor, mask: Tensor) -> Tensor:
     return (states * mask[..., None]).sum(1) / mask.sum(1, keepdim=True).clamp_min(1)
 

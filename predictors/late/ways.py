@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
-from reml.predictors.late.late_network import NEVER, Logits
+from reml.predictors.late.late_network import Logits, log_sums
 from reml.predictors.late.sheets import Sheet
 from reml.predictors.late.templates import Fit
 from reml.predictors.reading.pairs import occurrences
@@ -57,6 +57,4 @@ def likelihood(found: Ways, logits: Logits) -> Tensor:
     starts, ends, templates = (torch.log_softmax(one, 1) for one in (logits.starts, logits.ends, logits.templates))
     span = starts[pair, first.clamp_min(0)] + ends[pair, last.clamp_min(0)]
     odds = templates[pair, template] + torch.where(first >= 0, span, 0.0)  # [W]
-    places = torch.arange(len(odds), device=odds.device)
-    laid = logits.item.new_full((len(logits.item), max(1, len(odds))), NEVER)
-    return torch.logsumexp(laid.index_put((pair, places), odds), 1)
+    return log_sums(odds, pair, len(logits.item))

@@ -5,5 +5,6 @@ leave_one_out  Likelihoods without each item: the inputs are encoded once
 likelihood     Likelihoods that were computed for each input, laid out as a `Prediction` has them
 pair_builder   Examples and responses -> inputs: tokenises questions, takes the tokens of items
 pairs          Inputs that hold a question and one retrieved item, each encoded on its own
+right_answers  The right answers that a predictor learns to give
 sampling       Outputs of a predictor and their likelihood given each item, for objectives
 """
