@@ -20,6 +20,7 @@ Numbers: benchmarks/configs/factbook.yaml; not run on the data of the papers.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -41,9 +42,7 @@ from reml.contract.refusal import refuse
 from reml.contract.retrieved import Responses
 from reml.contract.signals import Credit, Prediction, Signal
 from reml.contract.vectors import Int64Array
-from reml.files.weight_digest import digest_with_weights
 from reml.predictors.copying.quoting import cut
-from reml.predictors.late.frozen_states import FrozenStates, States
 from reml.predictors.late.late_network import NEVER, LateNetwork, Logits, log_sums
 from reml.predictors.late.sheets import Read, Sheet, sheet
 from reml.predictors.late.templates import SPAN, TITLE, Fit, Templates, filled, fits
@@ -51,7 +50,9 @@ from reml.predictors.late.ways import likelihood, ways
 from reml.predictors.reading.encoding import load_reader
 from reml.predictors.reading.pairs import readable
 from reml.predictors.reading.right_answers import right_answers
-from reml.text.token_table import ItemTokens, token_ids, tokenise, tokeniser_fingerprint
+from reml.text.frozen_states import FrozenStates, States
+from reml.text.models.loading import Loaded
+from reml.text.token_table import ItemTokens, token_ids, tokenise
 
 FLOOR = -20.0
 # Templates of an item that compete for the answer, each with its best span.
@@ -85,14 +86,13 @@ class LateReader(nn.Module):
         trust_remote_code: bool = False,
     ) -> None:
         super().__init__()
-        loaded = load_reader(encoder, 0, trust_remote_code=trust_remote_code)
+        loaded, self.states = _frozen(encoder, trust_remote_code)
         longest = max(item_tokens, question_tokens)
         if longest + 2 > loaded.limit:
             raise ValueError(
                 f"{encoder!r} takes {loaded.limit} tokens, two of its own; item_tokens or more are {longest}."
             )
         self.tokeniser = loaded.fast
-        self.states = FrozenStates(loaded, digest_with_weights(loaded.model, tokeniser_fingerprint(loaded.fast)))
         self.item_tokens, self.question_tokens, self.answer_tokens = item_tokens, question_tokens, answer_tokens
         self.templates = Templates(templates, template_examples)
         self.network = LateNetwork(self.states.width, size, templates)
@@ -196,6 +196,13 @@ class LateReader(nn.Module):
         first, last = divmod(int(scores.argmax()), length)
         text, start = (item.title, first) if first < title else (item.text, first - title)
         return cut(text, start, last - first + 1, self.tokeniser), float(scores[first, last])
+
+
+@functools.lru_cache(maxsize=1)
+def _frozen(encoder: str, trust_remote_code: bool) -> tuple[Loaded, FrozenStates]:
+    """Load an encoder, which all readers of a process share with what it made: each of many predictions has its own."""
+    loaded = load_reader(encoder, 0, trust_remote_code=trust_remote_code)
+    return loaded, FrozenStates(loaded.model.requires_grad_(False).train(False), loaded.fast)
 
 
 @dataclass(frozen=True, slots=True)

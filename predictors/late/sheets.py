@@ -15,7 +15,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from reml.contract.examples import Item
 from reml.contract.vectors import Int64Array
-from reml.predictors.late.frozen_states import States
+from reml.text.frozen_states import States
 
 MATCHES = 4
 # The last tokens of a question, which say what is asked of what the others name.

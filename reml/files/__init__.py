@@ -10,6 +10,7 @@ model_location  Where the weights of a model are: on the hub, in a folder, or in
 origin          What a folder was built from: it is served only to what it was built for
 record_log      A log of JSON records whose last good record is known
 records         KILT's records as lines of JSON: read them as `Example`, write them back without loss
+shared_folder   Folders that all which is kept in one home shares, whatever it was made for
 trajectories    Trajectories on disk: a stream of Arrow record batches, one for each batch of examples
 typed_json      JSON decoded straight into typed structs of msgspec, whose complaints become sentences
 weight_digest   A digest of a model: what it computes, and every byte of its weights

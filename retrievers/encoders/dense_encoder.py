@@ -95,8 +95,8 @@ class DenseEncoder:
         name = model or type(module).__name__
         if tokeniser.pad_token_id is None:
             raise ModelError(f"the tokeniser of {name!r} has no padding token: name the model of an encoder.")
-        self._module = module
-        self._tokeniser = tokeniser
+        self.model = module
+        self.tokeniser = tokeniser
         self._steps = steps
         self._whole = module if steps is None else nn.ModuleDict({"transformer": module, "steps": steps})
         self._encoding = _filled(encoding, token_limit(module, tokeniser), name)
@@ -126,11 +126,11 @@ class DenseEncoder:
     def save(self, folder: Path) -> None:
         """Write a transformers folder that `load` (or transformers itself) reads."""
         with atomic_folder(folder) as draft:
-            self._module.save_pretrained(draft)
-            self._tokeniser.save_pretrained(draft)
+            self.model.save_pretrained(draft)
+            self.tokeniser.save_pretrained(draft)
             if self._steps is not None:
                 pooling, normalise = str(self.encoding.pooling), bool(self.encoding.normalise)
-                hidden = int(self._module.config.hidden_size)
+                hidden = int(self.model.config.hidden_size)
                 write_steps(draft, self._steps, pooling=pooling, width=hidden, normalise=normalise)
             write_manifest(draft, KIND, asdict(self.encoding))
 
@@ -149,7 +149,7 @@ class DenseEncoder:
         """The number of dimensions D."""
         with torch.no_grad():
             ways = str(self.encoding.pooling).count("+") + 1
-            nothing = torch.zeros(0, ways * int(self._module.config.hidden_size), device=self._module.device)
+            nothing = torch.zeros(0, ways * int(self.model.config.hidden_size), device=self.model.device)
             return int(self._projected(nothing).shape[1])
 
     @property
@@ -164,8 +164,8 @@ class DenseEncoder:
         for name, usual in (("lower_case", False), ("pool_prefix", True)):
             if settings[name] is usual:
                 del settings[name]  # as in digests made before there was this setting
-        vocabulary = sorted(self._tokeniser.get_vocab().items())
-        config = {name: value for name, value in self._module.config.to_dict().items() if name not in UNRELATED}
+        vocabulary = sorted(self.tokeniser.get_vocab().items())
+        config = {name: value for name, value in self.model.config.to_dict().items() if name not in UNRELATED}
         steps: list[Json] = [repr(self._steps)] if self._steps is not None else []
         return digest_with_weights(self.module, config, settings, vocabulary, *steps)
 
@@ -181,43 +181,51 @@ class DenseEncoder:
 
     def query_vectors(self, contents: Sequence[str | Media]) -> Tensor:
         """Encode with gradient, float32 [B, D]."""
-        return self._vectors(texts_of(contents, self), str(self.encoding.query_prefix))
+        prefix, texts = str(self.encoding.query_prefix), texts_of(contents, self)
+        return self._vectors(self._tokenised([prefix + text for text in texts]) if texts else [], prefix)
 
     def item_vectors(self, items: Sequence[Item]) -> Tensor:
         """Encode with gradient, float32 [N, D]."""
-        texts = [item.full_text(title=bool(self.encoding.title)) for item in items]
-        return self._vectors(texts, str(self.encoding.item_prefix))
+        return self._vectors(self.item_ids(items), str(self.encoding.item_prefix))
 
-    def _vectors(self, texts: Sequence[str], prefix: str) -> Tensor:
-        if not texts:
-            return torch.zeros(0, self.width, device=self._module.device)
-        ids = self._tokenised([prefix + text for text in texts])
+    def item_ids(self, items: Sequence[Item]) -> list[list[int]]:
+        """Give the token ids that are read of items, special ones with them."""
+        texts = (item.full_text(title=bool(self.encoding.title)) for item in items)
+        return self._tokenised([f"{self.encoding.item_prefix}{text}" for text in texts]) if items else []
+
+    def vectors_of(self, states: Tensor, mask: Tensor) -> Tensor:
+        """Make vectors [B, D] of the states [B, L, H] of tokens, pooled where the mask [B, L] is true."""
+        vectors = self._projected(pooled(states, mask, str(self.encoding.pooling)))
+        return nn.functional.normalize(vectors, dim=-1) if self.encoding.normalise else vectors
+
+    def _vectors(self, ids: Sequence[Sequence[int]], prefix: str) -> Tensor:
+        if not ids:
+            return torch.zeros(0, self.width, device=self.model.device)
         skipped = 0 if self.encoding.pool_prefix or not prefix else self._tokens_of_prefix(prefix)
         order = longest_first(ids)
-        size, padding = self.encoding.batch_size, int(self._tokeniser.pad_token_id)
-        batches = token_batches([ids[place] for place in order], size, padding=padding, device=self._module.device)
+        size, padding = self.encoding.batch_size, int(self.tokeniser.pad_token_id)
+        batches = token_batches([ids[place] for place in order], size, padding=padding, device=self.model.device)
         read = tracked(batches, "encode", unit="texts", size=len)
         vectors = torch.cat([self._pooled(batch, skipped) for batch in read])  # [N, D], longest first
         return vectors[torch.tensor(order).argsort().to(vectors.device)]
 
     def _tokenised(self, texts: Sequence[str]) -> list[list[int]]:
         texts = [text.lower() for text in texts] if self.encoding.lower_case else list(texts)
-        ids: list[list[int]] = self._tokeniser(texts, truncation=True, max_length=self.encoding.max_tokens)["input_ids"]
+        ids: list[list[int]] = self.tokeniser(texts, truncation=True, max_length=self.encoding.max_tokens)["input_ids"]
         return ids
 
     def _tokens_of_prefix(self, prefix: str) -> int:
         """Count the tokens that a prefix begins a text with, special ones with them, but that which ends a text."""
         (ids,) = self._tokenised([prefix])
-        ends = {self._tokeniser.eos_token_id, self._tokeniser.sep_token_id}
+        ends = {self.tokeniser.eos_token_id, self.tokeniser.sep_token_id}
         return len(ids) - (1 if ids and ids[-1] in ends else 0)
 
     def _pooled(self, batch: TokenBatch, skipped: int) -> Tensor:
-        with autocast(self._module.device, self.encoding.precision):
-            output = self._module(input_ids=batch.ids, attention_mask=batch.mask.long())
+        with autocast(self.model.device, self.encoding.precision):
+            output = self.model(input_ids=batch.ids, attention_mask=batch.mask.long())
         mask = batch.mask.clone()
         mask[:, :skipped] = False
-        vectors = self._projected(pooled(output.last_hidden_state.float(), mask, str(self.encoding.pooling)))
-        return nn.functional.normalize(vectors, dim=-1) if self.encoding.normalise else vectors
+        return self.vectors_of(output.last_hidden_state.float(), mask)
 
     def _projected(self, vectors: Tensor) -> Tensor:
         if self._steps is None:

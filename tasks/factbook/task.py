@@ -7,23 +7,40 @@ unseen in training; see `splits` and `relations`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from dataclasses import replace
 from typing import Literal
 
 from reml.contract.arguments.checked import checked
 from reml.contract.collections import KnowledgeSource
+from reml.contract.examples import Example
 from reml.contract.recorded import recorded
 from reml.tasks.by_digest import Split
 from reml.tasks.factbook.claims import claims
 from reml.tasks.factbook.dialogue import dialogues
 from reml.tasks.factbook.hops import multi_hops
 from reml.tasks.factbook.mentions import mentions
-from reml.tasks.factbook.pages import FactbookPages
+from reml.tasks.factbook.pages import FactbookPages, factbook_pages
 from reml.tasks.factbook.questions import questions
 from reml.tasks.factbook.slots import slots
 from reml.tasks.made import MadeTask, Making
 
 Kind = Literal["qa", "slot_filling", "fact_checking", "entity_linking", "multi_hop", "dialogue"]
+Region = Literal[
+    "africa",
+    "antarctica",
+    "australia-oceania",
+    "central-america-n-caribbean",
+    "central-asia",
+    "east-n-southeast-asia",
+    "europe",
+    "middle-east",
+    "north-america",
+    "south-america",
+    "south-asia",
+    "world",
+]
 
 _SIZES: Mapping[Split, int] = {"train": 900, "dev": 150, "test": 150}
 _KINDS: Mapping[str, Making] = {
@@ -39,11 +56,24 @@ _KINDS: Mapping[str, Making] = {
 @recorded
 @checked()
 class Factbook(MadeTask):
-    """A task of one kind; `limit` keeps at most so many examples of each split."""
+    """A task of one kind; `limit` keeps at most so many examples of each split.
 
-    def __init__(self, kind: Kind = "qa", limit: int | None = None) -> None:
-        super().__init__("factbook", _KINDS, kind, limit)
+    regions: whose pages there are, as `africa` or `south-america`; all 256 unless given. All evidence is on them.
+    """
+
+    def __init__(self, kind: Kind = "qa", limit: int | None = None, *, regions: Sequence[Region] = ()) -> None:
+        self._pages = [page_id for page_id, page in factbook_pages().items() if page.region in regions]
+        within = functools.partial(_within, frozenset(self._pages))
+        kinds = {name: replace(one, make=functools.partial(within, one.make)) for name, one in _KINDS.items()}
+        super().__init__("factbook", kinds if regions else _KINDS, kind, limit)
 
     def source(self) -> KnowledgeSource:
-        """Give the 256 pages."""
-        return FactbookPages()
+        """Give the pages."""
+        return FactbookPages(self._pages)
+
+
+def _within(pages: Set[str], make: Callable[[Split], Iterator[Example]], split: Split) -> Iterator[Example]:
+    """Yield the examples whose evidence stands on these pages alone."""
+    for example in make(split):
+        if pages >= {one.wikipedia_id for answer in example.output for one in answer.provenance}:
+            yield example

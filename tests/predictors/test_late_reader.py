@@ -10,7 +10,7 @@ from reml.access.responses import empty, gather
 from reml.contract.examples import Answer, Example
 from reml.contract.predictors import Batch, Predictor
 from reml.contract.retrieved import Hits, Responses
-from reml.predictors.late_reader import FLOOR, LateReader
+from reml.predictors.late_reader import FLOOR, LateReader, _frozen
 from reml.testing import MemoryCollection, PredictorContract
 from tests.predictors.contract import ReaderContract
 
@@ -149,16 +149,22 @@ def test_what_no_item_and_no_template_gives_teaches_nothing(tiny_bert: str) -> N
     assert all(one.grad is None or one.grad.abs().sum() == 0 for one in reader.parameters())
 
 
+def test_readers_of_a_process_share_what_was_made(tiny_bert: str) -> None:
+    one, other = LateReader(tiny_bert, size=8), LateReader(tiny_bert, size=16)
+    assert one.states is other.states
+
+
 def test_states_are_made_once_and_found_by_the_next(tiny_bert: str, tmp_path: Path) -> None:
     batch = Batch.of([Example("a", "capital of chad", (Answer("x"),))], _responses([[0, 1]]))
     reader = taught(LateReader(tiny_bert, size=8, item_tokens=32, template_examples=1)).eval()
     reader.prepare({}, tmp_path)
     before = reader.generate(batch)
     reader.states.save()
+    _frozen.cache_clear()  # as in another process
     other = LateReader(tiny_bert, size=8, item_tokens=32, template_examples=1).eval()
     other.load_state_dict(reader.state_dict())
     other.prepare({}, tmp_path)
-    assert other.states.made == 0
+    assert other.states is not reader.states
     assert other.generate(batch) == before
     assert other.states.made == 0
 

@@ -37,7 +37,7 @@ def minilm() -> DenseEncoder:
 
 def with_encoding(encoder: DenseEncoder, **changes: object) -> DenseEncoder:
     settings = {"precision": "float32", "title": False, **changes}
-    return DenseEncoder(encoder._module, encoder._tokeniser, Encoding(**settings))  # type: ignore[arg-type]
+    return DenseEncoder(encoder.model, encoder.tokeniser, Encoding(**settings))  # type: ignore[arg-type]
 
 
 class TestDense(TrainableIndexerContract):
@@ -59,8 +59,8 @@ def test_vectors_are_those_of_each_text_alone_by_the_model_itself(minilm: DenseE
     batch = minilm.encode_queries(TEXTS).values
     for text, vector in zip(TEXTS, batch, strict=True):
         with torch.no_grad():
-            inputs = minilm._tokeniser(text, return_tensors="pt")
-            states = minilm._module(**inputs).last_hidden_state[0]
+            inputs = minilm.tokeniser(text, return_tensors="pt")
+            states = minilm.model(**inputs).last_hidden_state[0]
         alone = nn.functional.normalize(states.mean(dim=0), dim=0)
         np.testing.assert_allclose(vector, alone.numpy(), atol=1e-5)
 

@@ -25,12 +25,13 @@ from reml.devices.rank_zero import check_rank, is_rank_zero
 from reml.experiment.plan.node import Node
 from reml.experiment.said import heard, repeat
 from reml.files.atomic import MANIFEST, CorruptError, digest, locked, read_manifest, write_json, write_manifest
+from reml.files.shared_folder import LAYOUT
 from reml.reporting.terminal import say
 
 Value = TypeVar("Value")
 
-# Says which layout the stages of a home have; of the former one, they had keys made otherwise.
-LAYOUT, NEWEST = "layout.json", 2
+# The layout of a home; in the former one, stages had keys made otherwise.
+NEWEST = 2
 LABEL = 120  # letters of a stage's name that its folder shows
 SAID = "warnings"  # in the manifest of a stage
 FORMER = ("collections", "indexes", "hits", "models", "heard", "predictions")

@@ -235,3 +235,22 @@ def test_another_process_makes_the_same_examples() -> None:
     other = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
     here = digest([[format_record(example) for example in everything(kind)] for kind in KINDS])
     assert other == [FactbookPages().fingerprint, here]
+
+
+def test_regions_keep_the_evidence_of_every_example() -> None:
+    pages = {page.id for page in Factbook("qa", regions=["south-america", "africa"]).source().pages()}
+    assert len(pages) == 70
+    for kind in ("qa", "slot_filling", "fact_checking", "entity_linking", "multi_hop", "dialogue"):
+        task = Factbook(kind, regions=["africa", "south-america"])
+        for split in ("train", "dev", "test"):
+            examples = task.examples(split)
+            assert examples
+            assert pages >= {one.wikipedia_id for each in examples for a in each.output for one in a.provenance}
+    few, all_ = Factbook("qa", regions=["south-america"]).examples("dev"), Factbook("qa").examples("dev")
+    assert {example.id for example in few} - {example.id for example in all_}  # more of the region than of all
+    assert len(few) == 161
+
+
+def test_a_region_that_there_is_not_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"regions\[0\] is 'afrika', but must be one of 'africa'"):
+        Factbook("qa", regions=["afrika"])  # type: ignore[list-item]

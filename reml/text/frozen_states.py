@@ -2,7 +2,8 @@
 
 What of an item does not depend on the question is computed once, whichever question, access model or task reads it
 (LUMEN, de Jong et al., ICML 2023, https://arxiv.org/abs/2301.10448, which keeps a live part behind it). Only what is
-read is encoded, so that the cost does not grow with the collection.
+read is encoded, so that the cost does not grow with the collection; what a dense index encoded (`Dense.keep_states`) is
+not encoded again.
 
 Folders: `states-KIND-DIGEST` with keys, bounds, token ids and states (float16), mapped into memory. A killed run loses
 at most the texts of one folder, and makes them again as they were: texts of one length are encoded together, without
@@ -22,13 +23,15 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
+from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from reml.devices.precision import autocast
 from reml.files.atomic import atomic_folder, digest, read_manifest, write_manifest
-from reml.text.models.loading import Loaded
-from reml.text.token_table import Ids
+from reml.files.shared_folder import shared_folder
+from reml.files.weight_digest import digest_with_weights
+from reml.text.token_table import Ids, tokeniser_fingerprint
 
-KIND = "token states"
+KIND, ROOM = "token states", "states"
 # Texts of one pass through the encoder, and of one folder.
 CHUNK, FOLDER_TEXTS = 16, 512
 # Texts that are kept in memory where there is no folder: the oldest go first.
@@ -38,35 +41,41 @@ Key = bytes
 
 @dataclass(frozen=True, eq=False, slots=True)
 class States:
-    """A text's token ids, int64 [T], and their states, float16 [T, D]; special tokens were read and are left out."""
+    """A text's token ids, int64 [T], and its states between those of special tokens, float16 [T + 2, D]."""
 
     ids: npt.NDArray[np.int64]
-    values: npt.NDArray[np.float16]
+    framed: npt.NDArray[np.float16]
+
+    @property
+    def values(self) -> npt.NDArray[np.float16]:
+        """The states of the text's own tokens, [T, D]."""
+        return self.framed[1:-1]
 
 
 class FrozenStates:
     """Gives the states of texts, from memory, from its folder, or made now.
 
-    name: what the states depend on, the encoder above all. width: the number of dimensions D. made: how many texts were
-    encoded here.
+    model: encodes as it is now, in whatever mode it is. frame: ids of the special tokens around a text. width: the
+    number of dimensions D. made: how many texts were encoded here.
     """
 
-    def __init__(self, loaded: Loaded, name: str) -> None:
-        self._encoder: nn.Module = loaded.model.requires_grad_(False)
-        self._encoder.train(False)
-        self.width = int(loaded.model.config.hidden_size)
-        self._frame = (int(loaded.fast.cls_token_id), int(loaded.fast.sep_token_id))
-        self._kind = digest(name)
+    def __init__(self, model: PreTrainedModel, tokeniser: PreTrainedTokenizerFast) -> None:
+        self._encoder: nn.Module = model
+        self.width = int(model.config.hidden_size)
+        self.frame = (int(tokeniser.cls_token_id), int(tokeniser.sep_token_id))
+        self._kind = digest(digest_with_weights(model, tokeniser_fingerprint(tokeniser)))
         self._folder: Path | None = None
+        self._read = set[Path]()
         self._known: dict[Key, States] = {}
         self._new: list[Key] = []
         self.made = 0
 
     def keep_in(self, folder: Path) -> None:
-        """Read what the folder has, and write there what is made from now on."""
-        self._folder = folder
-        for one in sorted(folder.glob(f"states-{self._kind}-*")):
+        """Read what is kept beside `folder`, for all that shares its home, and write there what is made from now on."""
+        self._folder = folder = shared_folder(folder, ROOM)
+        for one in sorted(set(folder.glob(f"states-{self._kind}-*")) - self._read):
             self._known |= _mapped(one)
+            self._read.add(one)
 
     def of(self, texts: Sequence[Ids], device: torch.device) -> list[States]:
         """Give the states of texts, each token ids without special ones, in order."""
@@ -93,16 +102,17 @@ class FrozenStates:
 
     @torch.no_grad()
     def _encoded(self, texts: Sequence[Ids], device: torch.device) -> npt.NDArray[np.float16]:
-        first, last = self._frame
+        first, last = self.frame
         ids = torch.tensor([[first, *np.asarray(text).tolist(), last] for text in texts], device=device)
         with autocast(device):
             states: Tensor = self._encoder(input_ids=ids, attention_mask=torch.ones_like(ids)).last_hidden_state
-        return states[:, 1:-1].half().cpu().numpy()
+        return states.half().cpu().numpy()
 
     def save(self) -> None:
         """Write what is new to a folder of its own, if there is where to."""
         if self._folder is not None and self._new:
-            self._known |= _written(self._folder, self._kind, {key: self._known[key] for key in self._new})
+            self._read.add(folder := _written(self._folder, self._kind, {key: self._known[key] for key in self._new}))
+            self._known |= _mapped(folder)
             self._new = []
 
     def _tidy(self) -> None:
@@ -119,26 +129,28 @@ def _key(ids: Ids) -> Key:
     return blake2b(np.asarray(ids, dtype=np.int64).tobytes(), digest_size=16).digest()
 
 
-def _written(folder: Path, kind: str, states: Mapping[Key, States]) -> dict[Key, States]:
+def _written(folder: Path, kind: str, states: Mapping[Key, States]) -> Path:
     final = folder / f"states-{kind}-{digest(b''.join(sorted(states)))}"
     if not final.exists():
         folder.mkdir(parents=True, exist_ok=True)
         with atomic_folder(final) as draft:
             keys = np.frombuffer(b"".join(states), dtype=np.uint8).reshape(-1, 16)
-            bounds = np.cumsum([0, *(len(one.ids) for one in states.values())], dtype=np.int64)
+            bounds = np.cumsum(
+                [0, *(len(one.ids) for one in states.values())], dtype=np.int64
+            )  # without special tokens
             np.save(draft / "keys.npy", keys)
             np.save(draft / "bounds.npy", bounds)
             np.save(draft / "ids.npy", np.concatenate([one.ids for one in states.values()]))
-            np.save(draft / "values.npy", np.concatenate([one.values for one in states.values()]))
+            np.save(draft / "values.npy", np.concatenate([one.framed for one in states.values()]))
             write_manifest(draft, KIND, {"texts": len(keys)})
-    return _mapped(final)
+    return final
 
 
 def _mapped(folder: Path) -> dict[Key, States]:
     read_manifest(folder, KIND)
     keys, bounds = np.load(folder / "keys.npy"), np.load(folder / "bounds.npy")
-    ids, values = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("ids", "values"))
+    ids, values = (np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r")) for name in ("ids", "values"))
     return {
-        key.tobytes(): States(ids[start:stop], values[start:stop])
-        for key, start, stop in zip(keys, bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)
+        key.tobytes(): States(ids[start:stop], values[start + 2 * place : stop + 2 * place + 2])
+        for place, (key, start, stop) in enumerate(zip(keys, bounds[:-1].tolist(), bounds[1:].tolist(), strict=True))
     }

@@ -1,0 +1,71 @@
+"""Vectors of items pooled from token states that are kept, so that a reader over the same model makes none again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import final
+
+import numpy as np
+import torch
+from torch import Tensor
+from transformers import PreTrainedTokenizerFast
+
+from reml.contract.examples import Item, Media
+from reml.contract.vectors import DenseVectors, Similarity
+from reml.devices.evaluating import evaluating
+from reml.retrievers.encoders.dense_encoder import DenseEncoder
+from reml.text.frozen_states import FrozenStates, States
+
+
+@final
+class KeptStates:
+    """An `Encoder` that is `encoder` as it is now, and writes the states of items to the home that `folder` lies in.
+
+    They are kept in float16, from which the vectors are pooled: these differ from the encoder's own in the last digits.
+    `ValueError` for an encoder whose items a reader would read otherwise.
+    """
+
+    def __init__(self, encoder: DenseEncoder, folder: Path) -> None:
+        self.encoder = encoder
+        self.states = FrozenStates(encoder.model, _framing(encoder))
+        self.states.keep_in(folder)
+
+    @property
+    def similarity(self) -> Similarity:
+        """How a query's vector and an item's are compared."""
+        return self.encoder.similarity
+
+    def fingerprint(self) -> str:
+        """Digest the encoder."""
+        return self.encoder.fingerprint()
+
+    def encode_queries(self, contents: Sequence[str | Media]) -> DenseVectors:
+        """Give one vector for each text, in order."""
+        return self.encoder.encode_queries(contents)
+
+    def encode_items(self, items: Sequence[Item]) -> DenseVectors:
+        """Give one vector for each item, in order."""
+        ids = [np.array(framed[1:-1], dtype=np.int64) for framed in self.encoder.item_ids(items)]
+        with evaluating(self.encoder.module), torch.no_grad():
+            states = self.states.of(ids, self.encoder.model.device)
+            self.states.save()
+            vectors = [self._vector(one) for one in states]
+            return DenseVectors(torch.cat(vectors).cpu().numpy()) if vectors else self.encode_queries([])
+
+    def _vector(self, states: States) -> Tensor:
+        framed = torch.tensor(states.framed, device=self.encoder.model.device).float()[None]
+        return self.encoder.vectors_of(framed, torch.ones(framed.shape[:2], dtype=torch.bool, device=framed.device))
+
+
+def _framing(encoder: DenseEncoder) -> PreTrainedTokenizerFast:
+    """Give the tokeniser of an encoder that reads the texts of items between two special tokens, and no prefix."""
+    tokeniser = encoder.tokeniser
+    fast = isinstance(tokeniser, PreTrainedTokenizerFast)
+    frame = [tokeniser.cls_token_id, tokeniser.sep_token_id]
+    if encoder.encoding.item_prefix or not fast or None in frame or tokeniser("")["input_ids"] != frame:
+        raise ValueError(
+            "keep_states is for a model that reads items without a prefix, between [CLS] and [SEP]; "
+            f"{type(encoder.model).__name__} reads them after {encoder.encoding.item_prefix!r}. Leave out keep_states."
+        )
+    return tokeniser

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tokenizers.processors import BertProcessing
+from transformers import PreTrainedTokenizerFast
+
+from reml.access.responses import gather
+from reml.contract.examples import Answer, Example
+from reml.contract.predictors import Batch
+from reml.contract.retrieved import Hits, Queries
+from reml.files.shared_folder import LAYOUT
+from reml.predictors.late_reader import LateReader, _frozen
+from reml.retrievers.dense import Dense
+from reml.retrievers.encoders.dense_encoder import DenseEncoder, Encoding
+from reml.retrievers.encoders.kept_states import KeptStates
+from reml.testing import MemoryCollection
+
+TOKENS = 16
+TEXTS = ["the capital is n'djamena", "its capital is lima", "rivers run to the sea " * 8, ""]
+
+
+@pytest.fixture(scope="module")
+def framed_bert(tiny_bert: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The tiny BERT, with a tokeniser that puts its special tokens around a text, as BERT's own does."""
+    folder = tmp_path_factory.mktemp("framed") / "bert"
+    shutil.copytree(tiny_bert, folder)
+    tokeniser = PreTrainedTokenizerFast.from_pretrained(folder)
+    ends = ((str(one), tokeniser.convert_tokens_to_ids(one)) for one in (tokeniser.sep_token, tokeniser.cls_token))
+    tokeniser.backend_tokenizer.post_processor = BertProcessing(*ends)
+    tokeniser.save_pretrained(folder)
+    return str(folder)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    (tmp_path / LAYOUT).write_text("{}", encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def collection() -> MemoryCollection:
+    return MemoryCollection(TEXTS, ["Chad", "Peru", "Water", "Nothing"])
+
+
+def dense(model: str, **settings: object) -> Dense:
+    encoding = Encoding(max_tokens=TOKENS + 2, **settings)  # type: ignore[arg-type]
+    return Dense(model, encoding=encoding, keep_states=True)
+
+
+def test_a_reader_makes_no_states_of_indexed_items(framed_bert: str, home: Path, collection: MemoryCollection) -> None:
+    dense(framed_bert).index(collection, home / "indexes" / "dense")
+    _frozen.cache_clear()  # as in another process
+    reader = LateReader(framed_bert, size=8, item_tokens=TOKENS, template_examples=1)
+    reader.prepare({}, home / "prepared" / "reader")
+    rows = np.arange(len(TEXTS))[None]
+    found = gather(collection, Hits(rows, np.zeros(rows.shape, np.float32)))
+    question = reader.states.of([np.array([5])], torch.device("cpu"))
+    assert question
+    assert reader.states.made == 1
+    reader.eval().generate(Batch.of([Example("a", "capital", (Answer("lima"),))], found))
+    assert reader.states.made <= 2  # the questions alone
+
+
+@pytest.mark.parametrize("pooling", ["mean", "cls", "max+lasttoken"])
+def test_vectors_are_the_encoders(framed_bert: str, home: Path, collection: MemoryCollection, pooling: str) -> None:
+    encoder = DenseEncoder.load(framed_bert, Encoding(max_tokens=TOKENS + 2, pooling=pooling))
+    items = collection.get(np.arange(len(TEXTS)))
+    kept = KeptStates(encoder, home / "index")
+    np.testing.assert_allclose(kept.encode_items(items).values, encoder.encode_items(items).values, atol=2e-3)
+    made = kept.states.made
+    again = KeptStates(encoder, home / "other")
+    np.testing.assert_array_equal(again.encode_items(items).values, kept.encode_items(items).values)
+    assert made == len(TEXTS)
+    assert again.states.made == 0
+    assert kept.encode_items([]).values.shape == (0, encoder.width)
+
+
+def test_the_index_is_searched_as_any_other(framed_bert: str, home: Path, collection: MemoryCollection) -> None:
+    plain = Dense(framed_bert, encoding=Encoding(max_tokens=TOKENS + 2)).index(collection, home / "plain")
+    kept = dense(framed_bert).index(collection, home / "kept")
+    queries = Queries.of(["capital of chad", "rivers"])
+    np.testing.assert_array_equal(kept.search(queries, 2).rows, plain.search(queries, 2).rows)
+    np.testing.assert_allclose(kept.search(queries, 2).scores, plain.search(queries, 2).scores, atol=2e-3)
+
+
+def test_trained_weights_have_states_of_their_own(framed_bert: str, home: Path, collection: MemoryCollection) -> None:
+    encoder = DenseEncoder.load(framed_bert, Encoding(max_tokens=TOKENS + 2))
+    items = collection.get(np.arange(2))
+    KeptStates(encoder, home / "one").encode_items(items)
+    with torch.no_grad():
+        next(iter(encoder.module.parameters())).mul_(1.5)
+    changed = KeptStates(encoder, home / "two")
+    changed.encode_items(items)
+    assert changed.states.made == 2
+
+
+def test_items_with_a_prefix_are_refused(framed_bert: str, home: Path, collection: MemoryCollection) -> None:
+    with pytest.raises(ValueError, match=r"without a prefix.*'passage: '.*Leave out keep_states"):
+        dense(framed_bert, item_prefix="passage: ").index(collection, home / "dense")
+
+
+def test_outside_a_home_states_are_kept_in_the_folder_itself(framed_bert: str, tmp_path: Path) -> None:
+    encoder = DenseEncoder.load(framed_bert, Encoding(max_tokens=TOKENS + 2))
+    KeptStates(encoder, tmp_path / "index").encode_items(MemoryCollection(TEXTS).get(np.arange(2)))
+    assert list((tmp_path / "index" / "states").glob("states-*"))
+
+
+def test_a_tokeniser_without_special_tokens_around_a_text_is_refused(
+    tiny_bert: str, home: Path, collection: MemoryCollection
+) -> None:
+    with pytest.raises(ValueError, match=r"between \[CLS\] and \[SEP\]"):
+        dense(tiny_bert).index(collection, home / "dense")
