@@ -61,11 +61,11 @@ class KeptStates:
 def _framing(encoder: DenseEncoder) -> PreTrainedTokenizerFast:
     """Give the tokeniser of an encoder that reads the texts of items between two special tokens, and no prefix."""
     tokeniser = encoder.tokeniser
-    fast = isinstance(tokeniser, PreTrainedTokenizerFast)
-    frame = [tokeniser.cls_token_id, tokeniser.sep_token_id]
-    if encoder.encoding.item_prefix or not fast or None in frame or tokeniser("")["input_ids"] != frame:
-        raise ValueError(
-            "keep_states is for a model that reads items without a prefix, between [CLS] and [SEP]; "
-            f"{type(encoder.model).__name__} reads them after {encoder.encoding.item_prefix!r}. Leave out keep_states."
-        )
-    return tokeniser
+    if isinstance(tokeniser, PreTrainedTokenizerFast) and not encoder.encoding.item_prefix:
+        frame = [tokeniser.cls_token_id, tokeniser.sep_token_id]
+        if None not in frame and tokeniser("")["input_ids"] == frame:
+            return tokeniser
+    raise ValueError(
+        "keep_states is for a model that reads items without a prefix, between [CLS] and [SEP]; "
+        f"{type(encoder.model).__name__} reads them after {encoder.encoding.item_prefix!r}. Leave out keep_states."
+    )
