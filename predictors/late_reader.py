@@ -32,17 +32,18 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from reml.access.querying.query_generators import MENTION
+from reml.access.querying.query_generators import MENTION, turns
 from reml.contract.arguments.checked import checked
 from reml.contract.arguments.numbers import Count
 from reml.contract.collections import Collection
 from reml.contract.examples import Answer, Example, Item, Provenance
 from reml.contract.predictors import Batch
 from reml.contract.refusal import refuse
-from reml.contract.retrieved import Responses
+from reml.contract.retrieved import Queries, Responses
 from reml.contract.signals import Credit, Prediction, Signal
 from reml.contract.vectors import Int64Array
 from reml.predictors.copying.quoting import cut
+from reml.predictors.late.asking import ASK, after, again, chain, fits_of_chain
 from reml.predictors.late.late_network import NEVER, LateNetwork, Logits, log_sums
 from reml.predictors.late.sheets import Read, Sheet, sheet
 from reml.predictors.late.templates import SPAN, TITLE, Fit, Templates, filled, fits
@@ -55,6 +56,8 @@ from reml.text.models.loading import Loaded
 from reml.text.token_table import ItemTokens, token_ids, tokenise
 
 FLOOR = -20.0
+# Patterns of answers that are told apart at most.
+TEMPLATES = 256
 # Templates of an item that compete for the answer, each with its best span.
 TRIED = 3
 
@@ -65,9 +68,9 @@ class LateReader(nn.Module):
 
     encoder: a hub id, a folder, or `package:NAME/PATH`; it is not trained. size: units of what is. item_tokens,
     question_tokens: what is read of each, of a question its end; of a marked mention (`[START_ENT] ... [END_ENT]`) the
-    mention alone is the question. answer_tokens: of the longest span. templates: how many patterns of answers are told
-    apart; template_examples: how many examples one must fit. trust_remote_code: whether code in the encoder's folder
-    is run.
+    mention alone is the question. answer_tokens: of the longest span. template_examples: how many examples a pattern of
+    answers must fit. hops: how many lists it may read, each but the first asked for by what an item of the last one
+    names (`reml.predictors.late.asking`). trust_remote_code: whether code in the encoder's folder is run.
     In the provenance the items come first that gave most of the answer's probability.
     """
 
@@ -81,8 +84,8 @@ class LateReader(nn.Module):
         item_tokens: Count = 128,
         question_tokens: Count = 64,
         answer_tokens: Count = 16,
-        templates: Count = 256,
         template_examples: Count = 3,
+        hops: Count = 1,
         trust_remote_code: bool = False,
     ) -> None:
         super().__init__()
@@ -94,8 +97,9 @@ class LateReader(nn.Module):
             )
         self.tokeniser = loaded.fast
         self.item_tokens, self.question_tokens, self.answer_tokens = item_tokens, question_tokens, answer_tokens
-        self.templates = Templates(templates, template_examples)
-        self.network = LateNetwork(self.states.width, size, templates)
+        self.hops = hops
+        self.templates = Templates(TEMPLATES, template_examples)
+        self.network = LateNetwork(self.states.width, size, TEMPLATES)
         self._digits = _digits(self.tokeniser.get_vocab())
 
     def prepare(self, collections: Mapping[str, Collection], folder: Path) -> None:  # noqa: ARG002
@@ -103,28 +107,61 @@ class LateReader(nn.Module):
         self.states.keep_in(folder)
 
     def loss(self, batch: Batch, signals: Signal = Signal.NONE) -> Prediction:
-        """Give -log p(a right answer given x and all items), [B]; -FLOOR where no item and template give one."""
-        examples, responses = batch.examples, batch.read
+        """Give -log p(a right answer given x and all items), [B]; -FLOOR where no item and template give one.
+
+        With several hops, -log p(the next page is asked for) and that of the answer once it was, for an answer that
+        needs several pages.
+        """
         refuse(signals, self.signals, "LateReader")
+        loss, said = self._losses(batch.examples, batch.read, asking=self._may_ask(batch))
+        chained = [place for place, one in enumerate(batch.examples) if self._may_ask(batch) and chain(one)]
+        if chained:
+            named = [again(batch.examples[place], chain(batch.examples[place])[-1].title or "") for place in chained]
+            later, _ = self._losses(named, self._asked(batch, chained, named), asking=False)
+            loss = loss.index_add(0, torch.tensor(chained, device=loss.device), later)
+        return Prediction(loss, (Credit(item_log_likelihood=said),) if Signal.ITEM_LIKELIHOOD in signals else ())
+
+    def _losses(self, examples: Sequence[Example], responses: Responses, *, asking: bool) -> tuple[Tensor, Tensor]:
+        """Give the loss of each example, [B], and the log likelihood of its right answers with each item, [B, K]."""
         read = self._read(examples, responses)
-        found = [_fits(examples[owner], item) for owner, item in zip(read.owners.tolist(), read.items, strict=True)]
+        pairs = zip(read.owners.tolist(), read.items, strict=True)
+        found = [_fits(examples[owner], item, chain(examples[owner]) if asking else ()) for owner, item in pairs]
         if self.training:
             self._learn_templates(examples, read, found)
-        logits = self._masked(read)
+        logits = self._masked(read, asking=asking)
         alone = likelihood(ways(read, found, self.templates.known, self.tokeniser), logits)
         together = _over_items(read, alone + _share(read, logits.item))
         loss = -torch.where(together > FLOOR, together, FLOOR)
-        if Signal.ITEM_LIKELIHOOD not in signals:
-            return Prediction(loss)
-        said = read.by_position(responses.k, alone.clamp_min(FLOOR), -torch.inf)
-        return Prediction(loss, (Credit(item_log_likelihood=said),))
+        return loss, read.by_position(responses.k, alone.clamp_min(FLOOR), -torch.inf)
 
     @torch.no_grad()
     def generate(self, batch: Batch) -> list[Answer]:
-        """Give the likeliest answer of each example, over all its items."""
-        examples, responses = batch.examples, batch.read
+        """Give the likeliest answer of each example, over all its items, or what is once it has asked again."""
+        answers = self._answers(batch.examples, batch.read, asking=self._may_ask(batch))
+        for hop in range(2, self.hops + 1):
+            asking = [place for place, answer in enumerate(answers) if _asks(answer)]
+            if not asking:
+                break
+            named = [again(batch.examples[place], str(answers[place].text).removeprefix(ASK)) for place in asking]
+            found = self._asked(batch, asking, named)
+            later = self._answers(named, found, asking=hop < self.hops)
+            for place, answer, items in zip(asking, later, readable(found), strict=True):
+                answers[place] = after(answers[place], answer) if items else self._at_once(batch, place)
+        return answers
+
+    def _may_ask(self, batch: Batch) -> bool:
+        return self.hops > 1 and bool(batch.sessions)
+
+    def _asked(self, batch: Batch, places: Sequence[int], named: Sequence[Example]) -> Responses:
+        return batch.ask(Queries(np.array(places, dtype=np.int64), tuple(example.input for example in named)))
+
+    def _at_once(self, batch: Batch, place: int) -> Answer:
+        """Answer an example without asking again, as nothing more was found."""
+        return self._answers(batch.examples, batch.read, asking=False)[place]
+
+    def _answers(self, examples: Sequence[Example], responses: Responses, *, asking: bool) -> list[Answer]:
         read = self._read(examples, responses)
-        logits = self._masked(read)
+        logits = self._masked(read, asking=asking)
         said: list[list[_Said]] = [[] for _ in examples]
         for pair, (owner, share) in enumerate(
             zip(read.owners.tolist(), _share(read, logits.item).tolist(), strict=True)
@@ -163,8 +200,8 @@ class LateReader(nn.Module):
         for example, answers in zip(examples, by_example, strict=True):
             self.templates.learn(f"{example.id}\n{example.input}", answers)
 
-    def _masked(self, read: Sheet) -> Logits:
-        """Give logits in which templates that are not known, or need an item where there is none, have no part."""
+    def _masked(self, read: Sheet, *, asking: bool) -> Logits:
+        """Give logits in which templates that are not known, ask, or need an item where there is none, have no part."""
         known = self.templates.known
         logits: Logits = self.network(read)
         able = torch.zeros(logits.templates.shape, dtype=torch.bool)
@@ -172,6 +209,8 @@ class LateReader(nn.Module):
         for place, absent in ((SPAN, [not len(ids) for ids in read.ids]), (TITLE, [one is None for one in read.items])):
             needy = np.array([row for row, pattern in enumerate(known) if place in pattern], dtype=np.int64)
             able[np.ix_(np.flatnonzero(absent), needy)] = False
+        if not asking:
+            able[:, [row for row, pattern in enumerate(known) if pattern.startswith(ASK)]] = False
         return replace(logits, templates=logits.templates.float().masked_fill(~able.to(logits.item.device), NEVER))
 
     def _said(self, read: Sheet, logits: Logits, pair: int) -> Iterator[tuple[str, float]]:
@@ -226,10 +265,14 @@ def _chosen(said: Sequence[_Said], items: Sequence[Item]) -> Answer:
     return Answer(text, tuple(map(Provenance.of, ordered.values())))
 
 
+def _asks(answer: Answer) -> bool:
+    return str(answer.text).startswith(ASK)
+
+
 def _question(text: str) -> str:
-    """Give what is asked: the marked mention where there is one, else all."""
+    """Give what is asked: a marked mention, the first and the last turn of a dialogue, else all."""
     marked = MENTION.search(text)
-    return marked[1] if marked is not None and marked[1] else text
+    return marked[1] if marked is not None and marked[1] else turns(text)
 
 
 def _laid(tokens: ItemTokens, limit: int) -> tuple[Int64Array, int]:
@@ -238,7 +281,9 @@ def _laid(tokens: ItemTokens, limit: int) -> tuple[Int64Array, int]:
     return ids, min(len(tokens.title), limit)
 
 
-def _fits(example: Example, item: Item | None) -> list[list[Fit]]:
+def _fits(example: Example, item: Item | None, chained: Sequence[Provenance]) -> list[list[Fit]]:
+    if chained:
+        return fits_of_chain(right_answers(example), chained, item)
     title, text = (item.title, item.text) if item is not None else ("", "")
     return [fits(answer, title, text) for answer in right_answers(example)]
 

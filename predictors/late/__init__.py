@@ -1,5 +1,6 @@
 """Reading token states that a frozen encoder made once: what of an item does not depend on the question.
 
+asking        Asking again: a span of what was found first is put before the question, and both are searched for
 late_network  From frozen states of a question and an item to logits of spans, of the item and of templates
 sheets        A batch as it is read: states of items beside those of their questions, padded
 templates     Patterns of answers with places for a title and a span, learnt from the answers that are right

@@ -13,7 +13,7 @@ from reml.contract.arguments.several import hold_mappings, hold_several
 from reml.contract.collections import Collection
 from reml.contract.examples import Answer, Example
 from reml.contract.joining import joined
-from reml.contract.retrieved import Responses
+from reml.contract.retrieved import Queries, Responses
 from reml.contract.retrievers import TrainableEncoder
 from reml.contract.signals import Credit, InBatch, Prediction, Signal
 
@@ -50,6 +50,11 @@ class Batch:
         found = self.given
         if found is None:
             found = joined({name: session.ask() for name, session in self.sessions.items()}, len(self.examples))
+        return found if self.device is None else found.to(self.device)
+
+    def ask(self, queries: Queries) -> Responses:
+        """Ask each g these queries, and join what comes back into one list a query, [Q, K_1 + ... + K_N]."""
+        found = joined({name: session.ask(queries) for name, session in self.sessions.items()}, len(queries))
         return found if self.device is None else found.to(self.device)
 
     def reading(self, responses: Responses) -> Batch:

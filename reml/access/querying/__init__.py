@@ -4,7 +4,7 @@ query_generators    Query generators: from the input of an example to queries
 relevance_feedback  Relevance feedback: a query is expanded by what a first search with it found
 """
 
-from reml.access.querying.query_generators import InputQuery, MentionQuery
+from reml.access.querying.query_generators import InputQuery, KiltQuery, MentionQuery
 from reml.access.querying.relevance_feedback import RM3, Rocchio
 
-__all__ = ["RM3", "InputQuery", "MentionQuery", "Rocchio"]
+__all__ = ["RM3", "InputQuery", "KiltQuery", "MentionQuery", "Rocchio"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from reml.contract.access import QueryExpansion, QueryGenerator
 from reml.contract.arguments.checked import checked
@@ -60,6 +61,35 @@ class MentionQuery:
         left = text[: mention.start()].split()
         right = text[mention.end() :].split()[: self.window]
         return " ".join([*left[max(0, len(left) - self.window) :], mention.group(1), *right])
+
+
+@checked()
+class KiltQuery:
+    """What to search for by the form of an input, so that one access model serves every KILT task.
+
+    Of a marked mention, as of `MentionQuery`; of a dialogue, whose turns are lines, the first `first` and the last
+    `last` turns, which name the topic and ask (the first turn is put before the last one as a baseline of TREC CAsT
+    2019, https://arxiv.org/abs/2003.13624); of any other input, all.
+    """
+
+    def __init__(self, window: int = 0, *, first: int = 1, last: int = 1) -> None:
+        if first < 0 or last < 1:
+            raise ValueError(f"first and last are numbers of turns, 0 or more and 1 or more, not {first} and {last}.")
+        self.window, self.first, self.last = window, first, last
+        self._mention = MentionQuery(window)
+
+    def __call__(self, examples: Sequence[Example]) -> Queries:
+        """Make one query for each example."""
+        asked = (turns(example.input, self.first, self.last) for example in examples)
+        return self._mention([replace(example, input=text) for example, text in zip(examples, asked, strict=True)])
+
+
+def turns(text: str, first: int = 1, last: int = 1) -> str:
+    """Give the first and the last turns of a dialogue, a line each; all of another input, and of a marked mention."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    if len(lines) <= first + last or MENTION.search(text):
+        return text
+    return "\n".join([*lines[:first], *lines[-last:]])
 
 
 def one_query_each(queries: QueryGenerator, examples: Sequence[Example]) -> Queries:
