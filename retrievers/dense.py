@@ -62,5 +62,7 @@ class Dense:
         maker = self.index_maker or Faiss(similarity=encoder.encoding.similarity or "dot")
         if not self.keep_states:
             return index_encoded(encoder, maker, collection, folder)
-        index = index_encoded(KeptStates(encoder, folder), maker, collection, folder).index
+        kept = KeptStates(encoder, folder)
+        index = index_encoded(kept, maker, collection, folder).index
+        kept.states.save()
         return EncodedRetriever(collection, encoder, index)

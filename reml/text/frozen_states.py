@@ -18,6 +18,7 @@ from hashlib import blake2b
 from itertools import groupby
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +38,7 @@ CHUNK, FOLDER_TEXTS = 16, 512
 # Texts that are kept in memory where there is no folder: the oldest go first.
 MEMORY_TEXTS = 20_000
 Key = bytes
+_SHARED: WeakValueDictionary[str, FrozenStates] = WeakValueDictionary()
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -55,15 +57,15 @@ class States:
 class FrozenStates:
     """Gives the states of texts, from memory, from its folder, or made now.
 
-    model: encodes as it is now, in whatever mode it is. frame: ids of the special tokens around a text. width: the
-    number of dimensions D. made: how many texts were encoded here.
+    model: encodes as it is now, in whatever mode it is. kind: a digest of it and the tokeniser. frame: ids of the
+    special tokens around a text. width: the number of dimensions D. made: how many texts were encoded here.
     """
 
     def __init__(self, model: PreTrainedModel, tokeniser: PreTrainedTokenizerFast) -> None:
         self._encoder: nn.Module = model
         self.width = int(model.config.hidden_size)
         self.frame = (int(tokeniser.cls_token_id), int(tokeniser.sep_token_id))
-        self._kind = digest(digest_with_weights(model, tokeniser_fingerprint(tokeniser)))
+        self.kind = digest(digest_with_weights(model, tokeniser_fingerprint(tokeniser)))
         self._folder: Path | None = None
         self._read = set[Path]()
         self._known: dict[Key, States] = {}
@@ -73,7 +75,7 @@ class FrozenStates:
     def keep_in(self, folder: Path) -> None:
         """Read what is kept beside `folder`, for all that shares its home, and write there what is made from now on."""
         self._folder = folder = shared_folder(folder, ROOM)
-        for one in sorted(set(folder.glob(f"states-{self._kind}-*")) - self._read):
+        for one in sorted(set(folder.glob(f"states-{self.kind}-*")) - self._read):
             self._known |= _mapped(one)
             self._read.add(one)
 
@@ -111,7 +113,7 @@ class FrozenStates:
     def save(self) -> None:
         """Write what is new to a folder of its own, if there is where to."""
         if self._folder is not None and self._new:
-            self._read.add(folder := _written(self._folder, self._kind, {key: self._known[key] for key in self._new}))
+            self._read.add(folder := _written(self._folder, self.kind, {key: self._known[key] for key in self._new}))
             self._known |= _mapped(folder)
             self._new = []
 
@@ -123,6 +125,14 @@ class FrozenStates:
             for key in self._new[: len(self._known) - MEMORY_TEXTS]:
                 del self._known[key]
             self._new = list(self._known)
+
+
+def frozen_states(model: PreTrainedModel, tokeniser: PreTrainedTokenizerFast) -> FrozenStates:
+    """Give the states by a model as it is now: one object a process where nothing of it is trained."""
+    if any(weights.requires_grad for weights in model.parameters()):
+        return FrozenStates(model, tokeniser)
+    made = FrozenStates(model, tokeniser)
+    return _SHARED.setdefault(made.kind, made)
 
 
 def _key(ids: Ids) -> Key:

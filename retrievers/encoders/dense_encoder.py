@@ -181,12 +181,16 @@ class DenseEncoder:
 
     def query_vectors(self, contents: Sequence[str | Media]) -> Tensor:
         """Encode with gradient, float32 [B, D]."""
-        prefix, texts = str(self.encoding.query_prefix), texts_of(contents, self)
-        return self._vectors(self._tokenised([prefix + text for text in texts]) if texts else [], prefix)
+        return self._vectors(self.query_ids(contents), str(self.encoding.query_prefix))
 
     def item_vectors(self, items: Sequence[Item]) -> Tensor:
         """Encode with gradient, float32 [N, D]."""
         return self._vectors(self.item_ids(items), str(self.encoding.item_prefix))
+
+    def query_ids(self, contents: Sequence[str | Media]) -> list[list[int]]:
+        """Give the token ids that are read of queries, special ones with them."""
+        texts = texts_of(contents, self)
+        return self._tokenised([f"{self.encoding.query_prefix}{text}" for text in texts]) if texts else []
 
     def item_ids(self, items: Sequence[Item]) -> list[list[int]]:
         """Give the token ids that are read of items, special ones with them."""

@@ -15,20 +15,20 @@ from reml.contract.examples import Item, Media
 from reml.contract.vectors import DenseVectors, Similarity
 from reml.devices.evaluating import evaluating
 from reml.retrievers.encoders.dense_encoder import DenseEncoder
-from reml.text.frozen_states import FrozenStates, States
+from reml.text.frozen_states import States, frozen_states
 
 
 @final
 class KeptStates:
-    """An `Encoder` that is `encoder` as it is now, and writes the states of items to the home that `folder` lies in.
+    """An `Encoder` that is `encoder` as it is now, and keeps the states of texts in the home that `folder` lies in.
 
     They are kept in float16, from which the vectors are pooled: these differ from the encoder's own in the last digits.
-    `ValueError` for an encoder whose items a reader would read otherwise.
+    `ValueError` for an encoder whose texts a reader would read otherwise. states: `save` writes the last of them.
     """
 
     def __init__(self, encoder: DenseEncoder, folder: Path) -> None:
         self.encoder = encoder
-        self.states = FrozenStates(encoder.model, _framing(encoder))
+        self.states = frozen_states(encoder.model, _framing(encoder))
         self.states.keep_in(folder)
 
     @property
@@ -42,16 +42,17 @@ class KeptStates:
 
     def encode_queries(self, contents: Sequence[str | Media]) -> DenseVectors:
         """Give one vector for each text, in order."""
-        return self.encoder.encode_queries(contents)
+        return self._encoded(self.encoder.query_ids(contents))
 
     def encode_items(self, items: Sequence[Item]) -> DenseVectors:
         """Give one vector for each item, in order."""
-        ids = [np.array(framed[1:-1], dtype=np.int64) for framed in self.encoder.item_ids(items)]
+        return self._encoded(self.encoder.item_ids(items))
+
+    def _encoded(self, framed: Sequence[Sequence[int]]) -> DenseVectors:
+        ids = [np.array(one[1:-1], dtype=np.int64) for one in framed]
         with evaluating(self.encoder.module), torch.no_grad():
-            states = self.states.of(ids, self.encoder.model.device)
-            self.states.save()
-            vectors = [self._vector(one) for one in states]
-            return DenseVectors(torch.cat(vectors).cpu().numpy()) if vectors else self.encode_queries([])
+            vectors = [self._vector(one) for one in self.states.of(ids, self.encoder.model.device)]
+        return DenseVectors(torch.cat(vectors).cpu().numpy()) if vectors else self.encoder.encode_queries([])
 
     def _vector(self, states: States) -> Tensor:
         framed = torch.tensor(states.framed, device=self.encoder.model.device).float()[None]
@@ -59,13 +60,14 @@ class KeptStates:
 
 
 def _framing(encoder: DenseEncoder) -> PreTrainedTokenizerFast:
-    """Give the tokeniser of an encoder that reads the texts of items between two special tokens, and no prefix."""
-    tokeniser = encoder.tokeniser
-    if isinstance(tokeniser, PreTrainedTokenizerFast) and not encoder.encoding.item_prefix:
+    """Give the tokeniser of an encoder that reads texts between two special tokens, and no prefix."""
+    tokeniser, encoding = encoder.tokeniser, encoder.encoding
+    prefixes = [prefix for prefix in (encoding.query_prefix, encoding.item_prefix) if prefix]
+    if isinstance(tokeniser, PreTrainedTokenizerFast) and not prefixes:
         frame = [tokeniser.cls_token_id, tokeniser.sep_token_id]
         if None not in frame and tokeniser("")["input_ids"] == frame:
             return tokeniser
     raise ValueError(
-        "keep_states is for a model that reads items without a prefix, between [CLS] and [SEP]; "
-        f"{type(encoder.model).__name__} reads them after {encoder.encoding.item_prefix!r}. Leave out keep_states."
+        "keep_states is for a model that reads texts without a prefix, between [CLS] and [SEP]; "
+        f"{type(encoder.model).__name__} has the prefixes {prefixes}. Leave out keep_states."
     )

@@ -19,6 +19,7 @@ from reml.retrievers.dense import Dense
 from reml.retrievers.encoders.dense_encoder import DenseEncoder, Encoding
 from reml.retrievers.encoders.kept_states import KeptStates
 from reml.testing import MemoryCollection
+from reml.text.frozen_states import _SHARED
 
 TOKENS = 16
 TEXTS = ["the capital is n'djamena", "its capital is lima", "rivers run to the sea " * 8, ""]
@@ -34,6 +35,11 @@ def framed_bert(tiny_bert: str, tmp_path_factory: pytest.TempPathFactory) -> str
     tokeniser.backend_tokenizer.post_processor = BertProcessing(*ends)
     tokeniser.save_pretrained(folder)
     return str(folder)
+
+
+def in_another_process() -> None:
+    _frozen.cache_clear()
+    _SHARED.clear()
 
 
 @pytest.fixture
@@ -54,7 +60,7 @@ def dense(model: str, **settings: object) -> Dense:
 
 def test_a_reader_makes_no_states_of_indexed_items(framed_bert: str, home: Path, collection: MemoryCollection) -> None:
     dense(framed_bert).index(collection, home / "indexes" / "dense")
-    _frozen.cache_clear()  # as in another process
+    in_another_process()
     reader = LateReader(framed_bert, size=8, item_tokens=TOKENS, template_examples=1)
     reader.prepare({}, home / "prepared" / "reader")
     rows = np.arange(len(TEXTS))[None]
@@ -73,6 +79,7 @@ def test_vectors_are_the_encoders(framed_bert: str, home: Path, collection: Memo
     kept = KeptStates(encoder, home / "index")
     np.testing.assert_allclose(kept.encode_items(items).values, encoder.encode_items(items).values, atol=2e-3)
     made = kept.states.made
+    kept.states.save()
     again = KeptStates(encoder, home / "other")
     np.testing.assert_array_equal(again.encode_items(items).values, kept.encode_items(items).values)
     assert made == len(TEXTS)
@@ -100,13 +107,15 @@ def test_trained_weights_have_states_of_their_own(framed_bert: str, home: Path, 
 
 
 def test_items_with_a_prefix_are_refused(framed_bert: str, home: Path, collection: MemoryCollection) -> None:
-    with pytest.raises(ValueError, match=r"without a prefix.*'passage: '.*Leave out keep_states"):
+    with pytest.raises(ValueError, match=r"has the prefixes \['passage: '\]. Leave out keep_states"):
         dense(framed_bert, item_prefix="passage: ").index(collection, home / "dense")
 
 
 def test_outside_a_home_states_are_kept_in_the_folder_itself(framed_bert: str, tmp_path: Path) -> None:
     encoder = DenseEncoder.load(framed_bert, Encoding(max_tokens=TOKENS + 2))
-    KeptStates(encoder, tmp_path / "index").encode_items(MemoryCollection(TEXTS).get(np.arange(2)))
+    kept = KeptStates(encoder, tmp_path / "index")
+    kept.encode_items(MemoryCollection(TEXTS).get(np.arange(2)))
+    kept.states.save()
     assert list((tmp_path / "index" / "states").glob("states-*"))
 
 

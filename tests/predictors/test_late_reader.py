@@ -10,9 +10,10 @@ from reml.access.responses import empty, gather
 from reml.contract.examples import Answer, Example
 from reml.contract.predictors import Batch, Predictor
 from reml.contract.retrieved import Hits, Responses
-from reml.predictors.late_reader import FLOOR, LateReader, _frozen
+from reml.predictors.late_reader import FLOOR, LateReader
 from reml.testing import MemoryCollection, PredictorContract
 from tests.predictors.contract import ReaderContract
+from tests.predictors.test_kept_states import in_another_process
 
 TEXTS = ["the capital is n'djamena", "its capital is lima", "rivers run to the sea", "the capital is oslo"]
 TITLES = ["Chad", "Peru", "Water", "Norway"]
@@ -160,7 +161,7 @@ def test_states_are_made_once_and_found_by_the_next(tiny_bert: str, tmp_path: Pa
     reader.prepare({}, tmp_path)
     before = reader.generate(batch)
     reader.states.save()
-    _frozen.cache_clear()  # as in another process
+    in_another_process()
     other = LateReader(tiny_bert, size=8, item_tokens=32, template_examples=1).eval()
     other.load_state_dict(reader.state_dict())
     other.prepare({}, tmp_path)
