@@ -49,7 +49,7 @@ def batch(retriever: Retriever, examples: Sequence[Example], asks: int | None = 
 @pytest.fixture(scope="module")
 def reader(tiny_bert: str, retriever: Retriever) -> LateReader:
     torch.manual_seed(0)
-    reader = LateReader(tiny_bert, size=32, item_tokens=32, question_tokens=16, template_examples=4, hops=2)
+    reader = LateReader(tiny_bert, size=32, item_tokens=32, question_tokens=16, template_examples=3, hops=2)
     optimizer = torch.optim.Adam(reader.network.parameters(), lr=1e-2)
     for _ in range(80):
         loss = reader.train().loss(batch(retriever, list(map(chained, CAPITALS)))).loss.mean()
