@@ -220,7 +220,8 @@ class LateReader(nn.Module):
         span, of_span = "", 0.0
         if item is not None and len(read.ids[pair]):
             span, of_span = self._span(read, logits, pair, item)
-        for row in odds.topk(min(TRIED, len(known))).indices.tolist():
+        able = int((logits.templates[pair] > NEVER).sum())
+        for row in odds.topk(min(TRIED, able)).indices.tolist():
             pattern = known[row]
             text = filled(pattern, item.title if item is not None else "", span)
             yield text, float(odds[row]) + (of_span if SPAN in pattern else 0.0)

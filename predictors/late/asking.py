@@ -35,7 +35,7 @@ def fits_of_chain(answers: Sequence[str], places: Sequence[Provenance], item: It
         return [[] for _ in (*answers, *titles)]
     asked = [[] if page == item.page_id or not title else fits(title, item.title, item.text) for page, title in titles]
     said = [fits(answer, item.title, item.text) for answer in answers]
-    return said + [[Fit(ASK + fit.pattern, fit.span) for fit in found] for found in asked]
+    return said + [[Fit(ASK + fit.pattern, fit.span) for fit in found if fit.span] for found in asked]
 
 
 def again(example: Example, named: str) -> Example:

@@ -1,8 +1,9 @@
 """Patterns of answers with places for a title and a span, learnt from the answers that are right.
 
 Delexicalised answers (Wen et al., EMNLP 2015, https://arxiv.org/abs/1508.01745): a span alone, a title alone, a label
-such as SUPPORTS, or a sentence around both. A pattern is admitted once it fitted `least` examples; which pattern an
-answer has is then the one that fits most.
+such as SUPPORTS, or a sentence around both. The pattern of an answer is the one that fitted most examples. It is
+admitted once it fitted `least`, and more than any that has a span elsewhere, or `SURE` times as many; a text without
+places must be right for one example of `FREQUENT`.
 """
 
 from __future__ import annotations
@@ -20,9 +21,10 @@ TITLE, SPAN = "\ue000", "\ue001"
 # Counts of patterns are kept by their hash, and so is which example counted already; a pattern of more bytes is not
 # admitted.
 COUNTS, COUNTED, LONGEST = 1 << 16, 1 << 21, 160
+SURE, FREQUENT = 3, 100
 # Words of the longest span that a pattern may stand around.
 SPAN_WORDS = 12
-_WORD = re.compile(r"\S+")
+_WORD, _INNER = re.compile(r"\S+"), re.compile(r"[A-Za-z0-9]")
 _MARKS = ".,;:!?\"'()[]“”«»"
 
 
@@ -55,8 +57,17 @@ def _around_spans(base: str, text: str) -> Iterable[Fit]:
             for begin in dict.fromkeys((start, start + (base[start] in _MARKS))):
                 for end in dict.fromkeys((last, last - (base[last - 1] in _MARKS))):
                     span = base[begin:end]
-                    if span and TITLE not in span and span in text:
+                    if span and TITLE not in span and _stands(span, text):
                         yield Fit(base[:begin] + SPAN + base[end:], span)
+
+
+def _stands(span: str, text: str) -> bool:
+    """Tell whether a span stands in a text otherwise than within a word of ASCII letters and digits."""
+    if span not in text:
+        return False
+    before = r"(?<![A-Za-z0-9])" if _INNER.match(span[0]) else ""
+    behind = r"(?![A-Za-z0-9])" if _INNER.match(span[-1]) else ""
+    return re.search(f"{before}{re.escape(span)}{behind}", text) is not None
 
 
 class Templates(nn.Module):
@@ -65,6 +76,7 @@ class Templates(nn.Module):
     written: Tensor
     counts: Tensor
     counted: Tensor
+    seen: Tensor
 
     def __init__(self, capacity: int, least: int) -> None:
         super().__init__()
@@ -72,6 +84,7 @@ class Templates(nn.Module):
         self.register_buffer("written", torch.zeros(capacity, LONGEST, dtype=torch.uint8))
         self.register_buffer("counts", torch.zeros(COUNTS, dtype=torch.int32))
         self.register_buffer("counted", torch.zeros(COUNTED, dtype=torch.bool))
+        self.register_buffer("seen", torch.zeros((), dtype=torch.int64))
         self._held, self._known = b"", list[str]()
 
     @property
@@ -86,16 +99,31 @@ class Templates(nn.Module):
     def learn(self, example: str, answers: Iterable[Sequence[Fit]]) -> None:
         """Count what fits an answer of an example, once however often it comes, and admit what fits most by now."""
         answers = [found for found in answers if found]
+        self.seen += self._first(example)
         for pattern in {fit.pattern for found in answers for fit in found}:
-            place = _slot(f"{pattern}\n{example}", COUNTED)
-            self.counts[_slot(pattern)] += ~self.counted[place]
-            self.counted[place] = True
+            self.counts[_slot(pattern)] += self._first(f"{pattern}\n{example}")
         for found in answers:
-            best = max(dict.fromkeys(fit.pattern for fit in found), key=self._rank)
-            known = self.known
-            size = len(best.encode())
-            if self._count(best) >= self.least and best not in known and len(known) < self.capacity and size <= LONGEST:
-                self.written[len(known), :size] = torch.tensor(list(best.encode()), dtype=torch.uint8)
+            best = max(found, key=lambda fit: self._rank(fit.pattern))
+            known, size = self.known, len(best.pattern.encode())
+            new = best.pattern not in known and len(known) < self.capacity and size <= LONGEST
+            if new and self._admitted(best, found):
+                self.written[len(known), :size] = torch.tensor(list(best.pattern.encode()), dtype=torch.uint8)
+
+    def _first(self, what: str) -> bool:
+        """Tell whether this was not counted yet; from now on it was."""
+        place = _slot(what, COUNTED)
+        first = not self.counted[place]
+        self.counted[place] = True
+        return first
+
+    def _admitted(self, best: Fit, found: Sequence[Fit]) -> bool:
+        """Tell whether the fit of an answer that fits most fits enough, and more than others."""
+        least, count = self.least, self._count(best.pattern)
+        if SPAN not in best.pattern and TITLE not in best.pattern:
+            least = max(least, -(-int(self.seen) // FREQUENT))
+        elsewhere = (fit.pattern for fit in found if not _nested(fit.span, best.span) and fit.pattern != best.pattern)
+        clear = best.pattern == TITLE or count >= SURE * least or count > max(map(self._count, elsewhere), default=0)
+        return clear and count >= least
 
     def _rank(self, pattern: str) -> tuple[bool, int, int]:
         """Prefer the title alone, where it is known; else what fits most, the longer of two."""
@@ -104,6 +132,11 @@ class Templates(nn.Module):
 
     def _count(self, pattern: str) -> int:
         return int(self.counts[_slot(pattern)])
+
+
+def _nested(one: str, other: str) -> bool:
+    """Tell whether one of two spans holds the other; what is no span is in none."""
+    return one == other or (bool(one and other) and (one in other or other in one))
 
 
 def _slot(text: str, slots: int = COUNTS) -> int:

@@ -44,8 +44,8 @@ class JointSession:
     def ask(self, queries: Queries | None = None, k: int | None = None) -> Responses:
         """Answer queries, [Q, k], or everyone's own, [B, k]."""
         if queries is None:
-            return _stacked([empty(n) if one is None else one.ask(k=k) for one, n in self._groups])
-        found = _stacked([self._part(number, queries, k) for number in range(len(self._groups))])
+            return stacked([empty(n) if one is None else one.ask(k=k) for one, n in self._groups])
+        found = stacked([self._part(number, queries, k) for number in range(len(self._groups))])
         self._asked.append((queries, found))
         return found
 
@@ -98,7 +98,7 @@ def _entries(entries: Entries, chosen: Int64Array, start: int) -> Entries:
     )
 
 
-def _stacked(parts: Sequence[Responses]) -> Responses:
+def stacked(parts: Sequence[Responses]) -> Responses:
     """Put responses one below the other, padded to the longest."""
     k = max(part.k for part in parts)
     missing = [k - part.k for part in parts]

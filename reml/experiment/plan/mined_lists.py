@@ -63,7 +63,13 @@ class MinedLists:
         lists = self._lists(task, examples)
         if self.settings.teacher is not None and lists is not None:
             return self._taught(examples, lists)
-        sampler = FromLabels.of(self.given.collection, examples, lists, self.settings.random_negatives)
+        sampler = FromLabels.of(
+            self.given.collection,
+            examples,
+            lists,
+            self.settings.random_negatives,
+            page_negatives=self.settings.page_negatives,
+        )
         return RankedExamples.of(self.given.collection, examples, sampler, self.settings.items_per_query, hits=lists)
 
     def _made(self, seed: int) -> RankedExamples:

@@ -38,6 +38,8 @@ class RetrieverTraining:
         list_depth: so many first items of a list teach; wrong items beside labels come from all of it. Lists that a
             round finds itself are of this length.
         random_negatives: chance of each but the first to come from anywhere in the collection, and not from a list.
+        page_negatives: with labels that say which passages are right, whether the others of their pages are wrong; if
+            not, as where a label may have missed some, they are neither.
         tasks: whose examples it learns from, all tasks of the same knowledge source if left out.
         temperature: if given, a task with n examples has a share of n^(1 / temperature) in what is learnt.
         sampler: in which order examples come, by what was found for them if it asks: those lists of `teacher`,
@@ -56,6 +58,7 @@ class RetrieverTraining:
     items_per_query: Several = 2
     list_depth: Count = 100
     random_negatives: Share = 0.5
+    page_negatives: bool = False
     tasks: Sequence[str] = ()
     temperature: Temper | None = None
     sampler: SamplerMaker | None = None

@@ -84,9 +84,9 @@ class FromTeacher:
 class FromLabels:
     """Draws one right item and wrong ones.
 
-    right: the rows that hold the evidence of each example. near: rows that are neither, those of right pages. hits:
-    a list [n, depth] that wrong items come from, or nothing. random_negatives: the chance that one comes from
-    `rows`, the whole collection, instead.
+    right: the rows that hold the evidence of each example. near: rows that are neither, those of right pages, or none
+    where those are wrong as well. hits: a list [n, depth] that wrong items come from, or nothing. random_negatives: the
+    chance that one comes from `rows`, the whole collection, instead.
     """
 
     right: Sequence[Int64Array]
@@ -99,15 +99,26 @@ class FromLabels:
     def fingerprint(self) -> str:
         """A digest of right rows, lists and the chance."""
         lists = b"" if self.hits is None else np.ascontiguousarray(self.hits.rows).tobytes()
-        return digest("labels", [rows.tolist() for rows in self.right], lists, self.random_negatives)
+        judged = [] if any(map(len, self.near)) else ["page negatives"]
+        return digest("labels", [rows.tolist() for rows in self.right], lists, self.random_negatives, *judged)
 
     @classmethod
     def of(
-        cls, collection: PagedCollection, examples: Sequence[Example], hits: Hits | None, random_negatives: float = 0.5
+        cls,
+        collection: PagedCollection,
+        examples: Sequence[Example],
+        hits: Hits | None,
+        random_negatives: float = 0.5,
+        *,
+        page_negatives: bool = False,
     ) -> FromLabels:
-        """Find the items that hold the evidence of examples, and the others of their pages."""
+        """Find the items that hold the evidence of examples, and the others of their pages.
+
+        page_negatives: whether these are wrong.
+        """
         right = right_rows(collection, examples)
-        near = [_joined(*(_page_rows(collection, page) for page in _right_pages(example))) for example in examples]
+        pages = [() if page_negatives else _right_pages(example) for example in examples]
+        near = [_joined(*(_page_rows(collection, page) for page in some)) for some in pages]
         return cls(right, near, collection.rows(), hits, random_negatives)
 
     def without_items(self) -> Int64Array:

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from reml.access.composed_access import FoundAccess
-from reml.access.joint_session import joint_session
+from reml.access.joint_session import joint_session, stacked
 from reml.access.limits import Limits
 from reml.contract.access import Access
 from reml.contract.collections import Collection
@@ -179,8 +179,12 @@ def _joined(batches: Sequence[Batch]) -> Batch:
     """Put batches one after the other; an access model that one of them does not have finds nothing there."""
     if len(batches) == 1:
         return batches[0]
+    given = [batch.given for batch in batches if batch.given is not None]
+    if given and len(given) < len(batches):
+        raise ValueError("some batches come with what is to be read, others ask for it: learn from them one by one.")
     names = dict.fromkeys(name for batch in batches for name in batch.sessions)
     return Batch(
         tuple(example for batch in batches for example in batch.examples),
         {name: joint_session([(batch.sessions.get(name), len(batch.examples)) for batch in batches]) for name in names},
+        given=stacked(given) if given else None,
     )

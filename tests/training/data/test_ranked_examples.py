@@ -142,3 +142,12 @@ def test_reciprocal_rank_by_hand() -> None:
     asked = [Example(name, "?", (Answer(None, (second,)),)) for name in "abc"]
     answers = [Answer(None, order) for order in ((second, first), (first, third, second), (first, third))]
     assert reciprocal_rank(asked, answers) == pytest.approx((1 + 1 / 3 + 0) / 3)
+
+
+def test_other_passages_of_a_right_page_are_wrong_where_that_is_asked_for() -> None:
+    second = Provenance("1", start_paragraph_id=2, start_character=0, end_paragraph_id=2, end_character=4)
+    example, collection = Example("a", "?", (Answer("x", (second,)),)), Paged(["text"] * 6)
+    samplers = [FromLabels.of(collection, [example], None, page_negatives=asked) for asked in (False, True)]
+    drawn = [{row for seed in range(40) for row in one(0, 3, generator(seed))[0].tolist()} for one in samplers]
+    assert drawn == [{3, 0, 1, 4, 5}, {0, 1, 2, 3, 4, 5}]
+    assert samplers[0].fingerprint != samplers[1].fingerprint

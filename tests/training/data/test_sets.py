@@ -10,6 +10,7 @@ from reml.contract.examples import Answer, Example
 from reml.contract.predictors import Batch
 from reml.contract.retrieved import Hits
 from reml.testing import MemoryCollection
+from reml.training.data.ranked_examples import FromLabels, RankedExamples
 from reml.training.data.sets import DevSet, RetrievedExamples, TrainSet
 from reml.training.loop.batches import BatchStream
 from tests.training.pointing import exact, retrieved
@@ -98,3 +99,28 @@ def test_empty_sets_are_refused() -> None:
         TrainSet.of(nothing)
     with pytest.raises(ValueError, match="dev set 'none' is empty"):
         DevSet("none", nothing, exact)
+
+
+def test_batches_that_come_with_what_is_read_keep_it_and_its_utilities() -> None:
+    """As those that a retriever learns from do: each of two tasks brings its own lists."""
+    labels = [FromLabels([np.array([row])], [np.empty(0, dtype=np.int64)], np.arange(4)) for row in (1, 2)]
+    collection = MemoryCollection(["a", "b", "c", "d"])
+    parts = [
+        RankedExamples.of(collection, [Example(name, name)], sampler, 3)
+        for name, sampler in zip("xy", labels, strict=True)
+    ]
+    read = TrainSet.of(*parts).take(np.array([0, 1])).read
+    assert read.rows[:, 0].tolist() == [1, 2]
+    assert [items[0].text for items in read.items] == ["b", "c"]
+    assert read.scores.tolist() == [[1.0, 0.0, 0.0]] * 2
+
+
+def test_batches_that_ask_and_batches_that_bring_what_is_read_do_not_mix() -> None:
+    asking = retrieved(0, 1)
+    bringing = RankedExamples.of(
+        MemoryCollection(["a", "b"]),
+        [Example("x", "x")],
+        FromLabels([np.array([1])], [np.empty(0, dtype=np.int64)], np.arange(2)),
+    )
+    with pytest.raises(ValueError, match="learn from them one by one"):
+        TrainSet.of(asking, bringing).take(np.array([0, 1]))
