@@ -69,6 +69,7 @@ class MinedLists:
             lists,
             self.settings.random_negatives,
             page_negatives=self.settings.page_negatives,
+            first_hop=self.settings.first_hop,
         )
         return RankedExamples.of(self.given.collection, examples, sampler, self.settings.items_per_query, hits=lists)
 

@@ -40,6 +40,8 @@ class RetrieverTraining:
         random_negatives: chance of each but the first to come from anywhere in the collection, and not from a list.
         page_negatives: with labels that say which passages are right, whether the others of their pages are wrong; if
             not, as where a label may have missed some, they are neither.
+        first_hop: with labels and a list, whether of several places that an answer needs only the one that the list
+            has first is right: what a further hop is to find is not asked for yet.
         tasks: whose examples it learns from, all tasks of the same knowledge source if left out.
         temperature: if given, a task with n examples has a share of n^(1 / temperature) in what is learnt.
         sampler: in which order examples come, by what was found for them if it asks: those lists of `teacher`,
@@ -59,6 +61,7 @@ class RetrieverTraining:
     list_depth: Count = 100
     random_negatives: Share = 0.5
     page_negatives: bool = False
+    first_hop: bool = False
     tasks: Sequence[str] = ()
     temperature: Temper | None = None
     sampler: SamplerMaker | None = None

@@ -7,7 +7,8 @@ rest. Random draws are a function of the examples that share a batch, so that an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Protocol
@@ -25,6 +26,7 @@ from reml.files.atomic import digest
 from reml.training.data.sets import DevSet, RetrievedExamples
 
 Drawn = tuple[Int64Array, Float32Array]
+_NOTHING = np.empty(0, dtype=np.int64)
 # Times the items that are needed are drawn from the whole collection, as some are drawn already or excluded.
 SPARE = 4
 
@@ -84,9 +86,9 @@ class FromTeacher:
 class FromLabels:
     """Draws one right item and wrong ones.
 
-    right: the rows that hold the evidence of each example. near: rows that are neither, those of right pages, or none
-    where those are wrong as well. hits: a list [n, depth] that wrong items come from, or nothing. random_negatives: the
-    chance that one comes from `rows`, the whole collection, instead.
+    right: the rows that hold the evidence of each example. near: rows that are never wrong. hits: a list [n, depth]
+    that wrong items come from, or nothing. random_negatives: the chance that one comes from `rows`, the whole
+    collection, instead.
     """
 
     right: Sequence[Int64Array]
@@ -99,8 +101,8 @@ class FromLabels:
     def fingerprint(self) -> str:
         """A digest of right rows, lists and the chance."""
         lists = b"" if self.hits is None else np.ascontiguousarray(self.hits.rows).tobytes()
-        judged = [] if any(map(len, self.near)) else ["page negatives"]
-        return digest("labels", [rows.tolist() for rows in self.right], lists, self.random_negatives, *judged)
+        right, near = ([rows.tolist() for rows in every] for every in (self.right, self.near))
+        return digest("labels", right, near, lists, self.random_negatives)
 
     @classmethod
     def of(
@@ -111,14 +113,20 @@ class FromLabels:
         random_negatives: float = 0.5,
         *,
         page_negatives: bool = False,
+        first_hop: bool = False,
     ) -> FromLabels:
         """Find the items that hold the evidence of examples, and the others of their pages.
 
-        page_negatives: whether these are wrong.
+        page_negatives: whether these are wrong. first_hop: whether of several places that an answer needs, only the one
+        that the list has first is right; the others are not wrong either.
         """
-        right = right_rows(collection, examples)
+        every = right_rows(collection, examples)
+        right = first_hops(collection, examples, hits) if first_hop and hits is not None else every
         pages = [() if page_negatives else _right_pages(example) for example in examples]
-        near = [_joined(*(_page_rows(collection, page) for page in some)) for some in pages]
+        near = [
+            _joined(rows, *(_page_rows(collection, page) for page in some))
+            for rows, some in zip(every, pages, strict=True)
+        ]
         return cls(right, near, collection.rows(), hits, random_negatives)
 
     def without_items(self) -> Int64Array:
@@ -232,6 +240,23 @@ class RankedExamples:
 def right_rows(pages: Pages, examples: Sequence[Example]) -> list[Int64Array]:
     """Give for each example the rows that hold evidence of a right answer, ascending."""
     return [_joined(*chain.from_iterable(evidence_rows(pages, example))) for example in examples]
+
+
+def first_hops(pages: Pages, examples: Sequence[Example], hits: Hits) -> list[Int64Array]:
+    """Give for each example the rows of the place that its list has first, of each right answer; ascending.
+
+    No label of KILT tells the order of hops: what is found first is taken for the first.
+    """
+    ranks = [{row: rank for rank, row in enumerate(rows.tolist())} for rows in hits.rows]
+    return [
+        _joined(*(min(places, key=functools.partial(_rank, known), default=_NOTHING) for places in needed))
+        for needed, known in zip((evidence_rows(pages, example) for example in examples), ranks, strict=True)
+    ]
+
+
+def _rank(ranks: Mapping[int, int], rows: Int64Array) -> int:
+    """Give the best rank of a place's rows."""
+    return min((ranks.get(row, len(ranks)) for row in rows.tolist()), default=len(ranks))
 
 
 def reciprocal_rank(examples: Sequence[Example], answers: Sequence[Answer]) -> float:

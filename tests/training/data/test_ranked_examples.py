@@ -151,3 +151,16 @@ def test_other_passages_of_a_right_page_are_wrong_where_that_is_asked_for() -> N
     drawn = [{row for seed in range(40) for row in one(0, 3, generator(seed))[0].tolist()} for one in samplers]
     assert drawn == [{3, 0, 1, 4, 5}, {0, 1, 2, 3, 4, 5}]
     assert samplers[0].fingerprint != samplers[1].fingerprint
+
+
+def test_of_several_places_the_one_that_the_list_has_first_is_right() -> None:
+    places = tuple(
+        Provenance(page, start_paragraph_id=1, start_character=0, end_paragraph_id=1, end_character=4) for page in "12"
+    )
+    chained, single = Example("a", "?", (Answer("x", places),)), Example("b", "?", (Answer("x", places[:1]),))
+    hits = Hits(np.array([[9, 4, 2], [4, 9, 8]]), np.array([[3, 2, 1]] * 2, dtype=np.float32))
+    sampler = FromLabels.of(Paged(["text"] * 10), [chained, single], hits, 0.0, page_negatives=True, first_hop=True)
+    assert [right.tolist() for right in sampler.right] == [[4], [2]]
+    assert 2 not in {row for seed in range(40) for row in sampler(0, 3, generator(seed))[0].tolist()}
+    unfound = FromLabels.of(Paged(["text"] * 10), [chained], HITS.take(np.array([1])), first_hop=True)
+    assert [right.tolist() for right in unfound.right] == [[2]]
