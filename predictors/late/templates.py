@@ -18,10 +18,10 @@ from torch import Tensor, nn
 
 # Places for the title of an item and for a span of its text, of Unicode's private use.
 TITLE, SPAN = "\ue000", "\ue001"
-# Counts of patterns are kept by their hash, and so is which example counted already; a pattern of more bytes is not
-# admitted.
-COUNTS, COUNTED, LONGEST = 1 << 16, 1 << 21, 160
-SURE, FREQUENT = 3, 100
+# Counts of patterns are the least of two kept by their hashes (a count-min sketch); which example counted already is
+# kept by its hash too; a pattern of more bytes is not admitted.
+COUNTS, COUNTED, LONGEST = 1 << 21, 1 << 21, 160
+SURE, FREQUENT, MOST = 3, 100, 10_000
 # Words of the longest span that a pattern may stand around.
 SPAN_WORDS = 12
 _WORD, _INNER = re.compile(r"\S+"), re.compile(r"[A-Za-z0-9]")
@@ -82,7 +82,7 @@ class Templates(nn.Module):
         super().__init__()
         self.capacity, self.least = capacity, least
         self.register_buffer("written", torch.zeros(capacity, LONGEST, dtype=torch.uint8))
-        self.register_buffer("counts", torch.zeros(COUNTS, dtype=torch.int32))
+        self.register_buffer("counts", torch.zeros(2, COUNTS, dtype=torch.int16))
         self.register_buffer("counted", torch.zeros(COUNTED, dtype=torch.bool))
         self.register_buffer("seen", torch.zeros((), dtype=torch.int64))
         self._held, self._known = b"", list[str]()
@@ -97,11 +97,11 @@ class Templates(nn.Module):
         return self._known
 
     def learn(self, example: str, answers: Iterable[Sequence[Fit]]) -> None:
-        """Count what fits an answer of an example, once however often it comes, and admit what fits most by now."""
+        """Count what fits an answer of an example, the first time it comes, and admit what fits most by now."""
         answers = [found for found in answers if found]
-        self.seen += self._first(example)
-        for pattern in {fit.pattern for found in answers for fit in found}:
-            self.counts[_slot(pattern)] += self._first(f"{pattern}\n{example}")
+        if self._first(example):
+            self.seen += 1
+            self._add({fit.pattern for found in answers for fit in found})
         for found in answers:
             best = max(found, key=lambda fit: self._rank(fit.pattern))
             known, size = self.known, len(best.pattern.encode())
@@ -109,12 +109,17 @@ class Templates(nn.Module):
             if new and self._admitted(best, found):
                 self.written[len(known), :size] = torch.tensor(list(best.pattern.encode()), dtype=torch.uint8)
 
-    def _first(self, what: str) -> bool:
-        """Tell whether this was not counted yet; from now on it was."""
-        place = _slot(what, COUNTED)
+    def _first(self, example: str) -> bool:
+        """Tell whether an example was not counted yet; from now on it was."""
+        (place, _) = _slots(example, COUNTED)
         first = not self.counted[place]
         self.counted[place] = True
         return first
+
+    def _add(self, patterns: Iterable[str]) -> None:
+        places = torch.tensor([_slots(pattern) for pattern in patterns], dtype=torch.long, device=self.counts.device)
+        for row, of_row in zip(self.counts, places.reshape(-1, 2).T, strict=True):
+            row[of_row] = (row[of_row] + 1).clamp_max(MOST)
 
     def _admitted(self, best: Fit, found: Sequence[Fit]) -> bool:
         """Tell whether the fit of an answer that fits most fits enough, and more than others."""
@@ -131,7 +136,8 @@ class Templates(nn.Module):
         return pattern == TITLE and count >= self.least, count, len(pattern)
 
     def _count(self, pattern: str) -> int:
-        return int(self.counts[_slot(pattern)])
+        one, other = _slots(pattern)
+        return min(int(self.counts[0, one]), int(self.counts[1, other]))
 
 
 def _nested(one: str, other: str) -> bool:
@@ -139,5 +145,6 @@ def _nested(one: str, other: str) -> bool:
     return one == other or (bool(one and other) and (one in other or other in one))
 
 
-def _slot(text: str, slots: int = COUNTS) -> int:
-    return zlib.crc32(text.encode()) % slots
+def _slots(text: str, slots: int = COUNTS) -> tuple[int, int]:
+    data = text.encode()
+    return zlib.crc32(data) % slots, zlib.crc32(data, 1) % slots
