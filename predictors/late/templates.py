@@ -9,8 +9,9 @@ places must be right for one example of `FREQUENT`.
 from __future__ import annotations
 
 import re
-import zlib
+import struct
 from collections.abc import Iterable, Sequence
+from hashlib import blake2b
 from typing import NamedTuple
 
 import torch
@@ -146,5 +147,5 @@ def _nested(one: str, other: str) -> bool:
 
 
 def _slots(text: str, slots: int = COUNTS) -> tuple[int, int]:
-    data = text.encode()
-    return zlib.crc32(data) % slots, zlib.crc32(data, 1) % slots
+    one, other = struct.unpack("<II", blake2b(text.encode(), digest_size=8).digest())
+    return one % slots, other % slots
