@@ -45,7 +45,7 @@ from reml.contract.vectors import Int64Array
 from reml.predictors.copying.quoting import cut
 from reml.predictors.late.asking import ASK, after, again, chain, fits_of_chain
 from reml.predictors.late.late_network import NEVER, LateNetwork, Logits, log_sums
-from reml.predictors.late.sheets import Read, Sheet, sheet
+from reml.predictors.late.sheets import Read, Sheet, sheet, standardised
 from reml.predictors.late.templates import SPAN, TITLE, Fit, Templates, filled, fits
 from reml.predictors.late.ways import likelihood, ways
 from reml.predictors.reading.encoding import load_reader
@@ -180,10 +180,12 @@ class LateReader(nn.Module):
         tokens = [_laid(one, self.item_tokens) for one in tokenise(self.tokeniser, flat)]
         states = iter(self.states.of([ids for ids, _ in tokens], device))
         titles = iter(title for _, title in tokens)
-        nothing = Read(0, None, 0, States(np.zeros(0, np.int64), np.zeros((0, self.states.width), np.float16)))
+        found = standardised(responses.scores, responses.mask).tolist()
+        nothing = Read(0, 0.0, None, 0, States(np.zeros(0, np.int64), np.zeros((0, self.states.width), np.float16)))
         read = [
-            [Read(place, item, next(titles), next(states)) for place, item in items.items()] or [nothing]
-            for items in given
+            [Read(place, of_list[place], item, next(titles), next(states)) for place, item in items.items()]
+            or [nothing]
+            for of_list, items in zip(found, given, strict=True)
         ]
         return sheet(questions, read, self._digits, device)
 

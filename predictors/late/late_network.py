@@ -44,7 +44,7 @@ class LateNetwork(nn.Module):
         self.mix, self.ends = nn.Linear(3 * size, size), nn.Linear(size, 2)
         self.pair = nn.Linear(4 * size + MATCHES + 2, size)
         self.item, self.templates = nn.Linear(size, 1), nn.Linear(size, templates)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout, self.found = nn.Dropout(dropout), nn.Parameter(torch.zeros(()))
         nn.init.zeros_(self.attend.weight)
         nn.init.zeros_(self.item.weight)
         nn.init.zeros_(self.item.bias)
@@ -65,7 +65,7 @@ class LateNetwork(nn.Module):
         pair = torch.cat([asked, item, asked * item, most, torch.stack(found, 1), sheet.matches], 1)
         pair = self.dropout(functional.gelu(self.pair(pair)))
         cosine = functional.cosine_similarity(_mean(question, sheet.asked)[sheet.owners], mean, dim=1)
-        odds = self.item(pair).squeeze(1).float() + self.scale * cosine.float()
+        odds = self.item(pair).squeeze(1).float() + self.scale * cosine.float() + self.found * sheet.found
         return Logits(ends[..., 0], ends[..., 1], odds, self.templates(pair))
 
     def _tokens(self, sheet: Sheet, question: Tensor, states: Tensor) -> tuple[Tensor, Tensor]:

@@ -28,9 +28,10 @@ class Sheet:
 
     question: float16 [B, M, D], asked: bool [B, M], its tokens. states: float16 [P, L, D], mask: bool [P, L].
     same: [P, L], 1 where the token stands in the question too. matches: [P, MATCHES], how much of the question stands
-    in the item. owners: of which question each pair is, int64 [P]; positions: the place of the item in its list.
-    items: those of the pairs, None for a question without any, whose only pair has no token. titles: the number of
-    tokens of each title; ids: the tokens of title and text of each.
+    in the item. found: by how many standard deviations of its list an item's retrieval score is above the mean, [P].
+    owners: of which question each pair is, int64 [P]; positions: the place of the item in its list. items: those of the
+    pairs, None for a question without any, whose only pair has no token. titles: the number of tokens of each title;
+    ids: the tokens of title and text of each.
     """
 
     question: Tensor
@@ -39,6 +40,7 @@ class Sheet:
     mask: Tensor
     same: Tensor
     matches: Tensor
+    found: Tensor
     owners: Tensor
     positions: Tensor
     items: Sequence[Item | None]
@@ -54,9 +56,13 @@ class Sheet:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Read:
-    """An item that is read: its place in the list, and the number of tokens of its title among its states'."""
+    """An item that is read: its place in the list, and the number of tokens of its title among its states'.
+
+    found: how well it was found, in standard deviations.
+    """
 
     position: int
+    found: float
     item: Item | None
     title: int
     states: States
@@ -78,12 +84,26 @@ def sheet(
         matches=torch.tensor([_matches(questions[owner].ids, one.states.ids, digits) for owner, one in pairs]).to(
             device
         ),
+        found=torch.tensor([one.found for _, one in pairs], device=device),
         owners=torch.tensor([owner for owner, _ in pairs], device=device),
         positions=torch.tensor([one.position for _, one in pairs], device=device),
         items=[one.item for _, one in pairs],
         titles=[one.title for _, one in pairs],
         ids=ids,
     )
+
+
+def standardised(scores: Tensor, mask: Tensor) -> Tensor:
+    """Give retrieval scores [B, K] as standard deviations above their list's mean; 0 where all are alike, or masked.
+
+    What retrievers call a score differs in scale; how much better an item was found than the others of its list does
+    not.
+    """
+    scores = scores.detach().float().masked_fill(~mask, 0.0)
+    count = mask.sum(1, keepdim=True).clamp_min(1)
+    away = (scores - scores.sum(1, keepdim=True) / count).masked_fill(~mask, 0.0)
+    deviation = (away.square().sum(1, keepdim=True) / count).sqrt()
+    return torch.where(deviation > 1e-6, away / deviation.clamp_min(1e-6), 0.0)
 
 
 def _matches(question: Int64Array, item: Int64Array, digits: npt.NDArray[np.bool_]) -> tuple[float, ...]:

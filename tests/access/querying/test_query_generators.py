@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from reml.access.querying.query_generators import ExpandedQuery, InputQuery, MentionQuery
+from reml.access.querying.query_generators import ExpandedQuery, InputQuery, KiltQuery, MentionQuery
 from reml.access.querying.relevance_feedback import RM3
 from reml.contract.access import QueryGenerator
 from reml.contract.examples import Example
@@ -48,6 +48,42 @@ def test_an_input_without_a_mention_is_its_own_query() -> None:
 def test_a_negative_window_is_refused() -> None:
     with pytest.raises(ValueError, match="not -1"):
         MentionQuery(-1)
+
+
+TURNS = "Do you know Chad?\nIts area is 1.284 million sq km.\nI see.\nHow is it ruled?"
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "query"),
+    [
+        (1, 1, "Do you know Chad?\nHow is it ruled?"),
+        (0, 1, "How is it ruled?"),
+        (1, 2, "Do you know Chad?\nI see.\nHow is it ruled?"),
+        (2, 2, TURNS),
+    ],
+)
+def test_of_a_dialogue_the_first_and_the_last_turns_are_asked(first: int, last: int, query: str) -> None:
+    assert KiltQuery(first=first, last=last)([example(TURNS)]).texts == (query,)
+
+
+def test_blank_lines_are_no_turns() -> None:
+    assert KiltQuery()([example("one\n\n two\n\nthree\n")]).texts == ("one\nthree",)
+
+
+def test_a_text_with_a_mention_is_no_dialogue_and_another_input_is_its_own_query() -> None:
+    text = "It rose.\nNear [START_ENT] Chad [END_ENT] the\nwater fell"
+    queries = KiltQuery(1)([example(text), example("what is this?"), example("Chad [SEP] capital")])
+    assert queries.texts == ("Near Chad the", "what is this?", "Chad [SEP] capital")
+
+
+def test_a_query_needs_a_turn() -> None:
+    with pytest.raises(ValueError, match="not 1 and 0"):
+        KiltQuery(last=0)
+
+
+class TestKiltQuery(QueryGeneratorContract):
+    def make(self) -> QueryGenerator:
+        return KiltQuery(2)
 
 
 class TestInputQuery(QueryGeneratorContract):
