@@ -187,7 +187,7 @@ class LateReader(nn.Module):
             or [nothing]
             for of_list, items in zip(found, given, strict=True)
         ]
-        return sheet(questions, read, self._digits, device)
+        return sheet([example.input for example in examples], questions, read, self._digits, device)
 
     def _learn_templates(
         self, examples: Sequence[Example], read: Sheet, found: Sequence[Sequence[Sequence[Fit]]]

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from reml.predictors.late.sheets import MATCHES, Sheet
+from reml.predictors.late.sheets import FORMS, MATCHES, Sheet
 
 NEVER = -1e9
 # How much the cosine of question and item counts before any training.
@@ -42,7 +42,7 @@ class LateNetwork(nn.Module):
         self.matched = nn.Linear(3, size)
         self.near = nn.Conv1d(size, size, NEAR, padding=NEAR // 2)
         self.mix, self.ends = nn.Linear(3 * size, size), nn.Linear(size, 2)
-        self.pair = nn.Linear(4 * size + MATCHES + 2, size)
+        self.pair = nn.Linear(4 * size + MATCHES + FORMS + 2, size)
         self.item, self.templates = nn.Linear(size, 1), nn.Linear(size, templates)
         self.dropout, self.found = nn.Dropout(dropout), nn.Parameter(torch.zeros(()))
         nn.init.zeros_(self.attend.weight)
@@ -62,7 +62,9 @@ class LateNetwork(nn.Module):
         item = self.item_of(mean)
         most = token.masked_fill(~mask, -1.0).amax(1)
         found = [(best * weights[sheet.owners]).sum(1), _least(best, sheet.asked[sheet.owners])]
-        pair = torch.cat([asked, item, asked * item, most, torch.stack(found, 1), sheet.matches], 1)
+        pair = torch.cat(
+            [asked, item, asked * item, most, torch.stack(found, 1), sheet.matches, sheet.form[sheet.owners]], 1
+        )
         pair = self.dropout(functional.gelu(self.pair(pair)))
         cosine = functional.cosine_similarity(_mean(question, sheet.asked)[sheet.owners], mean, dim=1)
         odds = self.item(pair).squeeze(1).float() + self.scale * cosine.float() + self.found * sheet.found

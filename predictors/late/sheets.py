@@ -13,11 +13,12 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
+from reml.access.querying.query_generators import MENTION
 from reml.contract.examples import Item
 from reml.contract.vectors import Int64Array
 from reml.text.frozen_states import States
 
-MATCHES = 4
+MATCHES, FORMS = 4, 5
 # The last tokens of a question, which say what is asked of what the others name.
 END = 6
 
@@ -26,8 +27,9 @@ END = 6
 class Sheet:
     """P pairs of a question and an item, of B questions.
 
-    question: float16 [B, M, D], asked: bool [B, M], its tokens. states: float16 [P, L, D], mask: bool [P, L].
-    same: [P, L], 1 where the token stands in the question too. matches: [P, MATCHES], how much of the question stands
+    question: float16 [B, M, D], asked: bool [B, M], its tokens. form: [B, FORMS], what kind of input it is part of.
+    states: float16 [P, L, D], mask: bool [P, L]. same: [P, L], 1 where the token stands in the question too. matches:
+    [P, MATCHES], how much of the question stands
     in the item. found: by how many standard deviations of its list an item's retrieval score is above the mean, [P].
     owners: of which question each pair is, int64 [P]; positions: the place of the item in its list. items: those of the
     pairs, None for a question without any, whose only pair has no token. titles: the number of tokens of each title;
@@ -36,6 +38,7 @@ class Sheet:
 
     question: Tensor
     asked: Tensor
+    form: Tensor
     states: Tensor
     mask: Tensor
     same: Tensor
@@ -68,8 +71,22 @@ class Read:
     states: States
 
 
+def form(text: str) -> list[float]:
+    """Tell an input's form, in which tasks differ: turns, a marked mention, a title with a relation, question or claim.
+
+    One reader of several tasks is told by it how to answer: by a sentence, a title, a span, a label.
+    """
+    ends = text.rstrip()
+    told = ("\n" in ends, MENTION.search(text), "[SEP]" in text, ends.endswith("?"), ends.endswith((".", "!")))
+    return [float(bool(one)) for one in told]
+
+
 def sheet(
-    questions: Sequence[States], read: Sequence[Sequence[Read]], digits: npt.NDArray[np.bool_], device: torch.device
+    inputs: Sequence[str],
+    questions: Sequence[States],
+    read: Sequence[Sequence[Read]],
+    digits: npt.NDArray[np.bool_],
+    device: torch.device,
 ) -> Sheet:
     """Lay out what each question reads, at least one thing each. digits: which tokens are of numbers, [V]."""
     pairs = [(owner, one) for owner, given in enumerate(read) for one in given]
@@ -77,6 +94,7 @@ def sheet(
     same = [np.isin(tokens, questions[owner].ids) for tokens, (owner, _) in zip(ids, pairs, strict=True)]
     return Sheet(
         question=_padded([one.values for one in questions]).to(device),
+        form=torch.tensor([form(text) for text in inputs], device=device),
         asked=_mask([len(one.ids) for one in questions]).to(device),
         states=_padded([one.states.values for _, one in pairs]).to(device),
         mask=_mask([len(tokens) for tokens in ids]).to(device),
