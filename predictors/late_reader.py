@@ -46,7 +46,7 @@ from reml.predictors.copying.quoting import cut
 from reml.predictors.late.asking import ASK, after, again, chain, fits_of_chain
 from reml.predictors.late.late_network import NEVER, LateNetwork, Logits, log_sums
 from reml.predictors.late.sheets import Read, Sheet, sheet, standardised
-from reml.predictors.late.templates import SPAN, TITLE, Fit, Templates, filled, fits
+from reml.predictors.late.templates import SPAN, TITLE, Fit, Templates, filled, fits, words
 from reml.predictors.late.ways import likelihood, ways
 from reml.predictors.reading.encoding import load_reader
 from reml.predictors.reading.pairs import readable
@@ -205,7 +205,7 @@ class LateReader(nn.Module):
     def _masked(self, read: Sheet, *, asking: bool) -> Logits:
         """Give logits in which templates that are not known, ask, or need an item where there is none, have no part."""
         known = self.templates.known
-        logits: Logits = self.network(read)
+        logits: Logits = self.network(read, self._worded(read.states.device))
         able = torch.zeros(logits.templates.shape, dtype=torch.bool)
         able[:, : len(known)] = True
         for place, absent in ((SPAN, [not len(ids) for ids in read.ids]), (TITLE, [one is None for one in read.items])):
@@ -214,6 +214,16 @@ class LateReader(nn.Module):
         if not asking:
             able[:, [row for row, pattern in enumerate(known) if pattern.startswith(ASK)]] = False
         return replace(logits, templates=logits.templates.float().masked_fill(~able.to(logits.item.device), NEVER))
+
+    def _worded(self, device: torch.device) -> Tensor:
+        """Give the mean state of the words of each template, [capacity, D]; zeros for one without such words."""
+        worded = torch.zeros(TEMPLATES, self.states.width, device=device)
+        texts = [words(pattern) for pattern in self.templates.known]
+        rows = [row for row, text in enumerate(texts) if text]
+        ids = token_ids(self.tokeniser, [texts[row] for row in rows])
+        for row, states in zip(rows, self.states.of([np.array(one) for one in ids], device), strict=True):
+            worded[row] = torch.from_numpy(states.values).to(worded).mean(0)
+        return worded
 
     def _said(self, read: Sheet, logits: Logits, pair: int) -> Iterator[tuple[str, float]]:
         """Give what the likeliest templates say of an item, and the log odds of each."""

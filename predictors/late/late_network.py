@@ -2,7 +2,8 @@
 
 Nothing of it grows with the encoder: a projection, a convolution over neighbours, and what question and item have in
 common, token by token (late interaction, Khattab and Zaharia, SIGIR 2020, https://arxiv.org/abs/2004.12832) and pooled
-(phrase retrieval, Seo et al., ACL 2019, https://arxiv.org/abs/1906.05807).
+(phrase retrieval, Seo et al., ACL 2019, https://arxiv.org/abs/1906.05807). Which template says an answer is told by
+what its words mean as well, so that a sentence which is rare in training is found by its likeness.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from reml.predictors.late.sheets import FORMS, MATCHES, Sheet
 NEVER = -1e9
 # How much the cosine of question and item counts before any training.
 SCALE = 15.0
+# And that of a template's words and what is read.
+ALIKE = 10.0
 NEAR = 5
 
 
@@ -43,14 +46,15 @@ class LateNetwork(nn.Module):
         self.near = nn.Conv1d(size, size, NEAR, padding=NEAR // 2)
         self.mix, self.ends = nn.Linear(3 * size, size), nn.Linear(size, 2)
         self.pair = nn.Linear(4 * size + MATCHES + FORMS + 2, size)
-        self.item, self.templates = nn.Linear(size, 1), nn.Linear(size, templates)
-        self.dropout, self.found = nn.Dropout(dropout), nn.Parameter(torch.zeros(()))
+        self.item, self.templates, self.worded = nn.Linear(size, 1), nn.Linear(size, templates), nn.Linear(width, size)
+        self.alike = nn.Parameter(torch.tensor(ALIKE))
+        self.dropout, self.found = nn.Dropout(dropout), nn.Parameter(torch.ones(()))
         nn.init.zeros_(self.attend.weight)
         nn.init.zeros_(self.item.weight)
         nn.init.zeros_(self.item.bias)
 
-    def forward(self, sheet: Sheet) -> Logits:
-        """Read all pairs."""
+    def forward(self, sheet: Sheet, worded: Tensor) -> Logits:
+        """Read all pairs. worded: what the words of each template mean, [capacity, D], zeros where it has none."""
         question, states, mask = sheet.question.float(), sheet.states.float(), sheet.mask[..., None]
         weights = self.attend(question).squeeze(2).masked_fill(~sheet.asked, NEVER).softmax(1)  # [B, M]
         attended = (question * weights[..., None]).sum(1)
@@ -68,7 +72,10 @@ class LateNetwork(nn.Module):
         pair = self.dropout(functional.gelu(self.pair(pair)))
         cosine = functional.cosine_similarity(_mean(question, sheet.asked)[sheet.owners], mean, dim=1)
         odds = self.item(pair).squeeze(1).float() + self.scale * cosine.float() + self.found * sheet.found
-        return Logits(ends[..., 0], ends[..., 1], odds, self.templates(pair))
+        said = pair @ self.worded(worded).T / len(pair.T) ** 0.5 + self.alike * _cosines(
+            attended[sheet.owners] + mean, worded
+        )
+        return Logits(ends[..., 0], ends[..., 1], odds, self.templates(pair) + said)
 
     def _tokens(self, sheet: Sheet, question: Tensor, states: Tensor) -> tuple[Tensor, Tensor]:
         """Give what is known of the items' tokens, [P, L, size], and how well the questions' are found, [P, M]."""
@@ -93,6 +100,11 @@ def log_sums(values: Tensor, owners: Tensor, count: int) -> Tensor:
 
 def _mean(states: Tensor, mask: Tensor) -> Tensor:
     return (states * mask[..., None]).sum(1) / mask.sum(1, keepdim=True).clamp_min(1)
+
+
+def _cosines(vectors: Tensor, others: Tensor) -> Tensor:
+    """Compare each of [P, D] with each of [N, D], [P, N]."""
+    return functional.normalize(vectors, dim=1) @ functional.normalize(others, dim=1).T
 
 
 def _least(best: Tensor, asked: Tensor) -> Tensor:

@@ -48,6 +48,12 @@ def filled(pattern: str, title: str, span: str) -> str:
     return pattern.replace(TITLE, title).replace(SPAN, span)
 
 
+def words(pattern: str) -> str:
+    """Give the words of a sentence around places; none of a label, which stands for itself."""
+    around = pattern.replace(TITLE, " ").replace(SPAN, " ")
+    return " ".join(around.split()) if around != pattern and re.search(r"\w", around) else ""
+
+
 def _around_spans(base: str, text: str) -> Iterable[Fit]:
     words = [match.span() for match in _WORD.finditer(base)]
     for first, (start, stop) in enumerate(words):
