@@ -59,8 +59,7 @@ def run(
 def finish(runner: Runner, systems: Sequence[str] = ()) -> SeedResults:
     """Make all of an experiment that is not made yet, write its result folder and say what it gave.
 
-    Without a predictor it is what was retrieved that is measured, and costs are not gathered. systems: those that
-    predict, all if left out.
+    Without a predictor it is what was retrieved that is measured. systems: those that predict, all if left out.
     """
     experiment, folder = runner.experiment, runner.folder
     tasks = {task.name: metric_of(task).headline for task in experiment.tasks}
@@ -74,10 +73,9 @@ def finish(runner: Runner, systems: Sequence[str] = ()) -> SeedResults:
         evaluations = {system: {task: evaluate(system, task) for task in tasks} for system in systems}
         with working("write the results"):
             report = publish(runner, evaluations)
-            costs = {
-                (system, task): costs_of(runner, system, task) for system in systems for task in tasks if predicted
-            }
-    questions = {task: questions_of(runner.examples(task, experiment.reading.split_of(task))) for task in tasks}
+            costs = {(system, task): costs_of(runner, system, task) for system in systems for task in tasks}
+    asked = {task: runner.examples(task, experiment.reading.split_of(task)) for task in tasks}
+    questions = {task: questions_of(examples, predicted=predicted) for task, examples in asked.items()}
     parts = part_costs(runner.stages.done.values())
     return SeedResults(experiment.seed, folder, report, tasks, evaluations, questions, costs, parts)
 

@@ -10,7 +10,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from reml.evaluation.kilt import KILT, MEASURES
-from reml.reporting.figures import PREDICTION, RETRIEVER, SHOWN_OF_RETRIEVERS, Figure, Figures, Retrieved
+from reml.reporting.figures import (
+    PREDICTION,
+    PROVENANCE,
+    RETRIEVER,
+    SHOWN_OF_RETRIEVERS,
+    Figure,
+    Figures,
+    Retrieved,
+)
 from reml.reporting.table import Table
 
 _ANSWERS = "answer_recall@5"
@@ -137,7 +145,7 @@ def main_table(figures: Figures, measures: Mapping[str, str]) -> FigureTable:
         *(Column(RETRIEVED, SHOWN_OF_RETRIEVERS[name], RETRIEVER, name) for name in names),
         Column(PREDICTED, "score", PREDICTION, "score"),
         Column(PREDICTED, "KILT score", PREDICTION, "KILT score"),
-        Column(PREDICTED, "provenance", PREDICTION, "Rprec"),
+        Column(PREDICTED, PROVENANCE, PREDICTION, "Rprec"),
     ]
     parts = [_Part(task, measures[task], _of_systems(figures, task, measures[task])) for task in figures.tasks]
     return _table(figures, columns, parts)
