@@ -117,6 +117,16 @@ class FigureTable:
         names = [column.head for column in self.columns]
         return [(name, names.count(name)) for name in dict.fromkeys(names)]
 
+    def brief(self, group: Group) -> str:
+        """Say which row of a task is best by its score, or by the first column; empty where nothing was measured."""
+        place = next((place for place, column in enumerate(self.columns) if column.figure == "score"), 0)
+        measured = [(row.cells[place].figure, row) for row in group.rows if row.cells]
+        best = max(((one.mean, -number, row) for number, (one, row) in enumerate(measured) if one), default=None)
+        if best is None:
+            return ""
+        name = _terminal_name(self.columns[place], group.measure)
+        return f"best {name}: {best[2].name} {best[2].cells[place].text}"
+
     def terminal(self) -> list[Table]:
         """Give a table for each task, without columns in which it has nothing."""
         digits = 2 if all((figure.n or 0) < _MANY for figure in self._figures()) else 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rich import box, table
@@ -44,8 +44,11 @@ class Table:
         return shown
 
     def html(self, name: str) -> Markup:
-        """Give it as HTML under a name that is read aloud; wide ones can be scrolled."""
-        return render("reml.reporting/templates/table.html", {"table": self, "name": name})
+        """Give it as HTML under a name that is read aloud: one table, or one that folds for each group of rows.
+
+        Wide ones can be scrolled; on narrow screens each row is a paragraph in which cells say what they are.
+        """
+        return render("reml.reporting/templates/table.html", {"tables": self._groups(), "name": name})
 
     def comma_separated(self) -> str:
         """Give it as CSV."""
@@ -58,6 +61,15 @@ class Table:
         places = [self.columns.index(column) for column in columns]
         rows = [[row[place] for place in places] for row in self.rows]
         return Table(tuple(columns), self.words, rows, self.title)
+
+    def _groups(self) -> list[tuple[str, Table]]:
+        """Give the rows of each group, without the column that tells groups apart, by its value."""
+        if not self.apart:
+            return [("", self)]
+        place, others = self.columns.index(self.apart), [name for name in self.columns if name != self.apart]
+        names = dict.fromkeys(row[place] for row in self.rows)
+        of = {name: replace(self, rows=[row for row in self.rows if row[place] == name]) for name in names}
+        return [(name, table.only(others)) for name, table in of.items()]
 
     def _ends(self, number: int) -> bool:
         """Tell whether a group of rows ends with this one."""
