@@ -23,8 +23,10 @@ from reml.reporting.table import Table
 
 _ANSWERS = "answer_recall@5"
 RETRIEVED, PREDICTED = "Retrieved", "Predicted"
+# Lines of at most 80 characters, as those of narrow terminals.
 _APART = (
-    "R-precision and recall are of what was retrieved; provenance: R-precision of the pages that the predictor names"
+    "R-precision and recall: of what was retrieved",
+    "provenance: R-precision of the pages that the predictor names",
 )
 _MARKED = "better than these systems, p < 0.05 (paired randomisation test, Holm)"
 _MANY = 1_000  # examples from which on a third digit says something
@@ -136,8 +138,8 @@ class FigureTable:
         """Say what the terminal's tables show, a line each."""
         if not any(figure.low is not None for figure in self._figures()):
             return []
-        apart = [_APART] if len(self.heads) > 1 else []
-        return [*apart, "± half of the 95 % interval" + (f"; letters: {_MARKED}" if self.marked else "")]
+        apart = _APART if len(self.heads) > 1 else ()
+        return [*apart, "±: half of the 95 % interval", *([f"letters: {_MARKED}"] if self.marked else [])]
 
     def _figures(self) -> Iterator[Figure]:
         for group in self.groups:

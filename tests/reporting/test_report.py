@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import itertools
 import re
 import shutil
 import subprocess
@@ -147,6 +148,9 @@ def test_differences_are_told_with_their_intervals_and_corrected(page: Page) -> 
     at = said.index("score") if "score" in said else said.index("em")
     # Differences -.5: of the 4 ways to sign the two pairs that differ, 2 are as extreme.
     assert said[at - 1 : at + 7] == ["prediction", "em", "bm25", "dense", "-50.0", "[-100.0, +0.0]", "0.5000", "0.5000"]
+    tested = {(of, figure) for of, figure in itertools.pairwise(said) if of in {"prediction", "retriever"}}
+    assert {("prediction", "provenance"), ("retriever", "R-precision")} <= tested, "two things, as in the table"
+    assert ("prediction", "R-precision") not in tested
 
 
 def test_each_outcome_has_its_example_side_by_side(page: Page) -> None:
