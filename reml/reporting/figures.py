@@ -136,8 +136,9 @@ def read_figures(run: Path, measures: Mapping[str, str]) -> Figures:
     for (system, task), one in zip(places, every, strict=True):
         given = _read(one.get(PREDICTION, {}), dict[str, Figure], run / METRICS)
         predicted[system][task] = _former(one, measures.get(task, "em")) if former else given
-        rankings[system][task] = _read(one.get(RETRIEVER, {}), dict[str, dict[str, Figure]], run / METRICS)
-        access, given = next(iter(rankings[system][task].items())) if len(rankings[system][task]) == 1 else ("", {})
+        found = _read(one.get(RETRIEVER, {}), dict[str, dict[str, Figure]], run / METRICS)
+        rankings[system][task] = found
+        access, given = next(iter(found.items())) if len(found) == 1 else ("", {})
         apart = f"{system}: {access}"  # what it is called where it finds otherwise under each system
         own[system][task] = (apart if apart in retrieved.get(task, {}) else access, given)
     return Figures(

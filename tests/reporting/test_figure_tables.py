@@ -122,6 +122,17 @@ def test_nothing_scored_is_said() -> None:
     assert table.caption() == []
 
 
+def test_what_figures_are_is_said_in_lines_that_fit_a_narrow_terminal() -> None:
+    found = {
+        name: {"em": Figure(mean, 0.1, 0.9, n=9), "Rprec": Figure(0.5, 0.1, 0.9, n=9)}
+        for name, mean in (("a", 0.9), ("b", 0.2))
+    }
+    own = {"a": ("g", {"Rprec": Figure(0.9, 0.8, 1.0, n=9)})}
+    said = main_table(figures(found, own, tests=(better("a", "b"),)), {"t": "em"}).caption()
+    assert [line.split(":")[0] for line in said] == ["R-precision and recall", "provenance", "±", "letters"]
+    assert max(map(len, said)) <= 80
+
+
 def test_answers_in_passages_are_shown_where_there_are_any() -> None:
     of = {"R": {"Rprec": Figure(0.5, n=9), "answer_recall@5": Figure(0.0, n=9)}}
     retrieved = {"g": Retrieved(of["R"], (0.5,), graded=False)}

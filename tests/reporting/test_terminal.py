@@ -48,10 +48,11 @@ NUMBERS = tables.Table(("k", "m", "n"), frozenset(), [("1" * 20, "2" * 20, "3" *
 
 
 def printed(table: tables.Table, width: int, *, terminal: bool = True) -> list[str]:
-    console = Console(file=io.StringIO(), width=width, force_terminal=terminal, color_system=None)
+    stream = io.StringIO()
+    console = Console(file=stream, width=width, force_terminal=terminal, color_system=None)
     print_table(console, table)
     assert console.width == width
-    return console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    return stream.getvalue().splitlines()
 
 
 @pytest.mark.parametrize("table", [RETRIEVAL, BY_TASK, TEXTS, KEYS, NUMBERS])
