@@ -22,7 +22,7 @@ from reml.benchmarks.speed.result import machine, versions
 from reml.collection.versions import SEGMENT_ROWS
 from reml.devices.progress import busy
 from reml.files.atomic import write_json
-from reml.reporting.terminal import print_whole, say
+from reml.reporting.terminal import print_table, say
 
 # Growth is seen over these parts of the pages.
 PARTS = (10, 3, 1)
@@ -55,7 +55,7 @@ class Ingest:
         console = Console()
         result = self.measure(console)
         for grid in (built(result.builds), rates(result.builds), grown(result.growths)):
-            print_whole(console, grid.terminal())
+            print_table(console, grid)
         say(console, interrupted(result.interruption))
         if self.json is not None:
             write_json(self.json, result.to_json())

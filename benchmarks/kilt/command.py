@@ -18,7 +18,7 @@ from reml.comparison.running import published_cells, run_matrix
 from reml.contract.arguments.several import names_in
 from reml.experiment.runner import Runner
 from reml.reporting.table import Table
-from reml.reporting.terminal import print_whole, say
+from reml.reporting.terminal import print_table, say
 
 # What is run where the command line names no experiment.
 KILT = Given("benchmark kilt", ("--config", str(resources.files("reml.benchmarks").joinpath("configs/kilt.yaml"))))
@@ -75,4 +75,4 @@ def _show(console: Console, grids: Mapping[str, Table], ranked: Table) -> None:
     for title, grid in {**shown, "published, %": beside}.items():
         if grid.rows:
             say(console, (title, "bold"))
-            print_whole(console, grid.terminal())
+            print_table(console, grid)

@@ -25,7 +25,7 @@ from reml.contract.arguments.extras import install_hint
 from reml.contract.arguments.several import names_in
 from reml.devices.progress import busy
 from reml.files.atomic import write_json
-from reml.reporting.terminal import print_whole, say
+from reml.reporting.terminal import print_table, say
 
 # Answers of each set of queries that are checked against exact scores.
 CHECKED = 100
@@ -71,7 +71,7 @@ class Speed:
         console = Console()
         result = self.measure(console)
         if result.growths:
-            print_whole(console, grown(result.growths).terminal())
+            print_table(console, grown(result.growths))
         for skipped in result.skipped:
             say(console, f"skipped: {skipped.engine}: {skipped.reason}")
         if self.json is not None:
@@ -115,9 +115,9 @@ class Speed:
         say(console, (titled(comparison), "bold"))
         baseline = baseline_of(comparison, names_in(self.baseline))
         if baseline is not None:
-            print_whole(console, built(comparison).terminal())
+            print_table(console, built(comparison))
             say(console, f"× is how many times as fast as {baseline.engine}: by CPU time, on all threads by wall time")
-            print_whole(console, answered(comparison, baseline).terminal())
+            print_table(console, answered(comparison, baseline))
 
 
 def present(names: Sequence[str]) -> tuple[dict[str, Engine], list[Skipped]]:

@@ -15,7 +15,7 @@ from reml.comparison.runs.listing import differences_told, listing_json, listing
 from reml.contract.arguments.paths import takes_paths
 from reml.contract.examples import Json
 from reml.files.atomic import home as default_home
-from reml.reporting.terminal import print_whole, say
+from reml.reporting.terminal import print_table, say
 
 
 @takes_paths
@@ -35,7 +35,7 @@ def list_runs(*, home: Path | None = None, json: bool = False) -> None:
     if not found:
         say(console, f"{place / RUNS} has no runs yet: `reml run --config FILE.yaml` makes one.")
         return
-    print_whole(console, listing_table(found).terminal())
+    print_table(console, listing_table(found))
     for run in found:
         say(console, differences_told(run), *([f" {run.note}"] if run.note else []))
 
@@ -68,7 +68,7 @@ def compare_runs(
         return
     console = Console()
     for table in found.tables():
-        print_whole(console, table.terminal())
+        print_table(console, table)
     for remark in (remark for pair in found.pairs for remark in pair.remarks):
         say(console, remark)
     if html is not None:

@@ -17,7 +17,7 @@ from reml.evaluation.trec.named_measures import MEASURES as MEASURES_OF_RANKINGS
 from reml.files.atomic import write_json
 from reml.reporting.report import write_report
 from reml.reporting.table import Table
-from reml.reporting.terminal import print_whole, say
+from reml.reporting.terminal import print_table, say
 
 NAMES = frozenset({"measure", "at"})
 
@@ -50,10 +50,10 @@ def evaluate(
         extra = {"passages": of_passages.means()} if of_passages is not None else {}
         write_json(json, evaluation.to_json() | extra)
     console = Console()
-    print_whole(console, _answers_table(evaluation).terminal())
-    print_whole(console, _retrieval_table(evaluation, sorted({*depths, 5})).terminal())
+    print_table(console, _answers_table(evaluation))
+    print_table(console, _retrieval_table(evaluation, sorted({*depths, 5})))
     if of_passages is not None:
-        print_whole(console, _passages_table(of_passages, sorted({*depths, 5})).terminal())
+        print_table(console, _passages_table(of_passages, sorted({*depths, 5})))
     for remark in evaluation.remarks:
         say(console, remark)
     if evaluation.unmatched:
@@ -76,7 +76,7 @@ def measure(run: Path, relevance: Path, measures: str = ",".join(MEASURES_OF_RAN
     found = ranked_measures(run, relevance, names)
     rows = [(name, f"{found[name]:.4f}" if name in found else "") for name in names]
     console = Console()
-    print_whole(console, Table(("measure", "mean"), NAMES, rows).terminal())
+    print_table(console, Table(("measure", "mean"), NAMES, rows))
     for remark in found.remarks:
         say(console, remark)
 

@@ -12,7 +12,7 @@ from reml.experiment.run import warn_of_absent
 from reml.experiment.runner import Runner
 from reml.reporting.cost_table import cost_table
 from reml.reporting.summary import show_figures
-from reml.reporting.terminal import asked, print_whole, say
+from reml.reporting.terminal import asked, print_table, say
 
 
 def run(given: Given, *, plan: bool = False) -> None:
@@ -24,12 +24,12 @@ def run(given: Given, *, plan: bool = False) -> None:
     """
     runner = given.runner()
     if plan:
-        print_whole(console, graph(runner.plan, runner.stages).terminal())
+        print_table(console, graph(runner.plan, runner.stages))
         return
     results = run_experiment(runner.experiment, runner.stages.home, console)
     (one,) = results.runs
     show_figures(console, one.folder)
-    print_whole(console, cost_table(one.parts).terminal())
+    print_table(console, cost_table(one.parts))
     say(console, f"results: {one.folder}")
     say(console, f"report:  {one.report}")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reml.cli.loading import Given, console
-from reml.reporting.terminal import print_whole, say
+from reml.reporting.terminal import print_table, say
 from reml.study.plan import Study, with_conditions
 
 
@@ -26,6 +26,6 @@ def compare(given: Given, study: Study) -> None:
     folder, tables = write_result(runners, conditions, matrix)
     for table in tables:
         if table.rows:
-            print_whole(console, table.terminal())
+            print_table(console, table)
     say(console, f"results: {folder}")
     say(console, f"report:  {folder / 'report.html'}")

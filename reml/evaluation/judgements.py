@@ -115,9 +115,17 @@ def question_digest(example: Example) -> str:
     return digest(example.input, list[Json](right))
 
 
-def questions_of(examples: Iterable[Example]) -> dict[str, str]:
-    """Give the digest of each question that has a right answer, by its id as evaluations have it."""
-    return {example.id.strip(): question_digest(example) for example in examples if example.answers}
+def questions_of(examples: Iterable[Example], *, predicted: bool = True) -> dict[str, str]:
+    """Give the digest of each question that can be scored, by its id as evaluations have it.
+
+    It has a right answer or, where nothing is predicted from them, names pages.
+    """
+    known = (one for one in examples if one.answers or (not predicted and _names_pages(one)))
+    return {one.id.strip(): question_digest(one) for one in known}
+
+
+def _names_pages(example: Example) -> bool:
+    return any(place.wikipedia_id.strip() for output in example.output for place in output.provenance)
 
 
 def _unquoted(answer: Answer) -> Answer:

@@ -1,4 +1,7 @@
-"""What a system cost on a task when its parts were made: the sums over the nodes under its predictions."""
+"""What a system cost on a task when its parts were made: the sums over the nodes under its predictions.
+
+Where nothing is predicted, those under what its access model found.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +19,15 @@ LEARNT = {"models", "signals", "starts"}
 
 @dataclass(frozen=True)
 class Parts:
-    """The stages under predictions, but collections: what was learnt and all that this took; what is searched."""
+    """The stages under predictions, but collections: what was learnt and all that this took; what is searched.
+
+    predicted: none where nothing is predicted.
+    """
 
     learnt: list[Stage]
     indexed: list[Stage]
     retrieved: list[Stage]
-    predicted: Stage
+    predicted: list[Stage]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +36,7 @@ class Costs:
 
     train: of retrievers and predictor. index, index_bytes: of all indexes it searches. retrieve, predict: of all
     examples. peak_memory_bytes: the largest of any part. words: of items, read for an example on average; `None` where
-    predictions were made by a version that did not count them.
+    nothing is predicted, or by a version that did not count them.
     """
 
     train: float = 0.0
@@ -47,33 +53,41 @@ NOTHING = Costs()
 
 def costs_of(runner: Runner, system: str, task: str) -> Costs:
     """Gather the costs of a system on a task from its stages; what is not made yet is made."""
-    parts = parts_of(runner.plan.predictions(system, task), runner.stages)
-    every = [*parts.learnt, *parts.indexed, *parts.retrieved, parts.predicted]
+    parts = parts_of(_made_last(runner, system, task), runner.stages)
+    every = [*parts.learnt, *parts.indexed, *parts.retrieved, *parts.predicted]
     return Costs(
         train=sum(stage.seconds for stage in parts.learnt),
         index=sum(stage.seconds for stage in parts.indexed),
         retrieve=sum(stage.seconds for stage in parts.retrieved),
-        predict=parts.predicted.seconds,
-        peak_memory_bytes=max(stage.peak_memory_bytes for stage in every),
+        predict=sum(stage.seconds for stage in parts.predicted),
+        peak_memory_bytes=max((stage.peak_memory_bytes for stage in every), default=0),
         index_bytes=sum(stage.bytes for stage in parts.indexed),
-        words=words_read(parts.predicted),
+        words=words_read(parts.predicted[-1]) if parts.predicted else None,
     )
 
 
-def parts_of(predictions: Node[Any], stages: Stages) -> Parts:
-    """Make predictions, if they are not there, and gather what they took.
+def _made_last(runner: Runner, system: str, task: str) -> Node[Any]:
+    """Give a system's predictions, or what its only access model finds where nothing is predicted from it."""
+    if runner.experiment.makers:
+        return runner.plan.predictions(system, task)
+    (access,) = runner.experiment.compared[system].access
+    return runner.plan.hits(access, task, runner.experiment.reading.split_of(task))
+
+
+def parts_of(last: Node[Any], stages: Stages) -> Parts:
+    """Make predictions, or hits where nothing is predicted, if they are not there; gather what they took.
 
     What is searched to answer counts as index and hits; indexes and hits that only a training needed, as learning.
     """
-    predicted = stages.stage(predictions)
-    served = [node for node in predictions.below(lambda node: node.kind not in LEARNT) if node.kind not in LEARNT]
+    stages.open(last)
+    served = [node for node in last.below(lambda node: node.kind not in LEARNT) if node.kind not in LEARNT]
     keys = {node.key for node in served}
-    learnt = [node for node in predictions.below() if node.key not in keys]
+    learnt = [node for node in last.below() if node.key not in keys]
     return Parts(
         learnt=_there(learnt, stages),
         indexed=_there((node for node in served if node.kind == "indexes"), stages),
         retrieved=_there((node for node in served if node.kind == "hits"), stages),
-        predicted=predicted,
+        predicted=_there((node for node in served if node.kind == "predictions"), stages),
     )
 
 

@@ -6,6 +6,7 @@ by their ids; one that asks something else, or has other right answers, is anoth
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -131,6 +132,12 @@ def common_tasks(first: Runs, second: Runs) -> list[str]:
     if not both:
         raise ValueError(f"the results have no task in common: {', '.join(own)}; {', '.join(others)}.")
     return both
+
+
+def predicts(runs: Runs) -> bool:
+    """Tell whether answers are scored, as those of all tasks are, or pages alone."""
+    of_first = next(iter(runs[0].evaluations.values()), {})
+    return any(one.of_answers for one in itertools.islice(of_first.values(), 1))
 
 
 def too_few(first: Runs, second: Runs) -> str:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from reml.contract.arguments.checked import checked_call
 from reml.experiment.differences import differences
-from reml.experiment.result_tables import cost_table, difference_table, score_table
+from reml.experiment.result_tables import cost_table, difference_table, figure_table, score_table
 from reml.experiment.seed_results import ScoredExample, SeedResults
+from reml.reporting.figures import read_figures
 
 if TYPE_CHECKING:
     import pandas
@@ -45,8 +46,21 @@ class Results:
 
     @property
     def scores(self) -> pyarrow.Table:
-        """The mean of every measure: system, task, seed, measure, value, n (examples scored; value is null if none)."""
+        """The mean of every measure: system, task, seed, measure, value, n (examples scored; value is null if none).
+
+        Measures are KILT's, of predictions: their R-precision is that of the provenance. `figures` has the retriever's.
+        """
         return score_table({run.seed: run.evaluations for run in self.runs})
+
+    @property
+    def figures(self) -> pyarrow.Table:
+        """What the tables show, by the names of their columns: of each access model's own ranking, and of predictions.
+
+        system, task, seed, access (whose ranking it is of, null for predictions), figure (R-precision, P@1, recall@5,
+        ..., the task's measure, its KILT score, provenance), value, low and high (95 % interval), n. What was not
+        measured is left out. It is read from the result folders; `CorruptError` where they are damaged.
+        """
+        return figure_table({run.seed: (read_figures(run.folder, run.measures), run.measures) for run in self.runs})
 
     @property
     def costs(self) -> pyarrow.Table:

@@ -13,6 +13,7 @@ from torch import nn
 from reml.contract.arguments.checked import checked_call
 from reml.contract.arguments.numbers import Seed
 from reml.contract.arguments.several import several
+from reml.contract.examples import Example
 from reml.devices.progress import shown_on, working
 from reml.devices.rank_zero import is_rank_zero
 from reml.evaluation.judgements import questions_of
@@ -28,6 +29,11 @@ from reml.experiment.seed_results import SeedResults
 from reml.experiment.settings.experiment import Experiment
 from reml.files.atomic import usable_home
 from reml.reporting.terminal import say
+
+# What is said of one question that cannot be judged, and of several.
+_UNANSWERED = "has no answer and is not scored", "have no answer and are not scored"
+_PAGELESS = "names no page: it counts 0 in R-precision", "name no page: they count 0 in R-precision"
+_UNRANKED = "names no page and is not scored", "name no page and are not scored"
 
 
 @checked_call
@@ -59,8 +65,7 @@ def run(
 def finish(runner: Runner, systems: Sequence[str] = ()) -> SeedResults:
     """Make all of an experiment that is not made yet, write its result folder and say what it gave.
 
-    Without a predictor it is what was retrieved that is measured, and costs are not gathered. systems: those that
-    predict, all if left out.
+    Without a predictor it is what was retrieved that is measured. systems: those that predict, all if left out.
     """
     experiment, folder = runner.experiment, runner.folder
     tasks = {task.name: metric_of(task).headline for task in experiment.tasks}
@@ -74,10 +79,9 @@ def finish(runner: Runner, systems: Sequence[str] = ()) -> SeedResults:
         evaluations = {system: {task: evaluate(system, task) for task in tasks} for system in systems}
         with working("write the results"):
             report = publish(runner, evaluations)
-            costs = {
-                (system, task): costs_of(runner, system, task) for system in systems for task in tasks if predicted
-            }
-    questions = {task: questions_of(runner.examples(task, experiment.reading.split_of(task))) for task in tasks}
+            costs = {(system, task): costs_of(runner, system, task) for system in systems for task in tasks}
+    asked = {task: runner.examples(task, experiment.reading.split_of(task)) for task in tasks}
+    questions = {task: questions_of(examples, predicted=predicted) for task, examples in asked.items()}
     parts = part_costs(runner.stages.done.values())
     return SeedResults(experiment.seed, folder, report, tasks, evaluations, questions, costs, parts)
 
@@ -91,19 +95,31 @@ def warn_of_absent(runner: Runner, task: str) -> None:
 
 
 def warn_of_unjudged(runner: Runner, task: str) -> None:
-    """Say if some questions of a task, but not all, have no answer, and if some name no page."""
+    """Say if some questions of a task, but not all, have no answer, and if some name no page.
+
+    Where nothing is predicted it is their pages alone that count.
+    """
     examples = runner.examples(task, runner.experiment.reading.split_of(task))
+    if not runner.experiment.makers:
+        _say_of(runner, task, lacking=_pageless(examples), among=examples, ends=_UNRANKED)
+        return
     answered = [one for one in examples if one.answers]
-    pageless = [one for one in answered if not grades(one)]
     unanswered = [one for one in examples if not one.answers]
-    for lacking, all_of, lack, then in (
-        (unanswered, examples, "has no answer and is not scored", "have no answer and are not scored"),
-        (pageless, answered, "names no page: it counts 0 in R-precision", "name no page: they count 0 in R-precision"),
-    ):
-        if 0 < len(lacking) < len(all_of):
-            ends = lack if len(lacking) == 1 else then
-            counted = f"{len(lacking):,} of {len(all_of):,} questions"
-            say(runner.stages.console, (f"{task}: ", "yellow"), f"{counted} {ends}. The first: {lacking[0].id!r}.")
+    _say_of(runner, task, lacking=unanswered, among=examples, ends=_UNANSWERED)
+    _say_of(runner, task, lacking=_pageless(answered), among=answered, ends=_PAGELESS)
+
+
+def _pageless(examples: Sequence[Example]) -> list[Example]:
+    return [one for one in examples if not grades(one)]
+
+
+def _say_of(
+    runner: Runner, task: str, *, lacking: Sequence[Example], among: Sequence[Example], ends: tuple[str, str]
+) -> None:
+    """Say how many of some questions lack something; ends: of the sentence on one of them, and on several."""
+    if 0 < len(lacking) < len(among):
+        counted = f"{len(lacking):,} of {len(among):,} questions {ends[len(lacking) > 1]}"
+        say(runner.stages.console, (f"{task}: ", "yellow"), f"{counted}. The first: {lacking[0].id!r}.")
 
 
 def _run(runner: Runner, *, warn: bool) -> SeedResults:

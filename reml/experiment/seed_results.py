@@ -62,6 +62,6 @@ class SeedResults:
         predictions = folder / "predictions.jsonl"
         predicted = read_examples(predictions if predictions.is_file() else folder / FOUND)
         for example, answered in zip(read_examples(self.folder / "gold" / f"{task}.jsonl"), predicted, strict=True):
-            place = places.get(example.id)
+            place = places.get(example.id.strip())  # evaluations strip ids, as KILT does
             own = {} if place is None else {name: float(values[place]) for name, values in scores.values.items()}
             yield ScoredExample(example, answered.output[0] if answered.output else Answer(), own)

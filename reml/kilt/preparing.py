@@ -23,7 +23,7 @@ from reml.files.records import read_examples
 from reml.kilt.catalogue import PAGES, SPLITS, Dataset, dataset
 from reml.kilt.files import find_pages, find_split, obtain_pages, obtain_split
 from reml.reporting.table import Table
-from reml.reporting.terminal import print_whole, say
+from reml.reporting.terminal import print_table, say
 
 FETCH = "fetch"
 COLUMNS = ("dataset", "split", "examples", "published", "places", "held", "absent", "outside")
@@ -112,7 +112,7 @@ def show(console: Console, prepared: Sequence[PreparedSplit], pages: DiskCollect
         published, found = each.dataset.file(each.split).examples, each.coverage
         counts = ["-"] * 4 if found is None or not found.places else _counts(found)
         rows.append((each.dataset.name, each.split, f"{each.examples:,}", f"{published:,}", *counts))
-    print_whole(console, Table(COLUMNS, frozenset({"dataset", "split"}), rows).terminal())
+    print_table(console, Table(COLUMNS, frozenset({"dataset", "split"}), rows))
     if pages is None:
         lacking = (
             f"no pages here, so nothing to look up: --pages {FETCH} gets KILT's {PAGES:,}, or name a file of yours."

@@ -5,6 +5,7 @@ its parts); `page` fills Jinja2 templates, those in `templates/` and those besid
 nothing of any server; `plots` draws lines as SVG; `table` is one value shown in the terminal, on a page and as CSV;
 `terminal` prints it without cut cells.
 
+amounts        Seconds and bytes as a person would say them
 cost_table     What an experiment cost, part by part, as a table for the terminal and the report
 figure_tables  Tables of figures by task: a row for each system, with intervals and what it is better than
 figures        The figures of a result folder, read back: of predictions, and of what access models found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from reml.contract.examples import Json
-from reml.reporting.report_origin import duration, memory
+from reml.reporting.amounts import duration, memory
 from reml.reporting.table import Table
 
 COLUMNS = ("part", "stages", "made now", "time", "CPU", "peak memory", "disk")

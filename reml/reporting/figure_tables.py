@@ -10,13 +10,23 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from reml.evaluation.kilt import KILT, MEASURES
-from reml.reporting.figures import PREDICTION, RETRIEVER, SHOWN_OF_RETRIEVERS, Figure, Figures, Retrieved
+from reml.reporting.figures import (
+    PREDICTION,
+    PROVENANCE,
+    RETRIEVER,
+    SHOWN_OF_RETRIEVERS,
+    Figure,
+    Figures,
+    Retrieved,
+)
 from reml.reporting.table import Table
 
 _ANSWERS = "answer_recall@5"
 RETRIEVED, PREDICTED = "Retrieved", "Predicted"
+# Lines of at most 80 characters, as those of narrow terminals.
 _APART = (
-    "R-precision and recall are of what was retrieved; provenance: R-precision of the pages that the predictor names"
+    "R-precision and recall: of what was retrieved",
+    "provenance: R-precision of the pages that the predictor names",
 )
 _MARKED = "better than these systems, p < 0.05 (paired randomisation test, Holm)"
 _MANY = 1_000  # examples from which on a third digit says something
@@ -109,6 +119,16 @@ class FigureTable:
         names = [column.head for column in self.columns]
         return [(name, names.count(name)) for name in dict.fromkeys(names)]
 
+    def brief(self, group: Group) -> str:
+        """Say which row of a task is best by its score, or by the first column; empty where nothing was measured."""
+        place = next((place for place, column in enumerate(self.columns) if column.figure == "score"), 0)
+        measured = [(row.cells[place].figure, row) for row in group.rows if row.cells]
+        best = max(((one.mean, -number, row) for number, (one, row) in enumerate(measured) if one), default=None)
+        if best is None:
+            return ""
+        name = _terminal_name(self.columns[place], group.measure)
+        return f"best {name}: {best[2].name} {best[2].cells[place].text}"
+
     def terminal(self) -> list[Table]:
         """Give a table for each task, without columns in which it has nothing."""
         digits = 2 if all((figure.n or 0) < _MANY for figure in self._figures()) else 3
@@ -118,8 +138,8 @@ class FigureTable:
         """Say what the terminal's tables show, a line each."""
         if not any(figure.low is not None for figure in self._figures()):
             return []
-        apart = [_APART] if len(self.heads) > 1 else []
-        return [*apart, "± half of the 95 % interval" + (f"; letters: {_MARKED}" if self.marked else "")]
+        apart = _APART if len(self.heads) > 1 else ()
+        return [*apart, "±: half of the 95 % interval", *([f"letters: {_MARKED}"] if self.marked else [])]
 
     def _figures(self) -> Iterator[Figure]:
         for group in self.groups:
@@ -137,7 +157,7 @@ def main_table(figures: Figures, measures: Mapping[str, str]) -> FigureTable:
         *(Column(RETRIEVED, SHOWN_OF_RETRIEVERS[name], RETRIEVER, name) for name in names),
         Column(PREDICTED, "score", PREDICTION, "score"),
         Column(PREDICTED, "KILT score", PREDICTION, "KILT score"),
-        Column(PREDICTED, "provenance", PREDICTION, "Rprec"),
+        Column(PREDICTED, PROVENANCE, PREDICTION, "Rprec"),
     ]
     parts = [_Part(task, measures[task], _of_systems(figures, task, measures[task])) for task in figures.tasks]
     return _table(figures, columns, parts)

@@ -8,7 +8,7 @@ means in it: then `Figures.former` is set, and there are no intervals, no figure
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar, cast
@@ -34,6 +34,7 @@ SHOWN_OF_RETRIEVERS = {
     "passage_recall@5": "passages@5",
     "answer_recall@5": "answers@5",
 }
+PROVENANCE = "provenance"  # how tables call the R-precision of the pages that a prediction names
 LEVEL = 0.05
 _AGAIN = "Run the experiment again to have it made anew."
 
@@ -88,7 +89,8 @@ class Difference:
 class Figures:
     """All figures. predicted: by system, task and measure; retrieved: by task and access model.
 
-    own: the only access model of a system and its figures, by system and task. predicts: whether anything is predicted.
+    own: the only access model of a system and its figures, by system and task; rankings: those of each of its access
+    models. predicts: whether anything is predicted.
     """
 
     predicted: Mapping[str, Mapping[str, Mapping[str, Figure]]]
@@ -97,6 +99,7 @@ class Figures:
     tests: tuple[Difference, ...]
     former: bool
     predicts: bool
+    rankings: Mapping[str, Mapping[str, Mapping[str, Mapping[str, Figure]]]] = field(default_factory=dict)
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -128,12 +131,14 @@ def read_figures(run: Path, measures: Mapping[str, str]) -> Figures:
     former = any(RETRIEVER not in one for one in every)
     predicted: dict[str, dict[str, Mapping[str, Figure]]] = {system: {} for system in metrics}
     own: dict[str, dict[str, tuple[str, Mapping[str, Figure]]]] = {system: {} for system in metrics}
+    rankings: dict[str, dict[str, Mapping[str, Mapping[str, Figure]]]] = {system: {} for system in metrics}
     retrieved = _read_file(run / RETRIEVAL, dict[str, dict[str, Retrieved]], {})
     for (system, task), one in zip(places, every, strict=True):
         given = _read(one.get(PREDICTION, {}), dict[str, Figure], run / METRICS)
         predicted[system][task] = _former(one, measures.get(task, "em")) if former else given
-        found = list(_read(one.get(RETRIEVER, {}), dict[str, dict[str, Figure]], run / METRICS).items())
-        access, given = found[0] if len(found) == 1 else ("", {})
+        found = _read(one.get(RETRIEVER, {}), dict[str, dict[str, Figure]], run / METRICS)
+        rankings[system][task] = found
+        access, given = next(iter(found.items())) if len(found) == 1 else ("", {})
         apart = f"{system}: {access}"  # what it is called where it finds otherwise under each system
         own[system][task] = (apart if apart in retrieved.get(task, {}) else access, given)
     return Figures(
@@ -143,6 +148,7 @@ def read_figures(run: Path, measures: Mapping[str, str]) -> Figures:
         _read_file(run / DIFFERENCES, tuple[Difference, ...], []),
         former,
         predicts=former or any(PREDICTION in one for one in every),
+        rankings=rankings,
     )
 
 

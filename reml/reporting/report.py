@@ -8,7 +8,7 @@ from pathlib import Path
 from reml.contract.arguments.paths import takes_paths
 from reml.evaluation.kilt import KILT, MEASURES
 from reml.reporting.figure_tables import main_table, retrieval_table
-from reml.reporting.figures import PREDICTION, SHOWN_OF_RETRIEVERS, Difference, Figures
+from reml.reporting.figures import PREDICTION, PROVENANCE, RETRIEVER, SHOWN_OF_RETRIEVERS, Difference, Figures
 from reml.reporting.page import write_whole_page
 from reml.reporting.plots import Line, Plot
 from reml.reporting.report_cases import shown_examples
@@ -82,7 +82,8 @@ def _tests(figures: Figures, measures: Mapping[str, str]) -> dict[str, Table]:
 
 def _test_row(one: Difference, measure: str) -> list[str]:
     figure = {"score": measure, "KILT score": f"{KILT}{measure}"}.get(one.figure)
-    known = SHOWN_OF_RETRIEVERS.get(one.figure, one.figure) if figure is None else figure
+    names = SHOWN_OF_RETRIEVERS if one.of == RETRIEVER else {"Rprec": PROVENANCE}
+    known = names.get(one.figure, one.figure) if figure is None else figure
     scale, digits = (1, 3) if one.of == PREDICTION and figure and measure not in MEASURES else (100, 1)
     difference, low, high = (f"{scale * value:+.{digits}f}" for value in (one.difference, one.low, one.high))
     star = "*" if one.better else ""

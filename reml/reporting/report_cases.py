@@ -93,6 +93,11 @@ class Examples:
     counts: tuple[Counts, ...]
     cards: tuple[Card, ...]
 
+    @property
+    def by_task(self) -> dict[str, list[Card]]:
+        """The cards of each task, in the order of both."""
+        return {task: [card for card in self.cards if card.task == task] for task in dict(self.tasks)}
+
 
 def shown_examples(cells: Sequence[Cell], questions: Sequence[Question], *, predicts: bool) -> Examples:
     """Gather what became of the predictions: how many ended in which way, and examples to filter."""

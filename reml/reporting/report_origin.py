@@ -7,13 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reml.contract.examples import Json
+from reml.reporting.amounts import duration, memory
+from reml.reporting.cost_table import cost_table
 from reml.reporting.table import Table
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What `templates/origin.html` shows: the stages and their costs, facts by their headings, the configuration."""
+    """What `templates/origin.html` shows: costs by part and stage, facts by their headings, the configuration."""
 
+    costs: Table
     stages: Table
     facts: Mapping[str, Mapping[str, str]]
     config: str
@@ -24,6 +27,7 @@ def origin_of(manifest: Mapping[str, Json]) -> Origin:
     stages = manifest.get("stages")
     run: dict[str, Json] = {name: manifest.get(name) for name in ("reml", "seed", "replaces")}
     return Origin(
+        costs=cost_table(_object(manifest.get("costs"))),
         stages=_stages(stages if isinstance(stages, list) else []),
         facts={
             "Run": _texts(run),
@@ -46,25 +50,6 @@ def _stage(stage: Mapping[str, Json]) -> tuple[str, ...]:
         *(memory(stage.get(name)) for name in ("peak_memory_bytes", "bytes")),
     )
     return (str(stage.get("name", "")), *spent, "from cache" if stage.get("cached") else "")
-
-
-def duration(seconds: Json) -> str:
-    """Say a number of seconds as a person would; a dash for what is no number."""
-    if not isinstance(seconds, int | float):
-        return "–"
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
-
-
-def memory(size: Json) -> str:
-    """Say a number of bytes in KiB, MiB or GiB; a dash for what is no number."""
-    if not isinstance(size, int | float):
-        return "–"
-    if size < 2**20:
-        return f"{size / 2**10:.0f} KiB"
-    return f"{size / 2**30:.2f} GiB" if size >= 2**30 else f"{size / 2**20:.0f} MiB"
 
 
 def _object(value: Json) -> Mapping[str, Json]:

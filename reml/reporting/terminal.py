@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.measure import Measurement
 from rich.padding import Padding
-from rich.table import Table
+from rich.table import Table as RichTable
 from rich.text import Text
 
 from reml.devices.plain import plain
 from reml.devices.terminal import line
+from reml.reporting.table import Table
 
 if TYPE_CHECKING:
     import regex
@@ -51,7 +52,20 @@ def asked(console: Console, prompt: str) -> str:
         return ""
 
 
-def print_whole(console: Console, table: Table) -> None:
+def print_table(console: Console, table: Table) -> None:
+    """Print a table whole; in a terminal that is narrower, as several that fit, or its rows as paragraphs.
+
+    What is written to a file keeps its lines, however long they are.
+    """
+    if not console.is_terminal:
+        print_whole(console, table.terminal())
+        return
+    with _as_wide_as(console, NARROWEST):
+        for part in table.fitting(console.width):
+            console.print(part.terminal(console.width))
+
+
+def print_whole(console: Console, table: RichTable) -> None:
     """Print a table as wide as its cells are; rich would shorten `0.477 ±0.012` to `0.4…` where there is no room.
 
     Where it is too wide, its lines go on below.

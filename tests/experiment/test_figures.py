@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from rich.console import Console
 
 import reml
+from reml.__main__ import main
+from reml.comparison.runs.stored import stored_results
 from reml.contract.examples import Answer, Example, Provenance
 from reml.evaluation.kilt import evaluate
 from reml.evaluation.passages import evaluate_passages
@@ -25,6 +28,8 @@ from tests.backwards import Backwards
 from tests.small_experiment import FACTS, read_lines, write_experiment
 
 QUIET = Console(quiet=True)
+BM25_SETTINGS = {"retriever": {"class_path": "reml.retrievers.bm25.BM25"}}
+LEARNS = ("predictor", "train_on", "training")
 
 
 def run(folder: Path, **changes: Any) -> reml.Results:
@@ -102,7 +107,6 @@ def test_without_a_predictor_what_is_retrieved_is_measured_alone(tmp_path: Path)
     results = run(tmp_path, predictor=None)
     assert results.systems == ("bm25", "flat")
     assert results.mean("bm25", "places", "Rprec") == 1.0
-    assert results.costs.num_rows == 0
     assert results.compare("bm25", "flat").column("measure").to_pylist() == ["Rprec", *OF_PAGES]
     assert [one.answer.provenance[0].title for one in results.examples("flat", "places")] == list(FACTS)
     metrics = json.loads((results.folder / "metrics.json").read_text())["bm25"]["places"]
@@ -173,3 +177,69 @@ def test_too_few_examples_are_not_tested(count: int) -> None:
     assert difference_rows({"a": {"t": one}, "b": {"t": one}}) == []
     if not count:
         assert one.to_json()["prediction"] == {}
+
+
+SHOWN = ["R-precision", "P@1", "recall@5", "recall@20", "RR@10", "nDCG@10", "passages@5", "answers@5"]
+
+
+def named(results: reml.Results, system: str, access: str | None) -> dict[str, tuple[float, int]]:
+    rows = results.figures.to_pylist()
+    return {
+        row["figure"]: (row["value"], row["n"]) for row in rows if (row["system"], row["access"]) == (system, access)
+    }
+
+
+def test_figures_in_python_are_those_of_the_table_by_the_names_of_its_columns(tmp_path: Path) -> None:
+    results = run(tmp_path)
+    own, said = named(results, "bm25", "bm25"), named(results, "bm25", None)
+    assert list(own) == SHOWN
+    assert (own["R-precision"], own["P@1"], own["recall@5"]) == ((1.0, 6),) * 3
+    assert list(said) == ["em", "KILT-em", "provenance"]
+    assert said["provenance"] == (0.0, 6), "the pages that the reader names, backwards"
+    assert results.mean("bm25", "places", "Rprec") == 0.0
+    assert list(named(results, "closed_book", None)) == ["em"]
+    assert "closed_book" not in results.figures.column("access").to_pylist()
+    first = results.figures.to_pylist()[0]
+    assert list(first) == ["system", "task", "seed", "access", "figure", "value", "low", "high", "n"]
+    assert (first["low"], first["high"]) == (pytest.approx(0.610, abs=1e-3), 1.0)
+    heads = [row for row in printed(results.folder) if row[0] == "access"]
+    assert set(heads[0][1:]) <= {*own, *said}
+    assert stored_results(results.folder).figures.equals(results.figures)
+
+
+def test_figures_in_python_name_the_access_model_where_a_system_has_several(tmp_path: Path) -> None:
+    systems = {"both": reml.System("predictor", ["bm25", "flat"])}
+    results = run(tmp_path, systems=systems)
+    assert [list(named(results, "both", access)) for access in ("bm25", "flat")] == [SHOWN, SHOWN]
+
+
+def test_figures_in_python_of_retrieval_alone(tmp_path: Path) -> None:
+    results = run(tmp_path, predictor=None)
+    assert list(named(results, "flat", "flat")) == SHOWN
+    assert named(results, "flat", None) == {}
+
+
+def test_costs_are_gathered_where_nothing_is_predicted(tmp_path: Path) -> None:
+    access = {"bm25": reml.Access(BM25()), "flat": reml.Access(BM25(b=0.0)), "both": reml.Access(fuse=["bm25", "flat"])}
+    results = run(tmp_path, predictor=None, access=access)
+    costs = {row["system"]: row for row in results.costs.to_pylist()}
+    assert list(costs) == ["bm25", "flat", "both"]
+    for row in costs.values():
+        assert min(row["index"], row["retrieve"], row["index_bytes"], row["peak_memory_bytes"]) > 0
+        assert (row["train"], row["predict"], row["words"]) == (0.0, 0.0, None)
+    assert costs["both"]["index"] == costs["bm25"]["index"] + costs["flat"]["index"], "it searches both"
+    assert list(results.runs[0].parts) == ["collection", "index", "retrieval"]
+    again = run(tmp_path, predictor=None, access=access)
+    assert again.costs.equals(results.costs), "what was made before costs what it did"
+
+
+def test_the_command_tells_what_retrieval_alone_cost(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = write_experiment(tmp_path, access={"bm25": BM25_SETTINGS})
+    settings = {name: value for name, value in yaml.safe_load(config.read_text()).items() if name not in LEARNS}
+    config.write_text(yaml.safe_dump(settings))
+    for made in ("1", "0"):
+        assert main(["run", "--config", str(config), "--home", str(tmp_path / "home")]) == 0
+        rows = {row[0]: row[1:3] for line in capsys.readouterr().out.splitlines() if (row := line.split())}
+        assert rows["collection"] == rows["index"] == rows["retrieval"] == ["1", made]
+        assert rows["all"] == ["3", str(3 * int(made))]
+        assert "prediction" not in rows

@@ -24,11 +24,14 @@ UNSCORED = "questions has no answer and is not scored. The first: 'q0'."
 PAGELESS = "questions names no page: it counts 0 in R-precision. The first: 'q0'."
 
 
-def said(folder: Path, *outputs: tuple[Answer, ...]) -> str:
+UNRANKED = "questions names no page and is not scored. The first: 'q0'."
+
+
+def said(folder: Path, *outputs: tuple[Answer, ...], predictor: type[FirstTitle] | None = FirstTitle) -> str:
     write_experiment(folder)
     write_examples([Example(f"q{place}", "?", output) for place, output in enumerate(outputs)], folder / "dev.jsonl")
     task = Jsonl("places", {"dev": folder / "dev.jsonl"}, knowledge_source=folder / "pages.jsonl")
-    experiment = reml.Experiment([task], {"bm25": reml.Access(BM25())}, FirstTitle)
+    experiment = reml.Experiment([task], {"bm25": reml.Access(BM25())}, predictor)
     console = Console(file=io.StringIO(), width=500)
     warn_of_unjudged(Runner(experiment, folder / "home", console), "places")
     assert isinstance(console.file, io.StringIO)
@@ -50,6 +53,21 @@ def said(folder: Path, *outputs: tuple[Answer, ...]) -> str:
 )
 def test_some_questions_are_not_judged(outputs: list[tuple[Answer, ...]], told: str, tmp_path: Path) -> None:
     assert said(tmp_path, *outputs, FULL, FULL) == f"places: 1 of 3 {told}\n"
+
+
+@pytest.mark.parametrize(
+    ("outputs", "told"),
+    [
+        ((), UNRANKED),
+        ((Answer("Lima"),), UNRANKED),
+        ((Answer("Lima", (Provenance("  "),)),), UNRANKED),
+        ((Answer(None, PERU),), ""),
+        ((Answer(""), Answer(None, PERU)), ""),
+    ],
+)
+def test_without_a_predictor_pages_alone_count(outputs: tuple[Answer, ...], told: str, tmp_path: Path) -> None:
+    shown = said(tmp_path, outputs, FULL, FULL, predictor=None)
+    assert shown == (f"places: 1 of 3 {told}\n" if told else "")
 
 
 def test_several_are_counted(tmp_path: Path) -> None:

@@ -84,7 +84,9 @@ def run(tmp_path: Path) -> Path:
         "step,name,value\n0,train/loss,3.5\n0,train/rate,0.1\n10,dev/score,0.25\n10,train/loss,nan\n20,train/loss,1.5\n",
     )
     stage: Json = {"name": f"index {HOSTILE}", "seconds": 61.2, "peak_memory_bytes": 3 << 30, "cached": True}
+    spent: Json = {"stages": 1, "made": 0, "seconds": 61.2, "cpu_seconds": 60.1, "bytes": 7 << 20}
     content: dict[str, Json] = {
+        "costs": {"index": spent},
         "versions": {"torch": "2.13"},
         "seed": 3,
         "name": f"capitals {HOSTILE}",

@@ -89,10 +89,48 @@ def test_examples_are_counted_apart_where_only_some_name_a_page() -> None:
     assert table.groups[0].title == "t: em, n = 1,234, 7 with evidence"
 
 
+@pytest.mark.parametrize(
+    ("found", "measure", "brief"),
+    [
+        ({"a": {"em": Figure(0.5)}, "b": {"em": Figure(0.6)}}, "em", "best em: b 60.0"),
+        ({"a": {"em": Figure(0.5)}, "b": {"em": Figure(0.5)}}, "em", "best em: a 50.0"),
+        ({"a": {"em": Figure(0.0)}}, "em", "best em: a 0.0"),
+        ({"a": {}, "b": {"em": Figure(0.25)}}, "em", "best em: b 25.0"),
+        ({"a": {"Rprec": Figure(0.9), "em": Figure(0.1)}, "b": {"em": Figure(0.2)}}, "em", "best em: b 20.0"),
+        ({"a": {"own": Figure(-3.0)}, "b": {"own": Figure(-2.5)}}, "own", "best own: b -2.500"),
+        ({"a": {"Rprec": Figure(0.9)}}, "em", "best provenance: a 90.0"),
+        ({"a": {}, "b": {}}, "em", ""),
+    ],
+)
+def test_what_is_best_is_said_briefly(found: Mapping[str, Mapping[str, Figure]], measure: str, brief: str) -> None:
+    table = main_table(figures(found), {"t": measure})
+    assert [table.brief(group) for group in table.groups] == [brief]
+
+
+def test_of_access_models_the_best_is_that_by_r_precision() -> None:
+    retrieved = {
+        name: Retrieved({"Rprec": Figure(mean, n=9), "recall@5": Figure(1 - mean, n=9)}, (0.5,), graded=False)
+        for name, mean in (("g", 0.2), ("h", 0.8))
+    }
+    table = retrieval_table(figures({}, retrieved=retrieved))
+    assert [table.brief(group) for group in table.groups] == ["best R-precision: h 80.0"]
+
+
 def test_nothing_scored_is_said() -> None:
     table = main_table(figures({"a": {}, "b": {}}), {"t": "em"})
     assert terminal(table) == "t: em, n = 0\naccess\na\nb"
     assert table.caption() == []
+
+
+def test_what_figures_are_is_said_in_lines_that_fit_a_narrow_terminal() -> None:
+    found = {
+        name: {"em": Figure(mean, 0.1, 0.9, n=9), "Rprec": Figure(0.5, 0.1, 0.9, n=9)}
+        for name, mean in (("a", 0.9), ("b", 0.2))
+    }
+    own = {"a": ("g", {"Rprec": Figure(0.9, 0.8, 1.0, n=9)})}
+    said = main_table(figures(found, own, tests=(better("a", "b"),)), {"t": "em"}).caption()
+    assert [line.split(":")[0] for line in said] == ["R-precision and recall", "provenance", "±", "letters"]
+    assert max(map(len, said)) <= 80
 
 
 def test_answers_in_passages_are_shown_where_there_are_any() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import itertools
 import re
 import shutil
 import subprocess
@@ -12,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from reml.evaluation.cases import PREDICTED, Outcome
+from reml.reporting.amounts import duration, memory
 from reml.reporting.report import write_report
-from reml.reporting.report_origin import duration, memory
 from tests.reporting.conftest import make_former
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
@@ -82,7 +83,13 @@ def test_texts_are_never_markup(page: Page) -> None:
 
 
 def cells(report: str, section: str) -> list[list[str]]:
-    """Give the texts of a table's rows, without space."""
+    """Give the texts of the rows of a section's first task, without space; the first row says which it is."""
+    part = report.split(f'<section id="{section}">')[1]
+    title = part.partition("<summary>")[2].partition("<")[0].strip()
+    return [[title], *_rows(report, section)]
+
+
+def _rows(report: str, section: str) -> list[list[str]]:
     table = report.split(f'<section id="{section}">')[1].partition("</table>")[0].partition("</thead>")[2]
     rows = [re.findall(r"<t[hd].*?</t[hd]>", row, re.DOTALL) for row in table.split("<tr")[1:]]
     return [[" ".join(re.sub(r"<[^>]*>", " ", cell).split()) for cell in row] for row in rows]
@@ -141,6 +148,9 @@ def test_differences_are_told_with_their_intervals_and_corrected(page: Page) -> 
     at = said.index("score") if "score" in said else said.index("em")
     # Differences -.5: of the 4 ways to sign the two pairs that differ, 2 are as extreme.
     assert said[at - 1 : at + 7] == ["prediction", "em", "bm25", "dense", "-50.0", "[-100.0, +0.0]", "0.5000", "0.5000"]
+    tested = {(of, figure) for of, figure in itertools.pairwise(said) if of in {"prediction", "retriever"}}
+    assert {("prediction", "provenance"), ("retriever", "R-precision")} <= tested, "two things, as in the table"
+    assert ("prediction", "R-precision") not in tested
 
 
 def test_each_outcome_has_its_example_side_by_side(page: Page) -> None:
@@ -161,7 +171,10 @@ def test_each_outcome_has_its_example_side_by_side(page: Page) -> None:
 
 def test_narrow_screens_fold_tables_whose_cells_say_what_they_are(page: Page) -> None:
     folded = [attributes for attributes in page.of("table") if "fold" in attributes.get("class", "").split()]
+    lines = [attributes for attributes in page.of("div") if "lines" in attributes.get("class", "").split()]
+    facts = 3  # tables of a name and a value a row, which need no folding
     assert len(folded) == 3
+    assert len(lines) == len(page.of("table")) - len(folded) - facts
     labels = [attributes["data-label"] for attributes in page.of("td") if "data-label" in attributes]
     assert labels[:5] == [
         "Retrieved: R-precision",
@@ -171,6 +184,13 @@ def test_narrow_screens_fold_tables_whose_cells_say_what_they_are(page: Page) ->
         "Predicted: provenance",
     ]
     assert "@media (max-width: 44rem)" in "".join(text for tag, text in page.texts if tag == "style")
+
+
+def test_tasks_fold_and_say_what_is_best_while_they_are(page: Page) -> None:
+    folds = [attributes for attributes in page.of("details") if attributes.get("class") == "task"]
+    assert ["open" in attributes for attributes in folds] == [True, True, False, True], "but the tests of differences"
+    briefs = [text for tag, text in page.texts if tag == "span" and text.startswith(("best ", "4 examples"))]
+    assert briefs == ["best em: dense 100.0", "best R-precision: dense 100.0", "4 examples"]
 
 
 def test_answers_are_marked_in_passages_and_hits_told(page: Page) -> None:
@@ -185,6 +205,10 @@ def test_answers_are_marked_in_passages_and_hits_told(page: Page) -> None:
 def test_origin_tells_costs_versions_and_configuration(page: Page) -> None:
     texts = {text for _, text in page.texts}
     assert {"1 min 01 s", "3.00 GiB", "from cache", "torch", "2.13", "qa dev", "beef"} <= texts
+    labels = [attributes["data-label"] for attributes in page.of("td") if "data-label" in attributes]
+    assert labels.count("peak memory") == 2, "of the only part, and of all"
+    assert {"index", "1 min 00 s", "7 MiB", "all"} <= texts
+    assert "All 1 stages" in texts
     assert any('"name": "<script>' in text for tag, text in page.texts if tag == "pre")
 
 

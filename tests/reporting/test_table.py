@@ -62,7 +62,37 @@ def test_html_has_every_cell_as_a_text() -> None:
     page = TABLE.html("a <name>")
     assert 'aria-label="a &lt;name&gt;"' in page
     assert '<th scope="col">task</th><th class="number" scope="col">n [of 9]</th>' in page
-    assert '<td>a, &#34;b&#34; &lt;c&gt; :smile:</td><td class="number">0.5</td>' in page
+    assert '<td>a, &#34;b&#34; &lt;c&gt; :smile:</td><td class="number" data-label="n [of 9]">0.5</td>' in page
+
+
+@pytest.mark.parametrize(
+    ("column", "text", "cell"),
+    [
+        ("n", "5", '<td class="number" data-label="n">5</td>'),
+        ("n", "", '<td class="number none" data-label="n"></td>'),
+        ("word", "a", '<td data-label="word">a</td>'),
+        ("word", "", '<td class="none" data-label="word"></td>'),
+        ("word", "0", '<td data-label="word">0</td>'),
+        ("", "from cache", "<td>from cache</td>"),
+        ('a "b"', "<i>", '<td class="number" data-label="a &#34;b&#34;">&lt;i&gt;</td>'),
+    ],
+)
+def test_each_cell_but_the_first_says_what_it_is(column: str, text: str, cell: str) -> None:
+    page = Table(("name", column), frozenset({"name", "word", ""}), [("x", text)]).html("a name")
+    assert f"<td>x</td>{cell}</tr>" in page.replace("\n", "")
+
+
+def test_on_a_page_groups_fold_without_the_column_that_tells_them_apart() -> None:
+    rows = [("b", "x", "1"), ("a <i>", "y", "2"), ("b", "z", "3")]
+    page = Table(("task", "name", "n"), frozenset({"task", "name"}), rows, apart="task").html("all")
+    assert page.count('<details class="task" open>') == 2
+    assert page.count('<th scope="col">name</th><th class="number" scope="col">n</th>') == 2
+    assert '<th scope="col">task</th>' not in page
+    first, second = page.split("</details>")[:2]
+    assert "<summary>b</summary>" in first
+    assert [cell in first for cell in ("<td>x</td>", "<td>y</td>", "<td>z</td>")] == [True, False, True]
+    assert "<summary>a &lt;i&gt;</summary>" in second
+    assert 'aria-label="all: a &lt;i&gt;"' in second
 
 
 def test_some_of_the_columns() -> None:

@@ -19,6 +19,7 @@ from reml.experiment.differences import (
     Pairs,
     common_tasks,
     pairings,
+    predicts,
     shared,
     tested_pairings,
     told,
@@ -149,6 +150,9 @@ def _remarks(first: tuple[str, Results], second: tuple[str, Results], *, everyth
         if everything and set(one.systems) & set(other.systems):
             yield from _alone(f"access models that only {letter} has", one.systems, other.systems)
     own, others = first[1].runs, second[1].runs
+    if predicts(own) != predicts(others):
+        of = {True: "of the provenance of predictions", False: "of what was retrieved"}
+        yield f"figures of pages are {of[predicts(own)]} in {first[0]}, {of[predicts(others)]} in {second[0]}."
     for task in common_tasks(own, others):
         if len(counts := shared(own, others, task)) < 2:
             yield f"{task} is not compared: {told(counts)}."

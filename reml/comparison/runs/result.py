@@ -72,9 +72,11 @@ class RunPair:
         """Give what the page shows of it."""
         letters = (self.first, self.second)
         answers = [[*zip(letters, marked(one), strict=True)] for one in self.changed]
-        named = zip(self.changed, map(systems_of, self.changed), answers, strict=True)
+        by_task: dict[str, list[object]] = {}
+        for one, shown in zip(self.changed, answers, strict=True):
+            by_task.setdefault(one.task, []).append((one, systems_of(one), shown))
         tables, names = self.tables(), f"{self.first} and {self.second}"
-        return {"names": names, "tables": tables, "remarks": self.remarks, "changed": list(named)}
+        return {"names": names, "tables": tables, "remarks": self.remarks, "changed": by_task}
 
 
 @dataclass(frozen=True, slots=True)

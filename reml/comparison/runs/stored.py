@@ -1,6 +1,7 @@
 """The results of a run read back from its folder.
 
-Its predictions are scored anew by KILT's measures; what the metric of a task's own said of each example was kept.
+Its predictions are scored anew by KILT's measures, or the pages that it found as it did itself where it only retrieved;
+what the metric of a task's own said of each example was kept.
 """
 
 from __future__ import annotations
@@ -18,17 +19,19 @@ from reml.comparison.runs.kept import (
     AGAIN,
     FOUND,
     METRICS,
+    PREDICTIONS,
     KeptRun,
     kept_run,
     measure_of,
     predictions_of,
     read_metrics,
 )
-from reml.contract.examples import Answer, Example, Provenance
+from reml.contract.examples import Answer, Example
 from reml.contract.vectors import Float64Array
 from reml.evaluation.judgements import questions_of
 from reml.evaluation.kilt import MEASURES, RETRIEVAL, Evaluation, evaluate
 from reml.evaluation.trec import read_run
+from reml.evaluation.trec.page_measures import PageScorer
 from reml.experiment.experiment_results import Results
 from reml.experiment.seed_results import SeedResults
 from reml.files.atomic import CorruptError, read_json
@@ -36,7 +39,6 @@ from reml.files.records import read_examples
 from reml.reporting.report import REPORT
 from reml.reporting.result_folder import SCORES
 
-OF_PAGES = ("Rprec", "precision@", "recall@", "success_rate@")
 Value = TypeVar("Value")
 
 
@@ -73,14 +75,15 @@ def stored_results(folder: Path) -> Results:
 
     @functools.cache
     def gold(task: str) -> list[Example]:
-        return [one for one in read_examples(folder / "gold" / f"{task}.jsonl") if one.answers]
+        return [*read_examples(folder / "gold" / f"{task}.jsonl")]
 
     def of_system(system: str) -> Mapping[str, Evaluation]:
         place = folder / system
         return OnDemand(run.tasks, lambda task: _evaluation(gold(task), place / task, measures[task]))
 
     seed = run.seed if run.seed is not None else 0
-    questions = OnDemand(run.tasks, lambda task: questions_of(gold(task)))
+    predicts = any((folder / system / task / PREDICTIONS).is_file() for system in systems for task in run.tasks)
+    questions = OnDemand(run.tasks, lambda task: questions_of(gold(task), predicted=predicts))
     evaluations = OnDemand(tuple(systems), of_system)
     return Results((SeedResults(seed, folder, folder / REPORT, measures, evaluations, questions, {}),))
 
@@ -96,10 +99,11 @@ def whole_run(folder: Path) -> KeptRun:
 
 
 def _evaluation(gold: Sequence[Example], place: Path, measure: str) -> Evaluation:
-    """Score what one system predicted for a task, or only retrieved. gold: its examples that have a right answer."""
+    """Score what one system predicted for a task, or only retrieved. gold: its examples."""
     path = predictions_of(place)
     if path.name == FOUND:
         return _of_pages(gold, place / "run.trec")
+    gold = [one for one in gold if one.answers]
     predicted = {one.id: one.output[0] for one in read_examples(path) if one.output}
     found = evaluate(gold, [_answer(predicted, one.id, path) for one in gold])
     if measure in MEASURES and not (place / SCORES).is_file():  # of an older version
@@ -112,12 +116,11 @@ def _evaluation(gold: Sequence[Example], place: Path, measure: str) -> Evaluatio
 
 
 def _of_pages(gold: Sequence[Example], path: Path) -> Evaluation:
-    """Score the ranking of pages where nothing was predicted from it."""
-    rankings = read_run(path)
-    ranked = [tuple(Provenance(page.page_id) for page in rankings.get(one.id, ())) for one in gold]
-    found = evaluate(gold, [Answer("", pages) for pages in ranked])
-    values = {name: scores for name, scores in found.values.items() if name.startswith(OF_PAGES)}
-    return Evaluation(found.ids, values, of_answers=(), unmeasured=found.unmeasured & values.keys())
+    """Score the ranking of pages where nothing was predicted from it, as the run did."""
+    rankings, scorer = read_run(path), PageScorer()
+    for one in gold:
+        scorer.add(one, [page.page_id for page in rankings.get(one.id, ())])
+    return scorer.result().scores
 
 
 def _answer(predicted: Mapping[str, Answer], name: str, path: Path) -> Answer:

@@ -13,7 +13,7 @@ from reml.reporting.table import Table
 
 Letters = tuple[str, str]  # of two runs
 WORDS = frozenset({"run", "name", "key", "date", "setting", "task", "access", "measure", "id", "question", "right"})
-_WIDE, _MOST = 48, 10  # of a text, and of changed answers of two runs, that the terminal shows
+_WIDE, _LONG, _MOST = 48, 200, 10  # of a setting, a text, and changed answers of two runs, that the terminal shows
 
 
 def runs_table(runs: Mapping[str, KeptRun]) -> Table:
@@ -64,7 +64,12 @@ def counts_table(letters: Letters, changed: Sequence[ChangedAnswer]) -> Table:
 def changed_table(letters: Letters, changed: Sequence[ChangedAnswer]) -> Table:
     """Show the first questions that one run alone answers rightly, one a row."""
     rows = [
-        (one.task, systems_of(one), one.id, *map(cut, (one.question, " / ".join(one.right), *marked(one))))
+        (
+            one.task,
+            systems_of(one),
+            one.id,
+            *(cut(text, _LONG) for text in (one.question, " / ".join(one.right), *marked(one))),
+        )
         for one in changed[:_MOST]
     ]
     more = f": the first {_MOST} of {len(changed)}" if len(changed) > _MOST else ""
@@ -83,9 +88,9 @@ def marked(one: ChangedAnswer) -> Iterator[str]:
         yield f"{'✓' if is_right else '✗'} {answer or '(empty)'}"
 
 
-def cut(text: str) -> str:
+def cut(text: str, most: int = _WIDE) -> str:
     """Give the beginning of a text that is too long for a cell."""
-    return text if len(text) <= _WIDE else f"{text[: _WIDE - 1]}…"
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _figure(one: Difference) -> tuple[str, ...]:

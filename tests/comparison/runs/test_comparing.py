@@ -250,6 +250,9 @@ def test_all_of_it_is_json_and_one_page(kept: Kept, tmp_path: Path) -> None:
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert "titles and words: 2 runs compared" in page
     assert page.count('<article class="case">') == 3
+    assert page.count("<summary>places</summary>") == 1, "the figures of a task fold"
+    assert "<summary>places: 3</summary>" in page
+    assert "<script" not in page
     assert "http" not in page.replace("http-equiv", ""), "nothing outside is asked"
 
 

@@ -12,6 +12,7 @@ import pytest
 
 import reml
 from reml.comparison.runs.stored import stored_results
+from reml.experiment.differences import OF_PAGES
 from reml.files.atomic import CorruptError
 from tests.comparison.runs.small_runs import TWO_WORDS, change_manifest, made, places
 
@@ -142,8 +143,8 @@ def test_what_was_only_retrieved_is_compared_by_its_pages(home: Path) -> None:
     best = next(run for run in reml.runs(home) if run.name == "words").figures["places"]
     assert (best.system, best.measure, best.value) == ("bm25", "Rprec", 1.0)
     found = reml.compare(folder, folder, systems=[("bm25", "closed_book")], home=home).pairs[0]
-    assert [one.measure for one in found.differences] == ["Rprec", "precision@1", "recall@5", "recall@20"]
-    assert [one.difference for one in found.differences] == [1.0] * 4
+    assert [one.measure for one in found.differences] == ["Rprec", *OF_PAGES]
+    assert [one.difference for one in found.differences] == [1.0] * 6
     beside = reml.compare("titles", folder, home=home).pairs[0]
     assert {one.measure for one in beside.differences} == {"Rprec", "precision@1", "recall@5", "recall@20"}
     assert beside.changed == ()
