@@ -44,9 +44,9 @@ from reml.contract.signals import Credit, Prediction, Signal
 from reml.contract.vectors import Int64Array
 from reml.predictors.copying.quoting import cut
 from reml.predictors.late.asking import ASK, after, again, chain, fits_of_chain
-from reml.predictors.late.late_network import NEVER, LateNetwork, Logits, log_sums
+from reml.predictors.late.late_network import NEVER, LateNetwork, Logits, Worded, log_sums
 from reml.predictors.late.sheets import Read, Sheet, sheet, standardised
-from reml.predictors.late.templates import SPAN, TITLE, Fit, Templates, filled, fits, words
+from reml.predictors.late.templates import SPAN, TITLE, Fit, Templates, filled, fits, kind, words
 from reml.predictors.late.ways import likelihood, ways
 from reml.predictors.reading.encoding import load_reader
 from reml.predictors.reading.pairs import readable
@@ -215,15 +215,16 @@ class LateReader(nn.Module):
             able[:, [row for row, pattern in enumerate(known) if pattern.startswith(ASK)]] = False
         return replace(logits, templates=logits.templates.float().masked_fill(~able.to(logits.item.device), NEVER))
 
-    def _worded(self, device: torch.device) -> Tensor:
-        """Give the mean state of the words of each template, [capacity, D]; zeros for one without such words."""
-        worded = torch.zeros(TEMPLATES, self.states.width, device=device)
-        texts = [words(pattern) for pattern in self.templates.known]
-        rows = [row for row, text in enumerate(texts) if text]
-        ids = token_ids(self.tokeniser, [texts[row] for row in rows])
-        for row, states in zip(rows, self.states.of([np.array(one) for one in ids], device), strict=True):
-            worded[row] = torch.from_numpy(states.values).to(worded).mean(0)
-        return worded
+    def _worded(self, device: torch.device) -> Worded:
+        """Give what the words of each template mean, and its kind."""
+        known = self.templates.known
+        meant, kinds = torch.zeros(TEMPLATES, self.states.width), torch.zeros(TEMPLATES, dtype=torch.long)
+        texts = {row: text for row, pattern in enumerate(known) if (text := words(pattern))}
+        ids = [np.array(one) for one in token_ids(self.tokeniser, list(texts.values()))]
+        for row, states in zip(texts, self.states.of(ids, device), strict=True):
+            meant[row] = torch.from_numpy(states.values.astype(np.float32)).mean(0)
+        kinds[: len(known)] = torch.tensor(list(map(kind, known)), dtype=torch.long)
+        return Worded(meant.to(device), kinds.to(device))
 
     def _said(self, read: Sheet, logits: Logits, pair: int) -> Iterator[tuple[str, float]]:
         """Give what the likeliest templates say of an item, and the log odds of each."""

@@ -15,12 +15,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from reml.predictors.late.sheets import FORMS, MATCHES, Sheet
+from reml.predictors.late.templates import KINDS
 
 NEVER = -1e9
 # How much the cosine of question and item counts before any training.
 SCALE = 15.0
 # And that of a template's words and what is read.
 ALIKE = 10.0
+# The kinds of templates that suit a form of input are few, and learnt at so many times the rate.
+GAIN = 10.0
 NEAR = 5
 
 
@@ -32,6 +35,14 @@ class Logits:
     ends: Tensor
     item: Tensor
     templates: Tensor
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Worded:
+    """The mean state of each template's words, [capacity, D], zeros where there are none, and its kind, [capacity]."""
+
+    meant: Tensor
+    kinds: Tensor
 
 
 class LateNetwork(nn.Module):
@@ -47,14 +58,16 @@ class LateNetwork(nn.Module):
         self.mix, self.ends = nn.Linear(3 * size, size), nn.Linear(size, 2)
         self.pair = nn.Linear(4 * size + MATCHES + FORMS + 2, size)
         self.item, self.templates, self.worded = nn.Linear(size, 1), nn.Linear(size, templates), nn.Linear(width, size)
-        self.alike = nn.Parameter(torch.tensor(ALIKE))
+        self.alike, self.kinds = nn.Parameter(torch.tensor(ALIKE)), nn.Linear(FORMS, KINDS)
         self.dropout, self.found = nn.Dropout(dropout), nn.Parameter(torch.ones(()))
         nn.init.zeros_(self.attend.weight)
+        nn.init.zeros_(self.kinds.weight)
+        nn.init.zeros_(self.kinds.bias)
         nn.init.zeros_(self.item.weight)
         nn.init.zeros_(self.item.bias)
 
-    def forward(self, sheet: Sheet, worded: Tensor) -> Logits:
-        """Read all pairs. worded: what the words of each template mean, [capacity, D], zeros where it has none."""
+    def forward(self, sheet: Sheet, templates: Worded) -> Logits:
+        """Read all pairs."""
         question, states, mask = sheet.question.float(), sheet.states.float(), sheet.mask[..., None]
         weights = self.attend(question).squeeze(2).masked_fill(~sheet.asked, NEVER).softmax(1)  # [B, M]
         attended = (question * weights[..., None]).sum(1)
@@ -66,15 +79,14 @@ class LateNetwork(nn.Module):
         item = self.item_of(mean)
         most = token.masked_fill(~mask, -1.0).amax(1)
         found = [(best * weights[sheet.owners]).sum(1), _least(best, sheet.asked[sheet.owners])]
-        pair = torch.cat(
-            [asked, item, asked * item, most, torch.stack(found, 1), sheet.matches, sheet.form[sheet.owners]], 1
-        )
+        plain = torch.cat([torch.stack(found, 1), sheet.matches, sheet.form[sheet.owners]], 1)
+        pair = torch.cat([asked, item, asked * item, most, plain], 1)
         pair = self.dropout(functional.gelu(self.pair(pair)))
         cosine = functional.cosine_similarity(_mean(question, sheet.asked)[sheet.owners], mean, dim=1)
         odds = self.item(pair).squeeze(1).float() + self.scale * cosine.float() + self.found * sheet.found
-        said = pair @ self.worded(worded).T / len(pair.T) ** 0.5 + self.alike * _cosines(
-            attended[sheet.owners] + mean, worded
-        )
+        said = pair @ self.worded(templates.meant).T / pair.shape[1] ** 0.5
+        said = said + self.alike * _cosines(attended[sheet.owners] + mean, templates.meant)
+        said = said + GAIN * self.kinds(sheet.form)[sheet.owners][:, templates.kinds]
         return Logits(ends[..., 0], ends[..., 1], odds, self.templates(pair) + said)
 
     def _tokens(self, sheet: Sheet, question: Tensor, states: Tensor) -> tuple[Tensor, Tensor]:

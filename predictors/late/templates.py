@@ -17,6 +17,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+KINDS = 4
 # Places for the title of an item and for a span of its text, of Unicode's private use.
 TITLE, SPAN = "\ue000", "\ue001"
 # Counts of patterns are the least of two kept by their hashes (a count-min sketch); which example counted already is
@@ -46,6 +47,11 @@ def fits(answer: str, title: str, text: str) -> list[Fit]:
 def filled(pattern: str, title: str, span: str) -> str:
     """Write an answer."""
     return pattern.replace(TITLE, title).replace(SPAN, span)
+
+
+def kind(pattern: str) -> int:
+    """Tell which of `KINDS` a pattern is: a label, a span alone, a title alone, or words around one of them."""
+    return 3 if words(pattern) else (SPAN in pattern) + 2 * (TITLE in pattern)
 
 
 def words(pattern: str) -> str:
