@@ -43,10 +43,10 @@ from reml.contract.retrieved import Queries, Responses
 from reml.contract.signals import Credit, Prediction, Signal
 from reml.contract.vectors import Int64Array
 from reml.predictors.copying.quoting import cut
-from reml.predictors.late.asking import ASK, after, again, chain, fits_of_chain
+from reml.predictors.late.asking import after, again, chain, fits_of_chain
 from reml.predictors.late.late_network import NEVER, LateNetwork, Logits, Worded, log_sums
 from reml.predictors.late.sheets import Read, Sheet, sheet, standardised
-from reml.predictors.late.templates import SPAN, TITLE, Fit, Templates, filled, fits, kind, words
+from reml.predictors.late.templates import ASK, SPAN, TITLE, Fit, Templates, filled, fits, kind, words
 from reml.predictors.late.ways import likelihood, ways
 from reml.predictors.reading.encoding import load_reader
 from reml.predictors.reading.pairs import readable

@@ -13,10 +13,7 @@ from dataclasses import replace
 
 from reml.collection.evidence import holds
 from reml.contract.examples import Answer, Example, Item, Provenance
-from reml.predictors.late.templates import Fit, fits
-
-# Begins a pattern that asks, of Unicode's private use.
-ASK = "\ue002"
+from reml.predictors.late.templates import ASK, Fit, fits
 
 
 def chain(example: Example) -> Sequence[Provenance]:

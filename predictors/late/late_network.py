@@ -22,7 +22,7 @@ NEVER = -1e9
 SCALE = 15.0
 # And that of a template's words and what is read.
 ALIKE = 10.0
-# The kinds of templates that suit a form of input are few, and learnt at so many times the rate.
+# Which kind of template suits a question, whatever the items, is learnt at so many times the rate of the rest.
 GAIN = 10.0
 NEAR = 5
 
@@ -58,7 +58,7 @@ class LateNetwork(nn.Module):
         self.mix, self.ends = nn.Linear(3 * size, size), nn.Linear(size, 2)
         self.pair = nn.Linear(4 * size + MATCHES + FORMS + 2, size)
         self.item, self.templates, self.worded = nn.Linear(size, 1), nn.Linear(size, templates), nn.Linear(width, size)
-        self.alike, self.kinds = nn.Parameter(torch.tensor(ALIKE)), nn.Linear(FORMS, KINDS)
+        self.alike, self.kinds = nn.Parameter(torch.tensor(ALIKE)), nn.Linear(FORMS + width, KINDS)
         self.dropout, self.found = nn.Dropout(dropout), nn.Parameter(torch.ones(()))
         nn.init.zeros_(self.attend.weight)
         nn.init.zeros_(self.kinds.weight)
@@ -86,7 +86,8 @@ class LateNetwork(nn.Module):
         odds = self.item(pair).squeeze(1).float() + self.scale * cosine.float() + self.found * sheet.found
         said = pair @ self.worded(templates.meant).T / pair.shape[1] ** 0.5
         said = said + self.alike * _cosines(attended[sheet.owners] + mean, templates.meant)
-        said = said + GAIN * self.kinds(sheet.form)[sheet.owners][:, templates.kinds]
+        suited = self.kinds(torch.cat([sheet.form, functional.normalize(attended, dim=1)], 1))  # [B, KINDS]
+        said = said + GAIN * suited[sheet.owners][:, templates.kinds]
         return Logits(ends[..., 0], ends[..., 1], odds, self.templates(pair) + said)
 
     def _tokens(self, sheet: Sheet, question: Tensor, states: Tensor) -> tuple[Tensor, Tensor]:

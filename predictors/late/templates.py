@@ -17,9 +17,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-KINDS = 4
+KINDS = 5
 # Places for the title of an item and for a span of its text, of Unicode's private use.
 TITLE, SPAN = "\ue000", "\ue001"
+# Begins a pattern that asks for another page (`reml.predictors.late.asking`).
+ASK = "\ue002"
 # Counts of patterns are the least of two kept by their hashes (a count-min sketch); which example counted already is
 # kept by its hash too; a pattern of more bytes is not admitted.
 COUNTS, COUNTED, LONGEST = 1 << 21, 1 << 21, 160
@@ -50,7 +52,9 @@ def filled(pattern: str, title: str, span: str) -> str:
 
 
 def kind(pattern: str) -> int:
-    """Tell which of `KINDS` a pattern is: a label, a span alone, a title alone, or words around one of them."""
+    """Tell which of `KINDS` a pattern is: a label, a span alone, a title alone, words around one of them, or asking."""
+    if pattern.startswith(ASK):
+        return 4
     return 3 if words(pattern) else (SPAN in pattern) + 2 * (TITLE in pattern)
 
 

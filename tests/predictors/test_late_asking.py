@@ -11,7 +11,8 @@ from reml.access.limits import Limits
 from reml.contract.examples import Answer, Example, Provenance
 from reml.contract.predictors import Batch
 from reml.contract.retrievers import Retriever
-from reml.predictors.late.asking import ASK, after, chain, fits_of_chain
+from reml.predictors.late.asking import after, chain, fits_of_chain
+from reml.predictors.late.templates import ASK
 from reml.predictors.late_reader import LateReader
 from reml.retrievers.bm25 import BM25
 from reml.testing import MemoryCollection
