@@ -9,13 +9,13 @@ from typing import final
 import numpy as np
 import torch
 from torch import Tensor
-from transformers import PreTrainedTokenizerFast
 
 from reml.contract.examples import Item, Media
 from reml.contract.vectors import DenseVectors, Similarity
 from reml.devices.evaluating import evaluating
 from reml.retrievers.encoders.dense_encoder import DenseEncoder
 from reml.text.frozen_states import FrozenStates, States
+from reml.text.models.transformers_types import PreTrainedTokenizerFast
 
 
 @final
@@ -60,6 +60,8 @@ class KeptStates:
 
 def _framing(encoder: DenseEncoder) -> PreTrainedTokenizerFast:
     """Give the tokeniser of an encoder that reads the texts of items between two special tokens, and no prefix."""
+    from transformers import PreTrainedTokenizerFast
+
     tokeniser = encoder.tokeniser
     fast = isinstance(tokeniser, PreTrainedTokenizerFast)
     frame = [tokeniser.cls_token_id, tokeniser.sep_token_id]
