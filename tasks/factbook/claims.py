@@ -17,6 +17,8 @@ from reml.tasks.factbook.questions import name_in_sentence, sentence, slug
 from reml.tasks.factbook.relations import Fact, Wording, facts
 from reml.tasks.factbook.splits import subjects
 
+EVERYWHERE = ""
+
 
 def claims(split: Split) -> Iterator[Example]:
     """Yield one claim for each fact of the split's countries, in the order of sampling.
@@ -47,11 +49,11 @@ def claim_id(fact: Fact) -> str:
 
 def false_value(fact: Fact) -> str | None:
     """Choose a value of another country that the fact's own field does not mention, if there is one."""
-    everywhere = _values_by_region()[fact.relation.name]
-    region = factbook_pages()[fact.part.page_id].region
-    for values in (everywhere[region], tuple(chain.from_iterable(everywhere.values()))):
+    within = _values_by_region()[fact.relation.name]
+    for region in (factbook_pages()[fact.part.page_id].region, EVERYWHERE):
+        values = within[region]
         start = values.index(choose(values, "false value", claim_id(fact)))
-        rotated = values[start:] + values[:start]
+        rotated = chain(values[start:], values[:start])
         false = next((value for value in rotated if not _mentions(fact, value)), None)
         if false is not None:
             return false
@@ -59,13 +61,13 @@ def false_value(fact: Fact) -> str | None:
 
 
 @functools.cache
-def _values_by_region() -> Mapping[str, Mapping[str, tuple[str, ...]]]:
-    table: dict[str, dict[str, tuple[str, ...]]] = {}
+def _values_by_region() -> Mapping[str, Mapping[str, Sequence[str]]]:
+    """Give the values of each relation in the pages of each region, and everywhere, a region after the other."""
+    table: dict[str, dict[str, list[str]]] = {}
     for page in factbook_pages().values():
         for name, fact in facts(page.page.id).items():
-            regions = table.setdefault(name, {})
-            regions[page.region] = (*regions.get(page.region, ()), fact.value)
-    return table
+            table.setdefault(name, {}).setdefault(page.region, []).append(fact.value)
+    return {name: {**regions, EVERYWHERE: [*chain.from_iterable(regions.values())]} for name, regions in table.items()}
 
 
 def _mentions(fact: Fact, value: str) -> bool:
