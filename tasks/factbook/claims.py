@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 
 from reml.contract.examples import Answer, Example
-from reml.tasks.by_digest import Split, choose, in_order
+from reml.tasks.by_digest import Draft, Split, choose, in_order
 from reml.tasks.factbook.pages import factbook_pages
 from reml.tasks.factbook.questions import name_in_sentence, sentence, slug
 from reml.tasks.factbook.relations import Fact, Wording, facts
@@ -20,8 +20,8 @@ from reml.tasks.factbook.splits import subjects
 EVERYWHERE = ""
 
 
-def claims(split: Split) -> Iterator[Example]:
-    """Yield one claim for each fact of the split's countries, in the order of sampling.
+def claims(split: Split) -> Iterator[Draft]:
+    """Draft one claim for each fact of the split's countries, in the order of sampling.
 
     Labels alternate, so that every even number of them from the first on is balanced. The evidence of either label is
     the true value.
@@ -30,16 +30,20 @@ def claims(split: Split) -> Iterator[Example]:
     known = {claim_id(fact): fact for page_id in pages for fact in facts(page_id).values()}
     refutable = {example_id: false_value(fact) for example_id, fact in known.items()}
     for number, example_id in enumerate(in_order(key for key, value in refutable.items() if value is not None)):
-        fact, label = known[example_id], ("SUPPORTS", "REFUTES")[number % 2]
-        value = fact.value if label == "SUPPORTS" else refutable[example_id]
-        kind: Wording = "claims" if split == "train" else "held_out_claims"
-        wording = choose(fact.relation.wordings[kind], "claim", example_id)
-        yield Example(
-            id=example_id,
-            input=sentence(wording, x=name_in_sentence(fact.part), y=value or ""),
-            output=(Answer(label, (fact.part.evidence(fact.start, fact.end),)),),
-            meta={"relation": fact.relation.name, "wording": kind},
-        )
+        fact, false = known[example_id], refutable[example_id] if number % 2 else None
+        yield Draft(example_id, (fact.part.page_id,), functools.partial(_claim, example_id, fact, false, split))
+
+
+def _claim(example_id: str, fact: Fact, false: str | None, split: Split) -> Example:
+    """Claim a false value, or the true one where there is none."""
+    kind: Wording = "claims" if split == "train" else "held_out_claims"
+    wording = choose(fact.relation.wordings[kind], "claim", example_id)
+    return Example(
+        id=example_id,
+        input=sentence(wording, x=name_in_sentence(fact.part), y=fact.value if false is None else false),
+        output=(Answer("SUPPORTS" if false is None else "REFUTES", (fact.part.evidence(fact.start, fact.end),)),),
+        meta={"relation": fact.relation.name, "wording": kind},
+    )
 
 
 def claim_id(fact: Fact) -> str:
