@@ -8,6 +8,7 @@ scipy takes a second to import, and few need the distributions and the tests tha
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -25,6 +26,8 @@ _EXACT_PAIRS = 14
 _FEW = 32
 # Where there are more scores, their interval is narrow and found well enough with a tenth of the resamples.
 _MANY = 1_000
+# So many results are kept: measures often agree on every example, as recall and success do where one page is right.
+_KEPT = 128
 # Means equal on paper may differ in the last bits.
 _ROUNDING = 1e-12
 
@@ -102,7 +105,12 @@ def bootstrap_interval(
     """Give the percentile interval of mean(first - second) over pairs drawn with replacement."""
     _check_level(level)
     _check_resamples(resamples)
-    differences = _differences(first, second)
+    return _bootstrapped(_differences(first, second).tobytes(), level, resamples, seed)
+
+
+@functools.lru_cache(maxsize=_KEPT)
+def _bootstrapped(pairs: bytes, level: float, resamples: int, seed: int) -> Interval:
+    differences: Float64Array = np.frombuffer(pairs)
     distinct, counts = np.unique(differences, return_counts=True)
     if len(distinct) > _FEW:
         return _resampled(differences, level, resamples, seed)
@@ -133,7 +141,8 @@ def randomisation_test(first: Float64Array, second: Float64Array, *, resamples: 
     """
     _check_resamples(resamples)
     differences = _differences(first, second)
-    return _exact(differences) if len(differences) <= _EXACT_PAIRS else _sampled(differences, resamples, seed)
+    few = len(differences) <= _EXACT_PAIRS
+    return _exact(differences) if few else _sampled(differences.tobytes(), resamples, seed)
 
 
 def _exact(differences: Float64Array) -> float:
@@ -151,11 +160,13 @@ def _exact(differences: Float64Array) -> float:
     )
 
 
-def _sampled(differences: Float64Array, resamples: int, seed: int) -> float:
+@functools.lru_cache(maxsize=_KEPT)
+def _sampled(pairs: bytes, resamples: int, seed: int) -> float:
     """Swap by random signs: `permutation_test` draws a permutation for each pair, which takes 13 times as long.
 
     Of pairs that differ by as much, only how many keep their sign is drawn.
     """
+    differences: Float64Array = np.frombuffer(pairs)
     sizes, counts = np.unique(np.abs(differences), return_counts=True)
     if len(sizes) > _FEW:
         return _sign_by_sign(differences, resamples, seed)
