@@ -73,4 +73,4 @@ class Factbook(MadeTask):
 
 def _within(pages: Set[str], drafts: Callable[[Split], Iterator[Draft]], split: Split) -> Iterator[Draft]:
     """Yield the drafts of examples whose evidence stands on these pages alone."""
-    return (draft for draft in drafts(split) if pages.issuperset(draft.pages))
+    return (draft for draft in drafts(split) if pages >= set(draft.pages))
