@@ -63,9 +63,9 @@ def _framing(encoder: DenseEncoder) -> PreTrainedTokenizerFast:
     from transformers import PreTrainedTokenizerFast
 
     tokeniser = encoder.tokeniser
-    fast = isinstance(tokeniser, PreTrainedTokenizerFast)
     frame = [tokeniser.cls_token_id, tokeniser.sep_token_id]
-    if encoder.encoding.item_prefix or not fast or None in frame or tokeniser("")["input_ids"] != frame:
+    framed = None not in frame and tokeniser("")["input_ids"] == frame
+    if encoder.encoding.item_prefix or not framed or not isinstance(tokeniser, PreTrainedTokenizerFast):
         raise ValueError(
             "keep_states is for a model that reads items without a prefix, between [CLS] and [SEP]; "
             f"{type(encoder.model).__name__} reads them after {encoder.encoding.item_prefix!r}. Leave out keep_states."
