@@ -26,8 +26,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
-from transformers import PreTrainedModel
-from transformers.modeling_outputs import BaseModelOutput, Seq2SeqLMOutput
 
 from reml.access.responses import empty
 from reml.contract.arguments.checked import checked
@@ -49,6 +47,7 @@ from reml.text.models.kinds import ENCODER_DECODER
 from reml.text.models.loading import config_of, load
 from reml.text.models.model_folder import opened
 from reml.text.models.token_limit import allowed
+from reml.text.models.transformers_types import BaseModelOutput, PreTrainedModel, Seq2SeqLMOutput
 from reml.text.token_table import token_ids
 
 # What transformers leaves out of a loss.
@@ -139,7 +138,7 @@ class FiD(nn.Module):
     def _generated(self, inputs: Pairs, fused: Tensor, *, draw: bool) -> Tensor:
         """Decode greedily, or draw from the model as it is; token ids [B, 1 + T], the first being the start."""
         ids: Tensor = self.model.generate(  # type: ignore[operator]
-            encoder_outputs=BaseModelOutput(last_hidden_state=fused),
+            encoder_outputs=_encoder_output(fused),
             attention_mask=inputs.gather(inputs.mask.long()),
             max_new_tokens=self.answer_tokens,
             do_sample=draw,
@@ -204,12 +203,19 @@ class FiD(nn.Module):
 
     def _decode(self, states: Tensor, mask: Tensor, targets: Tensor, *, attention: bool) -> Seq2SeqLMOutput:
         output: Seq2SeqLMOutput = self.model(
-            encoder_outputs=BaseModelOutput(last_hidden_state=states),
+            encoder_outputs=_encoder_output(states),
             attention_mask=mask.long(),
             labels=targets,
             output_attentions=attention,
         )
         return output
+
+
+def _encoder_output(states: Tensor) -> BaseModelOutput:
+    """Give states as transformers takes them from an encoder."""
+    from transformers.modeling_outputs import BaseModelOutput
+
+    return BaseModelOutput(last_hidden_state=states)
 
 
 def _likelihood(output: Seq2SeqLMOutput, targets: Tensor) -> Tensor:

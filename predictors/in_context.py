@@ -22,7 +22,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
-from transformers import PreTrainedModel
 
 from reml.contract.arguments.checked import checked
 from reml.contract.arguments.numbers import Count
@@ -37,6 +36,7 @@ from reml.predictors.reading.pairs import readable
 from reml.predictors.reading.right_answers import right_answers
 from reml.text.language_model import SMOLLM2, load_language_model
 from reml.text.models.token_limit import allowed
+from reml.text.models.transformers_types import PreTrainedModel
 from reml.text.token_table import token_ids
 
 INPUT_TOKENS = 1536

@@ -25,7 +25,6 @@ from typing import Annotated
 import numpy as np
 import torch
 from torch import Tensor, nn
-from transformers import Cache
 
 from reml.contract.access import Access, Session
 from reml.contract.arguments.checked import checked
@@ -39,6 +38,7 @@ from reml.contract.vectors import Int64Array
 from reml.predictors.reading.right_answers import right_answers
 from reml.text.language_model import SMOLLM2, LanguageModel
 from reml.text.models.token_limit import allowed
+from reml.text.models.transformers_types import Cache
 from reml.text.state_encoder import StateEncoder
 from reml.text.token_table import token_ids
 

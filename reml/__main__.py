@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -10,10 +11,14 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # spinning threads collapse where cores are shared
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")  # reml shows how far its work is
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; give the exit status: 0, or 2 with one line on what is wrong and what to do."""
+    # Classes, pages and examples are made by the hundred thousand, and stay: to look them through for circles after
+    # every 700 objects, as Python does, takes seconds.
+    gc.set_threshold(20_000)
     try:
         from reml.cli.dispatch import execute
     except KeyboardInterrupt:

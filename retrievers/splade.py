@@ -22,7 +22,6 @@ from typing import final
 
 import torch
 from torch import Tensor
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from reml.access.encoded_retriever import EncodedRetriever
 from reml.access.indexing import index_encoded
@@ -41,6 +40,7 @@ from reml.text.models.kinds import MASKED
 from reml.text.models.loading import config_of, load
 from reml.text.models.model_folder import ModelFolder, opened
 from reml.text.models.token_limit import allowed, token_limit
+from reml.text.models.transformers_types import PreTrainedModel, PreTrainedTokenizerBase
 
 QUERY_TOKENS, ITEM_TOKENS = 64, 256
 # How SpladePooling of sentence-transformers says what is computed here.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Sequence
-from typing import Literal, TypeVar, get_args
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal, Self, TypeVar, get_args
 
 from reml.contract.examples import Example
 from reml.files.atomic import digest
@@ -14,14 +15,29 @@ SPLITS: tuple[Split, ...] = get_args(Split)
 _Choice = TypeVar("_Choice")
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An example that is made only if it is chosen: its id, the pages that its evidence stands on, what makes it."""
+
+    id: str
+    pages: tuple[str, ...]
+    make: Callable[[], Example]
+
+    @classmethod
+    def of(cls, example: Example) -> Self:
+        """Give an example that is made already."""
+        pages = tuple(place.wikipedia_id for answer in example.output for place in answer.provenance)
+        return cls(example.id, pages, lambda: example)
+
+
 def percent(*key: str) -> int:
     """Give a place from 0 to 99."""
     return _number(*key) % 100
 
 
-def sample(examples: Iterable[Example], size: int) -> list[Example]:
-    """Choose `size` examples, or all there are, in an order that mixes what they are made of."""
-    return heapq.nsmallest(size, examples, key=lambda example: digest(example.id))
+def sample(drafts: Iterable[Draft], size: int) -> list[Example]:
+    """Make `size` examples, or all there are, in an order that mixes what they are made of."""
+    return [draft.make() for draft in heapq.nsmallest(size, drafts, key=lambda draft: digest(draft.id))]
 
 
 def in_order(ids: Iterable[str]) -> list[str]:

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import functools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from reml.contract.collections import KnowledgeSource
 from reml.contract.examples import Example, Measure
-from reml.tasks.by_digest import SPLITS, Split, sample
+from reml.tasks.by_digest import SPLITS, Draft, Split, sample
 
 
 @dataclass(frozen=True, slots=True)
 class Making:
-    """How the examples of a kind of task are made for a split, what it is measured by, and how many a split keeps."""
+    """What gives the examples of a kind of task for a split, what it is measured by, and how many a split keeps."""
 
-    make: Callable[[Split], Iterator[Example]]
+    drafts: Callable[[Split], Iterator[Draft]]
     measure: Measure
     sizes: Mapping[Split, int]
+
+
+def drafted(make: Callable[[Split], Iterator[Example]]) -> Callable[[Split], Iterator[Draft]]:
+    """Give as drafts what is made of a split at once."""
+    return functools.partial(_drafts, make)
+
+
+def _drafts(make: Callable[[Split], Iterator[Example]], split: Split) -> Iterator[Draft]:
+    return map(Draft.of, make(split))
 
 
 class MadeTask(ABC):
@@ -53,5 +63,5 @@ class MadeTask(ABC):
         if split not in SPLITS:
             raise ValueError(f"{self._name} has no split {split!r}. Choose one of {list(SPLITS)}.")
         if split not in self._splits:
-            self._splits[split] = sample(self._making.make(split), self._making.sizes[split])
+            self._splits[split] = sample(self._making.drafts(split), self._making.sizes[split])
         return self._splits[split][: self._limit]

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
-from transformers import PreTrainedTokenizerFast
 
 from reml.contract.examples import Example
 from reml.contract.vectors import Int64Array
 from reml.predictors.copying.quoting import Case, cased_ids
 from reml.predictors.reading.pairs import occurrences
 from reml.predictors.reading.right_answers import right_answers
+from reml.text.models.transformers_types import PreTrainedTokenizerFast
 from reml.text.token_table import ItemTokens
 
 

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
-from transformers import PreTrainedTokenizerFast
 
 from reml.contract.examples import canonical
 from reml.contract.vectors import Int64Array
+from reml.text.models.transformers_types import PreTrainedTokenizerFast
 from reml.text.token_table import Ids
 from reml.text.words import parts_word
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
-from transformers import PreTrainedTokenizerFast
 
 from reml.predictors.late.late_network import Logits, log_sums
 from reml.predictors.late.sheets import Sheet
 from reml.predictors.late.templates import Fit
 from reml.predictors.reading.pairs import occurrences
+from reml.text.models.transformers_types import PreTrainedTokenizerFast
 from reml.text.token_table import token_ids
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from reml.files.model_location import ModelError
 from reml.predictors.reading.pairs import Frame, Pairs, Part
 from reml.text.models.encoders import load_encoder
 from reml.text.models.loading import Loaded
 from reml.text.models.token_limit import allowed
+from reml.text.models.transformers_types import PreTrainedModel, PreTrainedTokenizerFast
 
 # Inputs of one pass through the encoder on a CPU: enough to keep it busy, few enough to be of like length.
 CPU_CHUNK = 4

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from transformers import PreTrainedTokenizerFast
 
 from reml.contract.collections import Collection
 from reml.contract.examples import Example, Item, Provenance
 from reml.contract.retrieved import Responses
 from reml.files.atomic import digest
 from reml.predictors.reading.pairs import Frame, Pairs, pairs, readable, window
+from reml.text.models.transformers_types import PreTrainedTokenizerFast
 from reml.text.token_table import Ids, ItemTokens, TokenTable, token_ids, tokeniser_fingerprint, tokens_of
 
 MENTION = "[START_ENT]"

@@ -179,11 +179,8 @@ def make_runner(experiment: Experiment, home: Path | None = None) -> Runner:
 
     home: where all is kept, REML_HOME if left out.
     """
-    import transformers
-
     from reml.experiment.runner import Runner
 
-    transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     return Runner(experiment, usable_home(home), console)
 
 

@@ -133,7 +133,6 @@ def _of_experiment(command: str, part: Callable[..., None]) -> ArgumentParser:
         prog=f"reml {command}",
         usage=f"reml {command} --config FILE.yaml [options]",
         description=_purpose(part),
-        epilog=f"{CHOICE}\n\n{listing()}",
         formatter_class=Help,
         parser_mode="omegaconf+",
         exit_on_error=False,
@@ -152,7 +151,10 @@ def _add_progress(parser: ArgumentParser) -> None:
 
 def help_of(command: str) -> str:
     """Write the help of a command, its own options under a title of their own."""
-    text = _plain(parser_of(command).format_help())
+    parser = parser_of(command)
+    if on_experiment(command):
+        parser.epilog = f"{CHOICE}\n\n{listing()}"  # of the sources of all classes: half a second that others save
+    text = _plain(parser.format_help())
     return text.replace(f"\n{_purpose(named(command)).rstrip('.')}:\n", "\nof this command:\n")
 
 

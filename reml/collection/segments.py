@@ -99,7 +99,7 @@ class Segment:
 
     def items(self, rows: Int64Array) -> list[Item]:
         """Give the items of rows of this segment, in this order."""
-        return _items(self.batch.take(pa.array(rows - self.record.first)), rows)
+        return _items(self.batch.take(_to_arrow(rows - self.record.first)), rows)
 
     def slice(self, start: int, stop: int) -> list[Item]:
         """Give the items of the rows from `start` to `stop`, the end exclusive."""
@@ -210,6 +210,16 @@ def _corrupt(path: Path, reason: str) -> CorruptError:
     return CorruptError(f"{path} is not what was written ({reason}). Delete {folder} and build it again.")
 
 
+# Arrow's own ways between it and numpy import pandas, where there is one, for a third of a second.
+def _to_arrow(values: Int64Array) -> pa.Int64Array:
+    return pa.Array.from_buffers(pa.int64(), len(values), [None, pa.py_buffer(np.ascontiguousarray(values))])
+
+
+def _of_arrow(values: pa.Int32Array) -> npt.NDArray[np.int32]:
+    """Give numbers none of which is null."""
+    return np.frombuffer(values.buffers()[1], np.int32, len(values), values.offset * np.int32().itemsize)
+
+
 def _items(batch: pa.RecordBatch, rows: Int64Array) -> list[Item]:
     texts, titles, page_ids = (column.to_pylist() for column in batch.columns[:3])
     known = (rows.tolist(), texts, titles, page_ids, _spans(batch.columns[3 : len(_SCHEMA)]))
@@ -220,7 +230,7 @@ def _items(batch: pa.RecordBatch, rows: Int64Array) -> list[Item]:
 
 def _spans(places: Sequence[pa.Int32Array]) -> Iterator[Span | None]:
     if not places[0].null_count:
-        return map(Span, *(column.to_numpy().tolist() for column in places))
+        return map(Span, *(_of_arrow(column).tolist() for column in places))
     ends = zip(*(column.to_pylist() for column in places), strict=True)
     return (None if end[0] is None else Span(*end) for end in ends)
 

@@ -7,6 +7,7 @@ visible character. KILT's `answer_in_context` compares strings instead, so that 
 
 from __future__ import annotations
 
+import functools
 import unicodedata
 from collections.abc import Iterable
 
@@ -27,5 +28,6 @@ def has_answer(text: str, clues: frozenset[str]) -> bool:
     return any(clue in tokens for clue in clues)
 
 
+@functools.lru_cache(maxsize=4096)  # several access models find the same passages, for many questions
 def _joined(text: str) -> str:
     return _EDGE.join(["", *_TOKEN.findall(unicodedata.normalize("NFD", text).lower()), ""])

@@ -3,13 +3,13 @@
 The tests take the scores of each example, aligned, as `Evaluation.values` has them. The randomisation test is the one
 that Smucker, Allan and Carterette, "A Comparison of Statistical Significance Tests for Information Retrieval
 Evaluation" (CIKM 2007) recommend, beside the t-test and the bootstrap; correction is Holm's (1979).
-scipy resamples, but for few distinct values. It takes a second to import and not every command needs it: the
-functions import it.
+scipy takes a second to import, and few need the distributions and the tests that are its own: the functions import it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import functools
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -26,6 +26,8 @@ _EXACT_PAIRS = 14
 _FEW = 32
 # Where there are more scores, their interval is narrow and found well enough with a tenth of the resamples.
 _MANY = 1_000
+# So many results are kept: measures often agree on every example, as recall and success do where one page is right.
+_KEPT = 128
 # Means equal on paper may differ in the last bits.
 _ROUNDING = 1e-12
 
@@ -103,7 +105,12 @@ def bootstrap_interval(
     """Give the percentile interval of mean(first - second) over pairs drawn with replacement."""
     _check_level(level)
     _check_resamples(resamples)
-    differences = _differences(first, second)
+    return _bootstrapped(_differences(first, second).tobytes(), level, resamples, seed)
+
+
+@functools.lru_cache(maxsize=_KEPT)
+def _bootstrapped(pairs: bytes, level: float, resamples: int, seed: int) -> Interval:
+    differences: Float64Array = np.frombuffer(pairs)
     distinct, counts = np.unique(differences, return_counts=True)
     if len(distinct) > _FEW:
         return _resampled(differences, level, resamples, seed)
@@ -114,18 +121,16 @@ def bootstrap_interval(
 
 
 def _resampled(differences: Float64Array, level: float, resamples: int, seed: int) -> Interval:
-    from scipy import stats
-
-    found = stats.bootstrap(
-        (differences,),
-        np.mean,
-        n_resamples=resamples,
-        batch=_batch(len(differences)),
-        confidence_level=level,
-        method="percentile",
-        rng=seed,
-    ).confidence_interval
-    return Interval(float(found.low), float(found.high))
+    """Draw the pairs themselves; the same as `scipy.stats.bootstrap` gives by the method "percentile"."""
+    generator, count = np.random.default_rng(seed), len(differences)
+    drawn = (generator.integers(0, count, (size, count)) for size in _batches(resamples, count))
+    means = np.sort(np.concatenate([differences[rows].mean(axis=1) for rows in drawn]))
+    tail = (1 - level) / 2
+    ends = np.array([tail, 1 - tail])
+    places = ends * resamples + (1 - ends)  # from 1, between two means
+    before, share = places.astype(np.int64) - 1, places % 1
+    low, high = (1 - share) * means[before] + share * means[np.minimum(before + 1, resamples - 1)]
+    return Interval(float(low), float(high))
 
 
 def randomisation_test(first: Float64Array, second: Float64Array, *, resamples: int = 10_000, seed: int = 0) -> float:
@@ -136,7 +141,8 @@ def randomisation_test(first: Float64Array, second: Float64Array, *, resamples: 
     """
     _check_resamples(resamples)
     differences = _differences(first, second)
-    return _exact(differences) if len(differences) <= _EXACT_PAIRS else _sampled(differences, resamples, seed)
+    few = len(differences) <= _EXACT_PAIRS
+    return _exact(differences) if few else _sampled(differences.tobytes(), resamples, seed)
 
 
 def _exact(differences: Float64Array) -> float:
@@ -154,11 +160,13 @@ def _exact(differences: Float64Array) -> float:
     )
 
 
-def _sampled(differences: Float64Array, resamples: int, seed: int) -> float:
+@functools.lru_cache(maxsize=_KEPT)
+def _sampled(pairs: bytes, resamples: int, seed: int) -> float:
     """Swap by random signs: `permutation_test` draws a permutation for each pair, which takes 13 times as long.
 
     Of pairs that differ by as much, only how many keep their sign is drawn.
     """
+    differences: Float64Array = np.frombuffer(pairs)
     sizes, counts = np.unique(np.abs(differences), return_counts=True)
     if len(sizes) > _FEW:
         return _sign_by_sign(differences, resamples, seed)
@@ -168,26 +176,13 @@ def _sampled(differences: Float64Array, resamples: int, seed: int) -> float:
 
 
 def _sign_by_sign(differences: Float64Array, resamples: int, seed: int) -> float:
-    from scipy import stats
-
-    generator = np.random.default_rng(seed)
-
-    def swapped(size: tuple[int, int]) -> Float64Array:
-        signs = generator.integers(2, size=size, dtype=np.int8) * 2 - 1
-        return signs * differences
-
-    return float(
-        stats.monte_carlo_test(
-            differences,
-            swapped,
-            _extremity(differences),
-            vectorized=True,
-            n_resamples=resamples,
-            batch=_batch(len(differences)),
-            alternative="greater",
-            axis=-1,
-        ).pvalue
-    )
+    generator, count = np.random.default_rng(seed), len(differences)
+    extreme = _extremity(differences)
+    found = 0.0
+    for size in _batches(resamples, count):
+        signs = generator.integers(2, size=(size, count), dtype=np.int8) * 2 - 1
+        found += extreme(signs * differences, axis=1).sum()
+    return float(found + 1) / (resamples + 1)
 
 
 def _least(differences: Float64Array) -> float:
@@ -249,5 +244,7 @@ def _differences(first: Float64Array, second: Float64Array) -> Float64Array:
     return differences
 
 
-def _batch(size: int) -> int:
-    return max(1, _CELLS // size)
+def _batches(resamples: int, pairs: int) -> Iterator[int]:
+    """Part resamples into batches of so many that memory is bounded."""
+    size = max(1, _CELLS // pairs)
+    return (min(size, resamples - start) for start in range(0, resamples, size))

@@ -37,6 +37,7 @@ MANIFEST = "manifest.json"
 _NAME_HOME = "name a folder to write to, by --home or REML_HOME"
 # A draft that no process holds is left alone so long: its writer may be about to take hold of it.
 DRAFT_GRACE_SECONDS = 60
+_CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False)  # made once: most of what is digested is short
 
 
 class StaleError(RuntimeError):
@@ -100,7 +101,7 @@ def digest(*parts: Json | bytes) -> str:
     """Give a digest of JSON values and bytes, 16 hexadecimal digits, the same in every process."""
     hasher = hashlib.blake2b(digest_size=8)
     for part in parts:
-        data = part if isinstance(part, bytes) else _utf8(json.dumps(part, sort_keys=True, ensure_ascii=False))
+        data = part if isinstance(part, bytes) else _utf8(_CANONICAL.encode(part))
         hasher.update(len(data).to_bytes(8, "little") + data)
     return hasher.hexdigest()
 

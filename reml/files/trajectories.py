@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, final
 
@@ -47,7 +47,11 @@ class TrajectoryFile:
 
     def add(self, trajectories: Sequence[Trajectory]) -> None:
         """Write the trajectories of a batch."""
-        self._writer.write_batch(pa.RecordBatch.from_pylist([row_of(one) for one in trajectories], schema=_SCHEMA))
+        self.copy(pa.RecordBatch.from_pylist([row_of(one) for one in trajectories], schema=_SCHEMA))
+
+    def copy(self, batch: pa.RecordBatch) -> None:
+        """Write a batch as it was read."""
+        self._writer.write_batch(batch)
 
     def close(self) -> None:
         """Say that these are all."""
@@ -61,7 +65,9 @@ def read_trajectories(path: Path) -> Iterator[Trajectory]:
     `FileNotFoundError` if there is no such file; `CorruptError` names one that cannot be read.
     """
     for batch in _batches(path):
-        yield from batch
+        with _readable(path):
+            trajectories = [trajectory_of(row) for row in batch.to_pylist()]
+        yield from trajectories
 
 
 @takes_paths
@@ -70,7 +76,10 @@ def rewarded(source: Path, target: Path, rewards: Mapping[str, float]) -> None:
     with atomic_file(target) as draft:
         copy = TrajectoryFile(draft)
         for batch in _batches(source):
-            copy.add([replace(one, reward=rewards.get(one.example, one.reward)) for one in batch])
+            with _readable(source):
+                known = zip(batch["example"].to_pylist(), batch["reward"].to_pylist(), strict=True)
+                given = _numbers([rewards.get(example, reward) for example, reward in known])
+                copy.copy(batch.set_column(_SCHEMA.get_field_index("reward"), _SCHEMA.field("reward"), given))
         copy.close()
 
 
@@ -94,13 +103,24 @@ def trajectory_of(row: Mapping[str, Any]) -> Trajectory:
     return Trajectory(row["example"], tuple(map(_asked, row["asks"])), decode_answer(row["answer"]), row["reward"])
 
 
-def _batches(path: Path) -> Iterator[list[Trajectory]]:
+def _numbers(values: Sequence[float | None]) -> pa.DoubleArray:
+    """Give numbers and nulls to Arrow, whose own way imports pandas."""
+    known = np.packbits([value is not None for value in values], bitorder="little")
+    numbers = np.array([value or 0.0 for value in values], dtype=np.float64)
+    return pa.Array.from_buffers(pa.float64(), len(values), [pa.py_buffer(known), pa.py_buffer(numbers)])
+
+
+def _batches(path: Path) -> Iterator[pa.RecordBatch]:
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}. Name the {TRAJECTORIES} of a result folder.")
+    with _readable(path), pa.OSFile(str(path), "rb") as source, pa.ipc.open_stream(source) as batches:
+        yield from batches
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
     try:
-        with pa.OSFile(str(path), "rb") as source, pa.ipc.open_stream(source) as batches:
-            for batch in batches:
-                yield [trajectory_of(row) for row in batch.to_pylist()]
+        yield
     except (pa.ArrowException, RecordError, KeyError, TypeError) as error:
         raise CorruptError(f"{path} does not hold readable trajectories ({error}). Predict again.") from error
 

@@ -7,6 +7,7 @@ object (the last or the first counts), NaN and Infinity, and numbers that are to
 from __future__ import annotations
 
 import difflib
+import functools
 import json
 import logging
 import math
@@ -27,7 +28,6 @@ Keys = Mapping[str, "Keys | None"]
 
 _COMPLAINT: Final = re.compile(r"(?P<what>.*?)(?: - at `\$(?P<path>.*)`)?", re.DOTALL)
 _STEP: Final = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
-_ANYTHING: Final = msgspec.json.Decoder()
 _ESCAPED_COLON: Final = rb"\u003"  # or a few characters like it
 _KINDS: Final = {
     "str": "a string",
@@ -81,7 +81,7 @@ def check_json(text: str) -> None:
     """
     data = text.encode()
     try:
-        again = msgspec.json.encode(_ANYTHING.decode(data))
+        again = msgspec.json.encode(_anything(text))
     except (msgspec.DecodeError, RecursionError):
         again = b""
     if again.count(b":") != data.count(b":") or not again or _ESCAPED_COLON in data:
@@ -135,9 +135,15 @@ def hinted(decode: Callable[[str], Value], known: Keys) -> Callable[[str], Value
     return decoded
 
 
+@functools.lru_cache(maxsize=1)  # a line is looked at twice: for keys that come twice, and for misspelt ones
+def _anything(text: str) -> Json:
+    """Decode JSON, for looking at; `msgspec.DecodeError` or `RecursionError` where that is impossible."""
+    return cast(Json, msgspec.json.decode(text))
+
+
 def _misspelt(text: str, known: Keys) -> list[tuple[str, str]]:
     try:
-        return [*_nearly(_ANYTHING.decode(text), known)]
+        return [*_nearly(_anything(text), known)]
     except (msgspec.DecodeError, RecursionError):
         return []
 

@@ -24,12 +24,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
-from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from reml.devices.precision import autocast
 from reml.files.atomic import atomic_folder, digest, read_manifest, write_manifest
 from reml.files.shared_folder import shared_folder
 from reml.files.weight_digest import digest_with_weights
+from reml.text.models.transformers_types import PreTrainedModel, PreTrainedTokenizerFast
 from reml.text.token_table import Ids, tokeniser_fingerprint
 
 KIND, ROOM = "token states", "states"

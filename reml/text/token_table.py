@@ -17,7 +17,6 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from transformers import PreTrainedTokenizerFast
 
 from reml.contract.arguments.paths import takes_paths
 from reml.contract.arguments.several import several
@@ -25,6 +24,7 @@ from reml.contract.collections import Collection
 from reml.contract.examples import Item, canonical
 from reml.contract.vectors import Int64Array
 from reml.files.atomic import CorruptError, StaleError, atomic_folder, digest, read_manifest, write_manifest
+from reml.text.models.transformers_types import PreTrainedTokenizerFast
 
 KIND = "token table"
 Ids = npt.NDArray[np.integer[Any]]

@@ -14,7 +14,6 @@ from typing import Self, final
 import torch
 from PIL import Image
 from torch import Tensor, nn
-from transformers import CLIPImageProcessorPil, CLIPModel, PreTrainedTokenizerBase
 
 from reml.contract.arguments.several import several
 from reml.contract.examples import Item, Media
@@ -28,6 +27,7 @@ from reml.text.models.kinds import CLIP
 from reml.text.models.loading import config_of, load
 from reml.text.models.model_folder import not_loaded, opened, said
 from reml.text.models.token_limit import token_limit
+from reml.text.models.transformers_types import CLIPImageProcessorPil, CLIPModel, PreTrainedTokenizerBase
 
 
 @final
@@ -56,6 +56,8 @@ class ClipEncoder:
 
         `ModelError` if there is no such model, or it lacks weights, tokeniser or image processor, or they do not fit.
         """
+        from transformers import CLIPImageProcessorPil, CLIPModel
+
         folder = opened(model, CLIP.wanted)
         loaded = load(folder, CLIP, config_of(folder, CLIP, trust_remote_code=None), trust_remote_code=None)
         try:

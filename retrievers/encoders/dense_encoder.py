@@ -14,7 +14,6 @@ from typing import Literal, Self, final
 
 import torch
 from torch import Tensor, nn
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from reml.contract.arguments.checked import checked
 from reml.contract.arguments.paths import takes_paths
@@ -33,6 +32,7 @@ from reml.retrievers.encoders.token_batches import TokenBatch, longest_first, to
 from reml.text.models.declared import Declared
 from reml.text.models.encoders import load_encoder
 from reml.text.models.token_limit import allowed, token_limit
+from reml.text.models.transformers_types import PreTrainedModel, PreTrainedTokenizerBase
 
 KIND = "dense encoder"
 # Tokens of a text where neither a setting nor the model's folder says, and what no folder means as a limit.

@@ -9,13 +9,13 @@ from typing import final
 import numpy as np
 import torch
 from torch import Tensor
-from transformers import PreTrainedTokenizerFast
 
 from reml.contract.examples import Item, Media
 from reml.contract.vectors import DenseVectors, Similarity
 from reml.devices.evaluating import evaluating
 from reml.retrievers.encoders.dense_encoder import DenseEncoder
 from reml.text.frozen_states import States, frozen_states
+from reml.text.models.transformers_types import PreTrainedTokenizerFast
 
 
 @final
@@ -61,6 +61,8 @@ class KeptStates:
 
 def _framing(encoder: DenseEncoder) -> PreTrainedTokenizerFast:
     """Give the tokeniser of an encoder that reads texts between two special tokens, and no prefix."""
+    from transformers import PreTrainedTokenizerFast
+
     tokeniser, encoding = encoder.tokeniser, encoder.encoding
     prefixes = [prefix for prefix in (encoding.query_prefix, encoding.item_prefix) if prefix]
     if isinstance(tokeniser, PreTrainedTokenizerFast) and not prefixes:

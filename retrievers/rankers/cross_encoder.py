@@ -23,7 +23,6 @@ from typing import final
 import numpy as np
 import torch
 from torch import Tensor, nn
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from reml.contract.arguments.checked import checked
 from reml.contract.arguments.paths import takes_paths
@@ -41,6 +40,7 @@ from reml.text.models.kinds import CLASSIFIER, NEW_CLASSIFIER
 from reml.text.models.loading import Loaded, config_of, load
 from reml.text.models.model_folder import opened
 from reml.text.models.token_limit import allowed
+from reml.text.models.transformers_types import PreTrainedModel, PreTrainedTokenizerBase
 
 TRAINED = "ForSequenceClassification"
 # What may be new in a model without a classifier.

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 
 from reml.contract.examples import Answer, Example
-from reml.tasks.by_digest import Split, choose
-from reml.tasks.factbook.pages import FactbookPage
+from reml.tasks.by_digest import Draft, Split, choose
 from reml.tasks.factbook.questions import name_in_sentence, sentence, slug
 from reml.tasks.factbook.relations import Fact, Wording, facts
 from reml.tasks.factbook.splits import subjects
@@ -24,19 +24,23 @@ _HELD_OUT_OPENINGS = (
 )
 
 
-def dialogues(split: Split) -> Iterator[Example]:
-    """Yield one dialogue for each fact of the split's countries: an opening, a reply and the follow-up question.
+def dialogues(split: Split) -> Iterator[Draft]:
+    """Draft one dialogue for each fact of the split's countries: an opening, a reply and the follow-up question.
 
     The turns are separated by line breaks. The right answers are the fact in the sentences that training knows.
     """
     for page in subjects(split):
         known = list(facts(page.page.id).values())
         if len(known) > 1:
-            yield from (_dialogue(page, fact, known, split) for fact in known)
+            yield from (_draft(fact, known, split) for fact in known)
 
 
-def _dialogue(page: FactbookPage, fact: Fact, known: Sequence[Fact], split: Split) -> Example:
-    example_id = f"dialogue_{page.page.id}_{slug(fact.relation.name)}"
+def _draft(fact: Fact, known: Sequence[Fact], split: Split) -> Draft:
+    example_id = f"dialogue_{fact.part.page_id}_{slug(fact.relation.name)}"
+    return Draft(example_id, (fact.part.page_id,), functools.partial(_dialogue, example_id, fact, known, split))
+
+
+def _dialogue(example_id: str, fact: Fact, known: Sequence[Fact], split: Split) -> Example:
     seen = split == "train"
     told = choose([other for other in known if other.part is not fact.part] or known, "told", example_id)
     subject = name_in_sentence(fact.part)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from reml.contract.examples import Answer, Example, Provenance
-from reml.tasks.by_digest import Split, choose
+from reml.tasks.by_digest import Draft, Split, choose
 from reml.tasks.factbook.aliases import page_named
 from reml.tasks.factbook.names import in_sentence
 from reml.tasks.factbook.pages import FactbookPage
@@ -36,8 +37,8 @@ class Bridge:
     held_out: tuple[str, ...]
 
 
-def multi_hops(split: Split) -> Iterator[Example]:
-    """Yield one question for each bridge of the split's countries and each fact of the country it leads to.
+def multi_hops(split: Split) -> Iterator[Draft]:
+    """Draft one question for each bridge of the split's countries and each fact of the country it leads to.
 
     No country that a question of dev or test leads to is asked for in training: bridges of training stay within
     training. `meta` names the bridge and the relation.
@@ -46,11 +47,14 @@ def multi_hops(split: Split) -> Iterator[Example]:
         for bridge in BRIDGES:
             hop = bridge.find(page)
             if hop is not None and (split_of(hop.page.page.id) == "train") == (split == "train"):
-                yield from (_question(page, bridge, hop, fact, split) for fact in facts(hop.page.page.id).values())
+                begun = f"hop_{page.page.id}_{slug(bridge.name)}"
+                for fact in facts(hop.page.page.id).values():
+                    example_id = f"{begun}_{slug(fact.relation.name)}"
+                    make = functools.partial(_question, example_id, page, bridge, hop, fact=fact, split=split)
+                    yield Draft(example_id, (page.page.id, hop.page.page.id), make)
 
 
-def _question(page: FactbookPage, bridge: Bridge, hop: Hop, fact: Fact, split: Split) -> Example:
-    example_id = f"hop_{page.page.id}_{slug(bridge.name)}_{slug(fact.relation.name)}"
+def _question(example_id: str, page: FactbookPage, bridge: Bridge, hop: Hop, *, fact: Fact, split: Split) -> Example:
     kind, wording = choose_wording(fact, split)
     described = choose(bridge.wordings if split == "train" else bridge.held_out, "bridge", example_id)
     evidence = (hop.evidence, fact.part.evidence(fact.start, fact.end))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 
 from reml.contract.examples import Answer, Example, Provenance
 from reml.tasks.by_digest import Split, in_order
@@ -40,6 +40,9 @@ _NAMES = frozenset(
 )
 _CONTEXT = 240  # characters on each side
 _OTHER_NAMES, _TITLES = 12, 4  # examples for each page
+# What before and after a name says that it is part of another one.
+_BESIDE = re.compile(r"([A-Z][\w'.]*|(?:Lake|Gulf|Sea|Strait|Bay|Battle|Treaty) of(?: the)?|/) ?$")
+_GOES_ON = re.compile(r" (?:[A-Z]|(?:words?|names?|term|language|for|meaning)\b)")
 
 
 def mentions(split: Split) -> Iterator[Example]:
@@ -72,33 +75,41 @@ def _mentions_by_page() -> dict[str, list[Example]]:
 def _matches(part: Part) -> Iterator[tuple[re.Match[str], str]]:
     if part.field not in _FIELDS or part.name in _NAMES:
         return
-    meanings = {**adjectives(), **names()}
     for match in _pattern().finditer(part.text):
-        target = meanings[match[0]]
+        target = _meanings()[match[0]]
         if target != part.page_id and not _within_longer_name(part.text, match):
             yield match, target
 
 
 @functools.cache
+def _meanings() -> Mapping[str, str]:
+    return {**adjectives(), **names()}
+
+
+@functools.cache
 def _pattern() -> re.Pattern[str]:
-    known: Iterable[str] = {**adjectives(), **names()}
-    longest_first = sorted(known, key=lambda name: (-len(name), name))
-    return re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, longest_first))})(?![\w-]|/)")
+    longest_first = sorted(_meanings(), key=lambda name: (-len(name), name))
+    first = re.escape("".join(sorted({name[0] for name in longest_first})))  # so that few words are held to all names
+    return re.compile(rf"(?<![\w-])(?=[{first}])(?:{'|'.join(map(re.escape, longest_first))})(?![\w-]|/)")
 
 
 def _within_longer_name(text: str, match: re.Match[str]) -> bool:
     """Tell whether it is part of another name (`Lake Chad`, `Chad Basin`, `New Guinea`) or names a language."""
-    before, after = text[: match.start()], text[match.end() :]
-    beside = re.search(r"([A-Z][\w'.]*|(?:Lake|Gulf|Sea|Strait|Bay|Battle|Treaty) of(?: the)?|/) ?$", before)
-    return (
-        beside is not None or re.match(r" (?:[A-Z]|(?:words?|names?|term|language|for|meaning)\b)", after) is not None
-    )
+    if _GOES_ON.match(text, match.end()):
+        return True
+    return _BESIDE.search(text[max(0, match.start() - _CONTEXT) : match.start()]) is not None
 
 
 def _given_away(page: FactbookPage, text: str, match: re.Match[str]) -> bool:
     """Tell whether the page that is meant has the same words around the mention."""
     near = text[max(0, match.start() - 30) : match.end() + 30]
-    return any(near in paragraph for paragraph in page.page.paragraphs)
+    return near in _whole(page.page.id)
+
+
+@functools.cache
+def _whole(page_id: str) -> str:
+    """Give the paragraphs of a page as one text; what is looked for in it has no line break."""
+    return "\n".join(factbook_pages()[page_id].page.paragraphs)
 
 
 def _example(part: Part, match: re.Match[str], target: FactbookPage) -> Example:

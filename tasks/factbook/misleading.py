@@ -13,7 +13,7 @@ from reml.contract.arguments.checked import checked
 from reml.contract.collections import KnowledgeSource
 from reml.contract.examples import Example, Measure
 from reml.contract.recorded import recorded
-from reml.tasks.by_digest import SPLITS, sample
+from reml.tasks.by_digest import SPLITS, Draft, sample
 from reml.tasks.factbook.pages import FactbookPages, factbook_pages
 from reml.tasks.factbook.questions import questions
 
@@ -51,7 +51,8 @@ class MisleadingQuestions:
         if split not in SPLITS:
             raise ValueError(f"{self.name} has no split {split!r}. Choose one of {list(SPLITS)}.")
         if split not in self._splits:
-            chosen = [one for one in questions(split) if self._misleads(one)]
+            made = (draft.make() for draft in questions(split))
+            chosen = [Draft.of(one) for one in made if self._misleads(one)]
             self._splits[split] = sample(chosen, len(chosen))
         return self._splits[split]
 

@@ -130,6 +130,7 @@ def _without_name(text: str, name: str) -> str:
     return text if name == "note" else text.removeprefix(f"{name.rpartition(': ')[2]}: ")
 
 
+@functools.cache  # most pages have the same names
 def _part_name(field: str, path: tuple[str, ...]) -> str:
     """Drop what a part's name repeats of its field: `Exchange rates 2024` of `Exchange rates` is `2024`."""
     names = (name.strip() for name in path if name != "text")

@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 
 from reml.contract.examples import Answer, Example
-from reml.tasks.by_digest import Split, choose
+from reml.tasks.by_digest import Draft, Split, choose
 from reml.tasks.factbook.names import in_sentence
 from reml.tasks.factbook.pages import Part
 from reml.tasks.factbook.relations import Fact, Wording, facts
 from reml.tasks.factbook.splits import subjects
 
 
-def questions(split: Split) -> Iterator[Example]:
-    """Yield one question for each fact of the split's countries.
+def questions(split: Split) -> Iterator[Draft]:
+    """Draft one question for each fact of the split's countries.
 
     `meta` names the relation and the kind of wording: `questions` in training; elsewhere `held_out`, unseen in
     training, or `oblique`, which is unseen and shares no word with the field that holds the answer.
     """
     for page in subjects(split):
         for fact in facts(page.page.id).values():
-            kind, wording = choose_wording(fact, split)
-            yield Example(
-                id=f"qa_{page.page.id}_{slug(fact.relation.name)}",
-                input=sentence(wording, x=name_in_sentence(fact.part)),
-                output=answers(fact),
-                meta={"relation": fact.relation.name, "wording": kind},
-            )
+            example_id = f"qa_{page.page.id}_{slug(fact.relation.name)}"
+            yield Draft(example_id, (page.page.id,), functools.partial(_question, example_id, fact, split))
+
+
+def _question(example_id: str, fact: Fact, split: Split) -> Example:
+    kind, wording = choose_wording(fact, split)
+    return Example(
+        id=example_id,
+        input=sentence(wording, x=name_in_sentence(fact.part)),
+        output=answers(fact),
+        meta={"relation": fact.relation.name, "wording": kind},
+    )
 
 
 def choose_wording(fact: Fact, split: Split) -> tuple[Wording, str]:

@@ -14,9 +14,8 @@ from typing import Literal
 
 from reml.contract.arguments.checked import checked
 from reml.contract.collections import KnowledgeSource
-from reml.contract.examples import Example
 from reml.contract.recorded import recorded
-from reml.tasks.by_digest import Split
+from reml.tasks.by_digest import Draft, Split
 from reml.tasks.factbook.claims import claims
 from reml.tasks.factbook.dialogue import dialogues
 from reml.tasks.factbook.hops import multi_hops
@@ -24,7 +23,7 @@ from reml.tasks.factbook.mentions import mentions
 from reml.tasks.factbook.pages import FactbookPages, factbook_pages
 from reml.tasks.factbook.questions import questions
 from reml.tasks.factbook.slots import slots
-from reml.tasks.made import MadeTask, Making
+from reml.tasks.made import MadeTask, Making, drafted
 
 Kind = Literal["qa", "slot_filling", "fact_checking", "entity_linking", "multi_hop", "dialogue"]
 Region = Literal[
@@ -47,7 +46,7 @@ _KINDS: Mapping[str, Making] = {
     "qa": Making(questions, "em", {"train": 2400, "dev": 300, "test": 300}),
     "slot_filling": Making(slots, "accuracy", _SIZES),
     "fact_checking": Making(claims, "accuracy", _SIZES),
-    "entity_linking": Making(mentions, "accuracy", _SIZES),
+    "entity_linking": Making(drafted(mentions), "accuracy", _SIZES),
     "multi_hop": Making(multi_hops, "em", _SIZES),
     "dialogue": Making(dialogues, "f1", _SIZES),
 }
@@ -64,7 +63,7 @@ class Factbook(MadeTask):
     def __init__(self, kind: Kind = "qa", limit: int | None = None, *, regions: Sequence[Region] = ()) -> None:
         self._pages = [page_id for page_id, page in factbook_pages().items() if page.region in regions]
         within = functools.partial(_within, frozenset(self._pages))
-        kinds = {name: replace(one, make=functools.partial(within, one.make)) for name, one in _KINDS.items()}
+        kinds = {name: replace(one, drafts=functools.partial(within, one.drafts)) for name, one in _KINDS.items()}
         super().__init__("factbook", kinds if regions else _KINDS, kind, limit)
 
     def source(self) -> KnowledgeSource:
@@ -72,8 +71,6 @@ class Factbook(MadeTask):
         return FactbookPages(self._pages)
 
 
-def _within(pages: Set[str], make: Callable[[Split], Iterator[Example]], split: Split) -> Iterator[Example]:
-    """Yield the examples whose evidence stands on these pages alone."""
-    for example in make(split):
-        if pages >= {one.wikipedia_id for answer in example.output for one in answer.provenance}:
-            yield example
+def _within(pages: Set[str], drafts: Callable[[Split], Iterator[Draft]], split: Split) -> Iterator[Draft]:
+    """Yield the drafts of examples whose evidence stands on these pages alone."""
+    return (draft for draft in drafts(split) if pages >= set(draft.pages))

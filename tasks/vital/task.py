@@ -9,7 +9,7 @@ from reml.contract.arguments.checked import checked
 from reml.contract.collections import KnowledgeSource
 from reml.contract.recorded import recorded
 from reml.tasks.by_digest import Split
-from reml.tasks.made import MadeTask, Making
+from reml.tasks.made import MadeTask, Making, drafted
 from reml.tasks.vital.claims import settled_claims
 from reml.tasks.vital.descriptions import descriptions
 from reml.tasks.vital.leads import VitalLeads
@@ -20,10 +20,10 @@ Kind = Literal["entity_linking", "lead_retrieval", "fever", "qa"]
 
 _SIZES: Mapping[Split, int] = {"train": 2000, "dev": 500, "test": 500}
 _KINDS: Mapping[str, Making] = {
-    "entity_linking": Making(mentions, "accuracy", _SIZES),
-    "lead_retrieval": Making(descriptions, "accuracy", _SIZES),
-    "fever": Making(settled_claims, "accuracy", _SIZES),
-    "qa": Making(answered, "em", _SIZES),
+    "entity_linking": Making(drafted(mentions), "accuracy", _SIZES),
+    "lead_retrieval": Making(drafted(descriptions), "accuracy", _SIZES),
+    "fever": Making(drafted(settled_claims), "accuracy", _SIZES),
+    "qa": Making(drafted(answered), "em", _SIZES),
 }
 
 

@@ -9,6 +9,7 @@ written comes back, whatever it is.
 
 from __future__ import annotations
 
+import functools
 import re
 
 # All characters that Python takes for white space, and so do the readers written in it; NUL; the byte order mark.
@@ -23,6 +24,7 @@ _UNSAFE = re.compile(rf"[{HIDDEN}]|\\u(?=(?:005cu)*(?:{_CODES}))")
 _WRITTEN = re.compile(rf"\\u(005cu)?((?:005cu)*(?:{_CODES}))")
 
 
+@functools.lru_cache(maxsize=4096)  # a page is found for many questions
 def encode_id(identifier: str) -> str:
     """Write an id so that it is one field; `ValueError` if it is empty or no text that a file can hold."""
     if not identifier:

@@ -11,18 +11,18 @@ from dataclasses import dataclass, replace
 from typing import Final, final
 
 from torch import nn
-from transformers import BertConfig, BertModel, DPRContextEncoder, DPRQuestionEncoder, PreTrainedConfig
 
 from reml.files.model_location import ModelError
 from reml.text.models.declared import Declared, check_width, declared
 from reml.text.models.kinds import BUFFERS, ENCODER, ENCODER_PART, POOLER, Kind
 from reml.text.models.loading import Loaded, config_of, load
 from reml.text.models.model_folder import ModelFolder, opened
+from reml.text.models.transformers_types import PreTrainedConfig
 
 _LOG = logging.getLogger(__name__)
 # Encoder-decoders of which transformers has the encoder as a class of its own.
 WITH_ENCODER: Final = ("t5", "mt5", "umt5")
-DPR: Final = {one.__name__: one for one in (DPRContextEncoder, DPRQuestionEncoder)}
+DPR: Final = {"DPRContextEncoder": "ctx_encoder", "DPRQuestionEncoder": "question_encoder"}  # and what is inside
 OF_BERT: Final = (
     "vocab_size",
     "hidden_size",
@@ -78,15 +78,17 @@ def _kind(folder: ModelFolder, config: PreTrainedConfig) -> Kind:
 
 
 def _dpr(folder: ModelFolder, config: PreTrainedConfig, said: Declared, attention: str | None) -> LoadedEncoder:
+    from transformers import BertConfig, BertModel
+
     check_width(folder, *said.pooled, config.hidden_size)
-    made = next((DPR[one] for one in config.architectures or [] if one in DPR), None)
+    made = next((one for one in config.architectures or [] if one in DPR), None)
     if made is None:
         raise ModelError(
             f"{folder.name!r} is a {', '.join(config.architectures or ['DPR'])} by its config.json: name one of "
             f"{', '.join(DPR)}."
         )
     loaded = load(folder, Kind("model", made, ENCODER.advice, f"{BUFFERS}|{POOLER}"), config)
-    inner = loaded.model.get_submodule("ctx_encoder" if made is DPRContextEncoder else "question_encoder")
+    inner = loaded.model.get_submodule(DPR[made])
     plain = BertConfig(**{name: getattr(config, name) for name in OF_BERT})
     plain._attn_implementation = attention
     bert = BertModel(plain, add_pooling_layer=False)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from reml.files.atomic import CorruptError, atomic_folder, file_digest, home, read_manifest, write_manifest
 from reml.text.models.without_bars import without_bars
@@ -30,6 +29,8 @@ def converted(path: Path) -> Path:
 
 @without_bars()
 def _convert(path: Path, folder: Path) -> None:
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
     try:
         loader: Any = AutoModelForCausalLM
         quantised, report = loader.from_pretrained(

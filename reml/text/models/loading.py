@@ -13,20 +13,17 @@ from dataclasses import dataclass
 from typing import Any, final
 
 import torch
-import transformers
-from transformers import (
-    AutoConfig,
-    AutoTokenizer,
-    PreTrainedConfig,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-    PreTrainedTokenizerFast,
-)
 
 from reml.files.model_location import ModelError
 from reml.text.models.kinds import POOLER, Kind
 from reml.text.models.model_folder import ModelFolder, not_loaded, refuse_foreign_code, said
 from reml.text.models.token_limit import token_limit
+from reml.text.models.transformers_types import (
+    PreTrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    PreTrainedTokenizerFast,
+)
 from reml.text.models.weight_report import refuse_unfit
 from reml.text.models.without_bars import without_bars
 
@@ -47,6 +44,8 @@ class Loaded:
     @property
     def fast(self) -> PreTrainedTokenizerFast:
         """The tokeniser that knows character offsets; `ModelError` if the model has only a slow one."""
+        from transformers import PreTrainedTokenizerFast
+
         if not isinstance(self.tokeniser, PreTrainedTokenizerFast):
             raise ModelError(f"{self.folder.name!r} has no fast tokeniser (tokenizer.json). Name a model that has one.")
         return self.tokeniser
@@ -54,7 +53,9 @@ class Loaded:
 
 def config_of(folder: ModelFolder, kind: Kind, *, trust_remote_code: bool | None) -> PreTrainedConfig:
     """Read config.json; `ModelError` if transformers does not know such a model, or it needs code of its own."""
-    refuse_foreign_code(folder, ("AutoConfig", kind.loader.__name__), trusted=trust_remote_code)
+    from transformers import AutoConfig
+
+    refuse_foreign_code(folder, ("AutoConfig", kind.loader), trusted=trust_remote_code)
     with _told(folder, kind.wanted):
         config: PreTrainedConfig = AutoConfig.from_pretrained(folder.source, trust_remote_code=bool(trust_remote_code))
     wrong = [made for made in config.architectures or [] if made.endswith(kind.never or " ")]
@@ -80,9 +81,11 @@ def load(
     None where it cannot be. new: a pattern of weights that are made new where they are missing. `ModelError` names what
     is missing, left over or does not fit.
     """
+    import transformers
+
     tokeniser = load_tokeniser(folder, config, kind.wanted, trust_remote_code=trust_remote_code)
     with _told(folder, kind.wanted):
-        model, report = kind.loader.from_pretrained(
+        model, report = getattr(transformers, kind.loader).from_pretrained(
             folder.source,
             config=config,
             dtype=torch.float32,
@@ -103,6 +106,8 @@ def load_tokeniser(
     folder: ModelFolder, config: PreTrainedConfig, wanted: str, *, trust_remote_code: bool | None = False
 ) -> PreTrainedTokenizerBase:
     """Load the tokeniser of a folder; `ModelError` if it has none: transformers would make one of a few tokens."""
+    from transformers import AutoTokenizer
+
     refuse_foreign_code(folder, ("AutoTokenizer",), trusted=trust_remote_code)
     with _told(folder, wanted, "tokeniser"):
         tokeniser: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
@@ -121,6 +126,8 @@ def load_tokeniser(
 @contextlib.contextmanager
 def _told(folder: ModelFolder, wanted: str, part: str = "") -> Iterator[None]:
     """Say in one sentence what transformers cannot load, whatever it raises, and keep its tables to ourselves."""
+    import transformers
+
     level = transformers.logging.get_verbosity()
     transformers.logging.set_verbosity(logging.ERROR)
     try:

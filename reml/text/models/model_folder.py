@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
-from huggingface_hub import snapshot_download
 from safetensors import SafetensorError, safe_open
 
 from reml.contract.examples import Json
@@ -137,6 +136,8 @@ def refuse_cut(name: str, path: Path) -> None:
 
 
 def _from_hub(name: str, wanted: str) -> Path:
+    from huggingface_hub import snapshot_download
+
     try:
         return Path(snapshot_download(name, allow_patterns=ON_HUB))
     except (OSError, ValueError) as error:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from torch import nn
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from reml.files.model_location import ModelError
+from reml.text.models.transformers_types import PreTrainedModel, PreTrainedTokenizerBase
 
 
 def token_limit(model: PreTrainedModel, tokeniser: PreTrainedTokenizerBase) -> int:

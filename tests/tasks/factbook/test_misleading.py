@@ -23,7 +23,8 @@ def test_the_answer_stands_in_other_paragraphs_of_the_page() -> None:
 
 
 def test_only_whole_words_mislead() -> None:
-    sites = next(one for one in questions("dev") if one.meta is not None and "Sites" in str(one.meta["relation"]))
+    made = (draft.make() for draft in questions("dev"))
+    sites = next(one for one in made if one.meta is not None and "Sites" in str(one.meta["relation"]))
     pages = factbook_pages()[sites.output[0].provenance[0].wikipedia_id].page.paragraphs
     within = [number for number, text in enumerate(pages) if any(answer in text for answer in sites.answers)]
     assert set(misleading_paragraphs(sites)) < set(within)
