@@ -11,11 +11,14 @@ import torch
 from torch import Tensor
 
 from reml.contract.examples import Item, Media
-from reml.contract.vectors import DenseVectors, Similarity
+from reml.contract.vectors import DenseVectors, Int64Array, Similarity
 from reml.devices.evaluating import evaluating
 from reml.retrievers.encoders.dense_encoder import DenseEncoder
 from reml.text.frozen_states import States, frozen_states
 from reml.text.models.transformers_types import PreTrainedTokenizerFast
+
+# Texts whose states are in memory at a time.
+TEXTS = 1024
 
 
 @final
@@ -51,8 +54,11 @@ class KeptStates:
     def _encoded(self, framed: Sequence[Sequence[int]]) -> DenseVectors:
         ids = [np.array(one[1:-1], dtype=np.int64) for one in framed]
         with evaluating(self.encoder.module), torch.no_grad():
-            vectors = [self._vector(one) for one in self.states.of(ids, self.encoder.model.device)]
-        return DenseVectors(torch.cat(vectors).cpu().numpy()) if vectors else self.encoder.encode_queries([])
+            parts = [self._pooled(ids[start : start + TEXTS]) for start in range(0, len(ids), TEXTS)]
+        return DenseVectors(torch.cat(parts).cpu().numpy()) if parts else self.encoder.encode_queries([])
+
+    def _pooled(self, ids: Sequence[Int64Array]) -> Tensor:
+        return torch.cat([self._vector(one) for one in self.states.of(ids, self.encoder.model.device)])
 
     def _vector(self, states: States) -> Tensor:
         framed = torch.tensor(states.framed, device=self.encoder.model.device).float()[None]
