@@ -12,6 +12,8 @@ export TOKENIZERS_PARALLELISM ?= false
 
 .PHONY: run vital test slow data check clean
 
+# One thread: the main job computes on small tensors, for which a second one costs more than it gives.
+run: export OMP_NUM_THREADS ?= 1
 run: $(VENV)/.run   ## Prepare, index, train and evaluate on the embedded default; ends with a table and a report.
 	$(BIN)/reml run --config $(CONFIG)
 
