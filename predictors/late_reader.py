@@ -68,9 +68,10 @@ class LateReader(nn.Module):
 
     encoder: a hub id, a folder, or `package:NAME/PATH`; it is not trained. size: units of what is. item_tokens,
     question_tokens: what is read of each, of a question its end; of a marked mention (`[START_ENT] ... [END_ENT]`) the
-    mention alone is the question. answer_tokens: of the longest span. template_examples: how many examples a pattern of
-    answers must fit. hops: how many lists it may read, each but the first asked for by what an item of the last one
-    names (`reml.predictors.late.asking`). trust_remote_code: whether code in the encoder's folder is run.
+    mention alone is the question, of a dialogue the first and the last turn. answer_tokens: of the longest span.
+    template_examples: how many examples a pattern of answers must fit. hops: how many lists it may read, each but the
+    first asked for by what an item of the last one names (`reml.predictors.late.asking`). trust_remote_code: whether
+    code in the encoder's folder is run.
     In the provenance the items come first that gave most of the answer's probability.
     """
 
