@@ -102,6 +102,7 @@ class LateReader(nn.Module):
         self.templates = Templates(TEMPLATES, template_examples)
         self.network = LateNetwork(self.states.width, size, TEMPLATES)
         self._digits = _digits(self.tokeniser.get_vocab())
+        self._worded: tuple[Sequence[str], Worded] | None = None  # of the templates that are known by now
 
     def prepare(self, collections: Mapping[str, Collection], folder: Path) -> None:  # noqa: ARG002
         """Keep states in `folder` from now on, and take what it has."""
@@ -114,22 +115,28 @@ class LateReader(nn.Module):
         needs several pages.
         """
         refuse(signals, self.signals, "LateReader")
-        loss, said = self._losses(batch.examples, batch.read, asking=self._may_ask(batch))
-        chained = [place for place, one in enumerate(batch.examples) if self._may_ask(batch) and chain(one)]
-        if chained:
-            named = [again(batch.examples[place], chain(batch.examples[place])[-1].title or "") for place in chained]
-            later, _ = self._losses(named, self._asked(batch, chained, named), asking=False)
-            loss = loss.index_add(0, torch.tensor(chained, device=loss.device), later)
+        chains = [chain(one) for one in batch.examples] if self._may_ask(batch) else None
+        loss, said = self._losses(batch.examples, batch.read, chains)
+        places = [place for place, one in enumerate(chains or ()) if one]
+        if chains and places:
+            named = [again(batch.examples[place], chains[place][-1].title or "") for place in places]
+            later, _ = self._losses(named, self._asked(batch, places, named))
+            loss = loss.index_add(0, torch.tensor(places, device=loss.device), later)
         return Prediction(loss, (Credit(item_log_likelihood=said),) if Signal.ITEM_LIKELIHOOD in signals else ())
 
-    def _losses(self, examples: Sequence[Example], responses: Responses, *, asking: bool) -> tuple[Tensor, Tensor]:
-        """Give the loss of each example, [B], and the log likelihood of its right answers with each item, [B, K]."""
+    def _losses(
+        self, examples: Sequence[Example], responses: Responses, chains: Sequence[Sequence[Provenance]] | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Give the loss of each example, [B], and the log likelihood of its right answers with each item, [B, K].
+
+        chains: the places that each answer needs, where it may ask for the next.
+        """
         read = self._read(examples, responses)
         pairs = zip(read.owners.tolist(), read.items, strict=True)
-        found = [_fits(examples[owner], item, chain(examples[owner]) if asking else ()) for owner, item in pairs]
+        found = [_fits(examples[owner], item, chains[owner] if chains else ()) for owner, item in pairs]
         if self.training:
             self._learn_templates(examples, read, found)
-        logits = self._masked(read, asking=asking)
+        logits = self._masked(read, asking=chains is not None)
         alone = likelihood(ways(read, found, self.templates.known, self.tokeniser), logits)
         together = _over_items(read, alone + _share(read, logits.item))
         loss = -torch.where(together > FLOOR, together, FLOOR)
@@ -146,8 +153,10 @@ class LateReader(nn.Module):
             named = [again(batch.examples[place], str(answers[place].text).removeprefix(ASK)) for place in asking]
             found = self._asked(batch, asking, named)
             later = self._answers(named, found, asking=hop < self.hops)
-            for place, answer, items in zip(asking, later, readable(found), strict=True):
-                answers[place] = after(answers[place], answer) if items else self._at_once(batch, place)
+            given = readable(found)
+            at_once = [] if all(given) else self._answers(batch.examples, batch.read, asking=False)
+            for place, answer, items in zip(asking, later, given, strict=True):
+                answers[place] = after(answers[place], answer) if items else at_once[place]
         return answers
 
     def _may_ask(self, batch: Batch) -> bool:
@@ -155,10 +164,6 @@ class LateReader(nn.Module):
 
     def _asked(self, batch: Batch, places: Sequence[int], named: Sequence[Example]) -> Responses:
         return batch.ask(Queries(np.array(places, dtype=np.int64), tuple(example.input for example in named)))
-
-    def _at_once(self, batch: Batch, place: int) -> Answer:
-        """Answer an example without asking again, as nothing more was found."""
-        return self._answers(batch.examples, batch.read, asking=False)[place]
 
     def _answers(self, examples: Sequence[Example], responses: Responses, *, asking: bool) -> list[Answer]:
         read = self._read(examples, responses)
@@ -206,7 +211,9 @@ class LateReader(nn.Module):
     def _masked(self, read: Sheet, *, asking: bool) -> Logits:
         """Give logits in which templates that are not known, ask, or need an item where there is none, have no part."""
         known = self.templates.known
-        logits: Logits = self.network(read, self._worded(read.states.device))
+        if self._worded is None or self._worded[0] is not known or self._worded[1].meant.device != read.states.device:
+            self._worded = known, self._of_words(known, read.states.device)
+        logits: Logits = self.network(read, self._worded[1])
         able = torch.zeros(logits.templates.shape, dtype=torch.bool)
         able[:, : len(known)] = True
         for place, absent in ((SPAN, [not len(ids) for ids in read.ids]), (TITLE, [one is None for one in read.items])):
@@ -216,9 +223,8 @@ class LateReader(nn.Module):
             able[:, [row for row, pattern in enumerate(known) if pattern.startswith(ASK)]] = False
         return replace(logits, templates=logits.templates.float().masked_fill(~able.to(logits.item.device), NEVER))
 
-    def _worded(self, device: torch.device) -> Worded:
-        """Give what the words of each template mean, and its kind."""
-        known = self.templates.known
+    def _of_words(self, known: Sequence[str], device: torch.device) -> Worded:
+        """Give what the words of each known template mean, and its kind."""
         meant, kinds = torch.zeros(TEMPLATES, self.states.width), torch.zeros(TEMPLATES, dtype=torch.long)
         texts = {row: text for row, pattern in enumerate(known) if (text := words(pattern))}
         ids = [np.array(one) for one in token_ids(self.tokeniser, list(texts.values()))]

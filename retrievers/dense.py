@@ -59,10 +59,14 @@ class Dense:
     @takes_paths
     def index_with(self, encoder: DenseEncoder, collection: Collection, folder: Path) -> EncodedRetriever[DenseEncoder]:
         """Do the same with an encoder at hand, one that was just trained, say; `model` and `encoding` do not count."""
-        maker = self.index_maker or Faiss(similarity=encoder.encoding.similarity or "dot")
+        maker = self.maker(encoder)
         if not self.keep_states:
             return index_encoded(encoder, maker, collection, folder)
         kept = KeptStates(encoder, folder)
         index = index_encoded(kept, maker, collection, folder).index
         kept.states.save()
         return EncodedRetriever(collection, encoder, index)
+
+    def maker(self, encoder: DenseEncoder) -> IndexMaker:
+        """Give what finds the vectors of an encoder: `index_maker`, or exact search by its similarity."""
+        return self.index_maker or Faiss(similarity=encoder.encoding.similarity or "dot")

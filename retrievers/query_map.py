@@ -2,10 +2,9 @@
 
     s(q, d) = sim(W f(q) + b, f(d))        W, b: from the identity, trained alone; f: an encoder that stays
 
-The cheapest retriever that learns: no item is encoded again, and each query once, so that a training takes seconds. A
-linear map behind a frozen encoder is the linear adapter of Houlsby and others in its simplest place; Yoon et al.,
-"Search-Adaptor: Embedding customization for information retrieval", ACL 2024, https://arxiv.org/abs/2310.08750, train a
-network of their own behind an encoder of an API in this way.
+The cheapest retriever that learns: no item is encoded again, and each query once, so that a training takes seconds.
+Yoon et al., "Search-Adaptor: Embedding customization for information retrieval", ACL 2024,
+https://arxiv.org/abs/2310.08750, train a network of their own behind an encoder of an API in this way.
 
 Deviations from Search-Adaptor: a map of queries alone, without one of items, and any objective in place of theirs.
 
@@ -17,16 +16,17 @@ Numbers: benchmarks/configs/factbook.yaml.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar, final
+from typing import final
 
 import torch
 from torch import Tensor, nn
 
 from reml.access.encoded_retriever import EncodedRetriever
 from reml.access.indexing import index_encoded
+from reml.access.query_side import KeptVectors
 from reml.contract.arguments.checked import checked
 from reml.contract.arguments.paths import takes_paths
 from reml.contract.collections import Collection
@@ -34,15 +34,9 @@ from reml.contract.examples import Item, Media, texts_of
 from reml.contract.retrievers import Retriever
 from reml.contract.vectors import DenseVectors, Similarity
 from reml.files.weight_digest import digest_with_weights
-from reml.index.faiss import Faiss
 from reml.retrievers.dense import Dense
 from reml.retrievers.encoders.dense_encoder import DenseEncoder
 from reml.retrievers.encoders.kept_states import KeptStates
-
-Key = TypeVar("Key")
-Value = TypeVar("Value")
-# Vectors that are kept in memory, of queries and of items each, 50 MB of width 384.
-KEPT = 2**15
 
 
 @final
@@ -59,8 +53,8 @@ class MappedEncoder:
         self.module = nn.Linear(encoder.width, encoder.width, device=encoder.model.device)
         nn.init.eye_(self.module.weight)
         nn.init.zeros_(self.module.bias)
-        self._queries: dict[str, Tensor] = {}
-        self._items: dict[tuple[str, str], Tensor] = {}
+        self._queries = KeptVectors[str, str](lambda texts: self._laid(self._frozen.encode_queries(texts)))
+        self._items = KeptVectors[tuple[str, str], Item](lambda items: self._laid(self.encode_items(items)))
 
     @property
     def similarity(self) -> Similarity:
@@ -83,30 +77,15 @@ class MappedEncoder:
     def query_vectors(self, contents: Sequence[str | Media]) -> Tensor:
         """Encode with gradient of the map, float32 [B, D]."""
         texts = texts_of(contents, self)
-        vectors = self._known(self._queries, dict(zip(texts, texts, strict=True)), self._frozen.encode_queries)
-        mapped: Tensor = self.module(self._laid([vectors[text] for text in texts]))
+        mapped: Tensor = self.module(self._queries.of(texts, texts))
         return nn.functional.normalize(mapped, dim=-1) if self.encoder.encoding.normalise else mapped
 
     def item_vectors(self, items: Sequence[Item]) -> Tensor:
         """Give the vectors of items, float32 [N, D], which have no gradient."""
-        keys = [(item.title, item.text) for item in items]
-        vectors = self._known(self._items, dict(zip(keys, items, strict=True)), self._frozen.encode_items)
-        return self._laid([vectors[key] for key in keys])
+        return self._items.of([(item.title, item.text) for item in items], items)
 
-    def _known(
-        self, kept: dict[Key, Tensor], wanted: Mapping[Key, Value], encode: Callable[[Sequence[Value]], DenseVectors]
-    ) -> Mapping[Key, Tensor]:
-        """Give the vectors of what is wanted by key, each made once as long as there is room to keep it."""
-        found = {key: kept[key] for key in wanted if key in kept}
-        new = [key for key in wanted if key not in found]
-        if new:
-            made = torch.from_numpy(encode([wanted[key] for key in new]).values).to(self.module.weight.device)
-            found.update(zip(new, made, strict=True))
-            kept.update((key, found[key]) for key in new[: max(0, KEPT - len(kept))])
-        return found
-
-    def _laid(self, vectors: Sequence[Tensor]) -> Tensor:
-        return torch.stack(list(vectors)) if vectors else self.module.weight.new_zeros(0, self.module.in_features)
+    def _laid(self, vectors: DenseVectors) -> Tensor:
+        return torch.from_numpy(vectors.values).to(self.module.weight.device)
 
 
 @checked()
@@ -132,5 +111,4 @@ class QueryMap:
         self, encoder: MappedEncoder, collection: Collection, folder: Path
     ) -> EncodedRetriever[MappedEncoder]:
         """Do the same with an encoder at hand, one that was just trained, say."""
-        maker = self.dense.index_maker or Faiss(similarity=encoder.encoder.encoding.similarity or "dot")
-        return index_encoded(encoder, maker, collection, folder)
+        return index_encoded(encoder, self.dense.maker(encoder.encoder), collection, folder)

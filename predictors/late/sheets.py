@@ -29,11 +29,10 @@ class Sheet:
 
     question: float16 [B, M, D], asked: bool [B, M], its tokens. form: [B, FORMS], what kind of input it is part of.
     states: float16 [P, L, D], mask: bool [P, L]. same: [P, L], 1 where the token stands in the question too. matches:
-    [P, MATCHES], how much of the question stands
-    in the item. found: by how many standard deviations of its list an item's retrieval score is above the mean, [P].
-    owners: of which question each pair is, int64 [P]; positions: the place of the item in its list. items: those of the
-    pairs, None for a question without any, whose only pair has no token. titles: the number of tokens of each title;
-    ids: the tokens of title and text of each.
+    [P, MATCHES], how much of the question stands in the item. found: by how many standard deviations of its list an
+    item's retrieval score is above the mean, [P]. owners: of which question each pair is, int64 [P]; positions: the
+    place of the item in its list. items: those of the pairs, None for a question without any, whose only pair has no
+    token. titles: the number of tokens of each title; ids: the tokens of title and text of each.
     """
 
     question: Tensor

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+# Kinds of patterns (`kind`).
 KINDS = 5
 # Places for the title of an item and for a span of its text, of Unicode's private use.
 TITLE, SPAN = "\ue000", "\ue001"
@@ -25,7 +26,9 @@ ASK = "\ue002"
 # Counts of patterns are the least of two kept by their hashes (a count-min sketch); which example counted already is
 # kept by its hash too; a pattern of more bytes is not admitted.
 COUNTS, COUNTED, LONGEST = 1 << 21, 1 << 21, 160
-SURE, FREQUENT, MOST = 3, 100, 10_000
+SURE, FREQUENT = 3, 100
+# What a count stays at.
+MOST = 10_000
 # Words of the longest span that a pattern may stand around.
 SPAN_WORDS = 12
 _WORD, _INNER = re.compile(r"\S+"), re.compile(r"[A-Za-z0-9]")
@@ -65,11 +68,11 @@ def words(pattern: str) -> str:
 
 
 def _around_spans(base: str, text: str) -> Iterable[Fit]:
-    words = [match.span() for match in _WORD.finditer(base)]
-    for first, (start, stop) in enumerate(words):
+    places = [match.span() for match in _WORD.finditer(base)]
+    for first, (start, stop) in enumerate(places):
         if base[start:stop].strip(_MARKS) not in text:
             continue  # nothing that begins with this word stands in the text
-        for _, last in words[first : first + SPAN_WORDS]:
+        for _, last in places[first : first + SPAN_WORDS]:
             # A span may stand within quotation marks, or end before the full stop of the sentence.
             for begin in dict.fromkeys((start, start + (base[start] in _MARKS))):
                 for end in dict.fromkeys((last, last - (base[last - 1] in _MARKS))):

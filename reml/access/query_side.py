@@ -5,8 +5,8 @@ Training then encodes no item twice, and what was trained is searched in the ind
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import final
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar, final
 
 import torch
 from torch import Tensor, nn
@@ -16,28 +16,46 @@ from reml.contract.retrievers import TrainableEncoder
 from reml.contract.vectors import Representations, Similarity
 from reml.files.atomic import digest
 
-# Vectors of items that are kept in memory, 50 MB of width 384.
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+# Vectors that are kept in memory, 50 MB of width 384.
 KEPT = 2**15
 
 
 @final
+class KeptVectors(Generic[Key, Value]):
+    """Vectors by an encoder that does not change, each computed once as long as there is room for it.
+
+    encode: gives one for each of several things, [N, D]. kept: how many are kept in memory.
+    """
+
+    def __init__(self, encode: Callable[[Sequence[Value]], Tensor], kept: int = KEPT) -> None:
+        self._encode, self._kept = encode, kept
+        self._known: dict[Key, Tensor] = {}
+
+    def of(self, keys: Sequence[Key], values: Sequence[Value]) -> Tensor:
+        """Give the vectors of values, [N, D]; keys: which of them are the same."""
+        wanted = dict(zip(keys, values, strict=True))
+        known = {key: self._known[key] for key in wanted if key in self._known}
+        new = [key for key in wanted if key not in known]
+        if new:
+            known.update(zip(new, self._encode([wanted[key] for key in new]), strict=True))
+            room = self._kept - len(self._known)
+            self._known.update({key: known[key] for key in new[: max(0, room)]})
+        return torch.stack([known[key] for key in keys]) if keys else self._encode([])
+
+
+@final
 class FrozenItems:
-    """Vectors of items by an encoder that does not change, each computed once as long as there is room for it."""
+    """Vectors of the items of one collection by an encoder that does not change."""
 
     def __init__(self, encoder: TrainableEncoder, kept: int = KEPT) -> None:
         self.encoder = encoder
-        self._kept = kept
-        self._known: dict[int, Tensor] = {}
+        self._vectors = KeptVectors[int, Item](self._encoded, kept)
 
     def vectors(self, items: Sequence[Item]) -> Tensor:
         """Give the vectors of items without gradient or dropout, [N, D]."""
-        known = {item.row: self._known[item.row] for item in items if item.row in self._known}
-        new = list({item.row: item for item in items if item.row not in known}.values())
-        if new:
-            known.update(zip([item.row for item in new], self._encoded(new), strict=True))
-            room = self._kept - len(self._known)
-            self._known.update({item.row: known[item.row] for item in new[: max(0, room)]})
-        return torch.stack([known[item.row] for item in items]) if items else self._encoded([])
+        return self._vectors.of([item.row for item in items], items)
 
     @torch.no_grad()
     def _encoded(self, items: Sequence[Item]) -> Tensor:

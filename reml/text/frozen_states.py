@@ -145,9 +145,8 @@ def _written(folder: Path, kind: str, states: Mapping[Key, States]) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         with atomic_folder(final) as draft:
             keys = np.frombuffer(b"".join(states), dtype=np.uint8).reshape(-1, 16)
-            bounds = np.cumsum(
-                [0, *(len(one.ids) for one in states.values())], dtype=np.int64
-            )  # without special tokens
+            # Bounds are of the tokens' ids; each text has two states more, of special ones.
+            bounds = np.cumsum([0, *(len(one.ids) for one in states.values())], dtype=np.int64)
             np.save(draft / "keys.npy", keys)
             np.save(draft / "bounds.npy", bounds)
             np.save(draft / "ids.npy", np.concatenate([one.ids for one in states.values()]))

@@ -120,8 +120,9 @@ class FromLabels:
         page_negatives: whether these are wrong. first_hop: whether of several places that an answer needs, only the one
         that the list has first is right; the others are not wrong either.
         """
-        every = right_rows(collection, examples)
-        right = first_hops(collection, examples, hits) if first_hop and hits is not None else every
+        evidence = [evidence_rows(collection, example) for example in examples]
+        every = [_joined(*chain.from_iterable(needed)) for needed in evidence]
+        right = first_hops(evidence, hits) if first_hop and hits is not None else every
         pages = [() if page_negatives else _right_pages(example) for example in examples]
         near = [
             _joined(rows, *(_page_rows(collection, page) for page in some))
@@ -242,15 +243,16 @@ def right_rows(pages: Pages, examples: Sequence[Example]) -> list[Int64Array]:
     return [_joined(*chain.from_iterable(evidence_rows(pages, example))) for example in examples]
 
 
-def first_hops(pages: Pages, examples: Sequence[Example], hits: Hits) -> list[Int64Array]:
+def first_hops(evidence: Sequence[Sequence[Sequence[Int64Array]]], hits: Hits) -> list[Int64Array]:
     """Give for each example the rows of the place that its list has first, of each right answer; ascending.
 
-    No label of KILT tells the order of hops: what is found first is taken for the first.
+    evidence: the rows of each place of each right answer, by example (`reml.collection.evidence.evidence_rows`). No
+    label of KILT tells the order of hops: what is found first is taken for the first.
     """
     ranks = [{row: rank for rank, row in enumerate(rows.tolist())} for rows in hits.rows]
     return [
         _joined(*(min(places, key=functools.partial(_rank, known), default=_NOTHING) for places in needed))
-        for needed, known in zip((evidence_rows(pages, example) for example in examples), ranks, strict=True)
+        for needed, known in zip(evidence, ranks, strict=True)
     ]
 
 
