@@ -43,7 +43,7 @@ from reml.contract.retrieved import Queries, Responses
 from reml.contract.signals import Credit, Prediction, Signal
 from reml.contract.vectors import Int64Array
 from reml.predictors.copying.quoting import cut
-from reml.predictors.late.asking import after, again, chain, fits_of_chain
+from reml.predictors.late.asking import after, again, chain, fits_of_chain, shortened
 from reml.predictors.late.late_network import NEVER, LateNetwork, Logits, Worded, log_sums
 from reml.predictors.late.sheets import Read, Sheet, sheet, standardised
 from reml.predictors.late.templates import ASK, SPAN, TITLE, Fit, Templates, filled, fits, kind, words
@@ -115,8 +115,10 @@ class LateReader(nn.Module):
         needs several pages.
         """
         refuse(signals, self.signals, "LateReader")
-        chains = [chain(one) for one in batch.examples] if self._may_ask(batch) else None
-        loss, said = self._losses(batch.examples, batch.read, chains)
+        chains, first = None, batch.examples
+        if self._may_ask(batch):
+            chains, first = [chain(one) for one in first], [shortened(one) for one in first]
+        loss, said = self._losses(first, batch.read, chains)
         places = [place for place, one in enumerate(chains or ()) if one]
         if chains and places:
             named = [again(batch.examples[place], chains[place][-1].title or "") for place in places]
@@ -145,7 +147,14 @@ class LateReader(nn.Module):
     @torch.no_grad()
     def generate(self, batch: Batch) -> list[Answer]:
         """Give the likeliest answer of each example, over all its items, or what is once it has asked again."""
-        answers = self._answers(batch.examples, batch.read, asking=self._may_ask(batch))
+        if not self._may_ask(batch):
+            return self._answers(batch.examples, batch.read, asking=False)
+        first = [shortened(one) for one in batch.examples]
+        answers = self._answers(first, batch.read, asking=True)
+        at_once = functools.cache(lambda: self._answers(batch.examples, batch.read, asking=False))
+        for place, (one, other) in enumerate(zip(first, batch.examples, strict=True)):
+            if one is not other and not _asks(answers[place]):
+                answers[place] = at_once()[place]
         for hop in range(2, self.hops + 1):
             asking = [place for place, answer in enumerate(answers) if _asks(answer)]
             if not asking:
@@ -153,10 +162,8 @@ class LateReader(nn.Module):
             named = [again(batch.examples[place], str(answers[place].text).removeprefix(ASK)) for place in asking]
             found = self._asked(batch, asking, named)
             later = self._answers(named, found, asking=hop < self.hops)
-            given = readable(found)
-            at_once = [] if all(given) else self._answers(batch.examples, batch.read, asking=False)
-            for place, answer, items in zip(asking, later, given, strict=True):
-                answers[place] = after(answers[place], answer) if items else at_once[place]
+            for place, answer, items in zip(asking, later, readable(found), strict=True):
+                answers[place] = after(answers[place], answer) if items else at_once()[place]
         return answers
 
     def _may_ask(self, batch: Batch) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from reml.access.querying.descriptions import description, named
 from reml.collection.evidence import holds
 from reml.contract.examples import Answer, Example, Item, Provenance
 from reml.predictors.late.templates import ASK, Fit, fits
@@ -35,9 +36,15 @@ def fits_of_chain(answers: Sequence[str], places: Sequence[Provenance], item: It
     return said + [[Fit(ASK + fit.pattern, fit.span) for fit in found if fit.span] for found in asked]
 
 
-def again(example: Example, named: str) -> Example:
+def shortened(example: Example) -> Example:
+    """Give the example as it is read first: the description in its question alone, where there is one."""
+    described = description(example.input)
+    return replace(example, input=described) if described else example
+
+
+def again(example: Example, title: str) -> Example:
     """Give the example whose question names what was asked for."""
-    return replace(example, input=f"{named} {example.input}")
+    return replace(example, input=named(example.input, title))
 
 
 def after(first: Answer, answer: Answer) -> Answer:

@@ -5,9 +5,10 @@ What of an item does not depend on the question is computed once, whichever ques
 read is encoded, so that the cost does not grow with the collection; what a dense index encoded (`Dense.keep_states`) is
 not encoded again.
 
-Folders: `states-KIND-DIGEST` with keys, bounds, token ids and states (float16), mapped into memory. A killed run loses
-at most the texts of one folder, and makes them again as they were: texts of one length are encoded together, without
-padding, so that no text's states depend on its company.
+Folders: `states-KIND-DIGEST` with keys, bounds, token ids and states (float16). States are read each time they are
+asked for: mapped into memory, all that was ever read would count as the process's. A killed run loses at most the texts
+of one folder, and makes them again as they were: texts of one length are encoded together, without padding, so that no
+text's states depend on its company.
 """
 
 from __future__ import annotations
@@ -54,6 +55,22 @@ class States:
         return self.framed[1:-1]
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class _Stored:
+    """States in a file, from byte `offset` on, of `width` dimensions."""
+
+    ids: npt.NDArray[np.int64]
+    file: Path
+    offset: int
+    width: int
+
+    def read(self) -> States:
+        """Read them."""
+        count = (len(self.ids) + 2) * self.width
+        values = np.fromfile(self.file, np.float16, count, offset=self.offset)
+        return States(self.ids, values.reshape(-1, self.width))
+
+
 class FrozenStates:
     """Gives the states of texts, from memory, from its folder, or made now.
 
@@ -69,6 +86,7 @@ class FrozenStates:
         self._folder: Path | None = None
         self._read = set[Path]()
         self._known: dict[Key, States] = {}
+        self._stored: dict[Key, _Stored] = {}
         self._new: list[Key] = []
         self.made = 0
 
@@ -76,18 +94,19 @@ class FrozenStates:
         """Read what is kept beside `folder`, for all that shares its home, and write there what is made from now on."""
         self._folder = folder = shared_folder(folder, ROOM)
         for one in sorted(set(folder.glob(f"states-{self.kind}-*")) - self._read):
-            self._known |= _mapped(one)
+            self._stored |= _stored(one)
             self._read.add(one)
 
     def of(self, texts: Sequence[Ids], device: torch.device) -> list[States]:
         """Give the states of texts, each token ids without special ones, in order."""
         keys = [_key(text) for text in texts]
-        missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._known}
+        pairs = zip(keys, texts, strict=True)
+        missing = {key: text for key, text in pairs if key not in self._known and key not in self._stored}
         for key, text, values in self._made(missing, device):
             self._known[key] = States(np.array(text, dtype=np.int64), values)
             self._new.append(key)
             self.made += 1
-        found = [self._known[key] for key in keys]
+        found = [self._known[key] if key in self._known else self._stored[key].read() for key in keys]
         self._tidy()
         return found
 
@@ -114,8 +133,8 @@ class FrozenStates:
         """Write what is new to a folder of its own, if there is where to."""
         if self._folder is not None and self._new:
             self._read.add(folder := _written(self._folder, self.kind, {key: self._known[key] for key in self._new}))
-            self._known |= _mapped(folder)
-            self._new = []
+            self._stored |= _stored(folder)
+            self._known, self._new = {}, []
 
     def _tidy(self) -> None:
         """Write what is new once it is enough for a folder; without a folder, forget the oldest of too many."""
@@ -155,11 +174,13 @@ def _written(folder: Path, kind: str, states: Mapping[Key, States]) -> Path:
     return final
 
 
-def _mapped(folder: Path) -> dict[Key, States]:
+def _stored(folder: Path) -> dict[Key, _Stored]:
     read_manifest(folder, KIND)
-    keys, bounds = np.load(folder / "keys.npy"), np.load(folder / "bounds.npy")
-    ids, values = (np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r")) for name in ("ids", "values"))
+    keys, bounds, ids = (np.load(folder / f"{name}.npy") for name in ("keys", "bounds", "ids"))
+    file = folder / "values.npy"
+    values = np.load(file, mmap_mode="r")
+    width, row = values.shape[1], values.shape[1] * values.itemsize
     return {
-        key.tobytes(): States(ids[start:stop], values[start + 2 * place : stop + 2 * place + 2])
+        key.tobytes(): _Stored(ids[start:stop], file, values.offset + (start + 2 * place) * row, width)
         for place, (key, start, stop) in enumerate(zip(keys, bounds[:-1].tolist(), bounds[1:].tolist(), strict=True))
     }

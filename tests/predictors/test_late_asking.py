@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -76,6 +77,30 @@ def test_what_the_first_page_names_is_asked_for_and_the_second_answers(
         "Libya capital of what lies beside Chad",
         "Brazil capital of what lies beside Peru",
         "Sweden capital of what lies beside Norway",
+    )
+
+
+def test_a_description_is_read_first_and_the_rest_with_the_name_of_what_it_describes(
+    tiny_bert: str, retriever: Retriever
+) -> None:
+    """The first list is read for what is described, whatever is asked of it."""
+    torch.manual_seed(0)
+    reader = LateReader(tiny_bert, size=32, item_tokens=32, question_tokens=16, template_examples=3, hops=2)
+    examples = [replace(chained(one), input=f"capital of the land that lies beside {one}?") for one in CAPITALS]
+    optimizer = torch.optim.Adam(reader.network.parameters(), lr=1e-2)
+    for _ in range(80):
+        loss = reader.train().loss(batch(retriever, examples)).loss.mean()
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+    # The same description in a question that was never seen, of which nothing stands in the first page.
+    unseen = [replace(one, input=one.input.replace("capital", "the seat")).unanswered for one in examples]
+    given = batch(retriever, unseen)
+    reader.eval().generate(given)
+    assert [queries.texts for queries, _ in given.sessions["bm25"].asked][1] == (
+        "the seat of Libya?",
+        "the seat of Brazil?",
+        "the seat of Sweden?",
     )
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from reml.access.querying.descriptions import description
 from reml.contract.access import QueryExpansion, QueryGenerator
 from reml.contract.arguments.checked import checked
 from reml.contract.examples import Example
@@ -69,19 +70,22 @@ class KiltQuery:
 
     Of a marked mention, as of `MentionQuery`; of a dialogue, whose turns are lines, the first `first` and the last
     `last` turns, which name the topic and ask (the first turn is put before the last one as a baseline of TREC CAsT
-    2019, https://arxiv.org/abs/2003.13624); of any other input, all.
+    2019, https://arxiv.org/abs/2003.13624); of any other input, all. descriptions: of a question that describes what it
+    asks about, the description alone (`reml.access.querying.descriptions`), for a predictor that asks again.
     """
 
-    def __init__(self, window: int = 0, *, first: int = 1, last: int = 1) -> None:
+    def __init__(self, window: int = 0, *, first: int = 1, last: int = 1, descriptions: bool = False) -> None:
         if first < 0 or last < 1:
             raise ValueError(f"first and last are numbers of turns, 0 or more and 1 or more, not {first} and {last}.")
-        self.window, self.first, self.last = window, first, last
+        self.window, self.first, self.last, self.descriptions = window, first, last, descriptions
         self._mention = MentionQuery(window)
 
     def __call__(self, examples: Sequence[Example]) -> Queries:
         """Make one query for each example."""
-        asked = (turns(example.input, self.first, self.last) for example in examples)
-        return self._mention([replace(example, input=text) for example, text in zip(examples, asked, strict=True)])
+        return self._mention([replace(example, input=self._asked(example.input)) for example in examples])
+
+    def _asked(self, text: str) -> str:
+        return (self.descriptions and description(text)) or turns(text, self.first, self.last)
 
 
 def turns(text: str, first: int = 1, last: int = 1) -> str:

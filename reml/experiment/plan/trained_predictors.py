@@ -189,8 +189,14 @@ def _train(
         there = dict(zip(source.names, material.collections, strict=True))
         asked = dict(zip(source.names, material.asked, strict=True))
         prefix, read = name if source.prefix else "", dict.fromkeys(k, source.k) if source.k is not None else k
-        learnt.append(_learnable(_read(there, asked, prefix, material.examples, material.hits, read), there, source))
-        dev.append(_judged(name, metric, _read(there, asked, prefix, material.dev_examples, material.dev_hits, k)))
+        whole = _read(there, asked, prefix, material.examples, material.hits, read)
+        judging = _read(there, asked, prefix, material.dev_examples, material.dev_hits, k)
+        if source.mixed:
+            learnt += [_learnable(whole.of_access(one), {"": there[one]}, source) for one in source.names]
+            judging = judging.of_access(source.names[0])
+        else:
+            learnt.append(_learnable(whole, there, source))
+        dev.append(_judged(name, metric, judging))
         collections |= {one.fingerprint: one for one in there.values()}
     if not any(map(len, learnt)):
         examples = {name: materials[place * PARTS] for place, (name, _) in enumerate(tasks)}

@@ -52,6 +52,8 @@ class TrainOn:
             proportion to size, 2 takes less of large tasks. Left out, each example comes once an epoch.
         prefix: the predictor sees the name of its task in front of every input.
         predictors: names of the predictors that are trained so, all if left out.
+        mixed: of several access models, each example is read with the list of one at a time, once with each, so that
+            the predictor learns to read any of them; it is judged with the first.
         phases: if given, it learns in so many phases, each from the best weights of the one before.
     """
 
@@ -65,6 +67,7 @@ class TrainOn:
     prefix: bool = False
     predictors: Sequence[str] = ()
     phases: Sequence[Phase] = ()
+    mixed: bool = False
 
     def __post_init__(self) -> None:
         if not all(part.names for part in self.all_phases):

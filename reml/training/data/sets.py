@@ -81,6 +81,12 @@ class RetrievedExamples:
             asked=None if self.asked is None else self._chosen(self.asked, positions),
         )
 
+    def of_access(self, name: str) -> RetrievedExamples:
+        """Keep the hits of one access model, if it has any, under no name: batches lay such lists below others."""
+        if name not in self.ahead:
+            return replace(self, ahead={}, access={})
+        return replace(self, ahead={"": self.ahead[name]}, access={"": self.access[name]})
+
     def check_learnable(self) -> None:
         """Raise `ValueError` for an example without a right answer: a predictor cannot learn from it."""
         check_answered(self.examples)
