@@ -70,7 +70,8 @@ class LateReader(nn.Module):
     question_tokens: what is read of each, of a question its end; of a marked mention (`[START_ENT] ... [END_ENT]`) the
     mention alone is the question, of a dialogue the first and the last turn. answer_tokens: of the longest span.
     template_examples: how many examples a pattern of answers must fit. hops: how many lists it may read, each but the
-    first asked for by what an item of the last one names (`reml.predictors.late.asking`). trust_remote_code: whether
+    first asked for by what an item of the last one names (`reml.predictors.late.asking`); the first is read for the
+    description in a question, where there is one, and for the whole if nothing is asked for. trust_remote_code: whether
     code in the encoder's folder is run.
     In the provenance the items come first that gave most of the answer's probability.
     """
@@ -115,9 +116,9 @@ class LateReader(nn.Module):
         needs several pages.
         """
         refuse(signals, self.signals, "LateReader")
-        chains, first = None, batch.examples
-        if self._may_ask(batch):
-            chains, first = [chain(one) for one in first], [shortened(one) for one in first]
+        asks = self._may_ask(batch)
+        first = [shortened(one) for one in batch.examples] if asks else batch.examples
+        chains = [chain(one) for one in batch.examples] if asks else None
         loss, said = self._losses(first, batch.read, chains)
         places = [place for place, one in enumerate(chains or ()) if one]
         if chains and places:

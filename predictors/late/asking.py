@@ -1,9 +1,10 @@
-"""Asking again: a span of what was found first is put before the question, and both are searched for.
+"""Asking again: a span of what was found first is searched for with the question.
 
 Qi et al., "Answering complex open-domain questions through iterative query generation" (GoldEn Retriever), EMNLP 2019,
 https://arxiv.org/abs/1910.07000: the query of the next hop is a span of what the last one found. Here it is the title
 of the page that comes next, where an item names it, learnt from the pages of the evidence as answers are: a pattern
-that asks. What a page is called in another one is often not its title; nothing is learnt from there.
+that asks. It takes the place of the description in the question (`reml.access.querying.descriptions`), or stands before
+it. What a page is called in another one is often not its title; nothing is learnt from there.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
 """Querying: from examples to queries, and queries expanded by what a first search finds.
 
+descriptions        a question that describes what it asks about
 query_generators    Query generators: from the input of an example to queries
 relevance_feedback  Relevance feedback: a query is expanded by what a first search with it found
 """
