@@ -14,7 +14,7 @@ from jsonargparse import ArgumentError, ArgumentParser, Namespace
 from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
 
-from reml.cli.parsers import PROGRESS, named, parameters, parser_of, parts, settings_parser
+from reml.cli.parsers import PROGRESS, flags, named, parameters, parser_of, parts, settings_parser
 from reml.cli.settings.options import hint_at, listed, refuse_misread, settings_error
 from reml.cli.settings.refused import refused, refused_later
 from reml.cli.settings.written import Source, merged, parts_of, sources, where, within, written_settings
@@ -106,7 +106,7 @@ class Given:
         """The arguments with lists as YAML has them."""
         from reml.experiment.settings.experiment import Experiment
 
-        written = merged(sources(self.arguments, NO_SETTINGS))
+        written = merged(sources(self.arguments, self._unread))
         kinds: dict[str, Kind] = dict.fromkeys(parameters(self.command), named(self.command))
         return listed(self.arguments, lambda names: hint_at(kinds.get(names[0], Experiment), names, written))
 
@@ -116,13 +116,18 @@ class Given:
         return {*parameters(self.command), *NO_SETTINGS} - set(parts(self.command))
 
     @property
+    def _unread(self) -> set[str]:
+        """The names of options that say nothing of settings, or have no value."""
+        return {*NO_SETTINGS, *flags(self.command)}
+
+    @property
     def _beside(self) -> list[str]:
         """The names that may stand beside the settings of an experiment."""
         return [*parts(self.command), *self._own]
 
     @functools.cached_property
     def _sources(self) -> list[Source]:
-        return sources(self._arguments, NO_SETTINGS)
+        return sources(self._arguments, self._unread)
 
     def _changed(self, written: Mapping[str, Json]) -> Namespace:
         """Parse settings which the command has made; what is wrong in them stands where its own part of the file is."""
