@@ -80,15 +80,31 @@ class Given:
         if change is not None:
             written = _written(parser_of(self.command), parsed)
             settings = self._changed({name: written[name] for name in names} | dict(change(written)))
+        if self._rests:
+            settings.training = parser.get_defaults().training
         try:
             experiment = Experiment(**parser.instantiate(settings).as_dict())
         except Exception as error:
             self._refuse_object(error, _written(parser, settings), Experiment)
+        self._check_learning(experiment)
         many = dict(experiment.predictors)
         places = {("predictors", name): one for name, one in many.items()} | {("predictor",): experiment.predictor}
         if wrong := [one for place, maker in places.items() for one in refused_later(maker, place)]:
             raise settings_error(wrong, self._sources)
         return make_runner(experiment, parsed.home)
+
+    @property
+    def _rests(self) -> bool:
+        """Whether `train_on: null` is written, as over a file that trains: no predictor learns then."""
+        given = parts_of(merged(self._sources))
+        return "train_on" in given and given["train_on"] is None
+
+    def _check_learning(self, experiment: Experiment) -> None:
+        """Raise `SettingsError` for `training` without `train_on`, though all that it says be the defaults."""
+        from reml.experiment.settings.train_on import untrained
+
+        if experiment.train_on is None and not self._rests and parts_of(merged(self._sources)).get("training"):
+            raise settings_error([Wrong(("training",), untrained(experiment.access))], self._sources)
 
     @functools.cached_property
     def _parsed(self) -> Namespace:
