@@ -1,4 +1,4 @@
-"""The right answers that a run writes are those of KILT's form: its predictions scored by them have the run's figures."""
+"""The right answers that a run writes have the form of KILT's: its predictions scored by them give its figures."""
 
 from __future__ import annotations
 
