@@ -95,15 +95,19 @@ class Given:
 
     @property
     def _rests(self) -> bool:
-        """Whether `train_on: null` is written, as over a file that trains: no predictor learns then."""
-        given = parts_of(merged(self._sources))
-        return "train_on" in given and given["train_on"] is None
+        """Whether `train_on: null` is said over a file that trains: no predictor learns then, whatever is said how."""
+        said = [parts_of(one.says)["train_on"] for one in self._sources if "train_on" in parts_of(one.says)]
+        return bool(said) and said[-1] is None and any(one is not None for one in said)
 
     def _check_learning(self, experiment: Experiment) -> None:
-        """Raise `SettingsError` for `training` without `train_on`, though all that it says be the defaults."""
+        """Raise `SettingsError` for `training` without `train_on`, though all that it says be the defaults.
+
+        Not where both are written out, as `--print_config` does.
+        """
         from reml.experiment.settings.train_on import untrained
 
-        if experiment.train_on is None and not self._rests and parts_of(merged(self._sources)).get("training"):
+        given = parts_of(merged(self._sources))
+        if experiment.train_on is None and "train_on" not in given and given.get("training"):
             raise settings_error([Wrong(("training",), untrained(experiment.access))], self._sources)
 
     @functools.cached_property

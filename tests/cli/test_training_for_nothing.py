@@ -45,6 +45,8 @@ TITLE = "predictor: {class_path: reml.predictors.first_title.FirstTitle}\n"
         (TITLE, ("--training.steps=1000",), "--training.steps"),
         (TITLE, ("--training", "{rate: 1e-3}"), "--training"),
         (f"{TITLE}training: {{steps: 5}}", ("--training.rate", "0.1"), r"--training\.rate"),
+        (f"{TITLE}train_on: null\ntraining: {{steps: 5}}", (), r"one\.yaml, line 7"),
+        (f"{TITLE}train_on: null", ("--training.steps", "5"), "--training.steps"),
         ("predictors: {x: {class_path: reml.predictors.first_title.FirstTitle}}\ntraining: {steps: 5}", (), "line 6"),
     ],
 )
@@ -68,7 +70,7 @@ def test_it_is_refused_before_any_work(
     [
         (TITLE, (), 1000),
         (f"{TITLE}training: {{}}", (), 1000),
-        (f"{TITLE}train_on: null\ntraining: {{steps: 5}}", (), 1000),
+        (f"{TITLE}train_on: null\ntraining: {{steps: 1000, rates: {{}}}}", (), 1000),
         (f"{TITLE}train_on: {{access: a}}\ntraining: {{steps: 5}}", ("--train_on", "null"), 1000),
         (f"{TITLE}train_on: {{access: a}}\ntraining: {{steps: 5}}", (), 5),
         (f"{TITLE}train_on: {{access: a}}", (), 1000),

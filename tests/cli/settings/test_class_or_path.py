@@ -107,7 +107,7 @@ def experiment(folder: Path, source: dict[str, object], **changes: object) -> Pa
     title = {"class_path": "reml.predictors.first_title.FirstTitle"}
     access = {"bm25": {"retriever": {"class_path": "reml.retrievers.bm25.BM25"}}}
     return write_experiment(
-        folder, **{"tasks": [written], "access": access, "predictor": title, "train_on": None, "training": {}} | changes
+        folder, **{"tasks": [written], "access": access, "predictor": title, "train_on": None} | changes
     )
 
 

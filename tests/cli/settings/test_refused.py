@@ -117,7 +117,7 @@ def test_an_option_without_a_value_is_given_none(
     words: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command, *options = words.split()
-    config = write_experiment(tmp_path, train_on=None, training={})
+    config = write_experiment(tmp_path, train_on=None)
     assert main([command, "--config", str(config), "--home", str(tmp_path / "home"), *options]) == 2
     told = capsys.readouterr().err
     assert said in told
