@@ -23,7 +23,10 @@ FACTS = {
 
 
 def write_experiment(folder: Path, **changes: object) -> Path:
-    """Write pages, examples and the experiment's YAML; `changes` replace its parts. Give the YAML's path."""
+    """Write pages, examples and the experiment's YAML; `changes` replace its parts. Give the YAML's path.
+
+    Without `train_on` there is no `training`.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     pages = [Page(name.lower(), name, (f"{name}\n", f"{text}\n")) for name, text in FACTS.items()]
     write_pages(pages, folder / "pages.jsonl")
@@ -47,6 +50,8 @@ def write_experiment(folder: Path, **changes: object) -> Path:
         "reading": {"k": 2, "depth": 4, "words": 40},
     }
     path = folder / "experiment.yaml"
+    if changes.get("train_on", ...) is None:
+        del experiment["training"]
     path.write_text(yaml.safe_dump({**experiment, **changes}, sort_keys=False), encoding="utf-8")
     return path
 

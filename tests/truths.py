@@ -150,6 +150,8 @@ def write_truths(folder: Path, access: dict[str, Any], **changes: object) -> Pat
         "training": {"steps": 30, "batch_size": 4, "rate": 0.3, "precision": "32-true", "check_every": 30},
         "reading": {"k": 1, "depth": 4, "words": 40},
     }
+    if changes.get("train_on", ...) is None:
+        del experiment["training"]
     path = folder / "experiment.yaml"
     path.write_text(yaml.safe_dump({**experiment, **changes}, sort_keys=False), encoding="utf-8")
     return path

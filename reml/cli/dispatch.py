@@ -12,7 +12,7 @@ from reml import __version__
 from reml.cli.commands import COMMANDS, overview, split
 from reml.cli.failures import STOPPED, TRACEBACK, UNREAD, told
 from reml.cli.loading import Given
-from reml.cli.parsers import GIVEN, PROGRESS, help_of, help_of_setting, many, named, on_experiment, parser_of
+from reml.cli.parsers import GIVEN, PROGRESS, flags, help_of, help_of_setting, many, named, on_experiment, parser_of
 from reml.cli.settings.options import parsed_options
 from reml.devices.plain import plain
 from reml.devices.progress import choose
@@ -99,7 +99,7 @@ def call(command: str, arguments: Sequence[str]) -> None:
         part(given, **given.options())
     else:
         parser = parser_of(command)
-        values = parser.instantiate(parsed_options(parser, arguments, part)).as_dict()
+        values = parser.instantiate(parsed_options(parser, arguments, part, flags(command))).as_dict()
         if (way := values.pop(PROGRESS)) is not None:
             choose(way)
         if isinstance(part, type):

@@ -14,7 +14,7 @@ from jsonargparse import ArgumentError, ArgumentParser, Namespace
 from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
 
-from reml.cli.parsers import PROGRESS, named, parameters, parser_of, parts, settings_parser
+from reml.cli.parsers import PROGRESS, flags, named, parameters, parser_of, parts, settings_parser
 from reml.cli.settings.options import hint_at, listed, refuse_misread, settings_error
 from reml.cli.settings.refused import refused, refused_later
 from reml.cli.settings.written import Source, merged, parts_of, sources, where, within, written_settings
@@ -80,15 +80,35 @@ class Given:
         if change is not None:
             written = _written(parser_of(self.command), parsed)
             settings = self._changed({name: written[name] for name in names} | dict(change(written)))
+        if self._rests:
+            settings.training = parser.get_defaults().training
         try:
             experiment = Experiment(**parser.instantiate(settings).as_dict())
         except Exception as error:
             self._refuse_object(error, _written(parser, settings), Experiment)
+        self._check_learning(experiment)
         many = dict(experiment.predictors)
         places = {("predictors", name): one for name, one in many.items()} | {("predictor",): experiment.predictor}
         if wrong := [one for place, maker in places.items() for one in refused_later(maker, place)]:
             raise settings_error(wrong, self._sources)
         return make_runner(experiment, parsed.home)
+
+    @property
+    def _rests(self) -> bool:
+        """Whether `train_on: null` is said over a file that trains: no predictor learns then, whatever is said how."""
+        said = [parts_of(one.says)["train_on"] for one in self._sources if "train_on" in parts_of(one.says)]
+        return bool(said) and said[-1] is None and any(one is not None for one in said)
+
+    def _check_learning(self, experiment: Experiment) -> None:
+        """Raise `SettingsError` for `training` without `train_on`, though all that it says be the defaults.
+
+        Not where both are written out, as `--print_config` does.
+        """
+        from reml.experiment.settings.train_on import untrained
+
+        given = parts_of(merged(self._sources))
+        if experiment.train_on is None and "train_on" not in given and given.get("training"):
+            raise settings_error([Wrong(("training",), untrained(experiment.access))], self._sources)
 
     @functools.cached_property
     def _parsed(self) -> Namespace:
@@ -106,7 +126,7 @@ class Given:
         """The arguments with lists as YAML has them."""
         from reml.experiment.settings.experiment import Experiment
 
-        written = merged(sources(self.arguments, NO_SETTINGS))
+        written = merged(sources(self.arguments, self._unread))
         kinds: dict[str, Kind] = dict.fromkeys(parameters(self.command), named(self.command))
         return listed(self.arguments, lambda names: hint_at(kinds.get(names[0], Experiment), names, written))
 
@@ -116,13 +136,18 @@ class Given:
         return {*parameters(self.command), *NO_SETTINGS} - set(parts(self.command))
 
     @property
+    def _unread(self) -> set[str]:
+        """The names of options that say nothing of settings, or have no value."""
+        return {*NO_SETTINGS, *flags(self.command)}
+
+    @property
     def _beside(self) -> list[str]:
         """The names that may stand beside the settings of an experiment."""
         return [*parts(self.command), *self._own]
 
     @functools.cached_property
     def _sources(self) -> list[Source]:
-        return sources(self._arguments, NO_SETTINGS)
+        return sources(self._arguments, self._unread)
 
     def _changed(self, written: Mapping[str, Json]) -> Namespace:
         """Parse settings which the command has made; what is wrong in them stands where its own part of the file is."""

@@ -22,12 +22,16 @@ import typing
 from argparse import RawDescriptionHelpFormatter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import is_dataclass
+from datetime import timedelta
 from itertools import zip_longest
+from os import PathLike
 from pathlib import Path
 from typing import Any, cast
+from uuid import UUID
 
 import yaml
 from jsonargparse import ArgumentParser, DefaultHelpFormatter, set_loader
+from jsonargparse.typing import get_registered_type
 
 from reml.cli.class_listing import listing
 from reml.cli.commands import COMMANDS
@@ -37,6 +41,13 @@ from reml.devices.progress import WAYS
 from reml.files.yaml_files.reading import parse_value
 
 GIVEN, PROGRESS = "given", "progress"
+BY_STR = (
+    Path,
+    PathLike,
+    UUID,
+    timedelta,
+    complex,
+)  # what jsonargparse writes, or reads, by `str`, which takes anything
 CHOICE = """What a configuration can name as a class_path: these, and any class of yours. `--predictor.help CLASS_PATH`,
 `--tasks.help CLASS_PATH` and `--access.retriever.help CLASS_PATH` show the settings of one. Files of examples and pages
 are in KILT's form, one JSON object a line; docs/kilt.md shows a record and a page."""
@@ -61,8 +72,22 @@ def _loaded(text: str) -> Json:
     return value
 
 
+def _text_of(kind: type, value: object) -> str:
+    """Write what is of a kind that is written as a text; `TypeError` for what is not, such as the settings of a class.
+
+    jsonargparse asks the types of a union one after the other how a value is written, and takes the first that can say.
+    """
+    if not isinstance(value, kind | str):
+        raise TypeError(f"{type(value).__name__} is no {kind.__name__}")
+    return str(value)
+
+
 for _mode in ("yaml", "omegaconf+"):
     set_loader(_mode, _loaded, (yaml.YAMLError,))
+for _kind in BY_STR:
+    if (_known := get_registered_type(_kind)) is not None:
+        _known.serializer = functools.partial(_text_of, _kind)
+        _known.base_deserializer = _known.serializer if _known.base_deserializer is str else _known.base_deserializer
 
 
 class Help(DefaultHelpFormatter, RawDescriptionHelpFormatter):
@@ -96,6 +121,12 @@ def parser_of(command: str) -> ArgumentParser:
         _add_arguments(parser, part, switch, alone)
     _add_progress(parser)
     return parser
+
+
+def flags(command: str) -> frozenset[str]:
+    """Name the options of a command that take no value."""
+    alone = on_experiment(command) or bool(many(command))
+    return frozenset(_switches(named(command)) if alone else ())
 
 
 def many(command: str) -> str:
@@ -215,12 +246,16 @@ def _described(part: Callable[..., None], name: str) -> str:
 
 def _add_arguments(parser: ArgumentParser, part: Callable[..., None], flag: Mapping[str, Any], many: str = "") -> None:
     """Add a command's own arguments: what stands alone, what takes a value by its type, and flags."""
-    flags = [name for name, one in inspect.signature(part).parameters.items() if one.default is False]
+    switches = _switches(part)
     if many:
         parser.add_argument(many, nargs="*", metavar=many.removesuffix("s").upper(), help=_described(part, many))
-    parser.add_function_arguments(part, None, skip={GIVEN, *flags})
-    for name in flags:
+    parser.add_function_arguments(part, None, skip={GIVEN, *switches})
+    for name in switches:
         parser.add_argument(f"--{name}", help=_described(part, name), **flag)
+
+
+def _switches(part: Callable[..., None]) -> list[str]:
+    return [name for name, one in inspect.signature(part).parameters.items() if one.default is False]
 
 
 def _purpose(part: Callable[..., None]) -> str:

@@ -45,9 +45,10 @@ def open_access(runner: Runner, access: str, task: str) -> None:
 
 
 def show(console: Console, query: str, found: Sequence[tuple[float, Item]]) -> None:
-    """Print ranked passages; words that begin as a word of the query does are highlighted."""
+    """Print ranked passages, each with its page's id; words that begin as a word of the query does are highlighted."""
     for rank, (score, item) in enumerate(found, start=1):
-        say(console, (f"{rank:>3}  {score:.3f}  ", "dim"), (item.title, "bold"), f"  (row {item.row})")
+        page = f"page {item.page_id}, " if item.page_id else ""
+        say(console, (f"{rank:>3}  {score:.3f}  ", "dim"), (item.title, "bold"), f"  ({page}row {item.row})")
         say_passage(console, canonical(item.text), like(query))
 
 

@@ -9,6 +9,7 @@ coverage      How much of the gold provenance of examples a collection has: what
 disk          Collections on disk: items by row, page and title, in versions that one writer adds
 evidence      From the characters of a gold span to the passages that hold them, so that passages can be learnt
 known_pages   Which pages a knowledge source has, asked of a file of pages or of a collection made of it
+near_pages    Which page of a collection is likely meant by an id that it does not have
 overlays      Overlays: collections that begin as a version of another one and go on by themselves
 ranked_pages  The pages of ranked rows, told apart by their numbers, so that no item is made of what is not kept
 segments      Segments of a collection: a run of consecutive rows in one folder, written once and never changed

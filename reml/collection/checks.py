@@ -28,9 +28,17 @@ class MissingPagesError(ValueError):
 def missing_pages(examples: Iterable[Example], known_ids: Container[str]) -> list[MissingPage]:
     """Find all provenance that names an unknown page, each page once an example, in the order of the examples.
 
+    A page that is not named, its id being blank, is none.
+
     `known_ids` holds the ids of all pages: a set, or anything else that answers `in`.
     """
     return [missing for example in examples for missing in _missing_of(example, known_ids)]
+
+
+def provable(example: Example, absent: Container[str]) -> bool:
+    """Tell whether an answer of an example names pages none of which is absent: only then it can have a KILT score."""
+    sets = ({page for place in one.provenance if (page := place.wikipedia_id.strip())} for one in example.output)
+    return any(pages and not any(page in absent for page in pages) for pages in sets)
 
 
 def require_pages(examples: Iterable[Example], known_ids: Container[str], what: str) -> None:
@@ -46,5 +54,6 @@ def require_pages(examples: Iterable[Example], known_ids: Container[str], what: 
 
 
 def _missing_of(example: Example, known_ids: Container[str]) -> Iterator[MissingPage]:
-    named = {item.wikipedia_id: item.title for answer in example.output for item in answer.provenance}
+    places = (item for answer in example.output for item in answer.provenance)
+    named = {page: item.title for item in places if (page := item.wikipedia_id.strip())}
     return (MissingPage(example.id, page_id, title) for page_id, title in named.items() if page_id not in known_ids)

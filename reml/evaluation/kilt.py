@@ -78,7 +78,11 @@ class Evaluation:
 
     def dev_score(self, measure: str) -> float:
         """Average what a predictor is kept by while it trains: the KILT score; the measure where there is none."""
-        return self.kilt(measure) if self.has_kilt(measure) else self.downstream(measure)
+        return self.mean(self.dev_measure(measure))
+
+    def dev_measure(self, measure: str) -> str:
+        """Name the measure that `dev_score` averages."""
+        return f"{KILT}{measure}" if self.has_kilt(measure) else measure
 
     def means(self) -> dict[str, float | None]:
         """Average every measure; nothing was measured where there are no examples, or nothing to compare with."""

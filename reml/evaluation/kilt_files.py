@@ -65,7 +65,18 @@ def evaluate_files(gold: Path, guess: Path, depths: Sequence[int] = DEPTHS, *, p
         _check_pages(named, guess, pages, problems)
     problems.raise_any()
     result = scorer.result(unmatched=len(seen) - len(golds))
-    return replace(result, remarks=tuple(_remarks(result, guess, blank, bare)))
+    lacking = sum(not any(one.page_sets) for one in golds)
+    return replace(result, remarks=(*_capped(result, gold, lacking), *_remarks(result, guess, blank, bare)))
+
+
+def _capped(result: Evaluation, gold: Path, lacking: int) -> Iterator[str]:
+    """Say of right answers that name no page which KILT score they leave; where none names any, there is no such score.
+
+    lacking: how many name none.
+    """
+    if lacking and result.measures("Rprec"):
+        bare = f"{lacking:,} of {len(result):,} right answers in {gold} name no page"
+        yield f"{bare}: they count 0 in retrieval, and the KILT score is {1 - lacking / len(result):.4f} at most."
 
 
 def _remarks(result: Evaluation, guess: Path, blank: int, bare: int) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 Writings that are told as one: capitals, leading zeros, `1.0` for 1, percent encoding (once or more), `_` for a space,
 composed and decomposed letters, a byte order mark, NUL; and for whole files that share nothing, all signs but letters
-and digits.
+and digits, and the folders and the suffix of a file's name.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ _SPACES: Final = re.compile(r"[\s_\0\ufeff]+")
 _LEADING_ZEROS: Final = re.compile(r"(?<![\d.])0+(?=\d)")
 _DECIMAL: Final = re.compile(r"(\d+)\.0+")
 _SIGNS: Final = re.compile(r"[\W_]+")
+_SUFFIX: Final = re.compile(r"(?<=.)\.[A-Za-z]\w{0,4}$")
 _SHOWN = 3
-_COMPARED = 100
+_COMPARED, _COMPARED_WITH = 100, 1_000
 _LENGTH = 80
 _KEPT = 10_000
 
@@ -78,25 +79,38 @@ def differ_in_writing(ours: Collection[str], theirs: Collection[str]) -> bool:
 
 def beside(ours: Collection[str], theirs: Collection[str]) -> str:
     """Show the nearest ids of two files that share none, as `'001' and '1', 'x' and 'X'`, or the first of each."""
-    pairs = alike(ours, theirs) or alike(ours, theirs, _bare) or _resembling(ours, theirs)
-    if pairs:
-        return f"the nearest are {', '.join(f'{_cut(one)} and {_cut(other)}' for one, other in pairs[:_SHOWN])}"
-    return f"there are {_first(ours)} and {_first(theirs)}"
+    if pairs := nearest(ours, theirs):
+        return f"the nearest are {', '.join(f'{cut(one)} and {cut(other)}' for one, other in pairs[:_SHOWN])}"
+    return f"there are {first_of(ours)} and {first_of(theirs)}"
+
+
+def nearest(ours: Collection[str], theirs: Collection[str]) -> list[Pair]:
+    """Pair their ids with those of ours that are likely the same in another writing, or resemble them most."""
+    written = (pairs for key in (form, _bare, _file) if (pairs := alike(ours, theirs, key)))
+    return next(written, None) or _resembling(ours, theirs)
 
 
 def _bare(identifier: str) -> str:
     return _SIGNS.sub("", form(identifier))
 
 
+def _file(identifier: str) -> str:
+    """Give the name of a file without folders and suffix: `notes/chad.txt` is `chad`."""
+    return form(_SUFFIX.sub("", identifier.rstrip("/").rpartition("/")[2]))
+
+
 def _resembling(ours: Collection[str], theirs: Collection[str]) -> list[Pair]:
-    known, others = ([one for one in islice(ids, _COMPARED) if len(one) <= _LENGTH] for ids in (ours, theirs))
+    known = [one for one in islice(ours, _COMPARED_WITH) if len(one) <= _LENGTH]
+    others = (one for one in islice(theirs, _COMPARED) if len(one) <= _LENGTH)
     found = ((difflib.get_close_matches(one, known, n=1), one) for one in others)
-    return [(near[0], one) for near, one in found if near][:_SHOWN]
+    return list(islice(((near[0], one) for near, one in found if near), _SHOWN))
 
 
-def _first(ids: Collection[str]) -> str:
-    return ", ".join(map(_cut, islice(ids, _SHOWN)))
+def first_of(ids: Collection[str]) -> str:
+    """Show the first of some ids."""
+    return ", ".join(map(cut, islice(ids, _SHOWN)))
 
 
-def _cut(identifier: str) -> str:
+def cut(identifier: str) -> str:
+    """Show an id, however long it is."""
     return repr(identifier) if len(identifier) <= _LENGTH else f"{identifier[:_LENGTH]!r}..."

@@ -91,7 +91,7 @@ def _published(runner: Runner, evaluations: Evaluations) -> Path:
     replaces = put_aside(runner, checksums)
     write_text(folder / CONFIG, _settings(runner))
     for one in runner.experiment.tasks:
-        write_examples(_examples(runner, one.name), folder / "gold" / f"{one.name}.jsonl")
+        write_examples(_gold(runner, one.name), folder / "gold" / f"{one.name}.jsonl")
         write_relevance(folder / "gold" / f"{one.name}.qrels", _examples(runner, one.name))
     measured = {
         system: {task: _publish_system(runner, system, task, scores) for task, scores in by_task.items()}
@@ -116,6 +116,12 @@ def _to_json(parts: Mapping[str, Measured] | Mapping[str, Found]) -> dict[str, J
 
 def _examples(runner: Runner, task: str) -> tuple[Example, ...]:
     return runner.examples(task, runner.experiment.reading.split_of(task))
+
+
+def _gold(runner: Runner, task: str) -> Sequence[Example]:
+    """Give the examples that predictions are scored by, all where none is: KILT's gold has a right answer each."""
+    examples = _examples(runner, task)
+    return [one for one in examples if one.answers or not runner.experiment.makers] or examples
 
 
 def _publish_system(runner: Runner, system: str, task: str, scores: Evaluation) -> Measured:

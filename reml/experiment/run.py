@@ -10,6 +10,8 @@ from pathlib import Path
 from rich.console import Console
 from torch import nn
 
+from reml.collection.checks import provable
+from reml.collection.near_pages import told_nearest
 from reml.contract.arguments.checked import checked_call
 from reml.contract.arguments.numbers import Seed
 from reml.contract.arguments.several import several
@@ -17,7 +19,7 @@ from reml.contract.examples import Example
 from reml.devices.progress import shown_on, working
 from reml.devices.rank_zero import is_rank_zero
 from reml.evaluation.judgements import questions_of
-from reml.evaluation.metrics import metric_of
+from reml.evaluation.metrics import KiltMetric, metric_of
 from reml.evaluation.trec.relevance import grades
 from reml.experiment.costs import costs_of
 from reml.experiment.experiment_results import Results
@@ -32,7 +34,8 @@ from reml.reporting.terminal import say
 
 # What is said of one question that cannot be judged, and of several.
 _UNANSWERED = "has no answer and is not scored", "have no answer and are not scored"
-_PAGELESS = "names no page: it counts 0 in R-precision", "name no page: they count 0 in R-precision"
+_PAGELESS = "names no page: it counts 0", "name no page: they count 0"
+_ABSENT = "has evidence on a page", "have evidence on pages"
 _UNRANKED = "names no page and is not scored", "name no page and are not scored"
 
 
@@ -87,11 +90,17 @@ def finish(runner: Runner, systems: Sequence[str] = ()) -> SeedResults:
 
 
 def warn_of_absent(runner: Runner, task: str) -> None:
-    """Say if answers come from pages that no retriever can find."""
-    absent = runner.absent(task, runner.experiment.reading.split_of(task))
-    if absent:
-        lacks = f"the knowledge source lacks {len(absent)} pages that answers come from; they count as not found."
-        say(runner.stages.console, (f"{task}: ", "yellow"), f"{lacks} The first: {absent[0]}.")
+    """Say if answers come from pages that no retriever can find, and which the knowledge source may have instead."""
+    split = runner.experiment.reading.split_of(task)
+    examples, absent = runner.examples(task, split), runner.absent(task, split)
+    if not absent:
+        return
+    pages, asking = {one.wikipedia_id for one in absent}, {one.example_id for one in absent}
+    counted = f"{len(asking):,} of {len(examples):,} questions {_ABSENT[len(asking) > 1]} that the knowledge source"
+    lacks = f"{counted} lacks, {len(pages):,} in all: no access model finds them"
+    capped = _capped(runner, task, [provable(one, pages) for one in examples if one.answers])
+    nearest = told_nearest(absent, runner.collection(task))
+    say(runner.stages.console, (f"{task}: ", "yellow"), f"{lacks}{capped}. The first: {absent[0]}; {nearest}.")
 
 
 def warn_of_unjudged(runner: Runner, task: str) -> None:
@@ -106,7 +115,16 @@ def warn_of_unjudged(runner: Runner, task: str) -> None:
     answered = [one for one in examples if one.answers]
     unanswered = [one for one in examples if not one.answers]
     _say_of(runner, task, lacking=unanswered, among=examples, ends=_UNANSWERED)
-    _say_of(runner, task, lacking=_pageless(answered), among=answered, ends=_PAGELESS)
+    capped = _capped(runner, task, [provable(one, ()) for one in answered])
+    one, several = (f"{end} in provenance{capped}; retrieval is measured on the others" for end in _PAGELESS)
+    _say_of(runner, task, lacking=_pageless(answered), among=answered, ends=(one, several))
+
+
+def _capped(runner: Runner, task: str, provable: Sequence[bool]) -> str:
+    """Say which KILT score is the highest that there can be, where there is one. provable: whether, by example."""
+    if not runner.experiment.makers or not isinstance(metric_of(runner.plan.tasks.task(task)), KiltMetric):
+        return ""
+    return f", and the KILT score is {sum(provable) / max(1, len(provable)):.3f} at most"
 
 
 def _pageless(examples: Sequence[Example]) -> list[Example]:

@@ -64,7 +64,8 @@ class Runner:
     def absent(self, task: str, split: str) -> list[MissingPage]:
         """List the pages that answers come from and the collection lacks: no retriever can find them."""
         collection, examples = self.collection(task), self.examples(task, split)
-        named = {place.wikipedia_id for example in examples for answer in example.output for place in answer.provenance}
+        places = (place for example in examples for answer in example.output for place in answer.provenance)
+        named = {place.wikipedia_id.strip() for place in places}
         return missing_pages(examples, {page for page in named if collection.by_page(page)})
 
     def retriever(self, access: str, task: str) -> Retriever:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reml.contract.examples import Answer, Example, Json
 from reml.evaluation.kilt import Evaluation
+from reml.files.atomic import CorruptError
 from reml.files.records import read_examples
 from reml.reporting.result_folder import FOUND
 
@@ -55,13 +56,32 @@ class SeedResults:
         return self.evaluations[system][task]
 
     def examples(self, system: str, task: str) -> Iterator[ScoredExample]:
-        """Stream the examples of a task from the result folder, in its order, each with its prediction and scores."""
+        """Stream the examples of a task from the result folder, in its order, each with its prediction and scores.
+
+        Of one that has no right answer, and so no scores, it is the question alone.
+        """
         scores = self.evaluation(system, task)
         places = {name: place for place, name in enumerate(scores.ids)}
         folder = self.folder / system / task
         predictions = folder / "predictions.jsonl"
         predicted = read_examples(predictions if predictions.is_file() else folder / FOUND)
-        for example, answered in zip(read_examples(self.folder / "gold" / f"{task}.jsonl"), predicted, strict=True):
+        gold = self.folder / "gold" / f"{task}.jsonl"
+        for example, answer in _beside_gold(predicted, gold):
             place = places.get(example.id.strip())  # evaluations strip ids, as KILT does
             own = {} if place is None else {name: float(values[place]) for name, values in scores.values.items()}
-            yield ScoredExample(example, answered.output[0] if answered.output else Answer(), own)
+            yield ScoredExample(example, answer, own)
+
+
+def _beside_gold(predicted: Iterator[Example], path: Path) -> Iterator[tuple[Example, Answer]]:
+    """Pair each prediction with its right answers, which come in the same order; without any, with its question."""
+    golds = read_examples(path)
+    gold = next(golds, None)
+    for one in predicted:
+        answer = one.output[0] if one.output else Answer()
+        if gold is not None and gold.id == one.id:
+            yield gold, answer
+            gold = next(golds, None)
+        else:
+            yield replace(one, output=()), answer
+    if gold is not None:
+        raise CorruptError(f"{path} has right answers for {gold.id!r}, which was not predicted in that order.")

@@ -82,7 +82,7 @@ def test_every_other_command_shows_them_as_they_stand(
         assert main(["search", *given, "--by", name, "--query", "zebras"]) == 0
         printed = capsys.readouterr().out
         assert f"open {name} for places[dev] :smile:" in printed
-        title = next(line for line in printed.splitlines() if "(row " in line)
+        title = next(line for line in printed.splitlines() if "(page " in line)
         assert "[/INST] :smile: \\x1b[2J" in title
     for command in ("prepare", "index", "predict"):
         assert main([command, *given]) == 0

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,10 +32,26 @@ def test_a_query_without_words_marks_nothing() -> None:
     assert marked("is it", COPPER.text) == []
 
 
-def test_hits_are_shown_with_rank_score_title_and_row() -> None:
+@pytest.mark.parametrize(
+    ("page", "shown"),
+    [
+        ("h", "(page h, row 4)"),
+        ("sub/copper.txt", "(page sub/copper.txt, row 4)"),
+        ("12", "(page 12, row 4)"),
+        ("New York", "(page New York, row 4)"),
+        ("Beyoncé", "(page Beyoncé, row 4)"),
+        ("a, row 7", "(page a, row 7, row 4)"),
+        ("[bold]x", "(page [bold]x, row 4)"),
+        ("a\n b\x1b[2J", r"(page a\n b\x1b[2J, row 4)"),
+        ("0", "(page 0, row 4)"),
+        ("x" * 90, f"(page {'x' * 90}, row 4)"),
+        ("", "(row 4)"),
+    ],
+)
+def test_hits_are_shown_with_rank_score_title_page_and_row(page: str, shown: str) -> None:
     stream = io.StringIO()
-    show(Console(file=stream, width=80), "zinc", [(2.5, COPPER)])
-    assert "1  2.500  Harbour  (row 4)" in stream.getvalue()
+    show(Console(file=stream, width=80), "zinc", [(2.5, replace(COPPER, page_id=page))])
+    assert stream.getvalue().splitlines()[0] == f"  1  2.500  Harbour  {shown}"
     assert "     Miners [dig] for it." in stream.getvalue(), "a text is no markup"
 
 
@@ -43,7 +60,7 @@ def test_a_title_and_a_text_are_shown_as_they_stand() -> None:
     stream = io.StringIO()
     show(Console(file=stream, width=80), "zinc", [(2.5, item)])
     lines = [line.rstrip() for line in stream.getvalue().splitlines()]
-    assert lines[0].startswith("  1  2.500  [link=x]\\n:smile:  (row 4)")
+    assert lines[0].startswith("  1  2.500  [link=x]\\n:smile:  (page h, row 4)")
     assert lines[1:] == ["     [/INST] \\x1b[2J\\u202e", "     end"]
 
 
@@ -109,7 +126,7 @@ def experiment(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("हिन्दी", "हिन्दी भारत की"),
         ("東京", "東京は日本の首都"),
         ("京", "東京は日本の首都"),
-        ("Lima", "Lima (row "),
+        ("Lima", "Lima (page 4, row "),
         ("C", "nothing found: the query holds only single letters or digits ('c'), which are not searched for."),
         ("the of", "nothing found: the query holds only stop words ('the', 'of'), which are not searched for."),
         ("?!", "nothing found: the query holds only signs, which are not searched for."),

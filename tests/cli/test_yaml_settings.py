@@ -18,6 +18,7 @@ EXPLODING = "a0: &a0 [1]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] *
 BARE = "{retriever: {class_path: tests.unannotated.BareRetriever, init_args: {depth: 3}}}"
 UNLIKE = "is not annotated as it must be to be named in a YAML: write"
 BM25 = "{retriever: {class_path: reml.retrievers.bm25.BM25}}"
+LEARNS = "train_on: {access: a}\n"
 
 
 def written(folder: Path, *, access: str = f"a: {BM25}", more: str = "", task: str = "t") -> Path:
@@ -67,13 +68,13 @@ def test_a_name_may_look_like_something_else(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("more", "place", "value"),
     [
-        ("training: {rate: 1e-3}", "training.rate", 0.001),
-        ("training: {rate: 1.0e-4}", "training.rate", 0.0001),
-        ("training: {rates: {encoder: 5e-5}}", "training.rates", {"encoder": 5e-05}),
-        ("training: {steps: 1_000}", "training.steps", 1000),
+        (f"{LEARNS}training: {{rate: 1e-3}}", "training.rate", 0.001),
+        (f"{LEARNS}training: {{rate: 1.0e-4}}", "training.rate", 0.0001),
+        (f"{LEARNS}training: {{rates: {{encoder: 5e-5}}}}", "training.rates", {"encoder": 5e-05}),
+        (f"{LEARNS}training: {{steps: 1_000}}", "training.steps", 1000),
         ("seed: 012", "seed", 12),
         ("seed: 0x1F", "seed", 31),
-        ("training: {sharded: off}", "training.sharded", False),
+        (f"{LEARNS}training: {{sharded: off}}", "training.sharded", False),
         ("train_on: {access: a, relevant: yes}", "train_on.relevant", True),
         ("train_on: {access: [a], prefix: On}", "train_on.prefix", True),
         ("reading: {limit: null}", "reading.limit", None),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reml.evaluation.meeting import alike, beside, differ_in_writing, form
+from reml.evaluation.meeting import alike, beside, differ_in_writing, form, nearest
 
 
 @pytest.mark.parametrize(
@@ -70,3 +70,25 @@ def test_what_is_nearest_is_shown_or_the_first_of_each() -> None:
 def test_long_ids_are_cut() -> None:
     assert len(beside(["a" * 10_000], ["b" * 10_000])) < 300
     assert len(beside(["a" * 10_000], ["A" * 10_000])) < 300
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "pair"),
+    [
+        ("notes/chad.txt", "chad", "'notes/chad.txt' and 'chad'"),
+        ("chad", "notes/chad.txt", "'chad' and 'notes/chad.txt'"),
+        ("chad.txt", "chad.md", "'chad.txt' and 'chad.md'"),
+        ("a/b/001.txt", "1", "'a/b/001.txt' and '1'"),
+        ("C:/notes/Chad.TXT", "chad", "'C:/notes/Chad.TXT' and 'chad'"),
+        ("https://en.wikipedia.org/wiki/N%27Djamena", "N'Djamena", "'https://en.wikipedia.org/wiki/N%27Djamena' and"),
+        ("wiki/chad/", "chad", "'wiki/chad/' and 'chad'"),
+        ("0012.html", "12", "'0012.html' and '12'"),
+    ],
+)
+def test_names_of_files_are_near_to_what_they_name(ours: str, theirs: str, pair: str) -> None:
+    assert pair in beside(["zzzz", ours], [theirs])
+
+
+@pytest.mark.parametrize("one", ["1.5", ".5", "a.", "", "/", "...", ".txt", "v1.2.3"])
+def test_what_is_no_name_of_a_file_is_paired_with_itself(one: str) -> None:
+    assert nearest([one], [one]) in ([(one, one)], [])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from reml.__main__ import main
+from reml.evaluation.kilt_files import evaluate_files
 from reml.evaluation.problems import other_kind
 
 GOLD = (
@@ -100,3 +102,25 @@ def test_zeros_are_explained(tmp_path: Path, capsys: pytest.CaptureFixture[str])
         path.write_text(guess)
         assert main(["evaluate", "--gold", str(tmp_path / "gold.jsonl"), "--guess", str(path)]) == 0
         assert said.format(path) in capsys.readouterr().out.replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    ("bare", "pages", "most"),
+    [(1, 1, "0.5000"), (1, 2, "0.6667"), (3, 1, "0.2500"), (2, 0, ""), (0, 2, "")],
+)
+def test_right_answers_without_a_page_bound_the_kilt_score(bare: int, pages: int, most: str, tmp_path: Path) -> None:
+    place = {"wikipedia_id": "chad"}
+    outputs = [{"answer": "x"}] * bare + [{"answer": "x", "provenance": [place]}] * pages
+    gold, guess = tmp_path / "gold.jsonl", tmp_path / "guess.jsonl"
+    gold.write_text(
+        "".join(json.dumps({"id": n, "input": "?", "output": [one]}) + "\n" for n, one in enumerate(outputs))
+    )
+    best = {"answer": "x", "provenance": [place]}
+    guess.write_text("".join(json.dumps({"id": n, "output": [best]}) + "\n" for n in range(len(outputs))))
+    found = evaluate_files(gold, guess)
+    said = (
+        f"{bare} of {len(outputs)} right answers in {gold} name no page: they count 0 in retrieval, and the KILT score"
+    )
+    assert found.remarks == ((f"{said} is {most} at most.",) if most else ())
+    if most:
+        assert f"{found.kilt('em'):.4f}" == most, "which a perfect prediction reaches"

@@ -56,7 +56,8 @@ def small(folder: Path, **changes: Any) -> reml.Experiment:
 def titles(folder: Path, **changes: Any) -> reml.Experiment:
     """One that trains nothing."""
     access = {"bm25": reml.Access(BM25()), "closed_book": reml.Access()}
-    return small(folder, **{"access": access, "predictor": FirstTitle, "train_on": None, **changes})
+    rests = {"train_on": None, "training": reml.Training()}
+    return small(folder, **{"access": access, "predictor": FirstTitle, **rests, **changes})
 
 
 def made(folder: Path) -> list[str]:

@@ -21,7 +21,8 @@ from tests.small_experiment import write_experiment
 PERU = (Provenance("peru"),)
 FULL = (Answer("Lima", PERU),)
 UNSCORED = "questions has no answer and is not scored. The first: 'q0'."
-PAGELESS = "questions names no page: it counts 0 in R-precision. The first: 'q0'."
+CAPPED = "in provenance, and the KILT score is {} at most; retrieval is measured on the others"
+PAGELESS = f"questions names no page: it counts 0 {CAPPED.format('0.667')}. The first: 'q0'."
 
 
 UNRANKED = "questions names no page and is not scored. The first: 'q0'."
@@ -74,7 +75,7 @@ def test_several_are_counted(tmp_path: Path) -> None:
     lines = said(tmp_path, (), (Answer("a"),), (), (Answer("b"),), FULL).splitlines()
     assert lines == [
         "places: 2 of 5 questions have no answer and are not scored. The first: 'q0'.",
-        "places: 2 of 3 questions name no page: they count 0 in R-precision. The first: 'q1'.",
+        f"places: 2 of 3 questions name no page: they count 0 {CAPPED.format('0.333')}. The first: 'q1'.",
     ]
 
 

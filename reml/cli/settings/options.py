@@ -6,7 +6,7 @@ import importlib
 import inspect
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import zip_longest
 from types import UnionType
@@ -69,10 +69,15 @@ def hint_at(kind: Kind, names: Sequence[str], settings: Json) -> object:
     return hint
 
 
-def parsed_options(parser: ArgumentParser, arguments: Sequence[str], kind: Kind) -> Namespace:
-    """Parse the options of a command that is this function or class; `SettingsError` names each that is wrong."""
+def parsed_options(
+    parser: ArgumentParser, arguments: Sequence[str], kind: Kind, flags: Collection[str] = ()
+) -> Namespace:
+    """Parse the options of a command that is this function or class; `SettingsError` names each that is wrong.
+
+    flags: the options that take no value.
+    """
     shown = listed(arguments, lambda names: hint_at(kind, names, {}))
-    given = sources(shown, ())
+    given = sources(shown, flags)
     try:
         parsed = parser.parse_args(shown)
     except ArgumentError as error:

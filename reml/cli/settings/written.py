@@ -73,7 +73,10 @@ def within(value: Any, *names: str | int) -> Any:
 
 
 def sources(arguments: Sequence[str], own: Collection[str]) -> list[Source]:
-    """List what files and arguments say, in their order. own: the names of arguments that are not looked at."""
+    """List what files and arguments say, in their order.
+
+    own: the names of arguments that are not looked at, those that take no value among them.
+    """
     return list(_sources(arguments, own))
 
 
@@ -99,7 +102,7 @@ def written_settings(arguments: Sequence[str], own: Collection[str]) -> dict[str
     own: the names of arguments that are the command's own.
     """
     written = merged(sources(arguments, own))
-    names_file = any(argument.partition("=")[0] == "--config" for argument in arguments)
+    names_file = any(name == "--config" for name, _ in options(arguments))
     if not isinstance(written, dict) or not (names_file or "tasks" in written):
         stray = next((f" {argument}" for argument in arguments if argument.endswith((".yaml", ".yml"))), "")
         raise SettingsError(f"no experiment is named: give its YAML file with --config{stray} ({EXAMPLE}).")
@@ -107,11 +110,16 @@ def written_settings(arguments: Sequence[str], own: Collection[str]) -> dict[str
 
 
 def options(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Go through the options that have a value: `--` and the name, and the value as it was typed."""
-    for argument, following in zip_longest(arguments, arguments[1:], fillvalue=""):
+    """Go through the options that have a value: `--` and the name, and the value as it was typed.
+
+    One that nothing follows has none; who forgot it is told so by the parser.
+    """
+    for argument, following in zip_longest(arguments, arguments[1:]):
         name, joined, value = argument.partition("=")
-        if name.startswith("--") and (joined or not following.startswith("--")):
-            yield name, value if joined else following
+        if name.startswith("--") and joined:
+            yield name, value
+        elif name.startswith("--") and following is not None and not following.startswith("--"):
+            yield name, following
 
 
 def _sources(arguments: Sequence[str], own: Collection[str]) -> Iterator[Source]:

@@ -38,6 +38,8 @@ class TextFolder:
         self._suffixes = tuple(suffixes)
         if self.path.is_file():
             raise NotADirectoryError(f"{self.path} is a file: name the folder of the texts.")
+        if not self.path.is_dir():
+            raise FileNotFoundError(f"there is no folder {self.path}: name the folder of the texts.")
         if not self._files():
             raise FileNotFoundError(
                 f"{self.path} has no file that ends in {' or '.join(suffixes)}: name a folder of them."

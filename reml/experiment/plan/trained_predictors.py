@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
@@ -247,7 +246,8 @@ def _nothing_learnt(examples: Mapping[str, Examples], source: TrainOn, k: Mappin
 
 
 def _judged(name: str, metric: Metric, read: RetrievedExamples) -> DevSet:
-    return DevSet(name, _kept(read, _answered(read)), functools.partial(_dev_score, metric, name))
+    score = _DevScore(metric, name)
+    return DevSet(name, _kept(read, _answered(read)), score, lambda: score.measure)
 
 
 def _answered(read: RetrievedExamples) -> npt.NDArray[np.bool_]:
@@ -258,5 +258,13 @@ def _kept(read: RetrievedExamples, kept: npt.NDArray[np.bool_]) -> RetrievedExam
     return read.only(np.flatnonzero(kept))
 
 
-def _dev_score(metric: Metric, task: str, examples: Sequence[Example], answers: Sequence[Answer]) -> float:
-    return measured(examples, answers, by=metric, task=task).dev_score(metric.headline)
+class _DevScore:
+    """Scores answers to dev examples of a task. measure: what the newest score is the mean of."""
+
+    def __init__(self, metric: Metric, task: str) -> None:
+        self.measure, self._metric, self._task = metric.headline, metric, task
+
+    def __call__(self, examples: Sequence[Example], answers: Sequence[Answer]) -> float:
+        found = measured(examples, answers, by=self._metric, task=self._task)
+        self.measure = found.dev_measure(self._metric.headline)
+        return found.mean(self.measure)

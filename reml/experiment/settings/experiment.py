@@ -16,7 +16,7 @@ from reml.evaluation.metrics import metric_of
 from reml.experiment.settings.access import Access
 from reml.experiment.settings.settings_of import arguments_of
 from reml.experiment.settings.system import Passages, System
-from reml.experiment.settings.train_on import TrainOn
+from reml.experiment.settings.train_on import TrainOn, untrained
 from reml.training.settings import Training
 
 
@@ -78,7 +78,7 @@ class Experiment:
             each access model alone.
         collections: what access models may search beside the tasks' own sources, by name.
         train_on: what the predictor is trained on; without it, it is used as it comes.
-        training: how it is trained.
+        training: how it is trained; only beside `train_on`.
         reading: how much is retrieved, read and evaluated.
         name: of the result folder.
         seed: of everything random, training too.
@@ -107,6 +107,8 @@ class Experiment:
             metric_of(task)  # says before hours of work if there is none
         if not self.access:
             raise ValueError("an experiment needs at least one access model, by name, under `access`.")
+        if self.train_on is None and self.training != Training():
+            raise ValueError(untrained(self.access))
         self._check_systems()
         self._check_names()
 

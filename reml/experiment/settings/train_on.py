@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from reml.contract.arguments.checked import checked
 from reml.contract.arguments.numbers import Count, Temper
 from reml.training.settings import Stretch, Training
+
+
+def untrained(access: Iterable[str]) -> str:
+    """Say what to write where a predictor's training is described and nothing says what it learns from."""
+    return (
+        "training says how a predictor learns, and nothing says from what, so that it would be used as it comes: add "
+        f"`train_on: {{access: {next(iter(access), 'NAME')}}}`, the access model that it reads in training, or leave "
+        "out training; how a retriever learns stands under its own `train`."
+    )
 
 
 @checked("train_on.phases")

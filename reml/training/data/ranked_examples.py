@@ -227,7 +227,9 @@ class RankedExamples:
             replace(self.examples[place], output=(Answer(None, (Provenance.of(item),)),))
             for place, item in zip(self.places, best, strict=True)
         ]
-        return DevSet(name, RetrievedExamples.of(self.collection, examples, _by_row(hits)), reciprocal_rank)
+        return DevSet(
+            name, RetrievedExamples.of(self.collection, examples, _by_row(hits)), reciprocal_rank, lambda: "RR"
+        )
 
     def _drawn(self, places: Int64Array, generator: np.random.Generator) -> Hits:
         rows = np.full((len(places), self.count), -1, dtype=np.int64)

@@ -170,11 +170,15 @@ class TrainSet:
 
 @dataclass(frozen=True, eq=False)
 class DevSet:
-    """Held-out examples of one task and how answers to them are scored (larger is better)."""
+    """Held-out examples of one task and how answers to them are scored (larger is better).
+
+    measure: names what the newest score is the mean of, for who reads it.
+    """
 
     name: str
     retrieved: RetrievedExamples
     score: Score
+    measure: Callable[[], str] = lambda: "score"
 
     def __post_init__(self) -> None:
         if not len(self.retrieved):

@@ -111,6 +111,15 @@ class PredictorTraining(LightningModule):
         self.dev_score = sum(scores.values()) / len(scores)
         self._write({**{f"dev/{name}": score for name, score in scores.items()}, DEV: self.dev_score}, self.global_step)
 
+    @property
+    def judged_by(self) -> str:
+        """What the dev score is: `KILT-em of qa`, or the mean of several."""
+        tasks: dict[str, list[str]] = {}
+        for dev in self._dev:
+            tasks.setdefault(dev.measure(), []).append(dev.name)
+        said = ", ".join(f"{measure} of {' and '.join(names)}" for measure, names in tasks.items())
+        return f"mean of {said}" if len(self._dev) > 1 else said
+
     def _over_devices(self, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Take the mean of each value over the devices that share a batch, in one go."""
         if world_size() == 1:

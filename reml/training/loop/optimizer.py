@@ -60,5 +60,9 @@ def _check(module: nn.Module, rates: Mapping[str, float], groups: Mapping[tuple[
     for part in rates:
         if not any(_is_part(name, part) for name in names):
             raise ValueError(f"training.rates names {part!r}, which has no parameters; parts are {', '.join(parts)}.")
+    if not names:
+        raise ValueError(
+            "there are no parameters, so nothing can be learnt: leave out train_on, or name a predictor that learns."
+        )
     if not groups:
         raise ValueError("every parameter is frozen: give at least one part a rate above 0.")

@@ -42,4 +42,5 @@ class ProgressLine(Callback):
         loss, dev, best = f"loss {self._training.loss:.3g}", self._training.dev_score, self._best
         if not best.best_step:
             return loss
-        return f"{loss}, dev {dev:.3f}" + (f" (best {best.best_score:.3f})" if best.best_score != dev else "")
+        highest = f" (best {best.best_score:.3f})" if best.best_score != dev else ""
+        return f"{loss}, dev {dev:.3f}{highest}, {self._training.judged_by}"

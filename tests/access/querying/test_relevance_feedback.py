@@ -163,7 +163,7 @@ def test_is_chosen_by_an_experiment(tmp_path: Path, capsys: pytest.CaptureFixtur
     for name in access:
         given = ["--config", str(config), "--home", str(tmp_path / "home"), "--by", name, "--query", "cotton"]
         assert main(["search", *given]) == 0
-        found[name] = capsys.readouterr().out.count("(row ")
+        found[name] = capsys.readouterr().out.count("(page ")
     assert found["plain"] == 1
     assert min(found["rm3"], found["rocchio"]) > 1, "words of the first item find others"
 

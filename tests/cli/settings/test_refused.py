@@ -96,6 +96,53 @@ def test_a_refused_option_is_named(
     assert lines[1].startswith(f"  {said}"), lines
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("run --train_on.acess a --plan", "'acess'"),
+        ("run --plan --train_on.acess a", "'acess'"),
+        ("run --readng.k 3 --plan extra", "'readng'"),
+        ("run --readng.k 3 --plan=true", "'readng'"),
+        ("run --reading.k x --plan", "reading.k is 'x'"),
+        ("run --seeed 1 --name", "'seeed'"),
+        ("search --seeed 1 --query", "'seeed'"),
+        ("search --seeed 1 --k", "'seeed'"),
+        ("search --k", "argument --k: expected one argument"),
+        ("search --k x", "--k is 'x', but must be a whole number"),
+        ("run --plan extra", "unrecognized arguments: extra"),
+        ("run --plan=true", "ignored explicit argument 'true'"),
+    ],
+)
+def test_an_option_without_a_value_is_given_none(
+    words: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command, *options = words.split()
+    config = write_experiment(tmp_path, train_on=None)
+    assert main([command, "--config", str(config), "--home", str(tmp_path / "home"), *options]) == 2
+    told = capsys.readouterr().err
+    assert said in told
+    assert "null" not in told
+    assert "--plan is" not in told
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("compare --json some --sampels 3", "unrecognized arguments: --sampels"),
+        ("compare some --measures", "argument --measures: expected one argument"),
+        ("evaluate --gold", "argument --gold: expected one argument"),
+        ("evaluate --gold a --guess b --depths", "argument --depths: expected one argument"),
+        ("evaluate --gold a --guess b --passages x", "--passages is 'x', but must be true or false"),
+    ],
+)
+def test_nor_is_one_of_a_command_on_files(words: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words.split()) == 2
+    told = capsys.readouterr().err
+    assert said in told
+    assert "null" not in told
+    assert "--json is" not in told
+
+
 def test_of_two_files_the_one_that_counts_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     second = tmp_path / "second.yaml"
     second.write_text("\nreading:\n  k: 0\n")

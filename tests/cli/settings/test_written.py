@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from reml.cli.settings.written import SettingsError, read_settings, written_settings
+from reml.cli.settings.written import SettingsError, options, read_settings, written_settings
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,27 @@ def test_what_comes_later_counts(tmp_path: Path) -> None:
     assert written_settings(given, {"by"}) == {"seed": 4, "reading": {"k": 3, "depth": 9, "words": 50}}
 
 
-@pytest.mark.parametrize("arguments", [(), ("--by", "bm25"), ("twice",)])
+@pytest.mark.parametrize(
+    ("arguments", "valued"),
+    [
+        (["--seed", "4"], [("--seed", "4")]),
+        (["--seed=4"], [("--seed", "4")]),
+        (["--name="], [("--name", "")]),
+        (["--name", ""], [("--name", "")]),
+        (["--plan"], []),
+        (["--plan", "--seed", "4"], [("--seed", "4")]),
+        (["--seed", "4", "--plan"], [("--seed", "4")]),
+        (["--seed", "-1"], [("--seed", "-1")]),
+        (["run.yaml", "--seed", "4", "more"], [("--seed", "4")]),
+        (["--by"], []),
+        ([], []),
+    ],
+)
+def test_what_nothing_follows_has_no_value(arguments: list[str], valued: list[tuple[str, str]]) -> None:
+    assert list(options(arguments)) == valued
+
+
+@pytest.mark.parametrize("arguments", [(), ("--by", "bm25"), ("twice",), ("--config",)])
 def test_no_experiment_is_an_error(arguments: tuple[str, ...]) -> None:
     with pytest.raises(SettingsError, match=r"no experiment is named: give its YAML file with --config"):
         written_settings(arguments, {"by"})

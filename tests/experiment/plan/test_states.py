@@ -36,9 +36,7 @@ def write(folder: Path, model: str, **changes: Any) -> Path:
         "predictor": {"class_path": "reml.predictors.knn_lm.KnnLm", "init_args": {**settings, "prompt": "{question}"}},
         **changes,
     }
-    config = write_experiment(folder, **written)
-    text = config.read_text()
-    config.write_text(text.replace("train_on:\n  access: both\n", ""))
+    config = write_experiment(folder, **{"train_on": None, **written})
     # The questions are how the texts begin, all but their last letters.
     lines = [json.loads(line) for line in (folder / "dev.jsonl").read_text().splitlines()]
     for line in lines:
@@ -164,7 +162,7 @@ def lending(model: str, **changes: Any) -> dict[str, Any]:
     return {
         "access": {"kept": {"retriever": states}, "lent": {"retriever": states, "lent": LENT}, "closed_book": {}},
         "train_on": {"access": "closed_book"},
-        "training": {"steps": 3, "batch_size": 2, "rate": 0.01, "check_every": 3},
+        "training": {"steps": 3, "batch_size": 2, "rate": 0.01, "check_every": 3} if changes.get("train_on", 1) else {},
         **changes,
     }
 
