@@ -27,6 +27,7 @@ import numpy.typing as npt
 from reml.contract.vectors import Float32Array, Int32Array, Int64Array
 from reml.index.compiling import kernel
 from reml.index.postings import BLOCK, BLOCKS, CELL, CELLS, RANKS, WINDOW, Bounds, Flags, Postings, Terms
+from reml.index.sorting import offer, order_of, sort_heap
 
 Keys = npt.NDArray[np.uint64]
 Float64Array = npt.NDArray[np.float64]
@@ -120,21 +121,22 @@ def find_best(
                 count = _complete(postings, bounds, query, window, count, scratch, least)
                 _enter(allowed, window, count, scratch, heap)
                 least = max(least, float(np.uint32(heap[0] >> np.uint64(32)).view(np.float32)) * slack)
-        heap[:] = np.sort(heap)[::-1]
+        sort_heap(heap)
 
 
 @kernel
 def _prepare(
     postings: Postings, bounds: Bounds, dimensions: Int32Array, weights: Float32Array
 ) -> Query:  # pragma: no cover - compiled
-    slots = bounds.slots[dimensions]
-    tops = np.full(len(dimensions), np.inf)
-    for term in range(len(dimensions)):
-        if slots[term] >= 0:
-            tops[term] = np.float64(weights[term]) * bounds.scales[slots[term]] * 255
-    starts, ends = postings.starts[dimensions], postings.starts[dimensions + 1]
-    essential = np.ones(len(dimensions), dtype=np.bool_)
-    return Query(dimensions, weights, tops, np.argsort(tops), slots, starts.copy(), starts, ends, essential)
+    terms = len(dimensions)
+    slots, tops, essential = np.empty(terms, np.int32), np.empty(terms, np.float64), np.empty(terms, np.bool_)
+    first, last, ends = np.empty(terms, np.int64), np.empty(terms, np.int64), np.empty(terms, np.int64)
+    for term in range(terms):
+        slot, start = bounds.slots[dimensions[term]], postings.starts[dimensions[term]]
+        slots[term], first[term], last[term] = slot, start, start
+        ends[term] = postings.starts[dimensions[term] + 1]
+        tops[term] = np.float64(weights[term]) * bounds.scales[slot] * 255 if slot >= 0 else np.inf
+    return Query(dimensions, weights, tops, order_of(tops), slots, first, last, ends, essential)
 
 
 @kernel
@@ -338,21 +340,4 @@ def _enter(allowed: Flags, window: int, candidates: int, scratch: Scratch, heap:
         bits = np.float32(scratch.found[candidate]).view(np.uint32)
         key = (np.uint64(bits) << np.uint64(32)) | np.uint64(0xFFFFFFFF - position)
         if bits > 0 and key > heap[0] and (len(allowed) == 0 or allowed[position]):
-            _offer(heap, key)
-
-
-@kernel
-def _offer(heap: Keys, key: np.uint64) -> None:  # pragma: no cover - compiled
-    """Put a key in the place of the smallest one, heap[0], which is smaller."""
-    place = 0
-    while True:
-        child = 2 * place + 1
-        if child >= len(heap):
-            break
-        if child + 1 < len(heap) and heap[child + 1] < heap[child]:
-            child += 1
-        if heap[child] >= key:
-            break
-        heap[place] = heap[child]
-        place = child
-    heap[place] = key
+            offer(heap, key)

@@ -111,7 +111,8 @@ def _number_words(
     numbers = np.empty(len(text) // 2 + 1, dtype=np.int32)
     sizes = np.zeros(len(ends), dtype=np.int64)
     words = _room_for_words(ends)
-    start = found = 0
+    # As numba compiles a function anew for a start that is 0 by its type.
+    start, found = np.int64(0), 0
     for row in range(len(ends)):
         table = _with_room(table, ends[row] - start)
         # First all words of a text, then all their numbers: the looks into memory need not wait for one another.
@@ -189,16 +190,29 @@ def _number_found(
         while slots[slot, 1] != 0:
             if slots[slot, 0] == key and slots[slot, 1] & np.uint64(1) == long:
                 number = np.int64(slots[slot, 1] >> np.uint64(1)) - 1
-                if not long or np.array_equal(letters[starts[number] : starts[number + 1]], text[begin:end]):
+                if not long or _same(letters, starts[number], starts[number + 1], text, begin, end):
                     break
             slot = (slot + np.uint64(1)) & np.uint64(len(slots) - 1)
         else:
             start, stop = starts[size[0]], starts[size[0]] + end - begin
-            letters[start:stop] = text[begin:end]
+            for place in range(end - begin):
+                letters[start + place] = text[begin + place]
             size[0] += 1
             starts[size[0]] = stop
             slots[slot, 0], slots[slot, 1] = key, np.uint64(2 * size[0]) + long
         numbers[word] = np.int64(slots[slot, 1] >> np.uint64(1)) - 1
+
+
+@kernel
+def _same(
+    letters: Bytes, start: int, stop: int, text: Bytes, begin: int, end: int
+) -> bool:  # pragma: no cover - compiled
+    if stop - start != end - begin:
+        return False
+    for place in range(end - begin):
+        if letters[start + place] != text[begin + place]:
+            return False
+    return True
 
 
 @kernel
@@ -238,5 +252,6 @@ def _spread_again(slots: Keys, size: int) -> Keys:  # pragma: no cover - compile
 @kernel
 def _longer(array: npt.NDArray[Any], size: int) -> npt.NDArray[Any]:  # pragma: no cover - compiled
     longer = np.empty(size, dtype=array.dtype)
-    longer[: len(array)] = array
+    for place in range(len(array)):
+        longer[place] = array[place]
     return longer
