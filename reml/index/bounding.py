@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from reml.contract.vectors import Float32Array
-from reml.index.compiling import kernel
+from reml.index.compiling import kernel, part
 from reml.index.postings import BLOCK, BLOCKS, CELL, CELLS, RANKS, WINDOW, Bounds, Postings
 from reml.index.sorting import offer
 
@@ -22,7 +22,7 @@ def fill_bounds(postings: Postings, bounds: Bounds) -> None:  # pragma: no cover
             _fill_frequent(postings, dimension, bounds, slot)
 
 
-@kernel
+@part
 def _rank(impacts: Float32Array, ranked: Float32Array) -> None:  # pragma: no cover - compiled
     """Find the k-th largest impacts, from the largest k down: each is among those found before."""
     for column in range(len(RANKS) - 1, -1, -1):
@@ -31,7 +31,7 @@ def _rank(impacts: Float32Array, ranked: Float32Array) -> None:  # pragma: no co
             ranked[column] = impacts[0]
 
 
-@kernel
+@part
 def _largest(impacts: Float32Array, k: int) -> Float32Array:  # pragma: no cover - compiled
     """Give a heap of the k largest, of k or more positive numbers."""
     heap = np.zeros(k, dtype=np.float32)
@@ -41,7 +41,7 @@ def _largest(impacts: Float32Array, k: int) -> Float32Array:  # pragma: no cover
     return heap
 
 
-@kernel
+@part
 def _scale(impacts: Float32Array) -> np.float32:  # pragma: no cover - compiled
     """Give the least float32 that, 255 times, reaches the largest impact."""
     top = 0.0
@@ -53,7 +53,7 @@ def _scale(impacts: Float32Array) -> np.float32:  # pragma: no cover - compiled
     return scale
 
 
-@kernel
+@part
 def _fill_frequent(postings: Postings, dimension: int, bounds: Bounds, slot: int) -> None:  # pragma: no cover
     """Note where the postings of each window and block start, and the largest impact of each cell, rounded up."""
     place, last = postings.starts[dimension], postings.starts[dimension + 1]

@@ -18,6 +18,7 @@ import numba
 from numba import njit
 from numba.core.caching import InTreeCacheLocator
 from numba.core.event import Event, Listener, register
+from numba.extending import register_jitable
 
 from reml.devices.progress import begin, end
 from reml.devices.remarks import remark
@@ -27,18 +28,24 @@ from reml.files.atomic import home
 KERNELS = "kernels"
 
 
-def kernel(function: Any, *, fastmath: Set[str] = frozenset(), inline: bool = False) -> Any:
-    """Make a kernel of a function, which runs beside other threads of Python.
+def kernel(function: Any) -> Any:
+    """Make a kernel of a function, which runs beside other threads of Python."""
+    with _kept_beside(function) as there:
+        made: Any = njit(nogil=True, cache=there, no_cfunc_wrapper=True)(function)
+    if there:
+        made._cache = _Sparing(made._cache)
+    return made
+
+
+def part(function: Any, *, fastmath: Set[str] = frozenset(), inline: bool = False) -> Any:
+    """Have a function compiled into the kernels that call it, and kept with them; to Python it stays what it was.
+
+    A kernel in its place would take a quarter longer to compile, for what Python calls it through.
 
     fastmath: what numba may assume of its numbers. inline: whether its body takes the place of each call.
     """
-    with _kept_beside(function) as there:
-        compiled = njit(
-            nogil=True, cache=there, fastmath=set(fastmath) or False, inline="always" if inline else "never"
-        )
-        made: Any = compiled(function)
-    if there:
-        made._cache = _Sparing(made._cache)
+    options = {"no_cfunc_wrapper": True, "fastmath": set(fastmath) or False}
+    made: Any = register_jitable(inline="always" if inline else "never", **options)(function)
     return made
 
 

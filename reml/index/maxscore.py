@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reml.contract.vectors import Float32Array, Int32Array, Int64Array
-from reml.index.compiling import kernel
+from reml.index.compiling import kernel, part
 from reml.index.postings import BLOCK, BLOCKS, CELL, CELLS, RANKS, WINDOW, Bounds, Flags, Postings, Terms
 from reml.index.sorting import offer, order_of, sort_heap
 
@@ -124,7 +124,7 @@ def find_best(
         sort_heap(heap)
 
 
-@kernel
+@part
 def _prepare(
     postings: Postings, bounds: Bounds, dimensions: Int32Array, weights: Float32Array
 ) -> Query:  # pragma: no cover - compiled
@@ -139,7 +139,7 @@ def _prepare(
     return Query(dimensions, weights, tops, order_of(tops), slots, first, last, ends, essential)
 
 
-@kernel
+@part
 def _known_least(bounds: Bounds, query: Query, k: int) -> float:  # pragma: no cover - compiled
     """Give the best score that at least k rows reach by one dimension alone, as far as it is known."""
     least = 0.0
@@ -151,7 +151,7 @@ def _known_least(bounds: Bounds, query: Query, k: int) -> float:  # pragma: no c
     return least
 
 
-@kernel
+@part
 def _split(query: Query, least: float) -> int:  # pragma: no cover - compiled
     """Mark the essential terms; give the number of the others, which come first in `order`."""
     query.essential[:] = True
@@ -164,7 +164,7 @@ def _split(query: Query, least: float) -> int:  # pragma: no cover - compiled
     return len(query.order)
 
 
-@kernel
+@part
 def _bound(
     bounds: Bounds, query: Query, window: int, inessential: int, least: float, scratch: Scratch
 ) -> None:  # pragma: no cover - compiled
@@ -181,7 +181,7 @@ def _bound(
         scratch.cuts[cell] = max(lowest - scratch.rest[cell], ANY)
 
 
-@kernel
+@part
 def _locate(postings: Postings, bounds: Bounds, query: Query, window: int) -> int:  # pragma: no cover - compiled
     """Find the postings of the window; give the number of those of essential terms."""
     # Arrays are taken out of their tuples before the loop: numba counts references each time it does so.
@@ -199,7 +199,7 @@ def _locate(postings: Postings, bounds: Bounds, query: Query, window: int) -> in
     return touched
 
 
-@kernel
+@part
 def _first_from(positions: Int32Array, start: int, stop: int, position: int) -> int:  # pragma: no cover - compiled
     """Find the first of the postings from start to stop whose row is `position` or after it, or stop."""
     place = np.uint64(start)
@@ -208,7 +208,7 @@ def _first_from(positions: Int32Array, start: int, stop: int, position: int) -> 
     return int(np.int64(place))
 
 
-@kernel
+@part
 def _add_essential(postings: Postings, query: Query, base: int, sums: Float64Array) -> None:  # pragma: no cover
     """Add up the postings of essential terms in the window."""
     for term in range(len(query.weights)):
@@ -220,7 +220,7 @@ def _add_essential(postings: Postings, query: Query, base: int, sums: Float64Arr
                 sums[np.uint32(positions[place] - base)] += weight * impacts[place]
 
 
-@kernel
+@part
 def _read_touched(postings: Postings, query: Query, base: int, scratch: Scratch) -> int:  # pragma: no cover
     """Take the sums of the rows that essential terms have touched; keep, and count, those that reach their cut."""
     sums, cuts, rows, found, count = scratch.sums, scratch.cuts, scratch.rows, scratch.found, np.uint64(0)
@@ -237,7 +237,7 @@ def _read_touched(postings: Postings, query: Query, base: int, scratch: Scratch)
     return int(np.int64(count))
 
 
-@partial(kernel, fastmath={"nnan", "nsz"})
+@partial(part, fastmath={"nnan", "nsz"})
 def _read_all(scratch: Scratch) -> int:  # pragma: no cover - compiled
     """Take the sums of all rows of the window; keep, and count, those that reach their cut.
 
@@ -257,7 +257,7 @@ def _read_all(scratch: Scratch) -> int:  # pragma: no cover - compiled
     return int(np.int64(count))
 
 
-@kernel
+@part
 def _complete(
     postings: Postings, bounds: Bounds, query: Query, window: int, candidates: int, scratch: Scratch, least: float
 ) -> int:  # pragma: no cover - compiled
@@ -280,7 +280,7 @@ def _complete(
     return candidates
 
 
-@kernel
+@part
 def _look_up(
     positions: Int32Array,
     impacts: Float32Array,
@@ -302,7 +302,7 @@ def _look_up(
                 break
 
 
-@kernel
+@part
 def _read_along(
     positions: Int32Array, impacts: Float32Array, base: int, candidates: int, scratch: Scratch
 ) -> None:  # pragma: no cover - compiled
@@ -318,7 +318,7 @@ def _read_along(
         numbers[np.uint32(rows[candidate])] = WINDOW
 
 
-@kernel
+@part
 def _keep(
     maxima: npt.NDArray[np.uint8], weight: float, scale: float, candidates: int, least: float, scratch: Scratch
 ) -> int:  # pragma: no cover - compiled
@@ -332,7 +332,7 @@ def _keep(
     return int(np.int64(kept))
 
 
-@kernel
+@part
 def _enter(allowed: Flags, window: int, candidates: int, scratch: Scratch, heap: Keys) -> None:  # pragma: no cover
     """Offer the candidates, whose sums are complete, to the heap."""
     for candidate in range(candidates):

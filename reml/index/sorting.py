@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from reml.contract.vectors import Int32Array, Int64Array
-from reml.index.compiling import kernel
+from reml.index.compiling import part
 
 
-@kernel
+@part
 def sort(values: Int32Array) -> None:  # pragma: no cover - compiled
     """Sort in place, smallest first: Shell's sort (CACM 1959) with the gaps of Gonnet and Baeza-Yates."""
     gap = len(values)
@@ -28,7 +28,7 @@ def sort(values: Int32Array) -> None:  # pragma: no cover - compiled
             values[place] = value
 
 
-@kernel
+@part
 def order_of(values: npt.NDArray[np.float64]) -> Int64Array:  # pragma: no cover - compiled
     """Give the places of values, that of the smallest first, of equal ones the first."""
     order, gap = np.arange(len(values)), len(values)
@@ -43,12 +43,12 @@ def order_of(values: npt.NDArray[np.float64]) -> Int64Array:  # pragma: no cover
     return order
 
 
-@kernel
+@part
 def _behind(values: npt.NDArray[np.float64], one: int, other: int) -> bool:  # pragma: no cover - compiled
     return values[one] > values[other] or (values[one] == values[other] and one > other)
 
 
-@kernel
+@part
 def offer(heap: npt.NDArray[Any], key: Any) -> None:  # pragma: no cover - compiled
     """Put a key in the place of the smallest one, heap[0], which is smaller."""
     place = 0
@@ -65,7 +65,7 @@ def offer(heap: npt.NDArray[Any], key: Any) -> None:  # pragma: no cover - compi
     heap[place] = key
 
 
-@kernel
+@part
 def sort_heap(heap: npt.NDArray[Any]) -> None:  # pragma: no cover - compiled
     """Sort a heap, largest first."""
     for last in range(len(heap) - 1, 0, -1):
