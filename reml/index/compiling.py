@@ -26,12 +26,14 @@ from reml.devices.work import Work
 from reml.files.atomic import home
 
 KERNELS = "kernels"
+# By which C would call it: numba compiles this too, and nobody does. Its types do not know the option.
+SPARED: dict[str, Any] = {"no_cfunc_wrapper": True}
 
 
 def kernel(function: Any) -> Any:
     """Make a kernel of a function, which runs beside other threads of Python."""
     with _kept_beside(function) as there:
-        made: Any = njit(nogil=True, cache=there, no_cfunc_wrapper=True)(function)
+        made: Any = njit(nogil=True, cache=there, **SPARED)(function)
     if there:
         made._cache = _Sparing(made._cache)
     return made
@@ -44,8 +46,8 @@ def part(function: Any, *, fastmath: Set[str] = frozenset(), inline: bool = Fals
 
     fastmath: what numba may assume of its numbers. inline: whether its body takes the place of each call.
     """
-    options = {"no_cfunc_wrapper": True, "fastmath": set(fastmath) or False}
-    made: Any = register_jitable(inline="always" if inline else "never", **options)(function)
+    chosen = {"fastmath": set(fastmath) or False, "inline": "always" if inline else "never"}
+    made: Any = register_jitable(**chosen, **SPARED)(function)
     return made
 
 

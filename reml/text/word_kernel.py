@@ -111,8 +111,7 @@ def _number_words(
     numbers = np.empty(len(text) // 2 + 1, dtype=np.int32)
     sizes = np.zeros(len(ends), dtype=np.int64)
     words = _room_for_words(ends)
-    # As numba compiles a function anew for a start that is 0 by its type.
-    start, found = np.int64(0), 0
+    start = found = 0
     for row in range(len(ends)):
         table = _with_room(table, ends[row] - start)
         # First all words of a text, then all their numbers: the looks into memory need not wait for one another.
@@ -207,12 +206,11 @@ def _number_found(
 def _same(
     letters: Bytes, start: int, stop: int, text: Bytes, begin: int, end: int
 ) -> bool:  # pragma: no cover - compiled
-    if stop - start != end - begin:
-        return False
-    for place in range(end - begin):
-        if letters[start + place] != text[begin + place]:
-            return False
-    return True
+    """Tell whether a word of the table is that of a text, which is not empty."""
+    place, length = 0, end - begin if stop - start == end - begin else 0
+    while place < length and letters[start + place] == text[begin + place]:
+        place += 1
+    return place == end - begin
 
 
 @part
