@@ -11,5 +11,6 @@ layered         An index over another one that stays as it is: what is added lie
 maxscore        Kernels that find the best rows of a segment exactly while touching few of its postings
 postings        The arrays of an inverted file, as kernels take them
 segment         A segment: an immutable inverted file over some rows, in memory or memory-mapped from a folder
+sorting         Kernels that sort short arrays
 sparse          Checks on sparse vectors at the door of an index: what comes in is valid or refused
 """

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from reml.contract.vectors import Float32Array
-from reml.index.compiling import kernel
+from reml.index.compiling import kernel, part
 from reml.index.postings import BLOCK, BLOCKS, CELL, CELLS, RANKS, WINDOW, Bounds, Postings
+from reml.index.sorting import offer
 
 
 @kernel
@@ -21,27 +22,38 @@ def fill_bounds(postings: Postings, bounds: Bounds) -> None:  # pragma: no cover
             _fill_frequent(postings, dimension, bounds, slot)
 
 
-@kernel
+@part
 def _rank(impacts: Float32Array, ranked: Float32Array) -> None:  # pragma: no cover - compiled
     """Find the k-th largest impacts, from the largest k down: each is among those found before."""
     for column in range(len(RANKS) - 1, -1, -1):
-        rest = len(impacts) - RANKS[column]
-        if rest >= 0:
-            impacts = np.partition(impacts, rest)[rest:]
+        if len(impacts) >= RANKS[column]:
+            impacts = _largest(impacts, RANKS[column])
             ranked[column] = impacts[0]
 
 
-@kernel
+@part
+def _largest(impacts: Float32Array, k: int) -> Float32Array:  # pragma: no cover - compiled
+    """Give a heap of the k largest, of k or more positive numbers."""
+    heap = np.zeros(k, dtype=np.float32)
+    for place in range(len(impacts)):
+        if impacts[place] > heap[0]:
+            offer(heap, impacts[place])
+    return heap
+
+
+@part
 def _scale(impacts: Float32Array) -> np.float32:  # pragma: no cover - compiled
     """Give the least float32 that, 255 times, reaches the largest impact."""
-    top = np.float64(impacts.max())
+    top = 0.0
+    for place in range(len(impacts)):
+        top = max(top, np.float64(impacts[place]))
     scale = np.float32(top / 255)
     while np.float64(scale) * 255 < top:
         scale = np.nextafter(scale, np.float32(np.inf))
     return scale
 
 
-@kernel
+@part
 def _fill_frequent(postings: Postings, dimension: int, bounds: Bounds, slot: int) -> None:  # pragma: no cover
     """Note where the postings of each window and block start, and the largest impact of each cell, rounded up."""
     place, last = postings.starts[dimension], postings.starts[dimension + 1]

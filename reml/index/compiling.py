@@ -18,6 +18,7 @@ import numba
 from numba import njit
 from numba.core.caching import InTreeCacheLocator
 from numba.core.event import Event, Listener, register
+from numba.extending import register_jitable
 
 from reml.devices.progress import begin, end
 from reml.devices.remarks import remark
@@ -25,20 +26,28 @@ from reml.devices.work import Work
 from reml.files.atomic import home
 
 KERNELS = "kernels"
+# By which C would call it: numba compiles this too, and nobody does. Its types do not know the option.
+SPARED: dict[str, Any] = {"no_cfunc_wrapper": True}
 
 
-def kernel(function: Any, *, fastmath: Set[str] = frozenset(), inline: bool = False) -> Any:
-    """Make a kernel of a function, which runs beside other threads of Python.
+def kernel(function: Any) -> Any:
+    """Make a kernel of a function, which runs beside other threads of Python."""
+    with _kept_beside(function) as there:
+        made: Any = njit(nogil=True, cache=there, **SPARED)(function)
+    if there:
+        made._cache = _Sparing(made._cache)
+    return made
+
+
+def part(function: Any, *, fastmath: Set[str] = frozenset(), inline: bool = False) -> Any:
+    """Have a function compiled into the kernels that call it, and kept with them; to Python it stays what it was.
+
+    A kernel in its place would take a quarter longer to compile, for what Python calls it through.
 
     fastmath: what numba may assume of its numbers. inline: whether its body takes the place of each call.
     """
-    with _kept_beside(function) as there:
-        compiled = njit(
-            nogil=True, cache=there, fastmath=set(fastmath) or False, inline="always" if inline else "never"
-        )
-        made: Any = compiled(function)
-    if there:
-        made._cache = _Sparing(made._cache)
+    chosen = {"fastmath": set(fastmath) or False, "inline": "always" if inline else "never"}
+    made: Any = register_jitable(**chosen, **SPARED)(function)
     return made
 
 

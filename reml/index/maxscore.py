@@ -25,8 +25,9 @@ import numpy as np
 import numpy.typing as npt
 
 from reml.contract.vectors import Float32Array, Int32Array, Int64Array
-from reml.index.compiling import kernel
+from reml.index.compiling import kernel, part
 from reml.index.postings import BLOCK, BLOCKS, CELL, CELLS, RANKS, WINDOW, Bounds, Flags, Postings, Terms
+from reml.index.sorting import offer, order_of, sort_heap
 
 Keys = npt.NDArray[np.uint64]
 Float64Array = npt.NDArray[np.float64]
@@ -120,24 +121,25 @@ def find_best(
                 count = _complete(postings, bounds, query, window, count, scratch, least)
                 _enter(allowed, window, count, scratch, heap)
                 least = max(least, float(np.uint32(heap[0] >> np.uint64(32)).view(np.float32)) * slack)
-        heap[:] = np.sort(heap)[::-1]
+        sort_heap(heap)
 
 
-@kernel
+@part
 def _prepare(
     postings: Postings, bounds: Bounds, dimensions: Int32Array, weights: Float32Array
 ) -> Query:  # pragma: no cover - compiled
-    slots = bounds.slots[dimensions]
-    tops = np.full(len(dimensions), np.inf)
-    for term in range(len(dimensions)):
-        if slots[term] >= 0:
-            tops[term] = np.float64(weights[term]) * bounds.scales[slots[term]] * 255
-    starts, ends = postings.starts[dimensions], postings.starts[dimensions + 1]
-    essential = np.ones(len(dimensions), dtype=np.bool_)
-    return Query(dimensions, weights, tops, np.argsort(tops), slots, starts.copy(), starts, ends, essential)
+    terms = len(dimensions)
+    slots, tops, essential = np.empty(terms, np.int32), np.empty(terms, np.float64), np.empty(terms, np.bool_)
+    first, last, ends = np.empty(terms, np.int64), np.empty(terms, np.int64), np.empty(terms, np.int64)
+    for term in range(terms):
+        slot, start = bounds.slots[dimensions[term]], postings.starts[dimensions[term]]
+        slots[term], first[term], last[term] = slot, start, start
+        ends[term] = postings.starts[dimensions[term] + 1]
+        tops[term] = np.float64(weights[term]) * bounds.scales[slot] * 255 if slot >= 0 else np.inf
+    return Query(dimensions, weights, tops, order_of(tops), slots, first, last, ends, essential)
 
 
-@kernel
+@part
 def _known_least(bounds: Bounds, query: Query, k: int) -> float:  # pragma: no cover - compiled
     """Give the best score that at least k rows reach by one dimension alone, as far as it is known."""
     least = 0.0
@@ -149,7 +151,7 @@ def _known_least(bounds: Bounds, query: Query, k: int) -> float:  # pragma: no c
     return least
 
 
-@kernel
+@part
 def _split(query: Query, least: float) -> int:  # pragma: no cover - compiled
     """Mark the essential terms; give the number of the others, which come first in `order`."""
     query.essential[:] = True
@@ -162,7 +164,7 @@ def _split(query: Query, least: float) -> int:  # pragma: no cover - compiled
     return len(query.order)
 
 
-@kernel
+@part
 def _bound(
     bounds: Bounds, query: Query, window: int, inessential: int, least: float, scratch: Scratch
 ) -> None:  # pragma: no cover - compiled
@@ -179,7 +181,7 @@ def _bound(
         scratch.cuts[cell] = max(lowest - scratch.rest[cell], ANY)
 
 
-@kernel
+@part
 def _locate(postings: Postings, bounds: Bounds, query: Query, window: int) -> int:  # pragma: no cover - compiled
     """Find the postings of the window; give the number of those of essential terms."""
     # Arrays are taken out of their tuples before the loop: numba counts references each time it does so.
@@ -197,7 +199,7 @@ def _locate(postings: Postings, bounds: Bounds, query: Query, window: int) -> in
     return touched
 
 
-@kernel
+@part
 def _first_from(positions: Int32Array, start: int, stop: int, position: int) -> int:  # pragma: no cover - compiled
     """Find the first of the postings from start to stop whose row is `position` or after it, or stop."""
     place = np.uint64(start)
@@ -206,7 +208,7 @@ def _first_from(positions: Int32Array, start: int, stop: int, position: int) -> 
     return int(np.int64(place))
 
 
-@kernel
+@part
 def _add_essential(postings: Postings, query: Query, base: int, sums: Float64Array) -> None:  # pragma: no cover
     """Add up the postings of essential terms in the window."""
     for term in range(len(query.weights)):
@@ -218,7 +220,7 @@ def _add_essential(postings: Postings, query: Query, base: int, sums: Float64Arr
                 sums[np.uint32(positions[place] - base)] += weight * impacts[place]
 
 
-@kernel
+@part
 def _read_touched(postings: Postings, query: Query, base: int, scratch: Scratch) -> int:  # pragma: no cover
     """Take the sums of the rows that essential terms have touched; keep, and count, those that reach their cut."""
     sums, cuts, rows, found, count = scratch.sums, scratch.cuts, scratch.rows, scratch.found, np.uint64(0)
@@ -235,7 +237,7 @@ def _read_touched(postings: Postings, query: Query, base: int, scratch: Scratch)
     return int(np.int64(count))
 
 
-@partial(kernel, fastmath={"nnan", "nsz"})
+@partial(part, fastmath={"nnan", "nsz"})
 def _read_all(scratch: Scratch) -> int:  # pragma: no cover - compiled
     """Take the sums of all rows of the window; keep, and count, those that reach their cut.
 
@@ -255,7 +257,7 @@ def _read_all(scratch: Scratch) -> int:  # pragma: no cover - compiled
     return int(np.int64(count))
 
 
-@kernel
+@part
 def _complete(
     postings: Postings, bounds: Bounds, query: Query, window: int, candidates: int, scratch: Scratch, least: float
 ) -> int:  # pragma: no cover - compiled
@@ -278,7 +280,7 @@ def _complete(
     return candidates
 
 
-@kernel
+@part
 def _look_up(
     positions: Int32Array,
     impacts: Float32Array,
@@ -300,7 +302,7 @@ def _look_up(
                 break
 
 
-@kernel
+@part
 def _read_along(
     positions: Int32Array, impacts: Float32Array, base: int, candidates: int, scratch: Scratch
 ) -> None:  # pragma: no cover - compiled
@@ -316,7 +318,7 @@ def _read_along(
         numbers[np.uint32(rows[candidate])] = WINDOW
 
 
-@kernel
+@part
 def _keep(
     maxima: npt.NDArray[np.uint8], weight: float, scale: float, candidates: int, least: float, scratch: Scratch
 ) -> int:  # pragma: no cover - compiled
@@ -330,7 +332,7 @@ def _keep(
     return int(np.int64(kept))
 
 
-@kernel
+@part
 def _enter(allowed: Flags, window: int, candidates: int, scratch: Scratch, heap: Keys) -> None:  # pragma: no cover
     """Offer the candidates, whose sums are complete, to the heap."""
     for candidate in range(candidates):
@@ -338,21 +340,4 @@ def _enter(allowed: Flags, window: int, candidates: int, scratch: Scratch, heap:
         bits = np.float32(scratch.found[candidate]).view(np.uint32)
         key = (np.uint64(bits) << np.uint64(32)) | np.uint64(0xFFFFFFFF - position)
         if bits > 0 and key > heap[0] and (len(allowed) == 0 or allowed[position]):
-            _offer(heap, key)
-
-
-@kernel
-def _offer(heap: Keys, key: np.uint64) -> None:  # pragma: no cover - compiled
-    """Put a key in the place of the smallest one, heap[0], which is smaller."""
-    place = 0
-    while True:
-        child = 2 * place + 1
-        if child >= len(heap):
-            break
-        if child + 1 < len(heap) and heap[child + 1] < heap[child]:
-            child += 1
-        if heap[child] >= key:
-            break
-        heap[place] = heap[child]
-        place = child
-    heap[place] = key
+            offer(heap, key)

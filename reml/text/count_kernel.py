@@ -6,6 +6,7 @@ import numpy as np
 
 from reml.contract.vectors import Int32Array, Int64Array
 from reml.index.compiling import kernel
+from reml.index.sorting import sort
 
 
 @kernel
@@ -22,7 +23,8 @@ def count_terms(
     lengths = np.zeros(len(sizes), dtype=np.int64)
     start = size = 0
     for row in range(len(sizes)):
-        ordered = np.sort(numbers[start : start + sizes[row]])
+        ordered = numbers[start : start + sizes[row]].copy()
+        sort(ordered)
         last = -1
         for number in ordered:
             if number == last and number >= 0:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import regex
 
 from reml.contract.vectors import Int32Array, Int64Array
-from reml.index.compiling import kernel
+from reml.index.compiling import kernel, part
 from reml.text.words import LETTERS, PAIRED, folded
 
 Bytes = npt.NDArray[np.uint8]
@@ -122,7 +122,7 @@ def _number_words(
     return numbers[:found].copy(), sizes, table
 
 
-@kernel
+@part
 def _room_for_words(ends: Int64Array) -> FoundWords:  # pragma: no cover - compiled
     longest = start = 0
     for end in ends:
@@ -131,7 +131,7 @@ def _room_for_words(ends: Int64Array) -> FoundWords:  # pragma: no cover - compi
     return FoundWords(np.empty(most, dtype=np.uint64), np.empty(most, dtype=np.int64), np.empty(most, dtype=np.int64))
 
 
-@kernel
+@part
 def _find_words(
     text: Bytes, start: int, end: int, lengths: Lengths, words: FoundWords
 ) -> int:  # pragma: no cover - compiled
@@ -158,7 +158,7 @@ def _find_words(
     return found
 
 
-@functools.partial(kernel, inline=True)
+@functools.partial(part, inline=True)
 def _decode(text: Bytes, place: int) -> tuple[np.int64, int]:  # pragma: no cover - compiled
     """Read the code point at a place of valid UTF-8: (code point, number of bytes)."""
     lead = np.int64(text[place])
@@ -172,7 +172,7 @@ def _decode(text: Bytes, place: int) -> tuple[np.int64, int]:  # pragma: no cove
     return (lead & 0x07) << 18 | tail << 6 | np.int64(text[place + 3] & 0x3F), 4
 
 
-@kernel
+@part
 def _number_found(
     text: Bytes, words: FoundWords, table: WordTable, numbers: Int32Array
 ) -> None:  # pragma: no cover - compiled
@@ -189,24 +189,36 @@ def _number_found(
         while slots[slot, 1] != 0:
             if slots[slot, 0] == key and slots[slot, 1] & np.uint64(1) == long:
                 number = np.int64(slots[slot, 1] >> np.uint64(1)) - 1
-                if not long or np.array_equal(letters[starts[number] : starts[number + 1]], text[begin:end]):
+                if not long or _same(letters, starts[number], starts[number + 1], text, begin, end):
                     break
             slot = (slot + np.uint64(1)) & np.uint64(len(slots) - 1)
         else:
             start, stop = starts[size[0]], starts[size[0]] + end - begin
-            letters[start:stop] = text[begin:end]
+            for place in range(end - begin):
+                letters[start + place] = text[begin + place]
             size[0] += 1
             starts[size[0]] = stop
             slots[slot, 0], slots[slot, 1] = key, np.uint64(2 * size[0]) + long
         numbers[word] = np.int64(slots[slot, 1] >> np.uint64(1)) - 1
 
 
-@kernel
+@part
+def _same(
+    letters: Bytes, start: int, stop: int, text: Bytes, begin: int, end: int
+) -> bool:  # pragma: no cover - compiled
+    """Tell whether a word of the table is that of a text, which is not empty."""
+    place, length = 0, end - begin if stop - start == end - begin else 0
+    while place < length and letters[start + place] == text[begin + place]:
+        place += 1
+    return place == end - begin
+
+
+@part
 def _first_slot(key: np.uint64, size: int) -> np.uint64:  # pragma: no cover - compiled
     return key * SPREAD >> np.uint64(32) & np.uint64(size - 1)
 
 
-@kernel
+@part
 def _with_room(table: WordTable, length: int) -> WordTable:  # pragma: no cover - compiled
     """Give a table with room for all words of a text of this length, with at most half of the slots taken."""
     slots, starts, letters, size = table
@@ -221,7 +233,7 @@ def _with_room(table: WordTable, length: int) -> WordTable:  # pragma: no cover 
     return WordTable(slots, starts, letters, size)
 
 
-@kernel
+@part
 def _spread_again(slots: Keys, size: int) -> Keys:  # pragma: no cover - compiled
     """Give more slots that hold the same words."""
     spread = np.zeros((size, 2), dtype=np.uint64)
@@ -235,8 +247,9 @@ def _spread_again(slots: Keys, size: int) -> Keys:  # pragma: no cover - compile
     return spread
 
 
-@kernel
+@part
 def _longer(array: npt.NDArray[Any], size: int) -> npt.NDArray[Any]:  # pragma: no cover - compiled
     longer = np.empty(size, dtype=array.dtype)
-    longer[: len(array)] = array
+    for place in range(len(array)):
+        longer[place] = array[place]
     return longer
