@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import final
+from typing import Annotated, final
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +28,7 @@ from reml.access.encoded_retriever import EncodedRetriever
 from reml.access.indexing import index_encoded
 from reml.access.query_side import KeptVectors
 from reml.contract.arguments.checked import checked
+from reml.contract.arguments.numbers import Bounds
 from reml.contract.arguments.paths import takes_paths
 from reml.contract.collections import Collection
 from reml.contract.examples import Item, Media, texts_of
@@ -43,11 +44,11 @@ from reml.retrievers.encoders.kept_states import KeptStates
 class MappedEncoder:
     """A `TrainableEncoder`: a linear map of the vectors of queries is trained; items have the vectors of `frozen`.
 
-    encoder: which stays. frozen: the same, where what it makes is kept.
+    encoder: which stays. frozen: the same, where what it makes is kept. dropout: of a query's dimensions, in training.
     """
 
-    def __init__(self, encoder: DenseEncoder, frozen: KeptStates | None = None) -> None:
-        self.encoder = encoder
+    def __init__(self, encoder: DenseEncoder, frozen: KeptStates | None = None, dropout: float = 0.0) -> None:
+        self.encoder, self.dropout = encoder, dropout
         self._frozen: DenseEncoder | KeptStates = frozen if frozen is not None else encoder
         encoder.module.requires_grad_(False)
         self.module = nn.Linear(encoder.width, encoder.width, device=encoder.model.device)
@@ -77,7 +78,8 @@ class MappedEncoder:
     def query_vectors(self, contents: Sequence[str | Media]) -> Tensor:
         """Encode with gradient of the map, float32 [B, D]."""
         texts = texts_of(contents, self)
-        mapped: Tensor = self.module(self._queries.of(texts, texts))
+        learning = self.module.training and torch.is_grad_enabled()
+        mapped: Tensor = self.module(nn.functional.dropout(self._queries.of(texts, texts), self.dropout, learning))
         return nn.functional.normalize(mapped, dim=-1) if self.encoder.encoding.normalise else mapped
 
     def item_vectors(self, items: Sequence[Item]) -> Tensor:
@@ -91,9 +93,15 @@ class MappedEncoder:
 @checked()
 @dataclass(frozen=True)
 class QueryMap:
-    """Settings of dense retrieval with a linear map of queries; it is to be trained (`train`). dense: what it maps."""
+    """Settings of dense retrieval with a linear map of queries; it is to be trained (`train`). dense: what it maps.
+
+    dropout: which share of a query's dimensions is left out at random in training, so that wordings that were never
+    seen are mapped as well (on factbook's, evidence at rank 1 for unseen wordings of qa .67 without, .72 with 0.5; the
+    first of two pages among 4: .57 and .84).
+    """
 
     dense: Dense = field(default_factory=Dense)
+    dropout: Annotated[float, Bounds(least=0, below=1)] = 0.0
 
     @takes_paths
     def index(self, collection: Collection, folder: Path) -> Retriever:
@@ -104,7 +112,7 @@ class QueryMap:
     def encoder(self, collection: Collection, folder: Path) -> MappedEncoder:
         """Give the encoder before its training: its map changes nothing."""
         encoder = self.dense.encoder(collection, folder)
-        return MappedEncoder(encoder, KeptStates(encoder, folder) if self.dense.keep_states else None)
+        return MappedEncoder(encoder, KeptStates(encoder, folder) if self.dense.keep_states else None, self.dropout)
 
     @takes_paths
     def index_with(

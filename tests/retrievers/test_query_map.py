@@ -56,6 +56,23 @@ def test_only_the_map_learns_and_only_queries_change(tmp_path: Path) -> None:
     assert all(weights.grad is None for weights in encoder.encoder.module.parameters())
 
 
+def test_dimensions_are_left_out_while_it_learns_alone(tmp_path: Path) -> None:
+    dense = Dense(encoding=ENCODING)
+    encoder, plain = (QueryMap(dense, dropout=share).encoder(COLLECTION, tmp_path) for share in (0.5, 0.0))
+    one, other = encoder.query_vectors(["banner"]), encoder.query_vectors(["banner"])
+    assert (one - other).abs().max() > 0.01
+    assert (one == 0).float().mean().item() == pytest.approx(0.5, abs=0.15)
+    np.testing.assert_array_equal(encoder.encode_queries(["banner"]).values, plain.encode_queries(["banner"]).values)
+    encoder.module.eval()
+    torch.testing.assert_close(encoder.query_vectors(["banner"]), plain.query_vectors(["banner"]))
+
+
+@pytest.mark.parametrize("share", [1.0, -0.1])
+def test_all_dimensions_cannot_be_left_out(share: float) -> None:
+    with pytest.raises(ValueError, match=r"dropout.*0 or more, below 1"):
+        QueryMap(dropout=share)
+
+
 def test_each_text_is_encoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     encoder = QueryMap(Dense(encoding=ENCODING)).encoder(COLLECTION, tmp_path)
     made, original = list[list[str]](), encoder.encoder.query_ids
