@@ -15,7 +15,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from reml.contract.vectors import Float64Array
+from reml.contract.vectors import Float64Array, Int64Array
 from reml.devices.progress import tracked
 
 # Resamples are drawn so many cells at a time, which bounds the memory.
@@ -28,6 +28,8 @@ _FEW = 32
 _MANY = 1_000
 # So many results are kept: measures often agree on every example, as recall and success do where one page is right.
 _KEPT = 128
+# So many draws are kept, of 2.5 MB at most: measures often differ on as many examples, if on others or by less.
+_DRAWS = 32
 # Means equal on paper may differ in the last bits.
 _ROUNDING = 1e-12
 
@@ -114,10 +116,16 @@ def _bootstrapped(pairs: bytes, level: float, resamples: int, seed: int) -> Inte
     distinct, counts = np.unique(differences, return_counts=True)
     if len(distinct) > _FEW:
         return _resampled(differences, level, resamples, seed)
-    drawn = np.random.default_rng(seed).multinomial(len(differences), counts / len(differences), size=resamples)
-    means = drawn @ distinct / len(differences)
+    means = _drawn(tuple(counts.tolist()), resamples, seed) @ distinct / len(differences)
     low, high = np.quantile(means, ((1 - level) / 2, (1 + level) / 2))
     return Interval(float(low), float(high))
+
+
+@functools.lru_cache(maxsize=_DRAWS)
+def _drawn(counts: tuple[int, ...], resamples: int, seed: int) -> Int64Array:
+    """Draw with replacement from pairs that have so many of each value: how often each comes, [resamples, values]."""
+    shares = np.array(counts) / sum(counts)
+    return np.random.default_rng(seed).multinomial(sum(counts), shares, size=resamples)
 
 
 def _resampled(differences: Float64Array, level: float, resamples: int, seed: int) -> Interval:
@@ -170,9 +178,16 @@ def _sampled(pairs: bytes, resamples: int, seed: int) -> float:
     sizes, counts = np.unique(np.abs(differences), return_counts=True)
     if len(sizes) > _FEW:
         return _sign_by_sign(differences, resamples, seed)
-    kept = np.random.default_rng(seed).binomial(counts, 0.5, size=(resamples, len(sizes)))
-    sums = (2 * kept - counts) @ sizes
+    sums = _signed(tuple(counts.tolist()), resamples, seed) @ sizes
     return float((np.abs(sums) >= _least(differences)).sum() + 1) / (resamples + 1)
+
+
+@functools.lru_cache(maxsize=_DRAWS)
+def _signed(counts: tuple[int, ...], resamples: int, seed: int) -> Int64Array:
+    """Draw signs for so many pairs of each size: how many more keep it than lose it, [resamples, sizes]."""
+    kept = np.random.default_rng(seed).binomial(counts, 0.5, size=(resamples, len(counts)))
+    more: Int64Array = 2 * kept - np.array(counts)
+    return more
 
 
 def _sign_by_sign(differences: Float64Array, resamples: int, seed: int) -> float:

@@ -92,5 +92,5 @@ def parts_of(last: Node[Any], stages: Stages) -> Parts:
 
 
 def _there(nodes: Iterable[Node[Any]], stages: Stages) -> list[Stage]:
-    made = (node for node in nodes if node.make is not None and node.kind != "collections" and stages.is_made(node))
-    return [stages.cost(node) for node in made]
+    made = (stages.known(node) for node in nodes if node.make is not None and node.kind != "collections")
+    return [stage for stage in made if stage is not None]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import filecmp
 import hashlib
 import json
 import os
@@ -155,6 +156,7 @@ def atomic_folder(final: Path) -> Iterator[Path]:
 def atomic_file(final: Path) -> Iterator[Path]:
     """Write a file beside `final`; it takes that name only if the block ends well.
 
+    One that is there with the same bytes stays, with a new date: the disk, which takes long, need not take it again.
     Drafts that killed processes left behind are then removed.
     """
     final.parent.mkdir(parents=True, exist_ok=True)
@@ -164,9 +166,10 @@ def atomic_file(final: Path) -> Iterator[Path]:
     try:
         with _called(final, draft), written(final), _held(draft):
             yield draft
-            _sync(draft)
-            draft.replace(final)
-            _sync(final.parent)
+            if not _is_there(draft, final):
+                _sync(draft)
+                draft.replace(final)
+                _sync(final.parent)
         _sweep_drafts(final)
     finally:
         draft.unlink(missing_ok=True)
@@ -281,6 +284,17 @@ def _remove_unless_held(draft: Path) -> None:
             draft.unlink()
     finally:
         os.close(handle)
+
+
+def _is_there(draft: Path, final: Path) -> bool:
+    """Tell whether a file has the bytes of its draft already; it then is of now."""
+    if final.is_symlink() or not final.is_file() or not filecmp.cmp(draft, final, shallow=False):
+        return False
+    try:
+        os.utime(final)
+    except OSError:  # somebody else's file in a folder of ours
+        return False
+    return True
 
 
 def _put_in_place(draft: Path, final: Path) -> None:

@@ -15,7 +15,7 @@ import gzip
 import json
 import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import BinaryIO, Final, TypeVar, cast
 
@@ -93,13 +93,20 @@ def decoded_lines(
 
 
 def json_lines(
-    path: Path, decode: Callable[[str], Value], refused: Callable[[LineError], object] | None = None
+    path: Path,
+    decode: Callable[[str], Value],
+    refused: Callable[[LineError], object] | None = None,
+    *,
+    places: Collection[int] | None = None,
 ) -> Iterator[tuple[int, Value]]:
     """Do as `decoded_lines` of a file of JSON objects, one a line.
 
-    `LineError`, once for the whole file, if it is a list of objects or its objects go over several lines.
+    `LineError`, once for the whole file, if it is a list of objects or its objects go over several lines. places: of
+    the objects that are wanted, from 0; all if left out.
     """
-    return _decoded(path, _one_a_line(path, numbered_lines(path)), decode, refused)
+    lines = _one_a_line(path, numbered_lines(path))
+    wanted = lines if places is None else (line for place, line in enumerate(lines) if place in places)
+    return _decoded(path, wanted, decode, refused)
 
 
 def file_text(path: Path) -> str:

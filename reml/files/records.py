@@ -13,7 +13,7 @@ import contextlib
 import gzip
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
@@ -109,6 +109,19 @@ def read_examples(path: Path, limit: int | None = None) -> Iterator[Example]:
     at the first line that is not a KILT record or whose id is empty or an earlier line's, or if there is no record.
     """
     return islice(_stream(existing_file(path, WANTED)), limit)
+
+
+@takes_paths
+def read_chosen(path: Path, places: Collection[int]) -> Iterator[Example]:
+    """Stream the records at some places, from 0, of a file that `read_examples` has read; others are not decoded.
+
+    Raises `RecordError` as that does, of the records that are given.
+    """
+    try:
+        for _, example in json_lines(path, decode_record, places=places):
+            yield example
+    except (LineError, CorruptError) as error:
+        raise RecordError(str(error)) from error
 
 
 @takes_paths

@@ -153,7 +153,7 @@ def _nearly(value: Json, known: Keys) -> Iterator[tuple[str, str]]:
     for one in value if isinstance(value, list) else [value]:
         if not isinstance(one, dict):
             continue
-        for key in one.keys() - known.keys():
+        for key in () if one.keys() <= known.keys() else one.keys() - known.keys():
             lacking = {name.casefold(): name for name in known if name not in one}
             for near in difflib.get_close_matches(key.casefold(), lacking, n=1, cutoff=0.75):
                 yield key, lacking[near]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -15,7 +15,7 @@ from reml.evaluation.cases import PREDICTED, RETRIEVED, Case, Cell, chosen, judg
 from reml.evaluation.kilt import MEASURES
 from reml.files.atomic import CorruptError, read_json, read_manifest
 from reml.files.checked import reading
-from reml.files.records import read_examples
+from reml.files.records import read_chosen, read_examples
 from reml.reporting.figures import Figures, objects, read_figures
 
 FOUND = "retrieved.jsonl"  # what was found, in KILT's format, where nothing is predicted
@@ -121,6 +121,7 @@ class _Task:
         self._folders = {system: run / system / task for system in systems}
         self._golds = {example.id: example for example in read_examples(run / "gold" / f"{task}.jsonl")}
         self._task, self._measure, self._predicts = task, measure, figures.predicts
+        self._places: dict[str, dict[str, int]] = {system: {} for system in self._folders}
 
     def cells(self) -> list[Cell]:
         """Say how the predictions of each access model ended."""
@@ -129,23 +130,33 @@ class _Task:
         return [Cell(access, self._task, self._measure, found, among) for access, found in ends.items()]
 
     def questions(self, names: Sequence[str]) -> list[Question]:
-        """Give examples, each with what became of it by access model."""
+        """Give examples, each with what became of it by access model: those that `cells` has met."""
         found = {name: dict[str, Case]() for name in names}
         for access in self._folders:
-            for case in self._cases(access, found):
+            for case in self._cases(access, names):
                 found[case.example.id][access] = case
         return [Question(self._task, self._golds[name], found[name]) for name in names]
 
-    def _cases(self, access: str, wanted: Collection[str] | None = None) -> Iterator[Case]:
+    def _cases(self, access: str, wanted: Sequence[str] | None = None) -> Iterator[Case]:
         folder = self._folders[access]
         scores = _scores(folder / SCORES, self._measure) if self._predicts else None
-        for record in read_examples(folder / ("predictions.jsonl" if self._predicts else FOUND)):
-            gold = self._golds.get(record.id) if wanted is None or record.id in wanted else None
+        for record in self._records(access, folder / ("predictions.jsonl" if self._predicts else FOUND), wanted):
+            gold = self._golds.get(record.id)
             answer = record.output[0] if record.output else None
             if gold is not None and not self._predicts:
                 yield judge_retrieved(gold, answer or Answer())
             elif gold is not None and answer is not None:
                 yield judge(gold, Answer(answer.text or "", answer.provenance), self._measure, scores)
+
+    def _records(self, access: str, path: Path, wanted: Sequence[str] | None) -> Iterator[Example]:
+        """Read all records and note where each stands, or those that are wanted, from where they stand."""
+        places = self._places[access]
+        if wanted is not None:
+            yield from read_chosen(path, {places[name] for name in wanted if name in places})
+            return
+        for record in read_examples(path):
+            places[record.id] = len(places)
+            yield record
 
 
 def _scores(path: Path, measure: str) -> Mapping[str, float] | None:

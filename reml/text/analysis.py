@@ -10,7 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import Stemmer
@@ -19,9 +19,10 @@ from reml.contract.arguments.checked import checked
 from reml.contract.arguments.several import several
 from reml.contract.vectors import Int32Array, Int64Array
 from reml.files.atomic import digest
-from reml.text.count_kernel import count_terms
-from reml.text.word_kernel import WordNumbers
 from reml.text.words import lowered, words
+
+if TYPE_CHECKING:
+    from reml.text.word_kernel import WordNumbers
 
 # fmt: off
 ENGLISH_STOP_WORDS = (
@@ -93,6 +94,8 @@ class TermCounts:
     @classmethod
     def of(cls, numbers: Int32Array, sizes: Int64Array) -> Self:
         """Count numbers, or `STOPPED` or `UNKNOWN`, of texts of these sizes, one text behind the other."""
+        from reml.text.count_kernel import count_terms  # which loads numba
+
         return cls(*count_terms(numbers, sizes, STOPPED))
 
 
@@ -128,6 +131,8 @@ class Vocabulary:
     """
 
     def __init__(self, analyser: Analyser, terms: Sequence[str] = ()) -> None:
+        from reml.text.word_kernel import WordNumbers  # which loads numba
+
         self.analyser = analyser
         self.terms = list(terms)
         self._numbers = {term: number for number, term in enumerate(self.terms)}

@@ -16,7 +16,6 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array
 
 from reml.contract.examples import Item
 from reml.contract.vectors import Int32Array, Int64Array
@@ -42,6 +41,8 @@ class WeightedCounts:
     @classmethod
     def of(cls, fields: TermCounts, title_weight: float) -> Self:
         """Join the counts of `field_texts`, two rows for each item; terms that then count 0 are left out."""
+        from scipy.sparse import csr_array  # which takes long to load
+
         shape = (len(fields.lengths), int(fields.numbers.max(initial=0)) + 1)
         counts = csr_array((fields.counts.astype(np.float64), fields.numbers, fields.indptr), shape=shape)
         joined = title_weight * counts[::2] + counts[1::2]  # [2n, V] -> [n, V]

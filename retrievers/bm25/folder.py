@@ -20,6 +20,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -33,11 +34,13 @@ from reml.files.atomic import CorruptError, StaleError, atomic_folder, digest, l
 from reml.files.checked import CheckedFile
 from reml.files.links import link_folder
 from reml.files.origin import Origin
-from reml.index.impact import ImpactIndex
 from reml.retrievers.bm25.counts import BATCH, KeptCounts, Statistics, compact_counts, keep_counts
 from reml.retrievers.bm25.state import State, write_state
 from reml.retrievers.bm25.weighting import Weighting
 from reml.text.analysis import Analyser, Vocabulary
+
+if TYPE_CHECKING:
+    from reml.index.impact import ImpactIndex
 
 # From this share of deleted items, and from so many more files than batches of items, counts are written anew: seldom
 # enough that it costs less than what each commit reads and writes anyway.
@@ -152,6 +155,8 @@ class BM25Folder:
         return _checked(folder, name)
 
     def _open(self, state: State, weighting: Weighting) -> Opened:
+        from reml.index.impact import ImpactIndex  # which loads numba
+
         state.check(self.path)
         statistics = state.statistics(self.path)
         impacts = self.path / state.name / f"impacts-{weighting.fingerprint}"
@@ -165,6 +170,8 @@ class BM25Folder:
 
 def _weigh(kept: KeptCounts, weighting: Weighting, statistics: Statistics, folder: Path) -> None:
     """Build the impact index of a weighting."""
+    from reml.index.impact import ImpactIndex  # which loads numba
+
     width, average = len(statistics.frequencies), statistics.at(weighting.title_weight).average
     parts = kept.weighted(weighting.title_weight)
     with atomic_folder(folder) as draft:

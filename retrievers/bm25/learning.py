@@ -16,9 +16,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from reml.contract.examples import Item
 from reml.contract.signals import FeedbackRecord
@@ -28,6 +28,9 @@ from reml.retrievers.bm25.fields import Float64Array
 from reml.retrievers.bm25.retriever import BM25Encoder, BM25Retriever
 from reml.retrievers.bm25.weighting import Weighting
 from reml.text.analysis import TermCounts
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 COARSE = (0.3, 0.1)  # steps of k1 and b
 LARGEST_K1 = 3.0
@@ -142,6 +145,8 @@ def _count_fields(encoder: BM25Encoder, items: Sequence[Item]) -> tuple[TermCoun
 
 
 def _matrix(indptr: Int64Array, columns: Int32Array, values: Int32Array | Float32Array, width: int) -> csr_array:
+    from scipy.sparse import csr_array  # which takes long to load
+
     return csr_array((values.astype(np.float64), columns, indptr), (len(indptr) - 1, width))
 
 

@@ -10,6 +10,7 @@ _BREAK = re.compile(r"<\s*/?\s*(?:br|p|li|ul|ol|div|h\d|tr)\b[^>]*>|[\r\n]+", re
 # What most texts lack, which is told at a fraction of the price.
 _BREAKING = re.compile(r"[<\r\n]")
 _SPACED = re.compile(" [,;:.]")
+_UNCLEAN = re.compile(r"[<&\t-\r\x1c-\x1f]|^ | (?:[ ,;:.]|$)")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<!--.*?-->", re.DOTALL)
 _SPACE_BEFORE = re.compile(r"\s+([,;:.](?:\s|$))")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
@@ -17,6 +18,8 @@ _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 
 def clean_text(fragment: str) -> str:
     """Strip tags, resolve entities, make whitespace single; pieces between line breaks end in punctuation."""
+    if fragment.isascii() and not _UNCLEAN.search(fragment):  # as nearly all are
+        return fragment
     unescaped, text = _unescape(fragment), ""
     pieces = _BREAK.split(unescaped) if _BREAKING.search(unescaped) else [unescaped]
     for piece in filter(None, map(_plain, pieces)):

@@ -141,7 +141,7 @@ def _part_name(field: str, path: tuple[str, ...]) -> str:
 def _texts(value: Json, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
     if isinstance(value, str):
         yield path, value
-    elif isinstance(value, Mapping):
+    elif isinstance(value, dict):
         for name, inner in value.items():
             yield from _texts(inner, (*path, name))
 

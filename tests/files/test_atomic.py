@@ -344,3 +344,24 @@ def test_what_cannot_be_made_is_called_as_it_was_typed(name: str) -> None:
 def _folder(path: Path) -> None:
     with atomic_folder(path):
         pass
+
+
+def test_what_is_there_already_stays_and_is_of_now(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    write_text(path, "same")
+    os.utime(path, (LONG_AGO, LONG_AGO))
+    before = path.stat()
+    write_text(path, "same")
+    after = path.stat()
+    assert after.st_ino == before.st_ino
+    assert after.st_mtime > LONG_AGO
+    write_text(path, "else")
+    assert path.read_text() == "else"
+    assert [one.name for one in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_a_link_to_the_same_bytes_becomes_a_file(tmp_path: Path) -> None:
+    (tmp_path / "other").write_text("same")
+    (tmp_path / "a.txt").symlink_to(tmp_path / "other")
+    write_text(tmp_path / "a.txt", "same")
+    assert not (tmp_path / "a.txt").is_symlink()

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reml.contract.examples import Answer, Example, Json, Provenance
-from reml.files.records import RecordError, format_record, parse_record, read_examples, write_examples
+from reml.files.records import RecordError, format_record, parse_record, read_chosen, read_examples, write_examples
 
 RECORD: Json = {
     "id": "1",
@@ -272,3 +272,12 @@ def test_odd_characters_come_back_as_they_were(text: str, tmp_path: Path) -> Non
 def test_a_line_of_50_megabytes_is_a_record(tmp_path: Path) -> None:
     write_examples([Example("1", "word " * 10_000_000), Example("2", "?")], tmp_path / "a.jsonl")
     assert [len(example.input) for example in read_examples(tmp_path / "a.jsonl")] == [50_000_000, 1]
+
+
+def test_records_at_chosen_places_are_read_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"id": "1", "input": "a"}\n\n{"id": "2", "input": 5}\n{"id": "3", "input": "c"}\n')
+    assert [one.id for one in read_chosen(path, {0, 2})] == ["1", "3"]
+    assert list(read_chosen(path, ())) == []
+    with pytest.raises(RecordError, match="line 3"):
+        list(read_chosen(path, {1}))

@@ -23,17 +23,19 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array
 
 from reml.contract.arguments.checked import checked
 from reml.contract.examples import Item, Media
 from reml.contract.retrieved import Hits, Queries, room_for
 from reml.contract.retrievers import Encoder, Retriever
 from reml.contract.vectors import Int64Array, Representations, SparseVectors
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 Flags = npt.NDArray[np.bool_]
 Float64Array = npt.NDArray[np.float64]
@@ -149,7 +151,7 @@ class _FirstSearch:
         """Put a value of each hit, [B, K] with 0 at padding, where its item is: [B, N]."""
         rows = np.repeat(np.arange(len(values)), values.shape[1])
         shape = (len(values), self.items.shape[0])
-        return csr_array((values.ravel().astype(np.float64), (rows, self.places.ravel())), shape=shape)
+        return _csr_array((values.ravel().astype(np.float64), (rows, self.places.ravel())), shape)
 
     def expanded(self, matrix: csr_array) -> Queries:
         """Make queries of vectors [B, V]; one that found nothing says nothing now either."""
@@ -172,7 +174,7 @@ def _first_search(queries: Queries, retriever: Retriever, k: int) -> _FirstSearc
     items = retriever.collection.get(distinct)
     terms = encoder if isinstance(encoder, TermEncoder) else None
     asked = _matrix(terms.query_terms(queries.said) if terms else encoder.encode_queries(queries.said))
-    found = csr_array((1, asked.shape[1]))  # one item without any term, where nothing was found
+    found = _csr_array((1, asked.shape[1]))  # one item without any term, where nothing was found
     if items:
         found = _matrix(terms.item_terms(items) if terms else encoder.encode_items(items))
     places = np.where(hits.mask, np.searchsorted(distinct, hits.rows), 0)
@@ -183,7 +185,7 @@ def _matrix(vectors: Representations) -> csr_array:
     if not isinstance(vectors, SparseVectors):
         raise ValueError("feedback works on sparse vectors, as of BM25, SNRM or SPLADE: this retriever's are dense.")
     shape = (len(vectors), vectors.width)
-    return csr_array((vectors.weights.astype(np.float64), vectors.dimensions, vectors.indptr), shape=shape)
+    return _csr_array((vectors.weights.astype(np.float64), vectors.dimensions, vectors.indptr), shape)
 
 
 def _vectors(matrix: csr_array) -> SparseVectors:
@@ -215,7 +217,7 @@ def _of_length_one(matrix: csr_array) -> csr_array:
 
 def _scaled(matrix: csr_array, factors: Float64Array) -> csr_array:
     """Multiply each row by its factor."""
-    return csr_array(matrix.multiply(factors[:, None]))
+    return _csr_array(matrix.multiply(factors[:, None]))
 
 
 def _inverse(sizes: Float64Array) -> Float64Array:
@@ -226,3 +228,9 @@ def _inverse(sizes: Float64Array) -> Float64Array:
 def _check_sizes(items: int, terms: int) -> None:
     if items < 1 or terms < 1:
         raise ValueError(f"feedback_items and feedback_terms are 1 or more, not {items} and {terms}.")
+
+
+def _csr_array(content: object, shape: tuple[int, int] | None = None) -> csr_array:
+    from scipy.sparse import csr_array  # which takes long to load
+
+    return csr_array(content, shape=shape)

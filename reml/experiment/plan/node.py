@@ -6,10 +6,11 @@ on. Only `reml.experiment.plan.planner` knows names.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import functools
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Generic, TypeVar
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from reml.contract.examples import Json
 from reml.experiment.settings.identity import identity
@@ -17,6 +18,9 @@ from reml.experiment.settings.settings_of import settings_of
 from reml.files.atomic import digest
 
 T_co = TypeVar("T_co", covariant=True)
+Planner = TypeVar("Planner")
+Names = ParamSpec("Names")
+Planned = TypeVar("Planned")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -114,3 +118,17 @@ def group(parts: Mapping[str, Node[T_co]]) -> Node[Mapping[str, T_co]]:
 def several(nodes: Sequence[Node[T_co]]) -> Node[Sequence[T_co]]:
     """Give several nodes as one, which opens to what they open to, in order."""
     return Node(kind="several", name="several", open=lambda *opened: opened, inputs=nodes, keep=0)
+
+
+def once(plan: Callable[Concatenate[Planner, Names], Planned]) -> Callable[Concatenate[Planner, Names], Planned]:
+    """Let a method of a planner plan what it is asked for by name once: its nodes are asked for again and again."""
+
+    @functools.wraps(plan)
+    def planned(planner: Planner, /, *names: Names.args, **options: Names.kwargs) -> Planned:
+        known: dict[Hashable, Planned] = vars(planner).setdefault(f"{plan.__qualname__}, planned", {})
+        asked = (names, *sorted(options.items()))
+        if asked not in known:
+            known[asked] = plan(planner, *names, **options)
+        return known[asked]
+
+    return planned

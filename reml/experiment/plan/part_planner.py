@@ -27,7 +27,7 @@ from reml.experiment.plan import (
     trained_encoders,
     trained_predictors,
 )
-from reml.experiment.plan.node import Node, group, several
+from reml.experiment.plan.node import Node, group, once, several
 from reml.experiment.plan.task_nodes import TaskNodes, named
 from reml.experiment.settings.access import Access
 from reml.experiment.settings.access_feedback import AccessFeedback
@@ -57,6 +57,7 @@ class PartPlanner(abc.ABC):
         """Give the settings of an access model by name; `ValueError` names those there are."""
         return named(name, self.experiment.access, "access model")
 
+    @once
     def retriever(self, access: str, task: str) -> Node[Retriever]:
         """Give the retriever of an access model over a task's collection."""
         feedback = self.access(access).feedback
@@ -73,6 +74,7 @@ class PartPlanner(abc.ABC):
             return indexes.lent(f"the encoder of {access}", lender, settings.lent.encoder)
         return self._trained(access, task) if settings.train is not None else None
 
+    @once
     def model(self, access: str, task: str) -> Node[hits.Model]:
         """Give an access model over a task's collection."""
         settings = self.access(access)
@@ -94,12 +96,14 @@ class PartPlanner(abc.ABC):
         asks = settings.budget.asks if settings.budget is not None else None
         return Limits(depth=depth, k=k, asks=asks, temperature=settings.temperature)
 
+    @once
     def collection(self, access: str, task: str) -> Node[Collection]:
         """Give the collection that an access model finds rows of: its passages, or what its retriever made of them."""
         if isinstance(self.access(access).retriever, DerivingIndexer):
             return indexes.derived(f"rows of {access}{self.tasks.of(task)}", self.retriever(access, task))
         return self._passages(access, task)
 
+    @once
     def _passages(self, access: str, task: str) -> Node[Collection]:
         """Give the collection that an access model is made over: the one it names, or that of the task's source."""
         name = self.access(self._asking(access)).collection
@@ -107,18 +111,9 @@ class PartPlanner(abc.ABC):
             return self.collection(self.access(access).fuse[0], task)
         return self.tasks.collection(task) if name is None else self.tasks.named_collection(name)
 
-    @functools.cached_property
-    def _found(self) -> dict[tuple[str, str, str, int | None], Node[Hits]]:
-        return {}
-
+    @once
     def hits(self, access: str, task: str, split: str, first: int | None = None) -> Node[Hits]:
         """Give the hits of the examples of a split, or of the first ones, [B, depth]."""
-        asked = (access, task, split, first)
-        if asked not in self._found:
-            self._found[asked] = self._hits(*asked)
-        return self._found[asked]
-
-    def _hits(self, access: str, task: str, split: str, first: int | None) -> Node[Hits]:
         settings, depth = self.access(access), self.limits(access).depth
         if settings.storage is not None:
             raise ValueError(f"what {access!r} finds depends on what was written to it: ask `Runner.found` for it.")
@@ -153,6 +148,7 @@ class PartPlanner(abc.ABC):
 
     # Retrievers that are trained before they index
 
+    @once
     def _trained(self, access: str, task: str) -> Node[indexes.Encoders]:
         """Give the encoder of an access model after all rounds."""
         settings = self.access(access).train
@@ -194,25 +190,20 @@ class PartPlanner(abc.ABC):
 
     # Retrievers that learn from feedback
 
-    @functools.cached_property
-    def _taught(self) -> dict[tuple[str, str], Node[taught_encoders.Taught]]:
-        return {}
-
+    @once
     def taught(self, access: str, task: str) -> Node[taught_encoders.Taught]:
         """Give what an access model learns from feedback."""
-        if (access, task) not in self._taught:
-            settings = self._feedback(access)
-            self._taught[access, task] = taught_encoders.taught(
-                f"teach {access}{self.tasks.of(task)}",
-                self._material(access, task, settings),
-                settings=settings,
-                indexer=self.indexer(settings.learner),
-                queries=self.queries(access),
-                temperature=self.access(access).temperature,
-                seed=self.experiment.seed,
-                console=self.console,
-            )
-        return self._taught[access, task]
+        settings = self._feedback(access)
+        return taught_encoders.taught(
+            f"teach {access}{self.tasks.of(task)}",
+            self._material(access, task, settings),
+            settings=settings,
+            indexer=self.indexer(settings.learner),
+            queries=self.queries(access),
+            temperature=self.access(access).temperature,
+            seed=self.experiment.seed,
+            console=self.console,
+        )
 
     def _taught_retriever(self, access: str, task: str, settings: AccessFeedback) -> Node[Retriever]:
         """Give the retriever: over the learner's index if queries alone learnt, else over one of its own."""

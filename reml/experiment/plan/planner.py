@@ -12,7 +12,7 @@ from pathlib import Path
 from reml.contract.predictor_module import PredictorMaker
 from reml.evaluation.metrics import metric_of
 from reml.experiment.plan import predictions, storing_predictions, trained_predictors
-from reml.experiment.plan.node import Node, later, several
+from reml.experiment.plan.node import Node, later, once, several
 from reml.experiment.plan.part_planner import PartPlanner
 from reml.experiment.plan.predictions import Asked
 from reml.experiment.plan.task_nodes import named
@@ -24,6 +24,7 @@ from reml.training.settings import Training
 class Planner(PartPlanner):
     """Gives the nodes of an experiment: of its parts, of predictors, and of what each system predicts for each task."""
 
+    @once
     def predictions(self, system: str, task: str) -> Node[Path]:
         """Give what a system predicts for a task."""
         parts, reading = named(system, self.experiment.compared, "system"), self.experiment.reading
@@ -65,6 +66,7 @@ class Planner(PartPlanner):
             )
         return named(name if name is not None else next(iter(makers)), makers, "predictor")
 
+    @once
     def predictor(self, name: str, *, trained: bool = True) -> Node[trained_predictors.Predictors]:
         """Give a predictor; `trained`: after its training, if it has one."""
         called = f"the {self._called(name)} as it comes"

@@ -52,7 +52,7 @@ class Stage:
     cached: bool
     cpu_seconds: float | None = None
 
-    @property
+    @functools.cached_property
     def bytes(self) -> int:
         """What it has on disk."""
         return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
@@ -98,6 +98,7 @@ class Stages:
         self.done: dict[str, Stage] = {}
         self._inner = _Spent()  # on stages inside the one being built
         self._opened: dict[str, tuple[Node[Any], Any]] = {}
+        self._known: dict[tuple[str, str], Stage] = {}  # those found made, by name and key
         self._said: set[str] = set()  # warnings of this run
 
     def make(self, room: str, name: str, depends: Json, build: Callable[[Path], object]) -> Stage:
@@ -150,9 +151,12 @@ class Stages:
         """Tell whether a stage is there."""
         return (self._folder(node.kind, node.name, node.key) / MANIFEST).is_file()
 
-    def cost(self, node: Node[object]) -> Stage:
-        """Give a stage that is there, with what it cost when it was made."""
-        return _finished(node.name, node.key, self._folder(node.kind, node.name, node.key), cached=True)
+    def known(self, node: Node[object]) -> Stage | None:
+        """Give a stage with what it cost when it was made; nothing if it is not there."""
+        known = (node.name, node.key)
+        if known not in self._known and self.is_made(node):
+            self._known[known] = _finished(*known, self._folder(node.kind, *known), cached=True)
+        return self._known.get(known)
 
     def _prepare(self, node: Node[object]) -> None:
         for one in node.known_inputs:
@@ -163,9 +167,9 @@ class Stages:
 
     def _remember(self, node: Node[object]) -> None:
         for one in node.below():
-            if one.make is not None and one.name not in self.done and self.is_made(one):
-                self.done[one.name] = self.cost(one)
-                self._repeat(self.done[one.name])
+            if one.make is not None and one.name not in self.done and (stage := self.known(one)) is not None:
+                self.done[one.name] = stage
+                self._repeat(stage)
 
     def _repeat(self, stage: Stage) -> None:
         repeat(stage.name, read_manifest(stage.folder, "stage").get(SAID), self._said)

@@ -12,7 +12,7 @@ from reml.contract.asking import noted
 from reml.contract.examples import Json
 from reml.contract.tasks import Task, examples_of
 from reml.experiment.plan import collections
-from reml.experiment.plan.node import Node
+from reml.experiment.plan.node import Node, once
 from reml.experiment.settings.experiment import Experiment
 
 Value = TypeVar("Value")
@@ -39,6 +39,7 @@ class TaskNodes:
     def _read(self) -> dict[tuple[str, str], Node[collections.Examples]]:
         return {}
 
+    @once
     def examples(self, task: str, split: str, first: int | None = None) -> Node[collections.Examples]:
         """Give the examples of a split, at most `limit` of `reading`; what is learnt from, at most that of `train_on`.
 
@@ -77,11 +78,13 @@ class TaskNodes:
             return self.experiment.reading.limit
         return self.experiment.train_on.limit if self.experiment.train_on is not None else None
 
+    @once
     def collection(self, task: str) -> Node[DiskCollection]:
         """Give the passages of a task's knowledge source."""
         reading = self.experiment.reading
         return collections.collection(self.task(task).source(), reading.words, reading.units, of=self.of(task))
 
+    @once
     def named_collection(self, name: str) -> Node[DiskCollection]:
         """Give a collection that access models name."""
         passages = named(name, self.experiment.collections, "collection")

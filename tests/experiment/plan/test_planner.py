@@ -42,6 +42,18 @@ def truths(folder: Path, **access: Any) -> Path:
     return write_truths(folder, {"fed": feedback(training=SHORT), **access})
 
 
+def test_what_is_asked_for_by_the_same_names_is_planned_once(tmp_path: Path) -> None:
+    plan = runner_of(write_experiment(tmp_path)).plan
+    assert plan.predictions("both", "places") is plan.predictions("both", "places")
+    assert plan.predictions("both", "places") is not plan.predictions("bm25", "places")
+    assert plan.model("bm25", "places") is plan.model("bm25", "places")
+    assert plan.predictor("predictor") is plan.predictor("predictor")
+    untrained = plan.predictor("predictor", trained=False)
+    assert untrained is plan.predictor("predictor", trained=False)
+    other = runner_of(write_experiment(tmp_path)).plan
+    assert other.model("bm25", "places") is not plan.model("bm25", "places")
+
+
 def test_python_and_yaml_give_the_same_keys(tmp_path: Path) -> None:
     written = runner_of(write_experiment(tmp_path))
     task = Jsonl(

@@ -36,3 +36,8 @@ def test_clean_text_has_single_spaces_and_no_edges(fragment: str) -> None:
     text = clean_text(fragment)
     assert text == text.strip()
     assert not re.search(r"\s\s|[\r\n\t]", text)
+
+
+@given(st.text("aB1 \t\n\x0b\x1c\x7f.,;:&<>/bpr;amp\u00e9\u00a0", max_size=30))
+def test_what_is_told_to_be_clean_at_once_is_as_what_is_cleaned(fragment: str) -> None:
+    assert clean_text(fragment) == clean_text(f"<b></b>{fragment}")
