@@ -6,7 +6,9 @@ the whole page where it names no paragraph. Paragraph 0 is the title, which stan
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,6 +20,8 @@ from reml.contract.vectors import Int64Array
 Position = tuple[int, float]
 _PAGE_START: Position = (-1, 0)
 _PAGE_END: Position = (1 << 62, 0)
+# Of so many pages it is remembered what their items cover.
+_PAGES = 256
 
 
 class Pages(Protocol):
@@ -76,14 +80,27 @@ def holds(item: Item, place: Provenance) -> bool:
 
 def rows_holding(pages: Pages, place: Provenance) -> Int64Array:
     """Give the rows of the items that hold a place, ascending; none if the page or the characters are not there."""
-    region = Region.of(place)
-    items = pages.by_page(region.page_id)
-    return np.array([item.row for item in items if Region.of_item(item).overlaps(region)], dtype=np.int64)
+    return _holding(_regions(pages, Region.of(place).page_id), place)
 
 
-def evidence_rows(pages: Pages, example: Example) -> tuple[tuple[Int64Array, ...], ...]:
-    """Give, for each output of an example and each of its places, the rows that hold it: what a retriever learns from.
+def evidence_rows(pages: Pages, examples: Iterable[Example]) -> list[tuple[tuple[Int64Array, ...], ...]]:
+    """Give, for each output of each example and each of its places, the rows that hold it: what retrievers learn from.
 
-    All places of one output are needed together; of the rows of one place, any will do.
+    All places of one output are needed together; of the rows of one place, any will do. A page that many examples name
+    is read once.
     """
-    return tuple(tuple(rows_holding(pages, place) for place in output.provenance) for output in example.output)
+    regions = functools.lru_cache(maxsize=_PAGES)(functools.partial(_regions, pages))
+
+    def rows(place: Provenance) -> Int64Array:
+        return _holding(regions(Region.of(place).page_id), place)
+
+    return [tuple(tuple(map(rows, output.provenance)) for output in example.output) for example in examples]
+
+
+def _regions(pages: Pages, page_id: str) -> list[tuple[int, Region]]:
+    return [(item.row, Region.of_item(item)) for item in pages.by_page(page_id)]
+
+
+def _holding(regions: Sequence[tuple[int, Region]], place: Provenance) -> Int64Array:
+    region = Region.of(place)
+    return np.array([row for row, one in regions if one.overlaps(region)], dtype=np.int64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import final
 
@@ -58,10 +59,15 @@ class KeptStates:
         return DenseVectors(torch.cat(parts).cpu().numpy()) if parts else self.encoder.encode_queries([])
 
     def _pooled(self, ids: Sequence[Int64Array]) -> Tensor:
-        return torch.cat([self._vector(one) for one in self.states.of(ids, self.encoder.model.device)])
+        found = self.states.of(ids, self.encoder.model.device)
+        by_length = sorted(range(len(found)), key=lambda place: len(found[place].ids))
+        groups = [list(group) for _, group in groupby(by_length, key=lambda place: len(found[place].ids))]
+        vectors = torch.cat([self._vectors([found[place] for place in group]) for group in groups])
+        return vectors[torch.tensor(by_length).argsort().to(vectors.device)]
 
-    def _vector(self, states: States) -> Tensor:
-        framed = torch.tensor(states.framed, device=self.encoder.model.device).float()[None]
+    def _vectors(self, states: Sequence[States]) -> Tensor:
+        """Pool texts of one length, so that no text's vector depends on its company."""
+        framed = torch.from_numpy(np.stack([one.framed for one in states])).to(self.encoder.model.device).float()
         return self.encoder.vectors_of(framed, torch.ones(framed.shape[:2], dtype=torch.bool, device=framed.device))
 
 

@@ -59,7 +59,7 @@ def test_the_rows_that_hold_a_place(pages: DiskCollection, given_place: Provenan
 
 def test_rows_by_output_and_place(pages: DiskCollection) -> None:
     both = Answer("x", (place("7", (1, 0), (1, 3)), place("1", (0, 0), (0, 4))))
-    rows = evidence_rows(pages, Example("1", "?", (both, Answer("y"), Answer("z", (Provenance("8"),)))))
+    (rows,) = evidence_rows(pages, [Example("1", "?", (both, Answer("y"), Answer("z", (Provenance("8"),))))])
     assert [[found.tolist() for found in output] for output in rows] == [[[1], [0]], [], [[]]]
 
 

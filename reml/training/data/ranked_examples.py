@@ -120,7 +120,7 @@ class FromLabels:
         page_negatives: whether these are wrong. first_hop: whether of several places that an answer needs, only the one
         that the list has first is right; the others are not wrong either.
         """
-        evidence = [evidence_rows(collection, example) for example in examples]
+        evidence = evidence_rows(collection, examples)
         every = [_joined(*chain.from_iterable(needed)) for needed in evidence]
         right = first_hops(evidence, hits) if first_hop and hits is not None else every
         pages = [() if page_negatives else _right_pages(example) for example in examples]
@@ -242,7 +242,7 @@ class RankedExamples:
 
 def right_rows(pages: Pages, examples: Sequence[Example]) -> list[Int64Array]:
     """Give for each example the rows that hold evidence of a right answer, ascending."""
-    return [_joined(*chain.from_iterable(evidence_rows(pages, example))) for example in examples]
+    return [_joined(*chain.from_iterable(places)) for places in evidence_rows(pages, examples)]
 
 
 def first_hops(evidence: Sequence[Sequence[Sequence[Int64Array]]], hits: Hits) -> list[Int64Array]:
