@@ -51,7 +51,7 @@ from reml.predictors.late.ways import likelihood, ways
 from reml.predictors.reading.encoding import load_reader
 from reml.predictors.reading.pairs import readable
 from reml.predictors.reading.right_answers import right_answers
-from reml.text.frozen_states import FrozenStates, States, frozen_states
+from reml.text.frozen_states import FrozenStates, States
 from reml.text.models.loading import Loaded
 from reml.text.token_table import ItemTokens, token_ids, tokenise
 
@@ -270,7 +270,7 @@ class LateReader(nn.Module):
 def _frozen(encoder: str, trust_remote_code: bool) -> tuple[Loaded, FrozenStates]:
     """Load an encoder, which all readers of a process share with what it made: each of many predictions has its own."""
     loaded = load_reader(encoder, 0, trust_remote_code=trust_remote_code)
-    return loaded, frozen_states(loaded.model.requires_grad_(False).train(False), loaded.fast)
+    return loaded, FrozenStates(loaded.model.requires_grad_(False).train(False), loaded.fast)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,6 @@ from hashlib import blake2b
 from itertools import groupby
 from pathlib import Path
 from typing import Any
-from weakref import WeakValueDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -39,7 +38,7 @@ CHUNK, FOLDER_TEXTS = 16, 512
 # Texts that are kept in memory where there is no folder: the oldest go first.
 MEMORY_TEXTS = 20_000
 Key = bytes
-_SHARED: WeakValueDictionary[str, FrozenStates] = WeakValueDictionary()
+_SHELVES: dict[str, _Shelf] = {}
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -71,44 +70,97 @@ class _Stored:
         return States(self.ids, values.reshape(-1, self.width))
 
 
-class FrozenStates:
-    """Gives the states of texts, from memory, from its folder, or made now.
+class _Shelf:
+    """The states of one kind, in memory and in a folder. All that have such states in a process add to it."""
 
-    model: encodes as it is now, in whatever mode it is. kind: a digest of it and the tokeniser. frame: ids of the
-    special tokens around a text. width: the number of dimensions D. made: how many texts were encoded here.
-    """
-
-    def __init__(self, model: PreTrainedModel, tokeniser: PreTrainedTokenizerFast) -> None:
-        self._encoder: nn.Module = model
-        self.width = int(model.config.hidden_size)
-        self.frame = (int(tokeniser.cls_token_id), int(tokeniser.sep_token_id))
-        self.kind = digest(digest_with_weights(model, tokeniser_fingerprint(tokeniser)))
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
         self._folder: Path | None = None
         self._read = set[Path]()
         self._known: dict[Key, States] = {}
         self._stored: dict[Key, _Stored] = {}
         self._new: list[Key] = []
-        self.made = 0
 
     def keep_in(self, folder: Path) -> None:
-        """Read what is kept beside `folder`, for all that shares its home, and write there what is made from now on."""
-        self._folder = folder = shared_folder(folder, ROOM)
-        for one in sorted(set(folder.glob(f"states-{self.kind}-*")) - self._read):
+        if folder != self._folder:
+            self._folder, self._stored, self._read = folder, {}, set()
+        for one in sorted(set(folder.glob(f"states-{self._kind}-*")) - self._read):
             self._stored |= _stored(one)
             self._read.add(one)
 
+    def __contains__(self, key: Key) -> bool:
+        return key in self._known or key in self._stored
+
+    def get(self, key: Key) -> States:
+        return self._known[key] if key in self._known else self._stored[key].read()
+
+    def add(self, key: Key, states: States) -> None:
+        self._known[key] = states
+        self._new.append(key)
+
+    def save(self) -> None:
+        if self._folder is not None and self._new:
+            self._read.add(folder := _written(self._folder, self._kind, {key: self._known[key] for key in self._new}))
+            self._stored |= _stored(folder)
+            self._known, self._new = {}, []
+
+    def tidy(self) -> None:
+        """Write what is new once it is enough for a folder; without a folder, forget the oldest of too many."""
+        if len(self._new) >= FOLDER_TEXTS:
+            self.save()
+        if self._folder is None and len(self._known) > MEMORY_TEXTS:
+            for key in self._new[: len(self._known) - MEMORY_TEXTS]:
+                del self._known[key]
+            self._new = list(self._known)
+
+
+class FrozenStates:
+    """Gives the states of texts, from memory, from its folder, or made now.
+
+    model: encodes as it is now, in whatever mode it is; what is known is that of the weights which it has by now. All
+    of a process that have the same kind of states share what is known. frame: ids of the special tokens around a text.
+    width: the number of dimensions D. made: how many texts were encoded here.
+    """
+
+    def __init__(self, model: PreTrainedModel, tokeniser: PreTrainedTokenizerFast) -> None:
+        self._encoder: nn.Module = model
+        self._tokeniser = tokeniser
+        self.width = int(model.config.hidden_size)
+        self.frame = (int(tokeniser.cls_token_id), int(tokeniser.sep_token_id))
+        self.made = 0
+        self._folder: Path | None = None
+        self._changes = -1
+        self._follow()
+
+    def keep_in(self, folder: Path) -> None:
+        """Read what is kept beside `folder`, for all that shares its home, and write there what is made from now on."""
+        self._folder = shared_folder(folder, ROOM)
+        self._shelf.keep_in(self._folder)
+
     def of(self, texts: Sequence[Ids], device: torch.device) -> list[States]:
         """Give the states of texts, each token ids without special ones, in order."""
+        self._follow()
         keys = [_key(text) for text in texts]
-        pairs = zip(keys, texts, strict=True)
-        missing = {key: text for key, text in pairs if key not in self._known and key not in self._stored}
+        missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._shelf}
         for key, text, values in self._made(missing, device):
-            self._known[key] = States(np.array(text, dtype=np.int64), values)
-            self._new.append(key)
+            self._shelf.add(key, States(np.array(text, dtype=np.int64), values))
             self.made += 1
-        found = [self._known[key] if key in self._known else self._stored[key].read() for key in keys]
-        self._tidy()
+        found = [self._shelf.get(key) for key in keys]
+        self._shelf.tidy()
         return found
+
+    def save(self) -> None:
+        """Write what is new to a folder of its own, if there is where to."""
+        self._shelf.save()
+
+    def _follow(self) -> None:
+        """Take the shelf of the weights as they are, if they were changed since: each weight counts its changes."""
+        changes = sum(weights._version for weights in self._encoder.parameters())
+        if changes != self._changes:
+            self._changes = changes
+            self._shelf = _shelf(digest(digest_with_weights(self._encoder, tokeniser_fingerprint(self._tokeniser))))
+            if self._folder is not None:
+                self._shelf.keep_in(self._folder)
 
     def _made(self, texts: Mapping[Key, Ids], device: torch.device) -> Iterator[tuple[Key, Ids, npt.NDArray[Any]]]:
         if texts:
@@ -129,29 +181,13 @@ class FrozenStates:
             states: Tensor = self._encoder(input_ids=ids, attention_mask=torch.ones_like(ids)).last_hidden_state
         return states.half().cpu().numpy()
 
-    def save(self) -> None:
-        """Write what is new to a folder of its own, if there is where to."""
-        if self._folder is not None and self._new:
-            self._read.add(folder := _written(self._folder, self.kind, {key: self._known[key] for key in self._new}))
-            self._stored |= _stored(folder)
-            self._known, self._new = {}, []
 
-    def _tidy(self) -> None:
-        """Write what is new once it is enough for a folder; without a folder, forget the oldest of too many."""
-        if len(self._new) >= FOLDER_TEXTS:
-            self.save()
-        if self._folder is None and len(self._known) > MEMORY_TEXTS:
-            for key in self._new[: len(self._known) - MEMORY_TEXTS]:
-                del self._known[key]
-            self._new = list(self._known)
-
-
-def frozen_states(model: PreTrainedModel, tokeniser: PreTrainedTokenizerFast) -> FrozenStates:
-    """Give the states by a model as it is now: one object a process where nothing of it is trained."""
-    if any(weights.requires_grad for weights in model.parameters()):
-        return FrozenStates(model, tokeniser)
-    made = FrozenStates(model, tokeniser)
-    return _SHARED.setdefault(made.kind, made)
+def _shelf(kind: str) -> _Shelf:
+    """Give the shelf of a kind; that which was asked for last is kept, with what one stage leaves to the next."""
+    shelf = _SHELVES.get(kind) or _Shelf(kind)
+    _SHELVES.clear()
+    _SHELVES[kind] = shelf
+    return shelf
 
 
 def _key(ids: Ids) -> Key:

@@ -15,7 +15,7 @@ from reml.contract.examples import Item, Media
 from reml.contract.vectors import DenseVectors, Int64Array, Similarity
 from reml.devices.evaluating import evaluating
 from reml.retrievers.encoders.dense_encoder import DenseEncoder
-from reml.text.frozen_states import States, frozen_states
+from reml.text.frozen_states import FrozenStates, States
 from reml.text.models.transformers_types import PreTrainedTokenizerFast
 
 # Texts whose states are in memory at a time.
@@ -32,7 +32,7 @@ class KeptStates:
 
     def __init__(self, encoder: DenseEncoder, folder: Path) -> None:
         self.encoder = encoder
-        self.states = frozen_states(encoder.model, _framing(encoder))
+        self.states = FrozenStates(encoder.model, _framing(encoder))
         self.states.keep_in(folder)
 
     @property

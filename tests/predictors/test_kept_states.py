@@ -19,7 +19,7 @@ from reml.retrievers.dense import Dense
 from reml.retrievers.encoders.dense_encoder import DenseEncoder, Encoding
 from reml.retrievers.encoders.kept_states import KeptStates
 from reml.testing import MemoryCollection
-from reml.text.frozen_states import _SHARED
+from reml.text.frozen_states import _SHELVES
 
 TOKENS = 16
 TEXTS = ["the capital is n'djamena", "its capital is lima", "rivers run to the sea " * 8, ""]
@@ -39,7 +39,7 @@ def framed_bert(tiny_bert: str, tmp_path_factory: pytest.TempPathFactory) -> str
 
 def in_another_process() -> None:
     _frozen.cache_clear()
-    _SHARED.clear()
+    _SHELVES.clear()
 
 
 @pytest.fixture
@@ -80,6 +80,7 @@ def test_vectors_are_the_encoders(framed_bert: str, home: Path, collection: Memo
     np.testing.assert_allclose(kept.encode_items(items).values, encoder.encode_items(items).values, atol=2e-3)
     made = kept.states.made
     kept.states.save()
+    in_another_process()
     again = KeptStates(encoder, home / "other")
     np.testing.assert_array_equal(again.encode_items(items).values, kept.encode_items(items).values)
     assert made == len(TEXTS)
@@ -104,6 +105,31 @@ def test_trained_weights_have_states_of_their_own(framed_bert: str, home: Path, 
     changed = KeptStates(encoder, home / "two")
     changed.encode_items(items)
     assert changed.states.made == 2
+
+
+def test_weights_that_are_trained_meanwhile_are_noticed(
+    framed_bert: str, home: Path, collection: MemoryCollection
+) -> None:
+    encoder = DenseEncoder.load(framed_bert, Encoding(max_tokens=TOKENS + 2))
+    items, kept = collection.get(np.arange(2)), KeptStates(encoder, home / "one")
+    before = kept.encode_items(items).values
+    with torch.no_grad():
+        next(iter(encoder.module.parameters())).mul_(1.5)
+    np.testing.assert_allclose(kept.encode_items(items).values, encoder.encode_items(items).values, atol=2e-3)
+    assert np.abs(kept.encode_items(items).values - before).max() > 0.01
+    assert kept.states.made == 4
+
+
+def test_what_is_not_written_yet_is_known_to_the_next_that_asks(
+    framed_bert: str, home: Path, collection: MemoryCollection
+) -> None:
+    items = collection.get(np.arange(len(TEXTS)))
+    first, second = (DenseEncoder.load(framed_bert, Encoding(max_tokens=TOKENS + 2)) for _ in range(2))
+    KeptStates(first, home / "one").encode_items(items)
+    after = KeptStates(second, home / "two")
+    after.encode_items(items)
+    assert after.states.made == 0
+    assert not list(home.glob("states/*"))
 
 
 def test_items_with_a_prefix_are_refused(framed_bert: str, home: Path, collection: MemoryCollection) -> None:
