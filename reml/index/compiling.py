@@ -7,6 +7,7 @@ Whether they could be kept changes nothing else: a full disk, or a file that is 
 
 from __future__ import annotations
 
+import functools
 import logging
 import tempfile
 from collections.abc import Iterator, Set
@@ -35,8 +36,17 @@ def kernel(function: Any) -> Any:
     with _kept_beside(function) as there:
         made: Any = njit(nogil=True, cache=there, **SPARED)(function)
     if there:
+        kept = made._cache._cache_file
+        kept._source_stamp = kept._source_stamp, _sources(Path(function.__code__.co_filename).parent)
         made._cache = _Sparing(made._cache)
     return made
+
+
+@functools.cache
+def _sources(folder: Path) -> list[tuple[str, int, int]]:
+    """Give date and size of all that kernels of a folder may hold parts of: numba looks at their own file alone."""
+    files = sorted({*folder.glob("*.py"), *Path(__file__).parent.glob("*.py")})
+    return [(one.name, one.stat().st_mtime_ns, one.stat().st_size) for one in files]
 
 
 def part(function: Any, *, fastmath: Set[str] = frozenset(), inline: bool = False) -> Any:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import importlib
 import logging
 import resource
 import signal
+import sys
 from pathlib import Path
 from types import FunctionType
 
@@ -11,7 +13,7 @@ from numba import config, njit
 from numba.core.event import install_listener
 
 from reml.files.atomic import home
-from reml.index.compiling import Announcement, kernel
+from reml.index.compiling import Announcement, _sources, kernel
 
 
 def test_the_first_compilation_of_a_package_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
@@ -55,6 +57,25 @@ def test_a_kernel_is_kept_and_one_that_is_damaged_is_compiled_again() -> None:
     assert kernel(one_more)(1) == 2
     again = kernel(one_more)
     assert (again(1), sum(again.stats.cache_hits.values())) == (2, 1)
+
+
+def test_a_kernel_is_compiled_again_when_what_it_holds_a_part_of_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(config, "CACHE_DIR", str(tmp_path / "kept"))
+    monkeypatch.syspath_prepend(tmp_path)
+    part = "from reml.index.compiling import part\n\n@part\ndef other(value):\n    return value + {}\n"
+    (tmp_path / "holding.py").write_text("from held import other\n\ndef whole(value):\n    return other(value)\n")
+
+    def result(added: int) -> int:
+        (tmp_path / "held.py").write_text(part.format(added))
+        _sources.cache_clear()
+        for name in ("held", "holding"):
+            sys.modules.pop(name, None)
+        importlib.invalidate_caches()
+        return int(kernel(importlib.import_module("holding").whole)(1))
+
+    assert [result(10), result(200)] == [11, 201]
 
 
 def test_a_kernel_that_cannot_be_kept_works() -> None:
