@@ -126,6 +126,10 @@ def _written_twice(ranking: Sequence[str], grades: Mapping[str, int]) -> list[tu
     return alike([page for page in ranking if page not in grades], missed) if missed else []
 
 
+# A page that is judged and stands in no ranking: where nothing is relevant, it changes no measure.
+_NOBODYS = "nobody's"
+
+
 def _check_grades(measures: Sequence[NamedMeasure], judged: Judgements, relevance: Path) -> None:
     highest = max(grade for grades in judged.values() for grade in grades.values())
     for one in measures:
@@ -147,6 +151,8 @@ def _numbered(rankings: Rankings, judged: Judgements) -> tuple[dict[str, dict[st
     graded, scored = {}, {}
     for number, (question, grades) in enumerate(judged.items(), start=1):
         graded[str(number)] = {pages.setdefault(page, str(len(pages))): grade for page, grade in grades.items()}
+        if max(grades.values()) < 0:  # of such a question, trec_eval writes before its table of grades
+            graded[str(number)][_NOBODYS] = 0
         if question in rankings:
             ranking = rankings[question]
             scored[str(number)] = {

@@ -234,6 +234,13 @@ def test_high_grades_are_measured_in_little_memory(tmp_path: Path) -> None:
     assert found.remarks == ()
 
 
+def test_a_question_all_of_whose_grades_are_negative_counts_0(tmp_path: Path) -> None:
+    """As in TREC's web tracks, where -2 is spam: trec_eval ends the process at such a question alone."""
+    files = written(tmp_path, "q b 1 2;r c 1 2;r d 2 1", "q b 1;r c -2;r d -11")
+    found = ranked_measures(*files, measures=["nDCG@10", "AP", "RR", "Bpref", "P@1"])
+    assert found == dict.fromkeys(("nDCG@10", "AP", "RR", "Bpref", "P@1"), 0.5)
+
+
 PIECES = (*b"q 7 0 -1 \xff 1e400 nan 99999 \\u0020".split(), b" ", b"\t", b"\n", b"\r\n", b"\xc2\xa0")
 edits = st.lists(st.tuples(st.booleans(), st.floats(0, 1), st.integers(0, 3), st.sampled_from(PIECES)), max_size=4)
 

@@ -30,7 +30,10 @@ def experiment(folder: Path, **changes: object) -> Path:
     access = {"bm25": {"retriever": BM25}, "closed_book": {}}
     training = {"steps": 12, "batch_size": 2, "rate": 0.3, "warmup": 0.0, "check_every": 1}
     own = {"tasks": tasks, "access": access, "train_on": {"access": "bm25"}, "training": training}
-    return write_experiment(folder, **{**own, **changes})
+    given = {**own, **changes}
+    if given["train_on"] is None:
+        del given["training"]
+    return write_experiment(folder, **given)
 
 
 @pytest.fixture(scope="module")

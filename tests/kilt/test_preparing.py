@@ -83,7 +83,7 @@ def test_the_collection_is_shared_with_experiments(folder: Path, capsys: pytest.
     shown = capsys.readouterr().out
     assert "prepare the collection\n" not in shown, "it was there"
     assert "nq: 2 passages" in shown
-    assert "lacks 1 pages that answers come from" in shown
+    assert "nq: 1 of 3 questions has evidence on a page that the knowledge source lacks" in shown
 
 
 def test_without_pages_the_examples_are_counted(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
