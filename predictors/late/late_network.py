@@ -103,7 +103,6 @@ class LateNetwork(nn.Module):
         near = self._nearby(token * sheet.mask[..., None])
         return functional.gelu(token + near), best
 
-
     def _dropped(self, tokens: Tensor) -> Tensor:
         """Leave out the same dimensions of all tokens of a pair, [P, L, D] (Gal and Ghahramani, NIPS 2016)."""
         rate, learning = self.dropout.p, self.training

@@ -80,7 +80,8 @@ def holds(item: Item, place: Provenance) -> bool:
 
 def rows_holding(pages: Pages, place: Provenance) -> Int64Array:
     """Give the rows of the items that hold a place, ascending; none if the page or the characters are not there."""
-    return _holding(_regions(pages, Region.of(place).page_id), place)
+    region = Region.of(place)
+    return _holding(_regions(pages, region.page_id), region)
 
 
 def evidence_rows(pages: Pages, examples: Iterable[Example]) -> list[tuple[tuple[Int64Array, ...], ...]]:
@@ -92,7 +93,8 @@ def evidence_rows(pages: Pages, examples: Iterable[Example]) -> list[tuple[tuple
     regions = functools.lru_cache(maxsize=_PAGES)(functools.partial(_regions, pages))
 
     def rows(place: Provenance) -> Int64Array:
-        return _holding(regions(Region.of(place).page_id), place)
+        region = Region.of(place)
+        return _holding(regions(region.page_id), region)
 
     return [tuple(tuple(map(rows, output.provenance)) for output in example.output) for example in examples]
 
@@ -101,6 +103,5 @@ def _regions(pages: Pages, page_id: str) -> list[tuple[int, Region]]:
     return [(item.row, Region.of_item(item)) for item in pages.by_page(page_id)]
 
 
-def _holding(regions: Sequence[tuple[int, Region]], place: Provenance) -> Int64Array:
-    region = Region.of(place)
+def _holding(regions: Sequence[tuple[int, Region]], region: Region) -> Int64Array:
     return np.array([row for row, one in regions if one.overlaps(region)], dtype=np.int64)

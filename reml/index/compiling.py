@@ -46,7 +46,8 @@ def kernel(function: Any) -> Any:
 def _sources(folder: Path) -> list[tuple[str, int, int]]:
     """Give date and size of all that kernels of a folder may hold parts of: numba looks at their own file alone."""
     files = sorted({*folder.glob("*.py"), *Path(__file__).parent.glob("*.py")})
-    return [(one.name, one.stat().st_mtime_ns, one.stat().st_size) for one in files]
+    stamps = ((one.name, one.stat()) for one in files)
+    return [(name, stamp.st_mtime_ns, stamp.st_size) for name, stamp in stamps]
 
 
 def part(function: Any, *, fastmath: Set[str] = frozenset(), inline: bool = False) -> Any:

@@ -48,17 +48,21 @@ def batch(retriever: Retriever, examples: Sequence[Example], asks: int | None = 
     return Batch(tuple(examples), {"bm25": access.open(examples)})
 
 
-@pytest.fixture(scope="module")
-def reader(tiny_bert: str, retriever: Retriever) -> LateReader:
+def trained(model: str, retriever: Retriever, examples: Sequence[Example]) -> LateReader:
     torch.manual_seed(0)
-    reader = LateReader(tiny_bert, size=32, item_tokens=32, question_tokens=16, template_examples=3, hops=2)
+    reader = LateReader(model, size=32, item_tokens=32, question_tokens=16, template_examples=3, hops=2)
     optimizer = torch.optim.Adam(reader.network.parameters(), lr=1e-2)
     for _ in range(80):
-        loss = reader.train().loss(batch(retriever, list(map(chained, CAPITALS)))).loss.mean()
+        loss = reader.train().loss(batch(retriever, examples)).loss.mean()
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
     return reader.eval()
+
+
+@pytest.fixture(scope="module")
+def reader(tiny_bert: str, retriever: Retriever) -> LateReader:
+    return trained(tiny_bert, retriever, list(map(chained, CAPITALS)))
 
 
 def test_what_the_first_page_names_is_asked_for_and_the_second_answers(
@@ -84,19 +88,12 @@ def test_a_description_is_read_first_and_the_rest_with_the_name_of_what_it_descr
     tiny_bert: str, retriever: Retriever
 ) -> None:
     """The first list is read for what is described, whatever is asked of it."""
-    torch.manual_seed(0)
-    reader = LateReader(tiny_bert, size=32, item_tokens=32, question_tokens=16, template_examples=3, hops=2)
     examples = [replace(chained(one), input=f"capital of the land that lies beside {one}?") for one in CAPITALS]
-    optimizer = torch.optim.Adam(reader.network.parameters(), lr=1e-2)
-    for _ in range(80):
-        loss = reader.train().loss(batch(retriever, examples)).loss.mean()
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
+    reader = trained(tiny_bert, retriever, examples)
     # The same description in a question that was never seen, of which nothing stands in the first page.
     unseen = [replace(one, input=one.input.replace("capital", "the seat")).unanswered for one in examples]
     given = batch(retriever, unseen)
-    reader.eval().generate(given)
+    reader.generate(given)
     assert [queries.texts for queries, _ in given.sessions["bm25"].asked][1] == (
         "the seat of Libya?",
         "the seat of Brazil?",
