@@ -30,8 +30,8 @@ class Dense:
 
     model: a hub id, a folder or `package:NAME/PATH`. index_maker: what finds the vectors, exact search unless given.
     encoding: how a text becomes a vector; what it leaves unset is as the model's folder says. keep_states: whether the
-    home keeps the states of items' tokens, 2 D bytes each, for readers over the same model that read as much of an item
-    (`LateReader`). trust_remote_code: whether code in that folder is run.
+    home keeps the states of tokens of items and queries, 2 D bytes each, for what encodes the same with the same model
+    (`LateReader`, `QueryMap`). trust_remote_code: whether code in that folder is run.
     """
 
     model: str = MINILM
@@ -65,7 +65,7 @@ class Dense:
         kept = KeptStates(encoder, folder)
         index = index_encoded(kept, maker, collection, folder).index
         kept.states.save()
-        return EncodedRetriever(collection, encoder, index)
+        return EncodedRetriever(collection, encoder, index, asking=kept)
 
     def maker(self, encoder: DenseEncoder) -> IndexMaker:
         """Give what finds the vectors of an encoder: `index_maker`, or exact search by its similarity."""

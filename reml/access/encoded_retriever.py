@@ -29,8 +29,9 @@ Encoder_co = TypeVar("Encoder_co", bound=Encoder, covariant=True)
 class EncodedRetriever(Generic[Encoder_co]):
     """Finds items by the similarity of what `encoder` makes of queries and items, with `index` over `collection`.
 
-    scorer: scores anew what was found; by the encoder unless given. indexed: rows from here on are not in the index
-    until it catches up; all are if left out.
+    scorer: scores anew what was found; by the encoder unless given. asking: encodes the queries that are searched, as
+    `encoder` does or but for rounding; that itself unless given. indexed: rows from here on are not in the index until
+    it catches up; all are if left out.
     """
 
     def __init__(
@@ -40,12 +41,14 @@ class EncodedRetriever(Generic[Encoder_co]):
         index: Index,
         scorer: Scorer | None = None,
         *,
+        asking: Encoder | None = None,
         indexed: int | None = None,
     ) -> None:
         self.collection = collection
         self.encoder = encoder
         self.index = index
         self.scorer: Scorer = scorer if scorer is not None else EncoderScorer(encoder)
+        self._asking: Encoder = asking if asking is not None else encoder
         self._indexed = indexed
 
     def search(self, queries: Queries, k: int) -> Hits:
@@ -59,7 +62,7 @@ class EncodedRetriever(Generic[Encoder_co]):
         scores = np.full((len(queries), k), -np.inf, dtype=np.float32)
         asked = queries.asking
         if asked:
-            vectors = self.encoder.encode_queries([queries.said[place] for place in asked])
+            vectors = self._asking.encode_queries([queries.said[place] for place in asked])
             hits = self.index.search(vectors, k)
             rows[asked], scores[asked] = hits.rows, hits.scores
         return Hits(rows, scores)
@@ -96,7 +99,7 @@ class EncodedRetriever(Generic[Encoder_co]):
 
         beside = exact_index(self.encoder.encode_queries([]), self.encoder.similarity)
         index = LayeredIndex(self.index, beside) if first else beside
-        grown = EncodedRetriever(collection, self.encoder, index, self.scorer, indexed=first)
+        grown = EncodedRetriever(collection, self.encoder, index, self.scorer, asking=self._asking, indexed=first)
         grown.catch_up()
         return grown
 

@@ -96,6 +96,14 @@ def test_the_index_is_searched_as_any_other(framed_bert: str, home: Path, collec
     np.testing.assert_allclose(kept.search(queries, 2).scores, plain.search(queries, 2).scores, atol=2e-3)
 
 
+def test_what_was_searched_is_not_encoded_again(framed_bert: str, home: Path, collection: MemoryCollection) -> None:
+    found = dense(framed_bert).index(collection, home / "kept")
+    found.search(Queries.of(["capital of chad", "rivers"]), 2)
+    kept = KeptStates(DenseEncoder.load(framed_bert, Encoding(max_tokens=TOKENS + 2)), home / "other")
+    kept.encode_queries(["rivers", "capital of chad"])
+    assert kept.states.made == 0
+
+
 def test_trained_weights_have_states_of_their_own(framed_bert: str, home: Path, collection: MemoryCollection) -> None:
     encoder = DenseEncoder.load(framed_bert, Encoding(max_tokens=TOKENS + 2))
     items = collection.get(np.arange(2))

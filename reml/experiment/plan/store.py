@@ -176,8 +176,15 @@ class Stages:
 
     def _open_input(self, node: Node[object] | None) -> object:
         if node is not None and node.later:
-            return functools.partial(self.open, node.known_inputs[0])
+            return functools.partial(self._open_later, node.known_inputs[0])
         return None if node is None else self.open(node)
+
+    def _open_later(self, node: Node[Value]) -> Value:
+        """Open a node in the midst of other work, whose random numbers are then the same as if it had been open."""
+        from reml.devices.random_state import undisturbed  # with torch, which takes long to load
+
+        with undisturbed():
+            return self.open(node)
 
     def _close(self, node: Node[object]) -> None:
         """Close what was asked for longest ago, where more of a kind are open than are to be kept."""

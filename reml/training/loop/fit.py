@@ -30,6 +30,7 @@ from reml.contract.examples import Json
 from reml.devices.device import default_device
 from reml.devices.precision import fast_bfloat16
 from reml.devices.progress import shown_on
+from reml.devices.random_state import seed_random
 from reml.devices.rank_zero import check_rank, is_rank_zero, local_rank
 from reml.devices.ranks import together
 from reml.files.atomic import CorruptError, StaleError, digest, locked, read_json, write_json
@@ -42,7 +43,7 @@ from reml.training.loop.metrics import MetricsCsv
 from reml.training.loop.module import PredictorTraining
 from reml.training.loop.progress import ProgressLine
 from reml.training.loop.refresh_callback import RefreshIndex
-from reml.training.loop.resume import SaveState, newest_state, saved_step, seed_random
+from reml.training.loop.resume import SaveState, newest_state, saved_step
 from reml.training.regimes.regimes import Regime
 from reml.training.scale.sharding import Sharding, check_shareable, save_trained, whole_afterwards
 from reml.training.settings import Training

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import final
@@ -17,7 +16,8 @@ from reml.contract.predictors import Batch
 from reml.contract.retrieved import Hits
 from reml.contract.retrievers import TrainableEncoder
 from reml.contract.vectors import Int64Array
-from reml.training.loop.resume import newest_state, random_state, restore_random_state, saved_step
+from reml.devices.random_state import undisturbed
+from reml.training.loop.resume import newest_state, saved_step
 from reml.training.refresh.index_versions import IndexVersions
 from reml.training.refresh.policies import Change, RefreshDiedError, RefreshedIndex, Refresher, Run
 
@@ -53,7 +53,7 @@ class RefreshIndex(Callback):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Take up the index where the run stands; `ValueError` if its encoder is not the one that is trained."""
         _check_learns(self._live.encoder, pl_module)
-        with _undisturbed():
+        with undisturbed():
             self._run.versions.restore(self._live, trainer.global_step)
             self._refresher = self._refreshed.refresh.begin(self._run)
         if self._counted is not None:
@@ -76,7 +76,7 @@ class RefreshIndex(Callback):
         rows, self._retrieved = np.concatenate([rows.ravel() for rows in self._retrieved]), []
         _log(trainer, {AGE: self._live.age(before), AGE_RETRIEVED: self._live.age_of(rows, before)})
         if trainer.global_step < trainer.max_steps:
-            with _undisturbed():
+            with undisturbed():
                 self._refresh(trainer, batch)
 
     def on_train_end(self, *_: object) -> None:
@@ -129,13 +129,3 @@ def _check_learns(encoder: TrainableEncoder, trained: nn.Module) -> None:
 def _log(trainer: Trainer, metrics: dict[str, float]) -> None:
     for logger in trainer.loggers:
         logger.log_metrics(metrics, trainer.global_step)
-
-
-@contextlib.contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Let what is drawn in training not depend on how often an encoder is made: making one draws weights."""
-    state = random_state()
-    try:
-        yield
-    finally:
-        restore_random_state(state)

@@ -6,20 +6,15 @@ and holds the random states of that instant. So the steps after a resume are the
 
 from __future__ import annotations
 
-import random
 import shutil
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
-from torch import Tensor
 
 from reml.contract.predictors import Batch
+from reml.devices.random_state import RandomState, random_state, restore_random_state
 from reml.devices.ranks import all_gather, rank
 
-RandomState = dict[str, Any]
 EACH = "each"
 
 
@@ -66,35 +61,6 @@ def newest_state(folder: Path) -> Path | None:
 def saved_step(state: Path) -> int:
     """Give the number of steps done in a state."""
     return int(state.name.removeprefix("step-"))
-
-
-def seed_random(seed: int) -> None:
-    """Seed Python, NumPy and torch on all devices."""
-    random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002 - libraries draw from the global state
-    torch.manual_seed(seed)
-
-
-def random_state() -> RandomState:
-    """Give the random states of Python, NumPy, torch and its CUDA devices as numbers and tensors."""
-    name, keys, *rest = np.random.get_state(legacy=True)  # noqa: NPY002
-    return {
-        "python": random.getstate(),
-        "numpy": (name, torch.from_numpy(np.asarray(keys).astype(np.int64)), *rest),
-        "torch": torch.get_rng_state(),
-        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
-    }
-
-
-def restore_random_state(state: RandomState) -> None:
-    """Put back what `random_state` gave."""
-    random.setstate(state["python"])
-    name, keys, *rest = state["numpy"]
-    np.random.set_state((name, keys.numpy().astype(np.uint32), *rest))  # noqa: NPY002
-    torch.set_rng_state(state["torch"])
-    devices: list[Tensor] = state["cuda"]
-    if devices:
-        torch.cuda.set_rng_state_all(devices)
 
 
 def _due(step: int, every: int) -> bool:
