@@ -10,7 +10,8 @@ https://arxiv.org/abs/1508.01745 (answers with places for what is filled in).
 
 Implemented: the marginal over items (as in RAG-sequence, Lewis et al., NeurIPS 2020), over every place where a right
 answer stands, and over the ways in which a template gives it; templates are learnt from the right answers of training,
-so that labels (SUPPORTS), titles and sentences of a known form are answered as spans are.
+so that labels (SUPPORTS), titles and sentences of a known form are answered as spans are. An answer of free words, which
+none gives, teaches by the spans that share most words with it (`reml.predictors.late.nearest`).
 
 Deviations: LUMEN's live layers are a network of a projection and a convolution, without attention among tokens; no
 decoder, so that an answer is a span, or what a template of training gives.
@@ -45,6 +46,7 @@ from reml.contract.vectors import Int64Array
 from reml.predictors.copying.quoting import cut
 from reml.predictors.late.asking import after, again, chain, fits_of_chain, shortened
 from reml.predictors.late.late_network import NEVER, LateNetwork, Logits, Worded, log_sums
+from reml.predictors.late.nearest import nearest
 from reml.predictors.late.sheets import Read, Sheet, sheet, standardised
 from reml.predictors.late.templates import ASK, SPAN, TITLE, Fit, Templates, filled, fits, kind, words
 from reml.predictors.late.ways import likelihood, ways
@@ -136,9 +138,13 @@ class LateReader(nn.Module):
         """
         read = self._read(examples, responses)
         pairs = zip(read.owners.tolist(), read.items, strict=True)
-        found = [_fits(examples[owner], item, chains[owner] if chains else ()) for owner, item in pairs]
+        found: Sequence[Sequence[Sequence[Fit]]] = [
+            _fits(examples[owner], item, chains[owner] if chains else ()) for owner, item in pairs
+        ]
         if self.training:
             self._learn_templates(examples, read, found)
+        if not chains:
+            found = self._nearest(examples, read, found)
         logits = self._masked(read, asking=chains is not None)
         alone = likelihood(ways(read, found, self.templates.known, self.tokeniser), logits)
         together = _over_items(read, alone + _share(read, logits.item))
@@ -215,6 +221,27 @@ class LateReader(nn.Module):
             ]
         for example, answers in zip(examples, by_example, strict=True):
             self.templates.learn(f"{example.id}\n{example.input}", answers)
+
+    def _nearest(
+        self, examples: Sequence[Example], read: Sheet, found: Sequence[Sequence[Sequence[Fit]]]
+    ) -> Sequence[Sequence[Sequence[Fit]]]:
+        """Give the nearest spans of items where no known pattern gives an answer of their example."""
+        known = set(self.templates.known)
+        given = {
+            owner
+            for owner, answers in zip(read.owners.tolist(), found, strict=True)
+            if any(fit.pattern in known for fits in answers for fit in fits)
+        }
+        taken = list(found)
+        for owner in set(range(len(examples))) - given:
+            pairs = [pair for pair, other in enumerate(read.owners.tolist()) if other == owner]
+            texts = [item.text if (item := read.items[pair]) is not None else "" for pair in pairs]
+            spans = nearest(right_answers(examples[owner]), texts, self.answer_tokens)
+            if self.training and SPAN not in known:
+                self.templates.learn(f"{examples[owner].id} nearest", spans)
+            for pair, span in zip(pairs, spans, strict=True):
+                taken[pair] = [span]
+        return taken
 
     def _masked(self, read: Sheet, *, asking: bool) -> Logits:
         """Give logits in which templates that are not known, ask, or need an item where there is none, have no part."""
