@@ -86,7 +86,7 @@ def report(run: Path) -> None:
     """Write report.html for a result folder anew.
 
     Args:
-        run: the result folder that `reml run` named, with a manifest.json in it.
+        run: the result folder that `reml run` named, with a manifest.json in it; `reml report FOLDER` does as well.
     """
     say(Console(), f"report: {write_report(run)}")
 

@@ -6,7 +6,7 @@ What is not as simple as KILT's own records (an id that is a number, say, or a m
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
@@ -47,6 +47,23 @@ class _GuessRecord(msgspec.Struct, gc=False):
     output: Annotated[list[_GuessOutput], msgspec.Meta(min_length=1, max_length=1)]
 
 
+class _MarkedPlace(msgspec.Struct, gc=False):
+    bleu_score: Any = None
+    meta: Any = None
+    text: Any = None
+
+
+class _MarkedOutput(msgspec.Struct, gc=False):
+    provenance: list[_MarkedPlace] | None = None
+
+
+class _MarkedRecord(msgspec.Struct, gc=False):
+    output: list[_MarkedOutput] | None = None
+
+
+# What provenance has that only right answers have (a BLEU score, what annotators said), and quotations.
+JUDGED, QUOTED = "judged", "quoted"
+_MARKED = msgspec.json.Decoder(_MarkedRecord)
 _GOLD = msgspec.json.Decoder(_GoldRecord)
 _GUESS = msgspec.json.Decoder(_GuessRecord)
 
@@ -87,3 +104,15 @@ def guess_of(line: str) -> Guess:
         distinct_pages([place.wikipedia_id for place in output.provenance]),
         tuple([place.text for place in output.provenance]),
     )
+
+
+def marks_of(line: str) -> frozenset[str]:
+    """Tell by what its provenance has which kind of record a line is: `JUDGED`, `QUOTED`, both or none."""
+    try:
+        record = _MARKED.decode(line)
+    except _NOT_SIMPLE:
+        return frozenset()
+    places = [place for output in record.output or () for place in output.provenance or ()]
+    judged = any(place.bleu_score is not None or place.meta for place in places)
+    quoted = any(place.text is not None for place in places)
+    return frozenset(([JUDGED] if judged else []) + ([QUOTED] if quoted else []))

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
 from reml.collection.known_pages import absent_pages
 from reml.contract.arguments.paths import takes_paths
-from reml.evaluation.judgement_lines import gold_of, guess_of
+from reml.evaluation.judgement_lines import JUDGED, QUOTED, gold_of, guess_of, marks_of
 from reml.evaluation.judgements import Gold, Guess
 from reml.evaluation.kilt import DEPTHS, Evaluation, Scorer
 from reml.evaluation.meeting import Watch, alike, beside
-from reml.evaluation.problems import InvalidFilesError, Problems, other_kind, says_id
+from reml.evaluation.problems import QUESTIONS, InvalidFilesError, Problems, other_kind, says_id, says_missing
 from reml.files.atomic import CorruptError
 from reml.files.lines import LineError, json_lines
-from reml.files.records import RECORD_KEYS
-from reml.files.typed_json import Spelling
+from reml.files.records import RECORD_KEYS, RecordError
+from reml.files.typed_json import Spelling, plain_json
 
 GOLD = "As gold, name KILT records with right answers, such as those of a dev split (docs/kilt.md shows one)."
 GUESS = "As guess, name KILT records with predicted answers, as `reml predict` writes them (docs/kilt.md shows one)."
+
+_LOOKED_AT = 1000
 
 __all__ = ["InvalidFilesError", "evaluate_files"]
 
@@ -31,15 +34,15 @@ _Judgement = TypeVar("_Judgement", Gold, Guess)
 def evaluate_files(gold: Path, guess: Path, depths: Sequence[int] = DEPTHS, *, pages: Path | None = None) -> Evaluation:
     """Score the KILT records of `guess` against those of `gold`; either file may be gzip, by its bytes.
 
-    Predictions may come in any order; those for ids that `gold` does not have are counted, not scored. Right answers
-    are held in memory, predictions are not. `InvalidFilesError` lists whatever is wrong with either file: unreadable
-    lines, ids that come twice or are missing, several outputs, no answer, no record at all, ids and pages that are
-    written in another way; and, where `pages` names a knowledge source (see `reml.collection.known_pages`), provenance
-    that is not in it.
+    Predictions may come in any order; those for ids that `gold` does not have are counted, not scored, as are records
+    of `gold` without `output`, at which KILT's programs end. Right answers are held in memory, predictions are not.
+    `InvalidFilesError` lists whatever is wrong with either file: unreadable lines, ids that come twice or are missing,
+    several outputs, no answer, no record at all, ids and pages that are written in another way; and, where `pages`
+    names a knowledge source (see `reml.collection.known_pages`), provenance that is not in it.
     """
     problems = Problems()
     _check_paths(gold, guess, problems)
-    golds = _read_golds(gold, problems)
+    golds, questions = _read_golds(gold, problems)
     positions = {right.id: position for position, right in enumerate(golds)}
     scorer, watch = Scorer(golds, depths), Watch(frozenset[str]().union(*(one for g in golds for one in g.page_sets)))
     seen: set[str] = set()
@@ -56,24 +59,26 @@ def evaluate_files(gold: Path, guess: Path, depths: Sequence[int] = DEPTHS, *, p
         seen.add(prediction.id)
         for page in prediction.pages if pages is not None else ():
             named.setdefault(page, prediction.id)
-    if problems.count and _exchanged(gold, guess):
-        raise InvalidFilesError([f"{gold} holds predictions and {guess} right answers: exchange gold and guess"], 1)
+    quoted = _check_exchanged(gold, guess, problems)
     _check_met(gold, guess, golds=positions, guesses=seen | refused, problems=problems)
     if near := watch.apart():
         problems.add(f"{guess}: no page is one of {gold}; {near}. Write ids alike, or leave provenance out")
     if pages is not None:
         _check_pages(named, guess, pages, problems)
     problems.raise_any()
-    result = scorer.result(unmatched=len(seen) - len(golds))
+    result = scorer.result(unmatched=len(seen - questions) - len(golds))
     lacking = sum(not any(one.page_sets) for one in golds)
-    return replace(result, remarks=(*_capped(result, gold, lacking), *_remarks(result, guess, blank, bare)))
+    said = (*_of_gold(result, gold, questions=len(questions), lacking=lacking), *_remarks(result, guess, blank, bare))
+    return replace(result, remarks=(*said, *quoted))
 
 
-def _capped(result: Evaluation, gold: Path, lacking: int) -> Iterator[str]:
+def _of_gold(result: Evaluation, gold: Path, *, questions: int, lacking: int) -> Iterator[str]:
     """Say of right answers that name no page which KILT score they leave; where none names any, there is no such score.
 
-    lacking: how many name none.
+    questions: how many records have no right answer to score by. lacking: how many of the others name no page.
     """
+    if questions:
+        yield f"{questions:,} of {questions + len(result):,} records in {gold} have no output: they are not scored."
     if lacking and result.measures("Rprec"):
         bare = f"{lacking:,} of {len(result):,} right answers in {gold} name no page"
         yield f"{bare}: they count 0 in retrieval, and the KILT score is {1 - lacking / len(result):.4f} at most."
@@ -108,7 +113,9 @@ def _check_paths(gold: Path, guess: Path, problems: Problems) -> None:
         elif not path.exists():
             problems.add(f"{path} does not exist: name a file of KILT records, .jsonl or .jsonl.gz")
         elif path.is_file() and (kind := other_kind(path)) is not None:
-            problems.add(f"{path} holds {kind}. {wanted}")
+            answered_later = wanted == GOLD and kind == QUESTIONS and other_kind(path, None) is None
+            if not answered_later:
+                problems.add(f"{path} holds {kind}. {wanted}")
     problems.raise_any()
 
 
@@ -129,17 +136,30 @@ def _check_met(
         )
         return
     near = {right: given for given, right in alike([one for one in guesses if one not in golds], missing)}
-    for one in missing:
-        other = f", but one for {near[one]!r}" if one in near else ""
-        problems.add(f"{guess}: no prediction for id {one!r}{other}")
+    if missing:
+        missing.sort(key=lambda one: one not in near)
+        other = f", but one for {near[missing[0]]!r}" if near else ""
+        problems.add(f"{guess}: {says_missing(missing, len(golds), str(gold))}{other}")
+
+
+def _check_exchanged(gold: Path, guess: Path, problems: Problems) -> Sequence[str]:
+    """Raise `InvalidFilesError` if each file is surely the other one; say so, at most once, if it may be."""
+    marks, others = _marks(gold), _marks(guess)
+    if (problems.count or JUDGED in others - marks) and _exchanged(gold, guess):
+        raise InvalidFilesError([f"{gold} holds predictions and {guess} right answers: exchange gold and guess"], 1)
+    may = QUOTED in marks - others
+    return (
+        [f"{gold} quotes passages, as predictions do, and {guess} none: are gold and guess exchanged?"] if may else []
+    )
 
 
 def _exchanged(gold: Path, guess: Path) -> bool:
-    """Tell whether nothing would be wrong if each file were read as the other one."""
+    """Tell whether nothing would be wrong if each file were read as the other one, whose answers are no predictions."""
     problems = Problems()
     predictions = [prediction for _, prediction in _records(gold, guess_of, problems)]
-    if not problems.count:
-        _read_golds(guess, problems)
+    golds = _read_golds(guess, problems)[0] if not problems.count else []
+    if not (any(len(right.page_sets) > 1 for right in golds) or JUDGED in _marks(guess)):
+        return False
     ids, answered = {one.id for one in predictions}, any(one.answer for one in predictions)
     return not problems.count and len(ids) == len(predictions) and answered
 
@@ -154,15 +174,37 @@ def _check_pages(named: Mapping[str, str], guess: Path, pages: Path, problems: P
         problems.add(f"{guess}: page {page!r}, given for id {named[page]!r}, is not in {pages}")
 
 
-def _read_golds(path: Path, problems: Problems) -> list[Gold]:
+def _marks(path: Path) -> frozenset[str]:
+    """Give what `marks_of` finds in the first records of a file; nothing of a pipe, which is read once."""
+    lines = json_lines(path, marks_of, lambda _: None) if path.is_file() else ()
+    return frozenset[str]().union(*(marks for _, marks in islice(lines, _LOOKED_AT)))
+
+
+def _right_of(line: str) -> Gold:
+    """Read the right answers of a line, none where it has no `output`; as of `gold_of` otherwise."""
+    try:
+        return gold_of(line)
+    except RecordError:
+        record = plain_json(line)
+        if not isinstance(record, dict) or record.get("output") is not None:
+            raise
+        return Gold.parse({**record, "output": []})
+
+
+def _read_golds(path: Path, problems: Problems) -> tuple[list[Gold], set[str]]:
+    """Give the right answers, and the ids of questions without output, which nothing can be compared with."""
     golds: dict[str, Gold] = {}
-    for line, right in _records(path, gold_of, problems):
-        if right.id in golds:
+    questions: set[str] = set()
+    for line, right in _records(path, _right_of, problems):
+        if right.id in golds or right.id in questions:
             problems.add(f"{path}, line {line}: id {right.id!r} comes a second time")
+        elif not right.page_sets:
+            questions.add(right.id)
+            continue
         elif not right.answers:
             problems.add(f"{path}, line {line}: no right answer for id {right.id!r}, so nothing to compare with")
         golds.setdefault(right.id, right)
-    return list(golds.values())
+    return list(golds.values()), questions
 
 
 def _records(path: Path, parse: Callable[[str], _Judgement], problems: Problems) -> Iterator[tuple[int, _Judgement]]:

@@ -80,9 +80,10 @@ def evaluate_passages(
 def evaluate_passage_files(gold: Path, guess: Path, depths: Sequence[int] = DEPTHS) -> Evaluation:
     """Score the provenance of the records of `guess` against those of `gold`; `RecordError` if a line is not so.
 
-    What `guess` has no record for scores 0. Right answers are held in memory, predictions are not.
+    What `guess` has no record for scores 0; what has no output in `gold` is not scored. Right answers are held in
+    memory, predictions are not.
     """
-    wanted = {example.id: EvidenceSets.of(example) for example in read_examples(gold)}
+    wanted = {example.id: EvidenceSets.of(example) for example in read_examples(gold) if example.output}
     rows = {name: [0.0] * len(passage_measure_names(depths)) for name in wanted}
     for prediction in read_examples(guess):
         if prediction.id in wanted:

@@ -14,6 +14,7 @@ from reml.files.lines import LineError, decoded_lines
 
 _SHOWN = 20
 _LOOKED_AT = 5
+QUESTIONS = "questions without answers, as KILT's test files do"
 # What files are whose first line looks so.
 _OF_LINES = {
     r"\S+\s+Q0\s+\S+\s+\d+\s+\S+(\s+\S+)?": "a run in TREC's format: score it by `reml measure --run`",
@@ -53,10 +54,20 @@ class Problems:
             raise InvalidFilesError(self.first, self.count)
 
 
-def other_kind(path: Path) -> str | None:
-    """Say what a file holds by its first lines, if all of them are no records of KILT's; nothing if some may be."""
+def says_missing(missing: Sequence[str], count: int, where: str) -> str:
+    """Say which ids have no prediction, and of several how many of all that there are. where: they are."""
+    if len(missing) == 1:
+        return f"no prediction for id {missing[0]!r}"
+    return f"{len(missing):,} of {count:,} ids of {where} have no prediction; the first: {missing[0]!r}"
+
+
+def other_kind(path: Path, most: int | None = _LOOKED_AT) -> str | None:
+    """Say what a file holds by its first lines, if all of them are no records of KILT's; nothing if some may be.
+
+    most: how many lines are looked at, or all of them.
+    """
     try:
-        kinds = {_kind(line.strip()) for _, line in islice(decoded_lines(path, str), _LOOKED_AT)}
+        kinds = {_kind(line.strip()) for _, line in islice(decoded_lines(path, str), most)}
     except (LineError, CorruptError, OSError):  # said when the file is read
         return None
     return kinds.pop() if len(kinds) == 1 else None
@@ -87,5 +98,5 @@ def _of_record(record: Json) -> str | None:
     if "text" in record and not {"input", "id"} <= set(record):
         return "texts of a corpus, or queries"
     if {"id", "input"} <= set(record):
-        return "questions without answers, as KILT's test files do"
+        return QUESTIONS
     return None

@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 
 from reml.contract.arguments.paths import takes_paths
 from reml.contract.examples import Answer, Example, Json
-from reml.evaluation.problems import Problems
+from reml.evaluation.problems import Problems, says_missing
 from reml.files.atomic import atomic_file
 from reml.files.lines import line_text
 from reml.files.records import decode_record, read_examples
@@ -55,12 +55,16 @@ def write_archive(
     name in the archive, each also gzip. tests: the folder of the test files. `FileNotFoundError` if some are missing,
     `InvalidFilesError` with all that the leaderboard would refuse.
     """
+    if not predictions.is_dir():
+        what = "is no folder" if predictions.exists() else "does not exist"
+        raise FileNotFoundError(f"{predictions} {what}: name a folder with DATASET/predictions.jsonl or DATASET.jsonl.")
     found = {each.name: _predictions_of(each, predictions, names) for each in datasets}
     missing = [name for name, path in found.items() if path is None]
     if missing:
+        have = ",".join(name for name in found if name not in missing) or "nq,fever"
         raise FileNotFoundError(
             f"{predictions} has no predictions for {', '.join(missing)}: give DATASET/predictions.jsonl or "
-            "DATASET.jsonl for each, or name the datasets you have."
+            f"DATASET.jsonl for each, or name the datasets you have, such as `--datasets {have}`."
         )
     with atomic_file(archive) as draft:
         with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED) as bundle:
@@ -146,8 +150,8 @@ def _check_file(bundle: zipfile.ZipFile, name: str, ids: set[str], problems: Pro
             problems.add(f"{place}: the output has no answer")
         else:
             blank += not example.output[0].text.strip()
-    for missing in sorted(ids - seen):
-        problems.add(f"{name}: no prediction for id {missing!r}")
+    if missing := sorted(ids - seen):
+        problems.add(f"{name}: {says_missing(missing, len(ids), 'the test set')}")
     return len(seen), blank
 
 

@@ -120,14 +120,19 @@ class FigureTable:
         return [(name, names.count(name)) for name in dict.fromkeys(names)]
 
     def brief(self, group: Group) -> str:
-        """Say which row of a task is best by its score, or by the first column; empty where nothing was measured."""
+        """Say which row of a task is best by its score, or by the first column, or how many tie.
+
+        Empty where nothing was measured.
+        """
         place = next((place for place, column in enumerate(self.columns) if column.figure == "score"), 0)
         measured = [(row.cells[place].figure, row) for row in group.rows if row.cells]
-        best = max(((one.mean, -number, row) for number, (one, row) in enumerate(measured) if one), default=None)
-        if best is None:
+        means = [one.mean for one, _ in measured if one]
+        if not means:
             return ""
         name = _terminal_name(self.columns[place], group.measure)
-        return f"best {name}: {best[2].name} {best[2].cells[place].text}"
+        best = [row for one, row in measured if one and one.mean == max(means)]
+        tied = "all" if len(best) == len(means) else len(best)
+        return f"best {name}: {best[0].name if len(best) == 1 else f'{tied} tie at'} {best[0].cells[place].text}"
 
     def terminal(self) -> list[Table]:
         """Give a table for each task, without columns in which it has nothing."""

@@ -47,7 +47,7 @@ def write_report(run: Path, cases_each: int = _CASES_EACH) -> Path:
         "accesses": _access_names(figures),
         "recalls": [plot for task in figures.retrieved for plot in _recall_plots(figures, task)],
         "trainings": _trainings(results),
-        "examples": shown_examples(results.cells, results.questions, predicts=figures.predicts),
+        "examples": shown_examples(results.cells, results.questions, predicts=figures.predicts, each=cases_each),
         "origin": origin_of(results.manifest),
     }
     path = run / REPORT

@@ -82,9 +82,10 @@ class Card:
 class Examples:
     """What `templates/cases.html` shows. outcomes: their names by their classes. tasks, accesses: as options.
 
-    predicts: whether anything was predicted, or only retrieved.
+    predicts: whether anything was predicted, or only retrieved. each: how many were chosen (`shown_examples`).
     """
 
+    each: int
     right_from: float
     predicts: bool
     outcomes: Mapping[str, str]
@@ -99,12 +100,16 @@ class Examples:
         return {task: [card for card in self.cards if card.task == task] for task in dict(self.tasks)}
 
 
-def shown_examples(cells: Sequence[Cell], questions: Sequence[Question], *, predicts: bool) -> Examples:
-    """Gather what became of the predictions: how many ended in which way, and examples to filter."""
+def shown_examples(cells: Sequence[Cell], questions: Sequence[Question], *, predicts: bool, each: int) -> Examples:
+    """Gather what became of the predictions: how many ended in which way, and examples to filter.
+
+    each: how many of every outcome of every access model were chosen.
+    """
     tasks = dict.fromkeys(cell.task for cell in cells)
     outcomes = [outcome for outcome in Outcome if any(_shows(cell, outcome) for cell in cells)]
     measures = {cell.task: cell.measure for cell in cells}
     return Examples(
+        each=each,
         right_from=GRADED,
         predicts=predicts,
         outcomes={_name(outcome): outcome.value for outcome in outcomes},

@@ -68,12 +68,17 @@ def print_table(console: Console, table: Table) -> None:
 def print_whole(console: Console, table: RichTable) -> None:
     """Print a table as wide as its cells are; rich would shorten `0.477 ±0.012` to `0.4…` where there is no room.
 
-    Where it is too wide, its lines go on below.
+    Where it is too wide, its lines go on below. In a file no line ends in spaces.
     """
     unbounded = console.options.update(max_width=1 << 16)
     natural = Measurement.get(console, unbounded, table).maximum
     with _as_wide_as(console, natural):
-        console.print(table)
+        if console.is_terminal:
+            console.print(table)
+            return
+        lines = console.render_lines(table, pad=False)
+        text = "\n".join("".join(part.text for part in one).rstrip() for one in lines)
+        console.print(Text(text), soft_wrap=True)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from reml.collection.disk import build_collection
 from reml.collection.sources.kilt_pages import JsonlPages, write_pages
 from reml.contract.examples import Json, Page
 from reml.evaluation.kilt_files import InvalidFilesError, evaluate_files
+from reml.evaluation.passages import evaluate_passage_files
 
 
 def gold(name: str) -> Json:
@@ -44,7 +45,7 @@ def test_all_problems_come_in_one_message(tmp_path: Path) -> None:
         tmp_path / "gold.jsonl",
         gold("x"),
         gold("x"),
-        {"id": "n", "input": "q", "output": []},
+        {"id": "n", "input": "q", "output": [{"answer": " "}]},
         b"{",
         gold("y"),
         gold("m"),
@@ -71,10 +72,28 @@ def test_all_problems_come_in_one_message(tmp_path: Path) -> None:
 
 def test_many_problems_are_counted_and_the_first_shown(tmp_path: Path) -> None:
     golds = lines(tmp_path / "gold.jsonl", *(gold(str(number)) for number in range(50)))
+    guesses = lines(tmp_path / "guess.jsonl", *(guess(str(number), "a", *"b"[:number]) for number in range(50)))
     with pytest.raises(InvalidFilesError, match="49 problems") as caught:
-        evaluate_files(golds, lines(tmp_path / "guess.jsonl", guess("0", "a")))
+        evaluate_files(golds, guesses)
     assert "... and 29 more" in str(caught.value)
-    assert str(caught.value).count("no prediction") == 20
+    assert str(caught.value).count("2 outputs") == 20
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("q1",), "14 of 15 ids of {gold} have no prediction; the first: 'q2'"),
+        (("q2", "Q9", "x"), "14 of 15 ids of {gold} have no prediction; the first: 'q9', but one for 'Q9'"),
+        (tuple(f"q{n}" for n in range(3, 16)), "2 of 15 ids of {gold} have no prediction; the first: 'q1'"),
+        (tuple(f"q{n}" for n in range(2, 16)), "no prediction for id 'q1'"),
+    ],
+)
+def test_predictions_that_are_missing_are_one_problem(given: tuple[str, ...], said: str, tmp_path: Path) -> None:
+    golds = lines(tmp_path / "gold.jsonl", *(gold(f"q{number}") for number in range(1, 16)))
+    guesses = lines(tmp_path / "guess.jsonl", *(guess(name, "a") for name in given))
+    with pytest.raises(InvalidFilesError) as caught:
+        evaluate_files(golds, guesses)
+    assert str(caught.value) == f"1 problem with the files:\n  {guesses}: {said.format(gold=golds)}"
 
 
 def test_both_files_missing_is_said_of_both(tmp_path: Path) -> None:
@@ -170,6 +189,83 @@ def test_exchanged_files_are_called_so(tmp_path: Path) -> None:
         InvalidFilesError, match=r"guess\.jsonl holds predictions and .*gold\.jsonl right answers: exch"
     ):
         evaluate_files(guesses, golds)
+
+
+def placed(name: str, place: Json) -> Json:
+    provenance: Json = [{"wikipedia_id": "1", **place}] if isinstance(place, dict) else []
+    return {"id": name, "input": "q", "output": [{"answer": "a", "provenance": provenance}]}
+
+
+BLEU: Json = {"bleu_score": 1.0, "title": "t"}
+SPAN: Json = {"meta": {"evidence_span": ["a"]}, "start_paragraph_id": 1}
+QUOTED: Json = {"text": "a is a letter", "start_paragraph_id": 1}
+BARE: Json = {"title": "t", "section": "s", "start_paragraph_id": 1, "end_paragraph_id": 1}
+
+
+@pytest.mark.parametrize(
+    ("right", "given", "refused", "said"),
+    [
+        (BARE, BLEU, True, ""),
+        (QUOTED, BLEU, True, ""),
+        ({}, SPAN, True, ""),
+        (None, SPAN, True, ""),
+        (BLEU, BLEU, False, ""),  # oracles quote what is right
+        (BLEU, SPAN, False, ""),
+        (SPAN, BARE, False, ""),
+        (BARE, BARE, False, ""),
+        ({}, BARE, False, ""),
+        ({}, QUOTED, False, ""),
+        (QUOTED, QUOTED, False, ""),
+        (QUOTED, BARE, False, "gold.jsonl quotes passages, as predictions do, and "),
+        (QUOTED, None, False, "are gold and guess exchanged?"),
+    ],
+)
+def test_files_of_one_output_are_told_apart_by_what_one_of_them_alone_has(
+    right: Json, given: Json, refused: bool, said: str, tmp_path: Path
+) -> None:
+    golds = lines(tmp_path / "gold.jsonl", placed("x", right), placed("y", right))
+    guesses = lines(tmp_path / "guess.jsonl", placed("y", given), placed("x", given))
+    if refused:
+        with pytest.raises(InvalidFilesError, match="exchange gold and guess"):
+            evaluate_files(golds, guesses)
+    else:
+        told = " ".join(evaluate_files(golds, guesses).remarks)
+        assert (said in told, "exchanged" in told) == (True, bool(said))
+
+
+def test_a_prediction_without_output_is_no_sign_of_exchanged_files(tmp_path: Path) -> None:
+    golds = lines(tmp_path / "gold.jsonl", gold("x"), gold("y"))
+    guesses = lines(tmp_path / "guess.jsonl", gold("x"), {"id": "y", "input": "q"})
+    with pytest.raises(InvalidFilesError, match="line 2: there is no `output`"):
+        evaluate_files(golds, guesses)
+
+
+@pytest.mark.parametrize("output", [{}, {"output": None}, {"output": []}])
+@pytest.mark.parametrize("count", [1, 7])
+def test_gold_records_without_output_are_counted_and_not_scored(
+    output: dict[str, Json], count: int, tmp_path: Path
+) -> None:
+    """They come first, so that the file begins as one of questions alone does."""
+    names = [f"open {number}" for number in range(count)]
+    questions: list[Json] = [{"id": name, "input": "q", **output} for name in names]
+    whole = [gold("x"), placed("y", {"wikipedia_id": "2"})]
+    guesses = lines(tmp_path / "guess.jsonl", gold("x"), gold("y"), *map(gold, names[1:]))
+    with_some = evaluate_files(lines(tmp_path / "gold.jsonl", *questions, *whole), guesses)
+    alone = evaluate_files(lines(tmp_path / "alone.jsonl", *whole), guesses)
+    assert with_some.ids == alone.ids == ("x", "y")
+    assert {name: with_some.mean(name) for name in with_some.values} == {
+        name: alone.mean(name) for name in alone.values
+    }
+    assert (with_some.unmatched, alone.unmatched) == (0, count - 1)
+    (said,) = with_some.remarks
+    assert said == f"{count} of {count + 2} records in {tmp_path / 'gold.jsonl'} have no output: they are not scored."
+    assert evaluate_passage_files(tmp_path / "gold.jsonl", guesses).ids == ("x", "y")
+
+
+def test_ids_come_once_among_records_without_output_too(tmp_path: Path) -> None:
+    golds = lines(tmp_path / "gold.jsonl", gold("x"), {"id": "x", "input": "q"})
+    with pytest.raises(InvalidFilesError, match="line 2: id 'x' comes a second time"):
+        evaluate_files(golds, lines(tmp_path / "guess.jsonl", guess("x", "a")))
 
 
 def test_a_folder_or_nothing_is_refused_before_anything_is_read(tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ def rows_of(shown: str) -> list[list[str]]:
 def test_the_report_shows_it_without_asking_it(finished: tuple[Path, Path]) -> None:
     _, result = finished
     (result / "report.html").unlink()
-    assert main(["report", "--run", str(result)]) == 0
+    assert main(["report", str(result)]) == 0, "as by --run"
     page = (result / "report.html").read_text(encoding="utf-8")
     assert "start 0.90 · provenance R-precision 1.00" in page
     assert "started: start, n = 3" in page

@@ -101,7 +101,7 @@ BROKEN: dict[str, tuple[Mapping[str, bytes], str]] = {
     "no JSON": ({NQ: GOOD + b"{\n"}, f"{NQ}, line 3: not JSON"),
     "no UTF-8": ({NQ: b"\xff\n"}, f"{NQ}, line 1: not UTF-8"),
     "gzip inside": ({NQ: gzip.compress(GOOD)}, f"{NQ}, line 1: not UTF-8"),
-    "an empty file": ({NQ: b"\n"}, f"{NQ}: no prediction for id 'q1'"),
+    "an empty file": ({NQ: b"\n"}, f"{NQ}: 2 of 2 ids of the test set have no prediction; the first: 'q1'"),
 }
 
 
@@ -149,7 +149,16 @@ def test_what_would_be_refused_is_not_written(tests: Path, tmp_path: Path) -> No
         write_archive(tmp_path / "kilt.zip", tmp_path / "run", [dataset("nq")], tests=tests)
     with pytest.raises(FileNotFoundError, match="no predictions for fever, wow"):
         write_archive(tmp_path / "kilt.zip", tmp_path / "run", [dataset("fever"), dataset("wow")], tests=tests)
+    with pytest.raises(FileNotFoundError, match="have, such as `--datasets nq`"):
+        write_archive(tmp_path / "kilt.zip", tmp_path / "run", [dataset("fever"), dataset("nq")], tests=tests)
     assert not (tmp_path / "kilt.zip").exists()
+
+
+@pytest.mark.parametrize(("name", "said"), [("nope", "nope does not exist: name a"), ("a.txt", "a.txt is no folder: ")])
+def test_a_folder_of_predictions_that_is_not_there_is_said(name: str, said: str, tests: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").touch()
+    with pytest.raises(FileNotFoundError, match=said):
+        write_archive(tmp_path / "kilt.zip", tmp_path / name, ALL, tests=tests)
 
 
 def test_the_command_writes_checks_and_counts_blank_answers(

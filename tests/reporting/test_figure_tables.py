@@ -93,7 +93,13 @@ def test_examples_are_counted_apart_where_only_some_name_a_page() -> None:
     ("found", "measure", "brief"),
     [
         ({"a": {"em": Figure(0.5)}, "b": {"em": Figure(0.6)}}, "em", "best em: b 60.0"),
-        ({"a": {"em": Figure(0.5)}, "b": {"em": Figure(0.5)}}, "em", "best em: a 50.0"),
+        ({"a": {"em": Figure(0.5)}, "b": {"em": Figure(0.5)}}, "em", "best em: all tie at 50.0"),
+        ({"a": {"em": Figure(0)}, "b": {"em": Figure(0)}, "c": {}}, "em", "best em: all tie at 0.0"),
+        (
+            {"a": {"em": Figure(0.5)}, "b": {"em": Figure(0.5)}, "c": {"em": Figure(0.2)}},
+            "em",
+            "best em: 2 tie at 50.0",
+        ),
         ({"a": {"em": Figure(0.0)}}, "em", "best em: a 0.0"),
         ({"a": {}, "b": {"em": Figure(0.25)}}, "em", "best em: b 25.0"),
         ({"a": {"Rprec": Figure(0.9), "em": Figure(0.1)}, "b": {"em": Figure(0.2)}}, "em", "best em: b 20.0"),

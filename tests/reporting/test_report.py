@@ -193,6 +193,12 @@ def test_tasks_fold_and_say_what_is_best_while_they_are(page: Page) -> None:
     assert briefs == ["best em: dense 100.0", "best R-precision: dense 100.0", "4 examples"]
 
 
+@pytest.mark.parametrize("each", [1, 3])
+def test_how_the_examples_were_chosen_is_said(run: Path, each: int) -> None:
+    shown = write_report(run, each).read_text(encoding="utf-8")
+    assert f"of each task, the first {each} of every outcome of every access model." in shown
+
+
 def test_answers_are_marked_in_passages_and_hits_told(page: Page) -> None:
     assert {text for tag, text in page.texts if tag == "mark"} == {"OSLO"}
     spans = [text for tag, text in page.texts if tag == "span"]

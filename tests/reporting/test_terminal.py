@@ -100,3 +100,13 @@ def test_texts_that_do_not_fit_stand_one_below_the_other() -> None:
 def test_a_file_has_each_row_in_a_line() -> None:
     (row,) = [line for line in printed(RETRIEVAL, 30, terminal=False) if "bm25" in line]
     assert row.split() == ["a", "bm25", ".46", "±.13", ".47", "±.13", ".90", "±.09", ".74", "±.07"]
+
+
+@pytest.mark.parametrize("table", [RETRIEVAL, BY_TASK, TEXTS, KEYS, NUMBERS])
+@pytest.mark.parametrize("width", [30, 300])
+def test_in_a_file_no_line_ends_in_spaces_and_none_is_wider_than_the_cells(table: tables.Table, width: int) -> None:
+    lines = printed(table, width, terminal=False)
+    assert all(line == line.rstrip() for line in lines)
+    widest = [max(map(cell_len, cells)) for cells in zip(table.columns, *table.rows, strict=True)]
+    assert max(map(cell_len, lines)) <= max(1 + sum(widest) + 2 * len(widest), cell_len(table.title))
+    assert not any("\x1b" in line for line in lines)

@@ -29,6 +29,8 @@ from reml.contract.arguments.several import names_in
 from reml.contract.examples import Json
 from reml.files.yaml_files.scalars import AMBIGUITY, meant, written
 
+_MISSING, _UNKNOWN = "the following arguments are required: ", "unrecognized arguments: "
+
 Hint = Callable[[Sequence[str]], object]
 
 
@@ -74,17 +76,39 @@ def parsed_options(
 ) -> Namespace:
     """Parse the options of a command that is this function or class; `SettingsError` names each that is wrong.
 
-    flags: the options that take no value.
+    flags: the options that take no value. A first word that no option names is the one option that must be given.
     """
-    shown = listed(arguments, lambda names: hint_at(kind, names, {}))
+    needed = [name for name, one in parameters_of(kind).items() if one.default is one.empty]
+    shown = listed(_named(arguments, needed, kind), lambda names: hint_at(kind, names, {}))
     given = sources(shown, flags)
     try:
         parsed = parser.parse_args(shown)
     except ArgumentError as error:
         wrong = [one for one in wrong_settings(merged(given), kind) if one.place]
-        raise (settings_error(wrong, given) if wrong else error) from error
+        raise (settings_error(wrong, given) if wrong else _by_options(error, needed)) from error
     refuse_misread(parsed, given)
     return parsed
+
+
+def _named(arguments: Sequence[str], needed: Sequence[str], kind: Kind) -> list[str]:
+    """Write `report FOLDER` as `report --run=FOLDER`."""
+    alone = len(needed) == 1 and parameters_of(kind)[needed[0]].kind is not inspect.Parameter.VAR_POSITIONAL
+    if not alone or arguments[0:1] == [] or arguments[0].startswith("-") or f"--{needed[0]}" in arguments:
+        return list(arguments)
+    return [f"--{needed[0]}={arguments[0]}", *arguments[1:]]
+
+
+def _by_options(error: ArgumentError, needed: Sequence[str]) -> ArgumentError:
+    """Say of arguments that are missing, or that no option names, by which options they are given."""
+    text = str(error)
+    if text.startswith(_MISSING):
+        return ArgumentError(
+            None, _MISSING + ", ".join(f"--{name}" for name in text.removeprefix(_MISSING).split(", "))
+        )
+    if text.startswith(_UNKNOWN) and not text.startswith(f"{_UNKNOWN}-"):
+        such = f", such as {', '.join(f'--{name}' for name in needed)}" if needed else ""
+        return ArgumentError(None, f"{text}. Name each by its option{such}; --help shows them")
+    return error
 
 
 def settings_error(wrong: Sequence[Wrong], given: Sequence[Source]) -> SettingsError:

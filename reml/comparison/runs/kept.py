@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, cast
@@ -28,7 +28,7 @@ _SAID = ("versions", "config", "seed", "measures", "checksums", "stages")
 
 @dataclass(frozen=True, slots=True)
 class BestFigure:
-    """The system that is best on a task by what the task is ranked by, and its figure."""
+    """The system that is best on a task by what the task is ranked by, and its figure; no name where several tie."""
 
     system: str
     measure: str
@@ -205,7 +205,9 @@ def _needed(folder: Path, found: Mapping[str, Mapping[str, BestFigure]]) -> Iter
 
 def _best(of_task: Mapping[str, BestFigure]) -> BestFigure | None:
     scored = [figure for figure in of_task.values() if math.isfinite(figure.value)]
-    return max(scored, key=lambda figure: figure.value, default=None)
+    best = max(scored, key=lambda figure: figure.value, default=None)
+    tied = best is not None and sum(figure.value == best.value for figure in scored) > 1
+    return replace(best, system="") if best is not None and tied else best
 
 
 def _task_names(settings: Mapping[str, Json]) -> Iterator[str]:

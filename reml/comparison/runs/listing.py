@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from reml.comparison.runs.kept import KeptRun, kept_run, run_folders
-from reml.comparison.runs.settings import setting_differences
+from reml.comparison.runs.kept import KeptRun, kept_run, name_and_key, run_folders
+from reml.comparison.runs.settings import setting_differences, shortened
 from reml.contract.examples import Json
 from reml.files.atomic import home as default_home
 from reml.reporting.table import Table
 
 COLUMNS = ("key", "name", "date", "state", "seed", "tasks", "access", "best figures")
-_SHOWN = 3
+_SHOWN, _WIDE = 3, 24  # of what is in a cell; characters of a setting
 
 
 def runs(home: Path | str | None = None) -> list[KeptRun]:
@@ -36,9 +36,12 @@ def differences_told(run: KeptRun, most: int = 6) -> str:
     """Say in a line which settings differ from those of the run before; of many the first, and how many more."""
     if run.before is None:
         return f"{run.key} is the first."
-    said = [f"{one.setting}: {_short(one.shown(0))} -> {_short(one.shown(1))}" for one in run.changed[:most]]
+    said = [
+        f"{one.setting}: {' -> '.join(shortened([one.shown(0), one.shown(1)], _WIDE))}" for one in run.changed[:most]
+    ]
     more = [f"{len(run.changed) - most} more"] if len(run.changed) > most else []
-    return f"{run.key} differs from {run.before.name}: {'; '.join([*said, *more]) or 'in no setting'}."
+    first = f" is the first {run.name} and" if name_and_key(run.before)[0] != run.name else ""
+    return f"{run.key}{first} differs from {run.before.name}: {'; '.join([*said, *more]) or 'in no setting'}."
 
 
 def listing_json(found: Sequence[KeptRun]) -> list[Json]:
@@ -54,7 +57,7 @@ def _beside(run: KeptRun, older: Sequence[KeptRun]) -> KeptRun:
 
 
 def _row(run: KeptRun) -> tuple[str, ...]:
-    figures = [f"{task} {one.measure} {one.value:.3f} {one.system}" for task, one in run.figures.items()]
+    figures = [f"{task} {one.measure} {one.value:.3f} {one.system or '(tie)'}" for task, one in run.figures.items()]
     return (
         *(run.key, run.name, f"{run.date:%Y-%m-%d %H:%M}", run.state, "" if run.seed is None else str(run.seed)),
         *(_some(run.tasks), _some(run.access), _some(figures)),
@@ -64,10 +67,6 @@ def _row(run: KeptRun) -> tuple[str, ...]:
 def _some(texts: Sequence[str]) -> str:
     more = [f"{len(texts) - _SHOWN} more"] if len(texts) > _SHOWN else []
     return ", ".join([*texts[:_SHOWN], *more])
-
-
-def _short(text: str, most: int = 24) -> str:
-    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _json(run: KeptRun) -> Json:

@@ -30,6 +30,17 @@ class SettingDifference:
         return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
+def shortened(texts: Sequence[str], most: int) -> list[str]:
+    """Cut texts that are too long for a line, or begin alike for longer, around where they begin to differ."""
+    if all(len(text) <= most for text in texts):
+        return list(texts)
+    letters = zip(*(text for text in texts if text != LEFT_OUT), strict=False)
+    alike = sum(1 for _ in itertools.takewhile(lambda some: len(set(some)) == 1, letters))
+    start = alike - most // 3 if most - 2 < alike < max(map(len, texts)) else 0
+    shown = [text if text == LEFT_OUT or not start else f"…{text[start:]}" for text in texts]
+    return [text if len(text) <= most else f"{text[: most - 1]}…" for text in shown]
+
+
 def setting_differences(settings: Sequence[Mapping[str, Json]]) -> list[SettingDifference]:
     """List the settings that are not the same in all; of a part that only some have, the part as a whole.
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from reml.comparison.runs.changed import ChangedAnswer
 from reml.comparison.runs.kept import KeptRun
-from reml.comparison.runs.settings import SettingDifference
+from reml.comparison.runs.settings import SettingDifference, shortened
 from reml.experiment.differences import Difference, Shared
 from reml.reporting.table import Table
 
@@ -27,7 +27,8 @@ def runs_table(runs: Mapping[str, KeptRun]) -> Table:
 
 def settings_table(letters: Sequence[str], settings: Sequence[SettingDifference]) -> Table:
     """Show the settings that differ, those of each run in a column."""
-    rows = [(one.setting, *(cut(one.shown(place)) for place in range(len(letters)))) for one in settings]
+    values = [[one.shown(place) for place in range(len(letters))] for one in settings]
+    rows = [(one.setting, *shortened(shown, _WIDE)) for one, shown in zip(settings, values, strict=True)]
     return Table(("setting", *letters), WORDS | {*letters}, rows, "settings that differ; – is left out, its default")
 
 

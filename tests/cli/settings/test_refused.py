@@ -133,6 +133,15 @@ def test_an_option_without_a_value_is_given_none(
         ("evaluate --gold", "argument --gold: expected one argument"),
         ("evaluate --gold a --guess b --depths", "argument --depths: expected one argument"),
         ("evaluate --gold a --guess b --passages x", "--passages is 'x', but must be true or false"),
+        ("evaluate", "the following arguments are required: --gold, --guess"),
+        ("evaluate --guess a", "the following arguments are required: --gold"),
+        ("report", "the following arguments are required: --run"),
+        ("evaluate a b", "unrecognized arguments: a b. Name each by its option, such as --gold, --guess"),
+        ("report a b", "unrecognized arguments: b. Name each by its option, such as --run"),
+        ("report a --run b", "unrecognized arguments: a. Name each by its option, such as --run"),
+        ("report --run b a", "unrecognized arguments: a. Name each by its option, such as --run"),
+        ("runs a", "unrecognized arguments: a. Name each by its option; --help shows them"),
+        ("report /absent", "/absent"),
     ],
 )
 def test_nor_is_one_of_a_command_on_files(words: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import reml
+from reml import Access
 from reml.comparison.runs.kept import KeptRun
 from reml.comparison.runs.listing import differences_told, listing_json, listing_table
 from reml.retrievers.bm25 import BM25
@@ -59,6 +60,16 @@ def test_each_stands_beside_the_one_before_of_its_name(data: Path, tmp_path: Pat
         f"{newest.key} differs from {first.folder.name}: reading.limit: – -> 2; seed: 7 -> 8."
     )
     assert differences_told(oldest) == f"{oldest.key} is the first."
+    told = differences_told(middle)
+    assert told.startswith(f"{middle.key} is the first b and differs from {first.folder.name}: ")
+    assert "name: a -> b" in told
+
+
+def test_no_system_is_named_where_several_tie(data: Path, tmp_path: Path) -> None:
+    made(data, tmp_path, name="tie", access={"one": Access(BM25()), "two": Access(BM25())})
+    (run,) = reml.runs(tmp_path)
+    assert run.figures["places"].system == ""
+    assert listing_table([run]).rows[0][-1] == f"places em {run.figures['places'].value:.3f} (tie)"
 
 
 def test_a_home_without_runs_has_none(tmp_path: Path) -> None:

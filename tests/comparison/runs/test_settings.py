@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from reml.comparison.runs.settings import setting_differences
+from reml.comparison.runs.settings import setting_differences, shortened
 
 NQ = {"class_path": "Jsonl", "init_args": {"name": "nq", "limit": 3}}
 TREX = {"class_path": "Jsonl", "init_args": {"name": "trex"}}
@@ -50,3 +52,33 @@ def test_of_three_each_value_has_its_place() -> None:
     (only,) = setting_differences([{"a": 1}, {}, {"a": 2}])
     assert (only.setting, dict(only.values)) == ("a", {0: 1, 2: 2})
     assert [only.shown(place) for place in range(3)] == ["1", "–", "2"]
+
+
+LONG = '[{"class_path": "reml.tasks.jsonl.'
+
+
+@pytest.mark.parametrize(
+    ("texts", "shown"),
+    [
+        (["3", "5"], ["3", "5"]),
+        (["–", "a" * 24], ["–", "a" * 24]),
+        (["–", LONG + "Jsonl"], ["–", '[{"class_path": "reml.t…']),
+        (["b" * 30, "c" * 30], ["b" * 23 + "…", "c" * 23 + "…"]),
+        ([LONG + "Jsonl", LONG + "Other"], ["…s.jsonl.Jsonl", "…s.jsonl.Other"]),
+        ([LONG + "Jsonl" * 9, LONG + "Other" * 9], ["…s.jsonl.JsonlJsonlJson…", "…s.jsonl.OtherOtherOthe…"]),
+        ([LONG, LONG + "Other"], ["…s.jsonl.", "…s.jsonl.Other"]),
+        (["a" * 24, "a" * 25], ["…" + "a" * 8, "…" + "a" * 9]),
+        ([LONG + "Jsonl", "–", LONG + "Other"], ["…s.jsonl.Jsonl", "–", "…s.jsonl.Other"]),
+        (["\u00e9" * 22 + "abc", "\u00e9" * 22 + "d"], ["\u00e9" * 22 + "a…", "\u00e9" * 22 + "d"]),
+        ([LONG, LONG, "other"], ['[{"class_path": "reml.t…', '[{"class_path": "reml.t…', "other"]),
+    ],
+)
+def test_long_values_are_cut_around_where_they_differ(texts: list[str], shown: list[str]) -> None:
+    assert shortened(texts, 24) == shown
+
+
+@given(st.text("ab", max_size=60), st.text("ab", max_size=30), st.text("ab", max_size=30), st.integers(12, 48))
+def test_what_differs_is_never_cut_to_the_same(start: str, first: str, second: str, most: int) -> None:
+    shown = shortened([start + first, start + second], most)
+    assert (shown[0] == shown[1]) == (first == second)
+    assert max(map(len, shown)) <= most
