@@ -10,8 +10,8 @@ https://arxiv.org/abs/1508.01745 (answers with places for what is filled in).
 
 Implemented: the marginal over items (as in RAG-sequence, Lewis et al., NeurIPS 2020), over every place where a right
 answer stands, and over the ways in which a template gives it; templates are learnt from the right answers of training,
-so that labels (SUPPORTS), titles and sentences of a known form are answered as spans are. An answer of free words, which
-none gives, teaches by the spans that share most words with it (`reml.predictors.late.nearest`).
+so that labels (SUPPORTS), titles and sentences of a known form are answered as spans are. An answer of free words,
+which none gives, teaches by the spans that share most words with it (`reml.predictors.late.nearest`).
 
 Deviations: LUMEN's live layers are a network of a projection and a convolution, without attention among tokens; no
 decoder, so that an answer is a span, or what a template of training gives.
