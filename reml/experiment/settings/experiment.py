@@ -216,7 +216,8 @@ class Experiment:
         if access.depth is not None and access.depth < k:
             whose = "its k" if access.k is not None else "reading.k"
             raise ValueError(
-                f"access model {name!r} has a depth of {access.depth}, but {whose} is {k}: raise its depth."
+                f"access model {name!r} has a depth of {access.depth}, but {whose} is {k}: raise its depth, or "
+                f"lower {whose}."
             )
 
     def _check_lender(self, name: str) -> None:
