@@ -77,7 +77,7 @@ class Jsonl:
     def examples(self, split: str) -> Sequence[Example]:
         """Read the examples of a split, once; `ValueError` for a split that has no file."""
         if split not in self._files:
-            raise ValueError(f"task {self._name!r} has no split {split!r}. It has files for {sorted(self._files)}.")
+            raise ValueError(_without(self._name, split, sorted(self._files)))
         if split not in self._splits:
             _refuse_other(self._files[split])
             self._splits[split] = list(read_examples(self._files[split], self._limit))
@@ -89,6 +89,12 @@ def _existing_files(name: str, examples: Mapping[str, str | Path]) -> dict[str, 
         raise ValueError(f"task {name!r} has no files. Give at least one: examples: {{dev: PATH.jsonl}}.")
     roles = {split: f" for split {split!r} of task {name!r}" for split in examples}
     return {split: existing_file(path, WANTED, role=roles[split]) for split, path in examples.items()}
+
+
+def _without(name: str, split: str, there: Sequence[str]) -> str:
+    other = "" if split == "train" else f", or choose --reading.split {there[0]}"
+    lead = f"task {name!r} has no split {split!r}; it has {', '.join(there)}"
+    return f"{lead}: give a file under examples.{split}{other}."
 
 
 def _refuse_other(path: Path) -> None:

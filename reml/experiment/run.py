@@ -104,11 +104,12 @@ def warn_of_absent(runner: Runner, task: str) -> None:
 
 
 def warn_of_unjudged(runner: Runner, task: str) -> None:
-    """Say if some questions of a task, but not all, have no answer, and if some name no page.
+    """Say if some questions of a task have no answer, or all, and if some name no page.
 
     Where nothing is predicted it is their pages alone that count.
     """
     examples = runner.examples(task, runner.experiment.reading.split_of(task))
+    _say_of_none(runner, task, examples)
     if not runner.experiment.makers:
         _say_of(runner, task, lacking=_pageless(examples), among=examples, ends=_UNRANKED)
         return
@@ -118,6 +119,42 @@ def warn_of_unjudged(runner: Runner, task: str) -> None:
     capped = _capped(runner, task, [provable(one, ()) for one in answered])
     one, several = (f"{end} in provenance{capped}; retrieval is measured on the others" for end in _PAGELESS)
     _say_of(runner, task, lacking=_pageless(answered), among=answered, ends=(one, several))
+
+
+def warn_of_learnt(runner: Runner, task: str) -> None:
+    """Say if questions that are evaluated are among those that the run learns from.
+
+    They are known by what is asked: ids of two files may be no more than the numbers of their lines.
+    """
+    split = runner.experiment.reading.split_of(task)
+    if split == "train" or not runner.experiment.learns_on(task):
+        return
+    learnt = {_question(one) for one in runner.examples(task, "train")}
+    asked = runner.examples(task, split)
+    if known := [one for one in asked if _question(one) in learnt]:
+        counted = f"{len(known):,} of {len(asked):,} {split} questions are in train too (same input)"
+        theirs = "figures are" if len(known) == len(asked) else "their figures are"
+        say(
+            runner.stages.console,
+            (f"{task}: ", "yellow"),
+            f"{counted}, so {theirs} of what was learnt; the first: {known[0].id!r}.",
+        )
+
+
+def _question(example: Example) -> tuple[str, ...]:
+    return example.input.strip(), *(one.written for one in example.media)
+
+
+def _say_of_none(runner: Runner, task: str, examples: Sequence[Example]) -> None:
+    """Say if no question of a task can be scored."""
+    predicted, ranked = bool(runner.experiment.makers), any(map(grades, examples))
+    judged = any(one.answers for one in examples) if predicted else ranked
+    if judged or not examples:
+        return
+    lacks = "an answer" if ranked else "an answer or evidence" if predicted else "evidence"
+    end = "." if runner.experiment.reading.split_of(task) == "test" else ": is this a test split?"
+    counted = f"none of {len(examples):,} questions has {lacks}, so {'no answer' if ranked else 'nothing'} is scored"
+    say(runner.stages.console, (f"{task}: ", "yellow"), f"{counted}{end}")
 
 
 def _capped(runner: Runner, task: str, provable: Sequence[bool]) -> str:
@@ -148,6 +185,7 @@ def _run(runner: Runner, *, warn: bool) -> SeedResults:
     for task in runner.experiment.tasks if warn else ():
         warn_of_absent(runner, task.name)
         warn_of_unjudged(runner, task.name)
+        warn_of_learnt(runner, task.name)
     return finish(runner)
 
 

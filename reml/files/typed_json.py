@@ -39,6 +39,12 @@ _KINDS: Final = {
     "array": "a list",
     "object": "an object",
 }
+# How lists of these keys are written, in pages and records.
+_LISTS: Final[Mapping[str | int, str]] = {
+    "text": '["Title", "Paragraph."]',
+    "output": '[{"answer": "..."}]',
+    "provenance": '[{"wikipedia_id": "..."}]',
+}
 
 
 class NotJsonError(ValueError):
@@ -211,7 +217,17 @@ def _sentence(complaint: str, value: Json, whole: str) -> str:
         return f"{_place(steps, whole)}: {found['what']}; it is {shown_json(given)}."
     if given is None and steps and isinstance(steps[-1], str):
         return _lacks(steps[-1], _at(value, steps[:-1]), _place(steps[:-1], whole))
-    return f"{_named(steps, allowed[1], whole)} must be {_KINDS[allowed[1]]}, not {shown_json(given)}."
+    form = _form(steps, allowed[1], given)
+    return f"{_named(steps, allowed[1], whole)} must be {_KINDS[allowed[1]]}, not {shown_json(given)}{form}."
+
+
+def _form(steps: Sequence[str | int], allowed: str, given: Json) -> str:
+    """Say how a value is written that was written otherwise, where that is known."""
+    if allowed == "array" and steps and steps[-1] in _LISTS:
+        return f": write {_LISTS[steps[-1]]}"
+    if allowed == "str" and isinstance(given, int | float) and not isinstance(given, bool):
+        return f": write {json.dumps(str(given))}"
+    return ""
 
 
 def _lacks(key: str, holder: Json, place: str) -> str:

@@ -8,6 +8,7 @@ Inherit a contract class in your test module and give it an instance:
 
 access             The contract test of an access model and of the sessions it opens
 chain              The contract tests of what an access model does before and after its search
+contract           What all contract classes have in common
 encoder            The contract tests of an encoder, and of one that is trained
 feedback           The contract tests of an objective, of a judge, and of what takes feedback
 index              The contract test of an index

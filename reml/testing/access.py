@@ -11,12 +11,13 @@ import pytest
 from reml.contract.access import Access, Entries, Session
 from reml.contract.examples import Example
 from reml.contract.retrieved import Queries, Responses
+from reml.testing.contract import Contract
 
 EXAMPLES = (Example("1", "copper and zinc"), Example("2", "penguins on the ice"))
 K = 2
 
 
-class AccessContract(ABC):
+class AccessContract(Contract, ABC):
     """What every access model must do, over a collection of `TEXTS`."""
 
     @abstractmethod

@@ -13,12 +13,13 @@ from reml.contract.access import QueryExpansion, QueryGenerator, ResponseProcess
 from reml.contract.examples import Answer, Example
 from reml.contract.retrieved import Hits, Queries, Responses, Rows
 from reml.contract.retrievers import Retriever
+from reml.testing.contract import Contract
 from reml.testing.memory_collection import TEXTS, MemoryCollection
 
 ASKED = Queries.of(["penguins ice partners", "copper harbour exported", "volcanoes"])
 
 
-class QueryGeneratorContract(ABC):
+class QueryGeneratorContract(Contract, ABC):
     """What every query generator must do."""
 
     @abstractmethod
@@ -60,7 +61,7 @@ class QueryGeneratorContract(ABC):
         assert len(self.make()([])) == 0
 
 
-class QueryExpansionContract(ABC):
+class QueryExpansionContract(Contract, ABC):
     """What every query expansion must do."""
 
     @abstractmethod
@@ -104,7 +105,7 @@ class QueryExpansionContract(ABC):
         assert found.rows[1, 0] == 4
 
 
-class ResponseProcessorContract(ABC):
+class ResponseProcessorContract(Contract, ABC):
     """What every response processor must do."""
 
     @abstractmethod

@@ -13,10 +13,11 @@ from reml.contract.examples import Item
 from reml.contract.retrieved import Queries
 from reml.contract.retrievers import Encoder, TrainableEncoder
 from reml.contract.vectors import Representations, Similarity
+from reml.testing.contract import Contract
 from reml.testing.memory_collection import TEXTS, MemoryCollection
 
 
-class EncoderContract(ABC):
+class EncoderContract(Contract, ABC):
     """What every encoder must do. Set `trained = False` for one of random weights, to which no text is near itself."""
 
     trained = True

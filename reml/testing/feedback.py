@@ -16,10 +16,11 @@ from reml.contract.predictors import Feedback, Judge
 from reml.contract.retrieved import Hits, Responses
 from reml.contract.signals import Credit, FeedbackRecord, InBatch
 from reml.contract.vectors import Int64Array
+from reml.testing.contract import Contract
 from reml.testing.memory_collection import TEXTS, MemoryCollection
 
 
-class FeedbackContract(ABC):
+class FeedbackContract(Contract, ABC):
     """What every feedback objective must do."""
 
     @abstractmethod
@@ -71,7 +72,7 @@ class FeedbackContract(ABC):
             assert torch.autograd.grad(loss.sum(), scores)[0].tolist() == [[0.0] * 3] * 2
 
 
-class JudgeContract(ABC):
+class JudgeContract(Contract, ABC):
     """What every judge must do, over two questions about `TEXTS`."""
 
     @abstractmethod
@@ -112,7 +113,7 @@ class JudgeContract(ABC):
         assert self.make()(self.examples(), self.responses(np.empty((2, 0), np.int64))).shape == (2, 0)
 
 
-class FeedbackHandlerContract(ABC):
+class FeedbackHandlerContract(Contract, ABC):
     """What every taker of feedback must do."""
 
     @abstractmethod

@@ -11,10 +11,11 @@ import pytest
 from reml.contract.retrieved import Hits
 from reml.contract.retrievers import Index
 from reml.contract.vectors import Int64Array, Representations
+from reml.testing.contract import Contract
 from reml.testing.representations import is_sparse, matrix, tiled
 
 
-class IndexContract(ABC):
+class IndexContract(Contract, ABC):
     """What every index must do. Set `exact = False` for one that may miss items."""
 
     exact = True

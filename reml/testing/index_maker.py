@@ -10,9 +10,10 @@ import pytest
 
 from reml.contract.retrievers import IndexMaker
 from reml.contract.vectors import Int64Array, Representations, Similarity
+from reml.testing.contract import Contract
 
 
-class IndexMakerContract(ABC):
+class IndexMakerContract(Contract, ABC):
     """What every index maker must do."""
 
     similarity: Similarity = "dot"

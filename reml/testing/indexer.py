@@ -16,11 +16,17 @@ from reml.contract.retrieved import Queries
 from reml.contract.retrievers import Indexer, TrainableEncoder, TrainableIndexer
 from reml.contract.vectors import Int64Array
 from reml.files.atomic import StaleError
+from reml.testing.contract import Contract
 from reml.testing.encoder import shaken
 from reml.testing.memory_collection import TEXTS, MemoryCollection
 
+ITSELF = (
+    "each text, asked as a query, must find itself first; override this test for a retriever that does not read "
+    "`item.text`"
+)
 
-class IndexerContract(ABC):
+
+class IndexerContract(Contract, ABC):
     """What every retriever must do, over a small collection of English texts."""
 
     @abstractmethod
@@ -32,7 +38,7 @@ class IndexerContract(ABC):
         collection = MemoryCollection(TEXTS)
         retriever = self.make().index(collection, tmp_path / "index")
         hits = retriever.search(Queries.of(TEXTS), 7)
-        assert hits.rows[:, 0].tolist() == list(range(len(TEXTS)))
+        assert hits.rows[:, 0].tolist() == list(range(len(TEXTS))), ITSELF
         assert hits.rows.shape == (len(TEXTS), 7)
         assert (hits.rows[:, len(TEXTS) :] == -1).all()
         assert (np.diff(np.where(hits.mask, hits.scores, -1e30), axis=1) <= 0).all()

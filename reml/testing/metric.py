@@ -10,9 +10,10 @@ import numpy as np
 from reml.contract.examples import Answer, Example, Provenance
 from reml.contract.tasks import Metric
 from reml.evaluation.metrics import measured
+from reml.testing.contract import Contract
 
 
-class MetricContract(ABC):
+class MetricContract(Contract, ABC):
     """What every metric must do. Override the examples and their answers where yours are of another kind."""
 
     @abstractmethod

@@ -22,11 +22,12 @@ from reml.contract.examples import Answer, Example, Item
 from reml.contract.predictors import Batch, Predictor
 from reml.contract.retrieved import Hits, Responses
 from reml.contract.signals import Prediction, Signal
+from reml.testing.contract import Contract
 from reml.testing.memory_collection import TEXTS, MemoryCollection
 from reml.testing.word_retriever import WordRetriever
 
 
-class PredictorContract(ABC):
+class PredictorContract(Contract, ABC):
     """What every predictor must do. Set `reads = False` for one that reads no items at all: a closed book.
 
     It is given lists ahead (`Batch.of`), and sessions of what `access` makes.

@@ -6,10 +6,11 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
+from reml.testing.contract import Contract
 from reml.training.data.samplers import Sampler
 
 
-class SamplerContract(ABC):
+class SamplerContract(Contract, ABC):
     """What every sampler must do. Choose so many examples that two orders of an epoch are hardly ever the same.
 
     Set `shuffles = False` for one that keeps an order (streams).

@@ -10,12 +10,13 @@ import torch
 from reml.contract.examples import Item
 from reml.contract.retrieved import Queries
 from reml.contract.retrievers import Scorer
+from reml.testing.contract import Contract
 from reml.testing.memory_collection import TEXTS, MemoryCollection
 
 POSITIONS = np.array([[0, 2, -1], [3, 1, 2]])
 
 
-class ScorerContract(ABC):
+class ScorerContract(Contract, ABC):
     """What every scorer must do, over a small collection of English texts."""
 
     @abstractmethod

@@ -14,11 +14,12 @@ from reml.contract.collections import Collection
 from reml.contract.examples import Example
 from reml.contract.retrieved import Queries
 from reml.contract.retrievers import Retriever
+from reml.testing.contract import Contract
 
 ASKED = [Example("1", "")]
 
 
-class StorageContract(ABC):
+class StorageContract(Contract, ABC):
     """What every storage must do."""
 
     @abstractmethod

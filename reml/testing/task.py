@@ -10,9 +10,10 @@ import pytest
 from reml.contract.collections import KnowledgeSource
 from reml.contract.tasks import Task
 from reml.evaluation.metrics import metric_of
+from reml.testing.contract import Contract
 
 
-class TaskContract(ABC):
+class TaskContract(Contract, ABC):
     """What every task must do."""
 
     splits: Sequence[str] = ("train", "dev")
@@ -48,7 +49,7 @@ class TaskContract(ABC):
             self.make().examples("no-such-split")
 
 
-class KnowledgeSourceContract(ABC):
+class KnowledgeSourceContract(Contract, ABC):
     """What every knowledge source must do."""
 
     @abstractmethod

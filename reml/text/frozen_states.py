@@ -26,6 +26,7 @@ import torch
 from torch import Tensor, nn
 
 from reml.devices.precision import autocast
+from reml.devices.work import Work
 from reml.files.atomic import atomic_folder, digest, read_manifest, write_manifest
 from reml.files.shared_folder import shared_folder
 from reml.files.weight_digest import digest_with_weights
@@ -137,14 +138,16 @@ class FrozenStates:
         self._folder = shared_folder(folder, ROOM)
         self._shelf.keep_in(self._folder)
 
-    def of(self, texts: Sequence[Ids], device: torch.device) -> list[States]:
-        """Give the states of texts, each token ids without special ones, in order."""
+    def of(self, texts: Sequence[Ids], device: torch.device, work: Work | None = None) -> list[States]:
+        """Give the states of texts, each token ids without special ones, in order. work: counts what is made now."""
         self._follow()
         keys = [_key(text) for text in texts]
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._shelf}
         for key, text, values in self._made(missing, device):
             self._shelf.add(key, States(np.array(text, dtype=np.int64), values))
             self.made += 1
+            if work is not None:
+                work.advance()
         found = [self._shelf.get(key) for key in keys]
         self._shelf.tidy()
         return found

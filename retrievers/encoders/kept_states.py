@@ -14,6 +14,8 @@ from torch import Tensor
 from reml.contract.examples import Item, Media
 from reml.contract.vectors import DenseVectors, Int64Array, Similarity
 from reml.devices.evaluating import evaluating
+from reml.devices.progress import working
+from reml.devices.work import Work
 from reml.retrievers.encoders.dense_encoder import DenseEncoder
 from reml.text.frozen_states import FrozenStates, States
 from reml.text.models.transformers_types import PreTrainedTokenizerFast
@@ -54,12 +56,14 @@ class KeptStates:
 
     def _encoded(self, framed: Sequence[Sequence[int]]) -> DenseVectors:
         ids = [np.array(one[1:-1], dtype=np.int64) for one in framed]
-        with evaluating(self.encoder.module), torch.no_grad():
-            parts = [self._pooled(ids[start : start + TEXTS]) for start in range(0, len(ids), TEXTS)]
+        with evaluating(self.encoder.module), torch.no_grad(), working("encode", len(ids), "texts") as work:
+            parts = [self._pooled(ids[start : start + TEXTS], work) for start in range(0, len(ids), TEXTS)]
         return DenseVectors(torch.cat(parts).cpu().numpy()) if parts else self.encoder.encode_queries([])
 
-    def _pooled(self, ids: Sequence[Int64Array]) -> Tensor:
-        found = self.states.of(ids, self.encoder.model.device)
+    def _pooled(self, ids: Sequence[Int64Array], work: Work) -> Tensor:
+        before = work.done
+        found = self.states.of(ids, self.encoder.model.device, work)
+        work.advance(before + len(ids) - work.done)  # those that were known
         by_length = sorted(range(len(found)), key=lambda place: len(found[place].ids))
         groups = [list(group) for _, group in groupby(by_length, key=lambda place: len(found[place].ids))]
         vectors = torch.cat([self._vectors([found[place] for place in group]) for group in groups])

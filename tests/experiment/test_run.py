@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import functools
+import io
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow
 import pytest
 from rich.console import Console
+from torch import nn
+from transformers import GPT2Config, GPT2LMHeadModel
 
 import reml
 from reml.__main__ import main
+from reml.experiment.plan.trained_predictors import has_first_weights
 from reml.experiment.settings.settings_of import UntoldSettingsError
 from reml.files.atomic import read_json
+from reml.files.records import read_examples, write_examples
 from reml.predictors.first_title import FirstTitle
 from reml.retrievers.bm25 import BM25
 from reml.tasks.jsonl import Jsonl
@@ -279,3 +285,48 @@ def test_home_is_that_of_the_environment_if_none_is_named(
     results = reml.run(titles(tmp_path))
     assert results.folder.parent == tmp_path / "kept" / "runs"
     assert "index bm25" in capsys.readouterr().out, "progress is shown unless a console is quiet"
+
+
+def shown(experiment: reml.Experiment, home: Path) -> str:
+    console = Console(file=io.StringIO(), width=500)
+    reml.run(experiment, home, console)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_questions_that_are_learnt_from_too_are_counted(written: Path, tmp_path: Path) -> None:
+    """Known by what is asked: ids may number the lines of each file."""
+    said = shown(small(written), written / "home")
+    lead = "places: 1 of 3 dev questions are in train too (same input), so their figures are of what was learnt"
+    assert f"{lead}; the first: 'q-oman'.\n" in said
+    assert "are in train too" not in shown(titles(written), written / "titles"), "which learns nothing"
+    write_experiment(tmp_path)
+    train, dev = ([*read_examples(tmp_path / f"{split}.jsonl")] for split in ("train", "dev"))
+    renumbered = [replace(one, id=str(number)) for number, one in enumerate(train[:3])]
+    write_examples(renumbered, tmp_path / "train.jsonl")
+    write_examples([replace(one, id=str(number)) for number, one in enumerate(dev)], tmp_path / "dev.jsonl")
+    assert "are in train too" not in shown(small(tmp_path), tmp_path / "home")
+    write_examples(renumbered, tmp_path / "dev.jsonl")
+    again = shown(small(tmp_path), tmp_path / "home")
+    assert "3 of 3 dev questions are in train too (same input), so figures are of what was learnt" in again
+
+
+def test_a_predictor_that_nothing_trained_is_named(written: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Once, and again to who reuses what it said."""
+    said = "FirstWords is not trained (no train_on): what it says is that of its first weights."
+    home, experiment = written / "untrained", titles(written, predictor=FirstWords)
+    for ending in ("", " (said when the step 'predict places with bm25' was made)"):
+        reml.run(experiment, home, QUIET)
+        assert [one for one in caplog.messages if "not trained" in one] == [f"{said}{ending}"]
+        caplog.clear()
+    reml.run(small(written), written / "home", QUIET)
+    reml.run(titles(written), written / "titles", QUIET)
+    assert not [one for one in caplog.messages if "not trained" in one]
+
+
+def test_a_model_of_transformers_comes_trained() -> None:
+    language_model = GPT2LMHeadModel(GPT2Config(n_embd=8, n_layer=1, n_head=1, vocab_size=16))
+    assert not has_first_weights(nn.Sequential(language_model))
+    assert has_first_weights(nn.Sequential(language_model, nn.Linear(2, 2)))
+    assert not has_first_weights(nn.Sequential(language_model, nn.Linear(2, 2).requires_grad_(False)))
+    assert not has_first_weights(FirstTitle())

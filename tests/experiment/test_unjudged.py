@@ -79,7 +79,24 @@ def test_several_are_counted(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("outputs", [[FULL, FULL], [(), ()], [(Answer("a"),), (Answer("b"),)]])
+@pytest.mark.parametrize(
+    ("output", "told", "predictor"),
+    [
+        ((), "an answer or evidence, so nothing", FirstTitle),
+        ((Answer(" "), Answer(None)), "an answer or evidence, so nothing", FirstTitle),
+        ((Answer(None, PERU),), "an answer, so no answer", FirstTitle),
+        ((), "evidence, so nothing", None),
+        ((Answer("Lima"),), "evidence, so nothing", None),
+    ],
+)
+def test_where_no_question_is_judged_that_is_said(
+    output: tuple[Answer, ...], told: str, predictor: type[FirstTitle] | None, tmp_path: Path
+) -> None:
+    said_of_two = said(tmp_path, output, output, predictor=predictor)
+    assert said_of_two == f"places: none of 2 questions has {told} is scored: is this a test split?\n"
+
+
+@pytest.mark.parametrize("outputs", [[FULL, FULL], [(Answer("a"),), (Answer("b"),)]])
 def test_where_all_are_alike_nothing_is_said(outputs: list[tuple[Answer, ...]], tmp_path: Path) -> None:
     assert said(tmp_path, *outputs) == ""
 

@@ -131,10 +131,13 @@ def test_a_missing_file_is_named_at_the_call(tmp_path: Path) -> None:
         ('{"id": "1", "input": "x"', r"line 2: not JSON .Expecting"),
         ("[1, 2]", r"line 2: the record must be an object, not \[1, 2\]"),
         ('{"input": "x"}', r"line 2: the record has no 'id'; its keys are \['input'\]"),
-        ('{"id": 5, "input": "x"}', r"line 2: 'id' of the record must be a string, not 5"),
+        ('{"id": 5, "input": "x"}', r"line 2: 'id' of the record must be a string, not 5: write \"5\""),
         ('{"id": "1"}', r"line 2: the record has no 'input'"),
         ('{"id": "1", "input": "x", "meta": 3}', r"'meta' of the record must be an object, not 3"),
-        ('{"id": "1", "input": "x", "output": "Paris"}', r'output must be a list, not "Paris"'),
+        (
+            '{"id": "1", "input": "x", "output": "Paris"}',
+            r'must be a list, not "Paris": write \[{"answer": "..."}\]',
+        ),
         ('{"id": "1", "input": "x", "output": ["Paris"]}', r"output\[0\] must be an object"),
         ('{"id": "1", "input": "x", "output": [{"answer": 4}]}', r"'answer' of output\[0\] must be a string, not 4"),
         (

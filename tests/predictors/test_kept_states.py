@@ -13,6 +13,7 @@ from reml.access.responses import gather
 from reml.contract.examples import Answer, Example
 from reml.contract.predictors import Batch
 from reml.contract.retrieved import Hits, Queries
+from reml.devices.work import Work
 from reml.files.shared_folder import LAYOUT
 from reml.predictors.late_reader import LateReader, _frozen
 from reml.retrievers.dense import Dense
@@ -138,6 +139,18 @@ def test_what_is_not_written_yet_is_known_to_the_next_that_asks(
     after.encode_items(items)
     assert after.states.made == 0
     assert not list(home.glob("states/*"))
+
+
+def test_each_batch_is_counted_as_it_is_made(framed_bert: str, home: Path) -> None:
+    kept = KeptStates(DenseEncoder.load(framed_bert, Encoding(max_tokens=TOKENS + 2)), home / "one")
+    work, seen = Work("encode", 4, "texts"), list[int]()
+    kept.encoder.model.register_forward_hook(lambda *_: seen.append(work.done))
+    ids = [np.arange(place, place + length) for place, length in enumerate((3, 1, 1, 2), start=5)]
+    kept._pooled(ids, work)
+    assert seen == [0, 2, 3]
+    assert work.done == len(ids)
+    kept._pooled(ids[:2], work)
+    assert (work.done, kept.states.made) == (6, 4), "what is known counts, and is not made"
 
 
 def test_items_with_a_prefix_are_refused(framed_bert: str, home: Path, collection: MemoryCollection) -> None:

@@ -94,8 +94,10 @@ def test_a_task_is_not_measured_in_two_ways(files: dict[str, str]) -> None:
 
 def test_a_split_without_a_file_is_named_with_those_there_are(files: dict[str, str]) -> None:
     task = Jsonl("mine", {"dev": files["dev"]}, knowledge_source=files["pages"])
-    with pytest.raises(ValueError, match=r"'mine' has no split 'train'. It has files for \['dev'\]"):
+    with pytest.raises(ValueError, match=r"'mine' has no split 'train'; it has dev: .* under examples.train.$"):
         task.examples("train")
+    with pytest.raises(ValueError, match=r"give a file under examples.test, or choose --reading.split dev.$"):
+        task.examples("test")
 
 
 def test_missing_files_are_errors_at_once(files: dict[str, str]) -> None:

@@ -6,11 +6,14 @@ import difflib
 import importlib.util
 import re
 import sys
+from collections.abc import Iterable
+from pathlib import Path
 from types import ModuleType
 
 from reml.cli.class_listing import listed
 from reml.cli.settings.moved_paths import MOVED
 
+OURS = "reml"
 DOTTED = re.compile(r"\b[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+\b")
 NEAREST = "; the nearest: "
 NOW = " has moved: name it "
@@ -36,11 +39,13 @@ def explain(class_path: str) -> str:
         return f"{class_path}{NOW}{MOVED[class_path]}"
     module_name, _, name = class_path.rpartition(".")
     if not module_name:
-        near = [path for path in known_classes() if path.rpartition(".")[2].casefold() == name.casefold()]
-        return f"{name!r} is no dotted path of a class{_nearest(near)}"
+        return f"{name!r} is no dotted path of a class{_nearest(_called(name))}"
     if not _exists(module_name):
-        near = difflib.get_close_matches(class_path, known_classes(), n=3, cutoff=0.5)
-        return f"there is no module {module_name!r}{_nearest(near)}"
+        if difflib.get_close_matches(module_name.partition(".")[0], [OURS], cutoff=0.7):
+            near = difflib.get_close_matches(class_path, known_classes(), n=3, cutoff=0.5)
+            return f"there is no module {module_name!r}{_nearest(near)}"
+        looked = f"in the folder where reml is called ({Path.cwd()}) and in those of PYTHONPATH"
+        return f"there is no module {module_name!r}: it is looked for {looked}{_nearest(_called(name))}"
     module = sys.modules.get(module_name)  # never imported for the sake of a hint: its code would run
     if module is None or name in vars(module) or _exists(class_path):
         return ""
@@ -49,9 +54,23 @@ def explain(class_path: str) -> str:
     return f"{module_name} has no {name!r}" + _nearest(near)
 
 
+def lying_beside(class_path: str, files: Iterable[Path]) -> str:
+    """Say that the module of a class that is not found lies beside one of these files; "" if none does."""
+    top = class_path.partition(".")[0]
+    found = [file.parent / name for file in files for name in (f"{top}.py", top) if (file.parent / name).exists()]
+    if not found or _exists(top):
+        return ""
+    return f"; there is {found[0]}: call reml in {found[0].parent.resolve()}, or name that folder in PYTHONPATH"
+
+
 def known_classes() -> list[str]:
     """List the dotted paths of all classes in the rooms of reml."""
     return [one.path for room in ROOMS for one in listed(room)]
+
+
+def _called(name: str) -> list[str]:
+    """List the classes of reml with this name, whatever its letters' case."""
+    return [path for path in known_classes() if path.rpartition(".")[2].casefold() == name.casefold()]
 
 
 def _classes(module: ModuleType) -> list[str]:

@@ -9,11 +9,13 @@ import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import zip_longest
+from pathlib import Path
 from types import UnionType
 from typing import Any, TypeGuard, Union, get_args, get_origin
 
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
 
+from reml.cli.settings.class_paths import lying_beside
 from reml.cli.settings.written import SettingsError, Source, merged, parts_of, sources, where, within
 from reml.cli.settings.wrong_settings import (
     Kind,
@@ -117,10 +119,11 @@ def settings_error(wrong: Sequence[Wrong], given: Sequence[Source]) -> SettingsE
 
 
 def _placed(wrong: Wrong, given: Sequence[Source]) -> str:
-    place = where(given, wrong.place)
+    place, files = where(given, wrong.place), [one.place for one in given if isinstance(one.place, Path)]
+    said = f"{wrong.said}{lying_beside(wrong.class_path, files)}" if wrong.class_path else wrong.said
     if place == f"--{dotted(wrong.place)}" and wrong.said.startswith(dotted(wrong.place)):
-        return f"--{wrong.said}"
-    return f"{place}: {wrong.said}" if place else wrong.said
+        return f"--{said}"
+    return f"{place}: {said}" if place else said
 
 
 def refuse_misread(parsed: Namespace, given: Sequence[Source]) -> None:

@@ -29,10 +29,14 @@ Kind = Callable[..., Any]  # a class, or the function that is a command
 
 @dataclass(frozen=True)
 class Wrong:
-    """What is wrong with settings. place: of the one that is, or that lacks some. said: with the name of the place."""
+    """What is wrong with settings. place: of the one that is, or that lacks some. said: with the name of the place.
+
+    class_path: the one that names nothing, where that is what is wrong.
+    """
 
     place: Place
     said: str
+    class_path: str = ""
 
     def __str__(self) -> str:
         return self.said
@@ -146,8 +150,12 @@ def _object(value: Json, hint: type, place: Place) -> Iterator[Wrong]:
             yield Wrong(place, f"{at} needs a class_path, with init_args if it has settings; it is {as_yaml(value)}")
         else:
             yield from _of_class(value, hint, place)
+    elif beside := [name for name in named if name not in CLASS_KEYS]:
+        near = _nearest(str(beside[0]), CLASS_KEYS)
+        said = f"{at} has no setting {beside[0]!r}; {near} (allowed: {', '.join(CLASS_KEYS)})"
+        yield Wrong((*place, beside[0]), said)
     elif unknown := explain(path):
-        yield Wrong(_of_path(value, place), f"{at}: {unknown}")
+        yield Wrong(_of_path(value, place), f"{at}: {unknown}", path)
     elif broken := _broken(path):
         yield Wrong(_of_path(value, place), f"{at}: {broken}")
     elif (kind := imported(path)) is not None:

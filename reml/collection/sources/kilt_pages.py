@@ -20,7 +20,7 @@ from reml.contract.arguments.checked import checked
 from reml.contract.examples import Page
 from reml.files.atomic import atomic_file
 from reml.files.digests import remembered_digest
-from reml.files.lines import existing_file, json_lines
+from reml.files.lines import LineError, existing_file, json_lines
 from reml.files.typed_json import Keys, decode_json, hinted
 
 
@@ -29,7 +29,7 @@ class JsonlPages:
     """The pages of a JSONL file, streamed in the order of its lines; blank lines are skipped.
 
     `FileNotFoundError` or `IsADirectoryError` if there is no such file. While streaming, a line that is not a page
-    raises `LineError`, a gzip file that is damaged or cut short `CorruptError`; both name the file and the line.
+    or a file without one raises `LineError`, a gzip file that is damaged or cut short `CorruptError`.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -46,7 +46,11 @@ class JsonlPages:
 
     def pages(self) -> Iterator[Page]:
         """Yield every page once, in the order of the lines, one line in memory at a time."""
-        return (page for _, page in json_lines(self.path, hinted(_page, _KEYS)))
+        page = None
+        for _, page in json_lines(self.path, hinted(_page, _KEYS)):
+            yield page
+        if page is None:
+            raise LineError(f"{self.path} is empty: one page a line is wanted (docs/kilt.md).")
 
 
 def write_pages(pages: Iterable[Page], path: str | Path) -> int:

@@ -70,7 +70,8 @@ class Planner(PartPlanner):
     def predictor(self, name: str, *, trained: bool = True) -> Node[trained_predictors.Predictors]:
         """Give a predictor; `trained`: after its training, if it has one."""
         called = f"the {self._called(name)} as it comes"
-        begun = trained_predictors.untrained(called, self.maker(name), self._seed, self.home / "prepared")
+        maker, prepared, learns = self.maker(name), self.home / "prepared", self.experiment.learns_somehow(name)
+        begun = trained_predictors.untrained(called, maker, self._seed, prepared, learns=learns)
         return self._trained_predictor(name, begun) if trained and self.experiment.trains(name) else begun
 
     @functools.cached_property

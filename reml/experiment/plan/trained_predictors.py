@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
@@ -12,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from rich.console import Console
+from torch import nn
 
 from reml.access.composed_access import FoundAccess
 from reml.access.limits import Limits
@@ -37,6 +40,8 @@ from reml.training.data.task_prefix import with_task
 from reml.training.regimes.regimes import Independent
 from reml.training.settings import Training
 
+_LOG = logging.getLogger(__name__)
+
 
 class Speaker(Protocol):
     """A predictor that can be asked."""
@@ -52,14 +57,17 @@ class Speaker(Protocol):
 class Predictors:
     """Makes a predictor as often as it is asked. folder: of its training; as it comes if left out.
 
-    prepared: keeps, for each collection, what is computed once of its items.
+    prepared: keeps, for each collection, what is computed once of its items. learns: whether a training is asked for,
+    so that it is known if this one comes without. `begin` warns, once, of weights that nothing has trained.
     """
 
     maker: PredictorMaker
     seed: int
     prepared: Path
     folder: Path | None = None
+    learns: bool = True
     _known: set[str] = field(default_factory=set)
+    _warned: list[str] = field(default_factory=list)
 
     def new(self, collections: Mapping[str, Collection]) -> PredictorModule:
         """Make a predictor of its own, ready to predict from items of these collections."""
@@ -81,6 +89,9 @@ class Predictors:
         """Make a predictor of its own, on the GPU if there is one, which nothing was asked of yet."""
         predictor = self.new(collections)
         predictor.to(default_device()).eval()
+        if not self.learns and not self._warned and has_first_weights(predictor):
+            self._warned.append(type(predictor).__name__)
+            _LOG.warning("%s is not trained (no train_on): what it says is that of its first weights.", *self._warned)
         return predictor
 
     def on(self, collections: Mapping[str, Collection]) -> Predictor:
@@ -125,14 +136,25 @@ class Material:
 PARTS = len(fields(Material))
 
 
-def untrained(name: str, maker: PredictorMaker, seed: int, prepared: Path) -> Node[Predictors]:
-    """Give a predictor as it comes."""
+def has_first_weights(predictor: nn.Module) -> bool:
+    """Tell whether a predictor has weights to be trained that are of no model of transformers, which comes trained."""
+    weights = {id(one) for one in predictor.parameters() if one.requires_grad}
+    if weights and "transformers" in sys.modules:  # or no such model is there; to import it takes seconds
+        from transformers import PreTrainedModel
+
+        models = (part for part in predictor.modules() if isinstance(part, PreTrainedModel))
+        weights -= {id(one) for model in models for one in model.parameters()}
+    return bool(weights)
+
+
+def untrained(name: str, maker: PredictorMaker, seed: int, prepared: Path, *, learns: bool = True) -> Node[Predictors]:
+    """Give a predictor as it comes. learns: whether the experiment trains it, here or elsewhere."""
     return Node(
         kind="predictors",
         name=name,
         open=Predictors,
         given={"maker": maker, "seed": seed},
-        beside={"prepared": prepared},
+        beside={"prepared": prepared, "learns": learns},
     )
 
 

@@ -145,6 +145,17 @@ class Experiment:
         trained = any(access.train is not None or access.feedback is not None for access in self.access.values())
         return trained or self.train_on is not None
 
+    def learns_somehow(self, predictor: str) -> bool:
+        """Tell whether a predictor is trained by itself or with a retriever that learns from it."""
+        fed = [name for name, one in self.access.items() if one.feedback is not None and one.feedback.joint]
+        return self.trains(predictor) or predictor in map(self.speaker, fed)
+
+    def learns_on(self, task: str) -> bool:
+        """Tell whether anything is trained on the train split of a task."""
+        given = [part for one in self.access.values() for part in (one.train, one.feedback) if part is not None]
+        parts = [*given, *(self.train_on.all_phases if self.train_on is not None else ())]
+        return any(not part.tasks or task in part.tasks for part in parts)
+
     def speaker(self, name: str) -> str:
         """Name the predictor that an access model learns from."""
         feedback = self.access[name].feedback
@@ -216,7 +227,8 @@ class Experiment:
         if access.depth is not None and access.depth < k:
             whose = "its k" if access.k is not None else "reading.k"
             raise ValueError(
-                f"access model {name!r} has a depth of {access.depth}, but {whose} is {k}: raise its depth."
+                f"access model {name!r} has a depth of {access.depth}, but {whose} is {k}: raise its depth, or "
+                f"lower {whose}."
             )
 
     def _check_lender(self, name: str) -> None:

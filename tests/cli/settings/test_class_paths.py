@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import reml.retrievers.bm25.retriever
-from reml.cli.settings.class_paths import explain, known_classes, suggestions
+from reml.cli.settings.class_paths import explain, known_classes, lying_beside, suggestions
 
 
 def test_a_class_that_exists_needs_no_explanation() -> None:
@@ -21,8 +21,21 @@ def test_a_module_without_the_class_is_answered_with_its_classes() -> None:
 def test_a_module_that_is_not_there_is_answered_with_the_nearest_classes() -> None:
     assert "reml.retrievers.bm25.BM25" in explain("reml.retrievers.bm52.BM25")
     assert "reml.retrievers.bm25.BM25" in explain("remi.retrievers.bm25.BM25")
-    assert explain("entirely.different.Thing") == "there is no module 'entirely.different'"
     assert suggestions("entirely.different.Thing") == [], "in a message, it may be anything"
+
+
+def test_of_a_module_that_is_not_ours_it_is_said_where_it_is_looked_for() -> None:
+    looked = f"in the folder where reml is called ({Path.cwd()}) and in those of PYTHONPATH"
+    for path in ("entirely.different.Thing", "titles.TitleSearch", "trec.TrecFile", "remote.tasks.Task"):
+        assert explain(path) == f"there is no module {path.rpartition('.')[0]!r}: it is looked for {looked}", path
+    assert explain("bm25.bm25").endswith("PYTHONPATH; the nearest: reml.retrievers.bm25.BM25")
+
+
+def test_a_module_beside_the_settings_is_named(tmp_path: Path) -> None:
+    (tmp_path / "titles.py").touch()
+    said = lying_beside("titles.TitleSearch", [tmp_path / "b.yaml"])
+    assert said == f"; there is {tmp_path}/titles.py: call reml in {tmp_path}, or name that folder in PYTHONPATH"
+    assert lying_beside("title.TitleSearch", [tmp_path / "b.yaml"]) == ""
 
 
 def test_a_bare_name_is_answered_with_its_path() -> None:

@@ -48,6 +48,11 @@ def told(capsys: pytest.CaptureFixture[str], text: str, folder: Path, *options: 
         (f"access: {{a: {BM25}}}\nseed: -1", 5, "seed is -1, but must be 0 or more"),
         (f"access: {{a: {BM25}, b:\n {{fuse: [a, zz]}}}}", 5, "access.b.fuse[1]: there is no access model 'zz'"),
         (f"access: {{a: {BM25}, b: {{feedback:\n {{learner: a, objective: {ADIST}}}}}}}", 5, "access.b.feedback"),
+        (
+            f"{INNER}bm25.BM25,\n init_arg: {{b: 0.1}}}}}}}}",
+            5,
+            "access.a.retriever has no setting 'init_arg'; the nearest: init_args (allowed: class_path, init_args)",
+        ),
         (f"access: {{a: {BM25}}}\nsede: 1", 5, "Experiment has no setting 'sede'; the nearest: seed"),
         (f"access: {{a: {BM25}}}\npredictor:\n  class_path: reml.predictors.fid.FiDD", 6, "predictor: "),
         (
@@ -192,3 +197,18 @@ def test_a_module_that_cannot_be_imported_is_named(
     place = f"{tmp_path}/one.yaml, line 7: access.a.retriever: {name} cannot be imported: {said}"
     assert lines[1].startswith(f"  {place}"), lines
     assert len(lines) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("access: {a: {retriever: {class_path: titles.Titles}}}", "titles.py: call reml in "),
+        (f"access: {{a: {BM25[:-1]}, k: 5, depth: 3}}}}", "raise its depth, or lower its k."),
+        (f"access: {{a: {BM25[:-1]}, depth: 3}}}}", "raise its depth, or lower reading.k."),
+    ],
+)
+def test_it_is_said_what_would_mend_it(
+    text: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "titles.py").touch()
+    assert said in told(capsys, text, tmp_path)[1]

@@ -40,7 +40,7 @@ _TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 _IDS = _TEXTS.filter(str.strip)
 
 
-@given(pages=st.lists(st.builds(Page, _IDS, _TEXTS, st.lists(_TEXTS).map(lambda rest: ("T", *rest)))))
+@given(pages=st.lists(st.builds(Page, _IDS, _TEXTS, st.lists(_TEXTS).map(lambda rest: ("T", *rest))), min_size=1))
 def test_any_text_survives_a_line(tmp_path_factory: pytest.TempPathFactory, pages: list[Page]) -> None:
     path = tmp_path_factory.mktemp("source") / "pages.jsonl"
     write_pages(pages, path)
@@ -91,7 +91,10 @@ def test_blank_lines_are_skipped_and_numbers_as_ids_are_taken(tmp_path: Path) ->
         ("[" * 100_000, "recursion"),
         (b'{"_id": "\xff"}', "utf-8"),
         ('{"_id": "1", "wikipedia_title": "T"}', "the page has no 'text'; its keys are"),
-        ('{"_id": "1", "wikipedia_title": "T", "text": "T"}', 'text must be a list, not "T"'),
+        (
+            '{"_id": "1", "wikipedia_title": "T", "text": "T"}',
+            r'text must be a list, not "T": write \["Title", "Paragraph."\]',
+        ),
         ('{"_id": "1", "wikipedia_title": "T", "text": ["T", 3]}', r"text\[1\] must be a string, not 3"),
         ('{"_id": "1", "wikipedia_title": "T", "text": []}', "'text' is empty"),
         ('{"_id": "1", "wikipedia_title": "T", "text": ["\\n", " "]}', "'text' is empty"),
@@ -105,6 +108,12 @@ def test_blank_lines_are_skipped_and_numbers_as_ids_are_taken(tmp_path: Path) ->
 def test_a_line_that_is_no_page_is_named_with_its_number(tmp_path: Path, line: str | bytes, reason: str) -> None:
     with pytest.raises(ValueError, match=f"pages.jsonl, line 3: .*{reason}"):
         _read(tmp_path, _GOOD, "", line, _GOOD)
+
+
+def test_a_file_without_pages_says_so(tmp_path: Path) -> None:
+    for lines in ([], ["", "  "]):
+        with pytest.raises(ValueError, match=r"pages.jsonl is empty: one page a line is wanted \(docs/kilt.md\)"):
+            _read(tmp_path, *lines)
 
 
 def test_a_whole_surrogate_pair_is_one_character(tmp_path: Path) -> None:

@@ -238,3 +238,12 @@ def test_a_joint_predictor_may_be_trained_on_what_it_teaches(tmp_path: Path) -> 
     names = [stage.name for stage in made.stages.done.values()]
     assert "train the predictor" not in names
     assert "teach fed" in names
+
+
+@pytest.mark.parametrize(("regime", "told"), [("conditional", 1), ("joint", 0)])
+def test_feedback_of_a_predictor_that_nothing_trains_is_warned_of(
+    regime: str, told: int, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    fed = feedback(regime=regime, training={**TRAINING, "steps": 2})
+    open_runner(write_truths(tmp_path, {"fed": fed}, train_on=None)).hits("fed", "things", "dev")
+    assert sum(one.startswith("Reader is not trained (no train_on)") for one in caplog.messages) == told
