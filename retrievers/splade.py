@@ -82,8 +82,8 @@ class SpladeNetwork(SparseNetwork):
         ids: list[list[int]] = self._tokeniser(list(texts), truncation=True, max_length=limit)["input_ids"]
         return ids
 
-    def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
-        """Encode ids [B, L] where the mask [B, L] is true, float32 [B, V]."""
+    def forward(self, ids: Tensor, mask: Tensor, *, asked: bool = False) -> Tensor:  # noqa: ARG002
+        """Encode ids [B, L] where the mask [B, L] is true, float32 [B, V]; queries as items."""
         logits = self.masked_lm(input_ids=ids, attention_mask=mask.long()).logits
         # log(1 + ReLU) grows with its argument, so it may come after the maximum: [B, L, V] -> [B, V]
         largest = logits.masked_fill(~mask[:, :, None], 0.0).amax(dim=1)

@@ -49,8 +49,8 @@ class SparseNetwork(nn.Module, abc.ABC):
         """Give the ids of each text, at most `limit`."""
 
     @abc.abstractmethod
-    def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
-        """Encode ids [B, L] where the mask [B, L] is true, float32 [B, V]."""
+    def forward(self, ids: Tensor, mask: Tensor, *, asked: bool = False) -> Tensor:
+        """Encode ids [B, L] where the mask [B, L] is true, float32 [B, V]. asked: they are those of queries."""
 
 
 @checked()
@@ -105,41 +105,41 @@ class SparseEncoder:
 
     def encode_queries(self, contents: Sequence[str | Media]) -> SparseVectors:
         """Give one vector for each text, in order, without gradient or dropout."""
-        return self._sparse(self._network.tokenise(texts_of(contents, self), self.cut.query_tokens))
+        return self._sparse(self._network.tokenise(texts_of(contents, self), self.cut.query_tokens), asked=True)
 
     def encode_items(self, items: Sequence[Item]) -> SparseVectors:
         """Give one vector for each item, in order, without gradient or dropout."""
-        return self._sparse(self._network.tokenise(self._shown(items), self.cut.item_tokens))
+        return self._sparse(self._network.tokenise(self._shown(items), self.cut.item_tokens), asked=False)
 
     def query_vectors(self, contents: Sequence[str | Media]) -> Tensor:
         """Encode with gradient, float32 [B, V]."""
-        return self._dense(self._network.tokenise(texts_of(contents, self), self.cut.query_tokens))
+        return self._dense(self._network.tokenise(texts_of(contents, self), self.cut.query_tokens), asked=True)
 
     def item_vectors(self, items: Sequence[Item]) -> Tensor:
         """Encode with gradient, float32 [N, V]."""
-        return self._dense(self._network.tokenise(self._shown(items), self.cut.item_tokens))
+        return self._dense(self._network.tokenise(self._shown(items), self.cut.item_tokens), asked=False)
 
     def _shown(self, items: Sequence[Item]) -> list[str]:
         return [item.full_text(title=self.cut.title) for item in items]
 
-    def _dense(self, ids: Sequence[Sequence[int]]) -> Tensor:
+    def _dense(self, ids: Sequence[Sequence[int]], *, asked: bool) -> Tensor:
         if not ids:
             return torch.zeros(0, self.width, device=self._device)
         order = longest_first(ids)
-        return torch.cat(list(self._batches(ids, order)))[torch.tensor(order).argsort().to(self._device)]
+        return torch.cat(list(self._batches(ids, order, asked=asked)))[torch.tensor(order).argsort().to(self._device)]
 
-    def _sparse(self, ids: Sequence[Sequence[int]]) -> SparseVectors:
+    def _sparse(self, ids: Sequence[Sequence[int]], *, asked: bool) -> SparseVectors:
         order = longest_first(ids)
         with evaluating(self._network):
-            parts = [to_sparse(vectors) for vectors in self._batches(ids, order)]
+            parts = [to_sparse(vectors) for vectors in self._batches(ids, order, asked=asked)]
         return _reordered(stacked([to_sparse(torch.zeros(0, self.width)), *parts]), np.argsort(order))
 
-    def _batches(self, ids: Sequence[Sequence[int]], order: Sequence[int]) -> Iterator[Tensor]:
+    def _batches(self, ids: Sequence[Sequence[int]], order: Sequence[int], *, asked: bool) -> Iterator[Tensor]:
         ordered, padding = [ids[place] for place in order], self._network.padding
         batches = token_batches(ordered, self.cut.batch_size, padding=padding, device=self._device)
         for batch in tracked(batches, "encode", unit="texts", size=len):
             with autocast(self._device, self.cut.precision):
-                vectors = self._network(batch.ids, batch.mask)
+                vectors = self._network(batch.ids, batch.mask, asked=asked)
             yield vectors.float()
 
     @property

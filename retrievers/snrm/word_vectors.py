@@ -20,18 +20,20 @@ from reml.files.lines import line_text, numbered_lines
 from reml.files.model_location import located
 
 
-def read_word_vectors(source: str, words: Sequence[str], generator: np.random.Generator) -> Float32Array:
-    """Give one vector for each word, float32 [V, D]; those it does not have are drawn with the spread of those it has.
+def read_word_vectors(source: str, words: Sequence[str], generator: np.random.Generator | None = None) -> Float32Array:
+    """Give one vector for each word, float32 [V, D]; of those it does not have zeros, or with a generator others.
 
-    source: a text file, a folder or `package:NAME/PATH`. `FileNotFoundError` if it is not there; `CorruptError` if it
-    is of neither form.
+    generator: draws those it does not have, with the spread of those it has. source: a text file, a folder or
+    `package:NAME/PATH`. `FileNotFoundError` if it is not there; `CorruptError` if it is of neither form.
     """
     path, wanted = _existing(source), set(words)
     found = dict(_from_folder(path, wanted) if path.is_dir() else _from_text(path, wanted))
     if not found:
         raise ValueError(f"{source!r} has a vector for none of {len(words)} words, {', '.join(words[:3])} among them.")
     known = np.stack(list(found.values()))
-    vectors = generator.normal(0.0, known.std(), size=(len(words), known.shape[1])).astype(np.float32)
+    shape = len(words), known.shape[1]
+    drawn = np.zeros(shape) if generator is None else generator.normal(0.0, known.std(), size=shape)
+    vectors = drawn.astype(np.float32)
     for place, word in enumerate(words):
         if word in found:
             vectors[place] = found[word]

@@ -46,7 +46,7 @@ def test_who_reads_texts_alone_says_so() -> None:
 def test_retrievers_and_expansions_of_texts_refuse_a_picture(tmp_path: Path) -> None:
     collection, queries = MemoryCollection(TEXTS), Queries.of(["fox", PICTURE])
     bm25 = BM25().index(collection, tmp_path / "bm25")
-    settings = SNRM(embeddings=None, min_count=1, layers=Layers(hidden=(8,), width=20))
+    settings = SNRM(embeddings=None, min_count=1, layers=Layers(width=20))
     snrm = settings.index_with(settings.encoder(collection, tmp_path / "start"), collection, tmp_path / "snrm")
     for retriever, name in ((bm25, "BM25Encoder"), (snrm, "SparseEncoder")):
         with pytest.raises(ValueError, match=rf"{name} reads texts, and a query is the image 'a\.png'"):

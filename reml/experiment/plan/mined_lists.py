@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reml.access.information_access import InformationAccess
@@ -11,6 +11,7 @@ from reml.contract.access import QueryGenerator
 from reml.contract.examples import Example
 from reml.contract.retrieved import Hits
 from reml.contract.retrievers import Retriever
+from reml.contract.vectors import Int64Array
 from reml.experiment.plan.hits import Model
 from reml.experiment.settings.retriever_training import RetrieverTraining
 from reml.feedback.judges.teacher import Teacher
@@ -21,6 +22,8 @@ from reml.training.data.ranked_examples import FromLabels, FromTeacher, ItemSamp
 from reml.training.data.rounds import Round
 
 PSEUDO = "pseudo-queries"
+# Queries that are made, none of which is trained on, and items that are looked at of each.
+QUERIES, DEPTH = 500, 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,3 +121,29 @@ class MinedLists:
         if not has_hits(folder):
             save_hits(folder, make())
         return open_hits(folder)
+
+
+def check_start(
+    settings: RetrieverTraining, given: Given, queries: QueryGenerator, own: Callable[[], Retriever], seed: int
+) -> None:
+    """Refuse an encoder whose start finds less than `settings.least_start` says, with a sentence, before it is trained.
+
+    seed: that the queries to be trained on are made from; these are made from another.
+    """
+    made, lister = settings.pseudo_queries, given.lister
+    if settings.least_start is None or made is None or lister is None:
+        return
+    examples, rows = replace(made, count=QUERIES).drawn(given.collection, seed + QUERIES)
+    theirs = _found(lister.search(examples, DEPTH), rows)
+    ours = _found(InformationAccess(own(), queries).search(examples, DEPTH), rows)
+    if ours < settings.least_start * theirs:
+        raise ValueError(
+            f"untrained, it finds the item of {ours:.3f} of {QUERIES} pseudo-queries among its first {DEPTH}, and "
+            f"{settings.lists} of {theirs:.3f}: less than train.least_start, {settings.least_start:g}, of it. What "
+            "starts so low stays low however long it is trained. Let it start better (SNRM from codes, with `pooling: "
+            "log`), or lower `least_start`."
+        )
+
+
+def _found(hits: Hits, rows: Int64Array) -> float:
+    return float((hits.rows == rows[:, None]).any(axis=1).mean())

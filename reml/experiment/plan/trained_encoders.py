@@ -23,7 +23,7 @@ from reml.devices.device import default_device
 from reml.experiment.plan.collections import Examples
 from reml.experiment.plan.hits import Model
 from reml.experiment.plan.indexes import Encoders
-from reml.experiment.plan.mined_lists import Given, MinedLists
+from reml.experiment.plan.mined_lists import Given, MinedLists, check_start
 from reml.experiment.plan.node import Node
 from reml.experiment.settings.retriever_training import RetrieverTraining
 from reml.experiment.settings.settings_of import settings_of
@@ -187,7 +187,10 @@ def _train(
         return start.indexer.index_with(encoder, start.collection, folder / INDEX)
 
     round_ = settings.all_rounds[number]
-    mined = MinedLists(Given(*given), settings, round_, queries, functools.cache(own), folder / LISTS)
+    opened = functools.cache(own)
+    if before is None:
+        check_start(settings, Given(*given), queries, opened, seed)
+    mined = MinedLists(Given(*given), settings, round_, queries, opened, folder / LISTS)
     learnt, dev = held_out(mined.parts(seed), settings.held_out)
     # A seed of its own, or a round shorter than an epoch would see the examples that the one before has seen.
     training = replace(round_.of(settings.training), seed=seed + number)

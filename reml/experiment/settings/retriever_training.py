@@ -34,6 +34,8 @@ class RetrieverTraining:
         rounds: if given, it learns in so many rounds, each from the weights of the one before and, unless it says
             otherwise, on lists that it finds itself with them (`reml.training.data.rounds`); a teacher re-ranks those.
         pseudo_queries: queries made from items, which the lists of `teacher` or `negatives` teach on as well.
+        least_start: if given, a share: an encoder that, untrained, finds the item of fewer fresh pseudo-queries than
+            this share of what `teacher` or `negatives` finds is refused before hours of training.
         items_per_query: items that a query is taught on at a time; with a round's curriculum, all of its own.
         list_depth: so many first items of a list teach; wrong items beside labels come from all of it. Lists that a
             round finds itself are of this length.
@@ -57,6 +59,7 @@ class RetrieverTraining:
     denoise: Denoising | None = None
     rounds: Sequence[Round] | None = None
     pseudo_queries: PseudoQueries | None = None
+    least_start: Share | None = None
     items_per_query: Several = 2
     list_depth: Count = 100
     random_negatives: Share = 0.5
@@ -73,6 +76,8 @@ class RetrieverTraining:
             raise ValueError("a teacher's lists have its own negatives: leave out `negatives`, or learn from labels.")
         if self.pseudo_queries is not None and self.lists is None:
             raise ValueError("pseudo_queries have no labels: name the `teacher` or `negatives` whose lists teach them.")
+        if self.least_start is not None and self.pseudo_queries is None:
+            raise ValueError("train.least_start is measured on pseudo-queries: give `pseudo_queries`, or leave it out.")
         if self.temperature is not None and self.sampler is not None:
             raise ValueError("train.temperature and train.sampler both say how examples are mixed: leave out one.")
         self._check_rounds()

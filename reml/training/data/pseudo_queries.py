@@ -15,6 +15,7 @@ from reml.collection.passages import words_of
 from reml.contract.arguments.checked import checked
 from reml.contract.collections import Collection
 from reml.contract.examples import Example, Item
+from reml.contract.vectors import Int64Array
 
 
 @checked()
@@ -39,9 +40,14 @@ class PseudoQueries:
 
     def examples(self, collection: Collection, seed: int) -> list[Example]:
         """Draw items with replacement and make a query of each; examples without an answer."""
+        return self.drawn(collection, seed)[0]
+
+    def drawn(self, collection: Collection, seed: int) -> tuple[list[Example], Int64Array]:
+        """Do the same, and give the row of the item that each is made of."""
         generator = np.random.default_rng(seed)
-        items = collection.get(generator.choice(collection.rows(), self.count))
-        return [Example(f"pseudo-query-{number}", self._query(item, generator)) for number, item in enumerate(items)]
+        rows = generator.choice(collection.rows(), self.count)
+        made = (self._query(item, generator) for item in collection.get(rows))
+        return [Example(f"pseudo-query-{number}", query) for number, query in enumerate(made)], rows
 
     def _query(self, item: Item, generator: np.random.Generator) -> str:
         text, words = item.text, words_of(item.text)

@@ -14,6 +14,7 @@ from reml.contract.retrievers import TrainableEncoder
 from reml.files.atomic import StaleError
 from reml.index.impact import Impact
 from reml.retrievers.encoders.sparse_encoder import SparseEncoder, TextCut, to_sparse
+from reml.retrievers.snrm.lexicon import Lexicon
 from reml.retrievers.snrm.network import Layers, NgramNetwork
 from reml.testing import TEXTS, MemoryCollection, TrainableEncoderContract, matrix
 from reml.text.analysis import Analyser
@@ -23,8 +24,8 @@ TERMS = sorted({term for text in TEXTS for term in Analyser(stemmer="none")(text
 
 def encoder(*, width: int = 40, **changes: object) -> SparseEncoder:
     torch.manual_seed(1)
-    layers = Layers(window=2, hidden=(8,), width=width, dropout=0.5)
-    network = NgramNetwork(Analyser(stemmer="none"), TERMS, torch.randn(len(TERMS), 6), layers)
+    layers = Layers(window=2, hidden=(8,), width=width, dropout=0.5, pooling="mean")
+    network = NgramNetwork(Lexicon(Analyser(stemmer="none"), TERMS), torch.randn(len(TERMS), 6), layers)
     settings = {"query_tokens": 20, "item_tokens": 20, "title": False, "precision": "float32", **changes}
     return SparseEncoder(network.eval(), TextCut(**settings))  # type: ignore[arg-type]
 

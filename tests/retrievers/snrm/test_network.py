@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from reml.files.atomic import MANIFEST, CorruptError
 from reml.files.model_location import ModelError
 from reml.retrievers.encoders.token_batches import token_batches
+from reml.retrievers.snrm.lexicon import Lexicon
 from reml.retrievers.snrm.network import Layers, NgramNetwork
 from reml.text.analysis import Analyser
 
@@ -19,8 +20,8 @@ WORDS = ["river", "boat", "bank", "money", "tree"]
 
 def network(**sizes: object) -> NgramNetwork:
     torch.manual_seed(0)
-    layers = Layers(**{"window": 3, "hidden": (7, 4), "width": 11, "dropout": 0.0, **sizes})  # type: ignore[arg-type]
-    return NgramNetwork(Analyser(stemmer="none"), WORDS, torch.randn(len(WORDS), 6), layers).eval()
+    layers = Layers(**{"window": 3, "hidden": (7, 4), "width": 11, "dropout": 0.0, "pooling": "mean", **sizes})  # type: ignore[arg-type]
+    return NgramNetwork(Lexicon(Analyser(stemmer="none"), WORDS), torch.randn(len(WORDS), 6), layers).eval()
 
 
 def encoded(network: NgramNetwork, texts: list[list[int]]) -> torch.Tensor:
@@ -35,7 +36,8 @@ def test_by_hand() -> None:
     Words 1 and 2 are 2 and -3, so the n-grams of the text 1 1 2 are 0+2+2, 2+2-3 and 2-3+0: 4, 1 and -1. ReLU of the
     first layer (x, -x) gives (4, 0), (1, 0), (0, 1); the mean is (5/3, 1/3).
     """
-    summing = NgramNetwork(Analyser(), ["a", "b"], torch.tensor([[2.0], [-3.0]]), Layers(window=3, hidden=(), width=2))
+    layers = Layers(window=3, hidden=(), width=2, pooling="mean")
+    summing = NgramNetwork(Lexicon(Analyser(), ["a", "b"]), torch.tensor([[2.0], [-3.0]]), layers)
     summing.eval()
     with torch.no_grad():
         summing.ngrams.weight.copy_(torch.tensor([1.0, -1.0])[:, None, None].expand(2, 1, 3))
@@ -94,7 +96,9 @@ def test_dropout_is_on_hidden_layers_while_training() -> None:
 def test_training_starts_with_sparse_outputs_that_the_middle_word_decides() -> None:
     """An output passes one standard deviation above its mean: by the normal distribution, 16 % of them."""
     torch.manual_seed(0)
-    start = NgramNetwork(Analyser(), [str(word) for word in range(200)], torch.randn(200, 50), Layers(width=500)).eval()
+    layers = Layers(window=5, hidden=(300, 100), width=500, pooling="mean")
+    lexicon = Lexicon(Analyser(), [str(word) for word in range(200)])
+    start = NgramNetwork(lexicon, torch.randn(200, 50), layers).eval()
     words = encoded(start, [[word] for word in range(1, 101)])
     assert 0.12 < float((words > 0).float().mean()) < 0.2
     taps = start.ngrams.weight.detach().square().mean(dim=(0, 1)).sqrt()
@@ -131,8 +135,13 @@ def test_a_saved_network_is_the_same(tmp_path: Path) -> None:
 
 
 def test_wrong_sizes_are_refused() -> None:
-    for wrong in ({"window": 0}, {"width": 0}, {"hidden": (3, 0)}):
-        with pytest.raises(ValueError, match="sizes of 1 or more"):
+    for wrong, said in (
+        ({"window": 0}, "window is 0, but must be 1 or more"),
+        ({"width": 0}, "width is 0, but must be 1 or more"),
+        ({"hidden": (3, 0)}, "sizes of 1 or more"),
+        ({"dropout": 1.0}, "dropout is 1.0"),
+        ({"pooling": "max"}, "mean"),
+        ({"length": -1.0}, "length is -1.0"),
+    ):
+        with pytest.raises((ValueError, TypeError), match=said):
             Layers(**wrong)
-    with pytest.raises(ValueError, match="below 1, not 1"):
-        Layers(dropout=1.0)

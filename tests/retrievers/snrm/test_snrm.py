@@ -11,8 +11,10 @@ from reml.contract.retrievers import ExplainingRetriever, TrainableIndexer
 from reml.contract.vectors import SparseVectors
 from reml.files.atomic import StaleError
 from reml.retrievers.encoders.sparse_encoder import SparseEncoder, TextCut
+from reml.retrievers.snrm.beginning import standardised
+from reml.retrievers.snrm.lexicon import Lexicon
 from reml.retrievers.snrm.network import Layers, NgramNetwork
-from reml.retrievers.snrm.snrm import SNRM, standardised
+from reml.retrievers.snrm.snrm import SNRM
 from reml.testing import TEXTS, MemoryCollection, TrainableIndexerContract
 from reml.text.analysis import Analyser
 
@@ -22,8 +24,8 @@ CUT = TextCut(query_tokens=20, item_tokens=20, title=False, precision="float32")
 
 def counting_network(terms: list[str]) -> NgramNetwork:
     """One word an n-gram, and a dimension for each word: its output is the share that each word has of a text."""
-    layers = Layers(window=1, hidden=(), width=len(terms), dropout=0.0)
-    network = NgramNetwork(Analyser(stemmer="none"), terms, torch.eye(len(terms)), layers)
+    layers = Layers(window=1, hidden=(), width=len(terms), pooling="mean")
+    network = NgramNetwork(Lexicon(Analyser(stemmer="none"), terms), torch.eye(len(terms)), layers)
     with torch.no_grad():
         network.ngrams.weight.copy_(torch.eye(len(terms))[:, :, None])
     return network
@@ -40,8 +42,9 @@ class TestSNRM(TrainableIndexerContract):
 
 
 def small(**changes: object) -> SNRM:
-    settings: dict[str, object] = {"embeddings": None, "embedding_width": 4, "min_count": 1, "cut": CUT, **changes}
-    layers = Layers(hidden=(6,), width=30, dropout=0.0)
+    given = {"start": "random", "embeddings": None, "embedding_width": 4, "min_count": 1, "rare_rows": 0, "cut": CUT}
+    settings: dict[str, object] = {**given, **changes}
+    layers = Layers(hidden=(6,), width=30, pooling="mean")
     return SNRM(layers=layers, **settings)  # type: ignore[arg-type]
 
 
@@ -54,7 +57,7 @@ def test_words_that_are_frequent_in_the_collection_are_known(tmp_path: Path) -> 
     words = ["boat", "river", "the", "zebu"]
     assert known(small(), tmp_path / "all", words) == [True, True, False, False]
     assert known(small(min_count=2), tmp_path / "frequent", words) == [True, False, False, False]
-    with pytest.raises(ValueError, match="no term stands 3 times in the collection of 3 items: lower min_count"):
+    with pytest.raises(ValueError, match="no term stands in 3 of the collection's 3 items: lower min_count"):
         small(min_count=3).encoder(COLLECTION, tmp_path / "none")
 
 
@@ -115,7 +118,7 @@ def test_queries_may_be_vectors_and_one_without_known_words_has_no_hits(tmp_path
 
 
 def test_wrong_settings_are_refused() -> None:
-    with pytest.raises(ValueError, match="min_count and embedding_width are 1 or more"):
+    with pytest.raises(ValueError, match="min_count is 0, but must be 1 or more"):
         small(min_count=0)
 
 

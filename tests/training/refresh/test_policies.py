@@ -76,7 +76,8 @@ def test_a_run_goes_on_only_under_its_own_refresh(tmp_path: Path) -> None:
 @pytest.mark.parametrize("refresh", [Every(3), MostRetrieved(items=6, steps=3)], ids=["Every", "MostRetrieved"])
 def test_learned_sparse_vectors_are_refreshed_in_their_inverted_index(tmp_path: Path, refresh: Refresh) -> None:
     """And a run that stopped between two refreshes goes on with the same numbers."""
-    snrm = SNRM(embeddings=None, embedding_width=8, min_count=1, layers=Layers(hidden=(8,), width=60, dropout=0.0))
+    layers = Layers(hidden=(8,), width=60, pooling="mean")
+    snrm = SNRM(start="random", embeddings=None, embedding_width=8, min_count=1, layers=layers)
     settings = replace(SETTINGS, steps=7)
 
     def begun(name: str, calls: int = 0) -> Run:

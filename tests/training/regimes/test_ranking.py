@@ -40,10 +40,11 @@ from tests.training.synonyms import collection, examples, found, right_rows, tea
 COLLECTION = collection()
 CUT = TextCut(query_tokens=16, item_tokens=16, title=False, precision="float32")
 TINY = SNRM(
+    start="random",
     min_count=1,
     embeddings=None,
     embedding_width=16,
-    layers=Layers(window=3, hidden=(32,), width=200, dropout=0.0),
+    layers=Layers(hidden=(32,), width=200, pooling="mean"),
     cut=CUT,
 )
 SETTINGS = Training(steps=110, batch_size=12, rate=0.02, weight_decay=0.0, precision="32-true", save_every=7)
