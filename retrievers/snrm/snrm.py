@@ -13,7 +13,8 @@ vectors (`Queries.states`). Deviations, of which `SNRM` tells how to take the fi
   long on a query log;
 - items are pooled by log(1 + sum), with a mild normalisation of length, where the paper takes the mean, which has no
   saturation of term frequency and lets short items win;
-- words of fewer than 5 items share 10,000 rows by a hash, and none is left out but stop words, Lucene's;
+- every word of the collection is known, and none left out but stop words, Lucene's; where these are too many, rare ones
+  can share rows by a hash (`rare_rows`), which lets a query's unknown words match what they have nothing to do with;
 - each word has a gain, the safest thing to train: it moves weights, and never which outputs are on;
 - dropout after the hidden layers only, none by default; padding is no part of the mean, where the public code averages
   over it too; any objective in place of its hinge for each column of logits; AdamW with warm-up and decay, not Adam.
@@ -77,7 +78,7 @@ class SNRM:
     new network. index_maker: what finds the vectors, an impact index unless given.
 
     `ValueError` where `model` comes with a start or layers that it was not made with. The paper's settings:
-    `SNRM(start="random", min_count=20, rare_rows=0, layers=Layers(window=5, hidden=(300, 100), dropout=0.2,
+    `SNRM(start="random", min_count=20, layers=Layers(window=5, hidden=(300, 100), dropout=0.2,
     pooling="mean"))`.
     """
 
@@ -87,8 +88,8 @@ class SNRM:
     start: Start | None = None
     embeddings: str | None = GLOVE
     embedding_width: Count = 100
-    min_count: Count = 5
-    rare_rows: Size = 10_000
+    min_count: Count = 1
+    rare_rows: Size = 0
     common_words: Size = 50_000
     analyser: Analyser = field(default_factory=lambda: Analyser(stemmer="none"))
     stemmer: str = "english"
