@@ -50,6 +50,13 @@ class TestTextFolder(KnowledgeSourceContract):
     def make(self) -> KnowledgeSource:
         return TextFolder(str(self.folder))
 
+    def other(self) -> KnowledgeSource:
+        other = self.folder.parent / "other"
+        other.mkdir(exist_ok=True)
+        for name in ("one", "two"):
+            (other / f"{name}.txt").write_text(f"{name} more text", encoding="utf-8")
+        return TextFolder(str(other))
+
 
 class TestTrecDocuments(KnowledgeSourceContract):
     @pytest.fixture(autouse=True)
@@ -59,6 +66,11 @@ class TestTrecDocuments(KnowledgeSourceContract):
 
     def make(self) -> KnowledgeSource:
         return TrecDocuments(str(self.file))
+
+    def other(self) -> KnowledgeSource:
+        other = self.file.parent / "other.sgml"
+        other.write_text(TREC.replace("AP", "WSJ"), encoding="utf-8")
+        return TrecDocuments(str(other))
 
 
 def test_a_folder_of_texts_is_pages_with_paragraphs_as_they_stand(tmp_path: Path) -> None:

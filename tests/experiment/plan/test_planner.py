@@ -136,7 +136,7 @@ def test_a_plan_is_printed_and_makes_nothing(tmp_path: Path, capsys: pytest.Capt
     for name, key in keys(runner_of(config)).items():
         (row,) = [line for line in shown.splitlines() if key in line]
         assert name in row
-        assert " no " in row
+        assert " no " in f"{row} "
     assert main(["index", *given]) == 0
     capsys.readouterr()
     assert main(["run", *given, "--plan"]) == 0
