@@ -226,15 +226,13 @@ class LateReader(nn.Module):
         self, examples: Sequence[Example], read: Sheet, found: Sequence[Sequence[Sequence[Fit]]]
     ) -> Sequence[Sequence[Sequence[Fit]]]:
         """Give the nearest spans of items where no known pattern gives an answer of their example."""
-        known = set(self.templates.known)
-        given = {
-            owner
-            for owner, answers in zip(read.owners.tolist(), found, strict=True)
-            if any(fit.pattern in known for fits in answers for fit in fits)
-        }
-        taken = list(found)
-        for owner in set(range(len(examples))) - given:
-            pairs = [pair for pair, other in enumerate(read.owners.tolist()) if other == owner]
+        known, taken = set(self.templates.known), list(found)
+        of_example: list[list[int]] = [[] for _ in examples]
+        for pair, owner in enumerate(read.owners.tolist()):
+            of_example[owner].append(pair)
+        for owner, pairs in enumerate(of_example):
+            if any(fit.pattern in known for pair in pairs for fits in found[pair] for fit in fits):
+                continue
             texts = [item.text if (item := read.items[pair]) is not None else "" for pair in pairs]
             spans = nearest(right_answers(examples[owner]), texts, self.answer_tokens)
             if self.training and SPAN not in known:

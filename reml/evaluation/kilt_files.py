@@ -145,7 +145,7 @@ def _check_met(
 def _check_exchanged(gold: Path, guess: Path, problems: Problems) -> Sequence[str]:
     """Raise `InvalidFilesError` if each file is surely the other one; say so, at most once, if it may be."""
     marks, others = _marks(gold), _marks(guess)
-    if (problems.count or JUDGED in others - marks) and _exchanged(gold, guess):
+    if (problems.count or JUDGED in others - marks) and _exchanged(gold, guess, judged=JUDGED in others):
         raise InvalidFilesError([f"{gold} holds predictions and {guess} right answers: exchange gold and guess"], 1)
     may = QUOTED in marks - others
     return (
@@ -153,12 +153,15 @@ def _check_exchanged(gold: Path, guess: Path, problems: Problems) -> Sequence[st
     )
 
 
-def _exchanged(gold: Path, guess: Path) -> bool:
-    """Tell whether nothing would be wrong if each file were read as the other one, whose answers are no predictions."""
+def _exchanged(gold: Path, guess: Path, *, judged: bool) -> bool:
+    """Tell whether nothing would be wrong if each file were read as the other one, whose answers are no predictions.
+
+    judged: whether `guess` has what only right answers have.
+    """
     problems = Problems()
     predictions = [prediction for _, prediction in _records(gold, guess_of, problems)]
     golds = _read_golds(guess, problems)[0] if not problems.count else []
-    if not (any(len(right.page_sets) > 1 for right in golds) or JUDGED in _marks(guess)):
+    if not (judged or any(len(right.page_sets) > 1 for right in golds)):
         return False
     ids, answered = {one.id for one in predictions}, any(one.answer for one in predictions)
     return not problems.count and len(ids) == len(predictions) and answered

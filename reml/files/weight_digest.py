@@ -12,6 +12,11 @@ from reml.files.atomic import digest
 UNRELATED = ("_name_or_path", "architectures", "dtype", "transformers_version")
 
 
+def weight_changes(module: nn.Module) -> int:
+    """Count how often weights of a module were written, so that what was made of them can be known for stale."""
+    return sum(weights._version for weights in module.parameters())
+
+
 def digest_with_weights(module: nn.Module, *parts: Json) -> str:
     """Digest these parts and all parameters and buffers of a module as they are now; reads all of them."""
     weights = module.state_dict()

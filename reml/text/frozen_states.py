@@ -29,7 +29,7 @@ from reml.devices.precision import autocast
 from reml.devices.work import Work
 from reml.files.atomic import atomic_folder, digest, read_manifest, write_manifest
 from reml.files.shared_folder import shared_folder
-from reml.files.weight_digest import digest_with_weights
+from reml.files.weight_digest import digest_with_weights, weight_changes
 from reml.text.models.transformers_types import PreTrainedModel, PreTrainedTokenizerFast
 from reml.text.token_table import Ids, tokeniser_fingerprint
 
@@ -158,7 +158,7 @@ class FrozenStates:
 
     def _follow(self) -> None:
         """Take the shelf of the weights as they are, if they were changed since: each weight counts its changes."""
-        changes = sum(weights._version for weights in self._encoder.parameters())
+        changes = weight_changes(self._encoder)
         if changes != self._changes:
             self._changes = changes
             self._shelf = _shelf(digest(digest_with_weights(self._encoder, tokeniser_fingerprint(self._tokeniser))))

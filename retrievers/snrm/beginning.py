@@ -101,7 +101,8 @@ def from_codes(
             f"{layers.hidden!r}: leave out `hidden`, or give `start: random`."
         )
     network = NgramNetwork(known.lexicon, torch.from_numpy(embeddings), form, start="codes")
-    network.set_codes(made, known.mean)
+    network.words_of_item.fill_(known.mean)
+    network.set_codes(made)
     return network
 
 

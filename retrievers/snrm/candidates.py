@@ -102,9 +102,8 @@ class Candidates:
             part = new[start : start + WORDS]
             alone = torch.zeros(len(part), self._network.window, dtype=torch.long, device=part.device)
             alone[:, (alone.shape[1] - 1) // 2] = part
-            highest = (self._network.further(self._network.seen(alone, others=False)) @ self._network.last.T).topk(
-                self._kept, dim=1
-            )
+            states = self._network.further(self._network.seen(alone, others=False))
+            highest = (states @ self._network.last.T).topk(self._kept, dim=1)
             self._outputs[part], self._alone[part] = highest.indices.int(), highest.values
         self._known[new] = True
 

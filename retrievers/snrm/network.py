@@ -16,6 +16,7 @@ from reml.contract.arguments.checked import checked
 from reml.contract.arguments.numbers import Bounds, Count
 from reml.contract.arguments.paths import takes_paths
 from reml.files.atomic import MANIFEST, CorruptError, atomic_folder, digest, read_manifest, write_manifest
+from reml.files.weight_digest import weight_changes
 from reml.files.weights import load_weights, save_weights
 from reml.retrievers.encoders.sparse_encoder import SparseNetwork
 from reml.retrievers.snrm.candidates import Candidates
@@ -170,7 +171,7 @@ class NgramNetwork(SparseNetwork):
         states = self.states(words)
         return torch.relu(states @ self.last.T) if len(self.layers) else states
 
-    def set_codes(self, codes: Codes, words_of_item: float) -> None:
+    def set_codes(self, codes: Codes) -> None:
         """Let each word alone switch on the outputs of its code (`reml.retrievers.snrm.codes`)."""
         size = self.embedding.weight.shape[1]
         seen = torch.zeros(self.width, size)
@@ -179,7 +180,6 @@ class NgramNetwork(SparseNetwork):
         seen /= (1 - THRESHOLD) * math.sqrt(codes.outputs.shape[1])
         both = torch.eye(size)
         with torch.no_grad():
-            self.words_of_item.fill_(words_of_item)
             self.ngrams.weight.zero_()
             # ReLU of x and of -x keeps x.
             self.ngrams.weight[:, :, (self.form.window - 1) // 2] = torch.cat([both, -both])
@@ -187,12 +187,11 @@ class NgramNetwork(SparseNetwork):
 
     def _sums(self, ngrams: Ngrams) -> Tensor:
         """Add up the outputs of each text's n-grams, [B, V]."""
-        if not len(self.layers):
+        learning = torch.is_grad_enabled()
+        if self.hidden and not learning and (candidates := self._newest_candidates()).enough:
+            return ngrams.sums(candidates.outputs(ngrams.words))
+        if not self.hidden or not learning:
             return ngrams.dense_sums(self.outputs(ngrams.words))
-        if not torch.is_grad_enabled():
-            candidates = self._newest_candidates()
-            outputs = candidates.outputs(ngrams.words) if candidates.enough else None
-            return ngrams.sums(outputs) if outputs is not None else ngrams.dense_sums(self.outputs(ngrams.words))
         states, last = self.states(ngrams.words), self.last
         with torch.no_grad():
             rows, dimensions = (states @ last.T > 0).nonzero(as_tuple=True)
@@ -212,8 +211,7 @@ class NgramNetwork(SparseNetwork):
         return pooled * (self.words_of_item + steady) / (words + steady)
 
     def _newest_candidates(self) -> Candidates:
-        weights = list(self.parameters())
-        made_of = (sum(one._version for one in weights), weights[0].device)
+        made_of = weight_changes(self), self.last.device
         if self._candidates is None or self._candidates.made_of != made_of:
             self._candidates = Candidates(self, made_of)
         return self._candidates

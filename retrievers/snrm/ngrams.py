@@ -38,9 +38,9 @@ class Ngrams:
         distinct, numbers = torch.unique(numbers, return_inverse=True)
         one_of_each = torch.empty_like(distinct)
         one_of_each[numbers] = torch.arange(len(numbers), device=ids.device)
-        entries, counts = torch.unique(texts * max(1, len(distinct)) + numbers, return_counts=True)
-        owners, ngrams = entries // max(1, len(distinct)), entries % max(1, len(distinct))
-        return cls(each[one_of_each], owners, ngrams, counts, len(ids))
+        among = max(1, len(distinct))
+        entries, counts = torch.unique(texts * among + numbers, return_counts=True)
+        return cls(each[one_of_each], entries // among, entries % among, counts, len(ids))
 
     def sums(self, outputs: Outputs) -> Tensor:
         """Add up over each text the outputs of its n-grams, [B, V]."""
