@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -11,6 +12,8 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 import pytest
 from hypothesis import settings
+
+from reml.devices.progress import end_all
 
 # A busy machine is no failure.
 settings.register_profile("reml", deadline=None)
@@ -22,6 +25,13 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 @pytest.fixture(autouse=True)
 def _home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REML_HOME", str(tmp_path_factory.mktemp("home")))
+
+
+@pytest.fixture(autouse=True)
+def _no_work_of_before() -> Iterator[None]:
+    """What an error broke off in one test says no line in another, half a minute later."""
+    yield
+    end_all()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

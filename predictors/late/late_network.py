@@ -45,6 +45,21 @@ class Worded:
     kinds: Tensor
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class _Asked:
+    """Of each question: its tokens' directions, [B, M, D], their weights, [B, M]; means, plain and weighted, [B, D].
+
+    units: of the weighted one, [B, size]. suited: kinds of template, [B, KINDS].
+    """
+
+    tokens: Tensor
+    weights: Tensor
+    mean: Tensor
+    attended: Tensor
+    units: Tensor
+    suited: Tensor
+
+
 class LateNetwork(nn.Module):
     """Reads P pairs of states of `width` dimensions with `size` units."""
 
@@ -67,34 +82,54 @@ class LateNetwork(nn.Module):
         nn.init.zeros_(self.item.bias)
 
     def forward(self, sheet: Sheet, templates: Worded) -> Logits:
-        """Read all pairs."""
-        question, states, mask = sheet.question.float(), sheet.states.float(), sheet.mask[..., None]
-        weights = self.attend(question).squeeze(2).masked_fill(~sheet.asked, NEVER).softmax(1)  # [B, M]
-        attended = (question * weights[..., None]).sum(1)
-        asked = self.asked(self.dropout(attended))[sheet.owners]  # [P, size]
+        """Read all pairs, those of like lengths together."""
+        asked = self._questions(sheet)
+        lots = [(rows, self._lot(lot, asked, templates)) for rows, lot in sheet.lots()]
+        places = torch.cat([rows for rows, _ in lots]).argsort()
+        longest = sheet.mask.shape[1]
+        starts, ends = (
+            torch.cat([functional.pad(one, (0, longest - one.shape[1]), value=NEVER) for one in values])[places]
+            for values in ([lot.starts for _, lot in lots], [lot.ends for _, lot in lots])
+        )
+        item, said = (torch.cat([getattr(lot, name) for _, lot in lots])[places] for name in ("item", "templates"))
+        return Logits(starts, ends, item, said)
+
+    def _questions(self, sheet: Sheet) -> _Asked:
+        states = sheet.question.float()
+        weights = self.attend(states).squeeze(2).masked_fill(~sheet.asked, NEVER).softmax(1)
+        attended = (states * weights[..., None]).sum(1)
+        return _Asked(
+            tokens=functional.normalize(states, dim=2),
+            weights=weights,
+            mean=_mean(states, sheet.asked),
+            attended=attended,
+            units=self.asked(self.dropout(attended)),
+            suited=self.kinds(torch.cat([sheet.form, functional.normalize(attended, dim=1)], 1)),
+        )
+
+    def _lot(self, sheet: Sheet, question: _Asked, templates: Worded) -> Logits:
+        states, mask, owners = sheet.states.float(), sheet.mask[..., None], sheet.owners
+        asked, weights = question.units[owners], question.weights[owners]
         mean = _mean(states, sheet.mask)
-        token, best = self._tokens(sheet, question, states)
+        token, best = self._tokens(sheet, question.tokens[owners], states)
         token = functional.gelu(self.mix(torch.cat([token, token * asked[:, None], (token - asked[:, None]).abs()], 2)))
         ends = self.ends(self._dropped(token)).float().masked_fill(~mask, NEVER)
         item = self.item_of(mean)
         most = token.masked_fill(~mask, -1.0).amax(1)
-        found = [(best * weights[sheet.owners]).sum(1), _least(best, sheet.asked[sheet.owners])]
-        plain = torch.cat([torch.stack(found, 1), sheet.matches, sheet.form[sheet.owners]], 1)
+        found = [(best * weights).sum(1), _least(best, sheet.asked[owners])]
+        plain = torch.cat([torch.stack(found, 1), sheet.matches, sheet.form[owners]], 1)
         pair = torch.cat([asked, item, asked * item, most, plain], 1)
         pair = self.dropout(functional.gelu(self.pair(pair)))
-        cosine = functional.cosine_similarity(_mean(question, sheet.asked)[sheet.owners], mean, dim=1)
+        cosine = functional.cosine_similarity(question.mean[owners], mean, dim=1)
         odds = self.item(pair).squeeze(1).float() + self.scale * cosine.float() + self.found * sheet.found
         said = pair @ self.worded(templates.meant).T / pair.shape[1] ** 0.5
-        said = said + self.alike * _cosines(attended[sheet.owners] + mean, templates.meant)
-        suited = self.kinds(torch.cat([sheet.form, functional.normalize(attended, dim=1)], 1))  # [B, KINDS]
-        said = said + GAIN * suited[sheet.owners][:, templates.kinds]
+        said = said + self.alike * _cosines(question.attended[owners] + mean, templates.meant)
+        said = said + GAIN * question.suited[owners][:, templates.kinds]
         return Logits(ends[..., 0], ends[..., 1], odds, self.templates(pair) + said)
 
     def _tokens(self, sheet: Sheet, question: Tensor, states: Tensor) -> tuple[Tensor, Tensor]:
         """Give what is known of the items' tokens, [P, L, size], and how well the questions' are found, [P, M]."""
-        alike = functional.normalize(states, dim=2) @ functional.normalize(question, dim=2)[sheet.owners].transpose(
-            1, 2
-        )
+        alike = functional.normalize(states, dim=2) @ question.transpose(1, 2)
         asked = sheet.asked[sheet.owners][:, None]
         match = alike.masked_fill(~asked, -1.0).amax(2)  # [P, L]
         best = alike.masked_fill(~sheet.mask[..., None], -1.0).amax(1)  # [P, M]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -19,6 +19,8 @@ from reml.contract.vectors import Int64Array
 from reml.text.frozen_states import States
 
 MATCHES, FORMS = 4, 5
+# Pairs are read in so many lots of like lengths, as half of what is read would be padding otherwise.
+LOTS = 4
 # The last tokens of a question, which say what is asked of what the others name.
 END = 6
 
@@ -48,6 +50,25 @@ class Sheet:
     items: Sequence[Item | None]
     titles: Sequence[int]
     ids: Sequence[Int64Array]
+
+    def lots(self) -> Iterator[tuple[Tensor, Sheet]]:
+        """Give the pairs by length: rows of this sheet, and a sheet of them alone that is as long as the longest."""
+        for rows in self.mask.sum(1).argsort(stable=True).tensor_split(min(LOTS, len(self.mask))):
+            chosen, longest = rows.tolist(), max(1, int(self.mask[rows[-1]].sum()))
+            lot = replace(
+                self,
+                states=self.states[rows, :longest],
+                mask=self.mask[rows, :longest],
+                same=self.same[rows, :longest],
+                matches=self.matches[rows],
+                found=self.found[rows],
+                owners=self.owners[rows],
+                positions=self.positions[rows],
+                items=[self.items[row] for row in chosen],
+                titles=[self.titles[row] for row in chosen],
+                ids=[self.ids[row] for row in chosen],
+            )
+            yield rows, lot
 
     def by_position(self, k: int, values: Tensor, fill: float) -> Tensor:
         """Spread what was found for the pairs, [P], over [B, k]; `fill` where there is no item."""

@@ -110,6 +110,12 @@ def end(work: Work) -> None:
     _SHOWN.end(work)
 
 
+def end_all() -> None:
+    """Show none of the work that is under way any more, such as what errors broke off whose traceback is kept."""
+    for work in list(_SHOWN.works):
+        end(work)
+
+
 def choose(way: str) -> None:
     """Choose how all work is shown from now on, by this process and those it starts; `ValueError` names the ways."""
     os.environ[PROGRESS] = _known(way)
@@ -164,10 +170,6 @@ class _Shown:
             if work.in_bar:
                 self._show_bars(now)
 
-    def close(self) -> None:
-        for work in list(self.works):
-            end(work)
-
     def forget(self) -> None:
         """Begin anew, in a process that was forked: it has no such thread, and its locks may be held for ever."""
         self.__init__()
@@ -213,6 +215,6 @@ class _Shown:
 
 
 _SHOWN: Final = _Shown()
-atexit.register(_SHOWN.close)
+atexit.register(end_all)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_SHOWN.forget)

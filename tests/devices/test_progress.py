@@ -18,7 +18,7 @@ from rich.console import Console
 
 from reml.cli.dispatch import execute
 from reml.devices import progress
-from reml.devices.progress import begin, busy, choose, end, shown_on, tracked, working
+from reml.devices.progress import begin, busy, choose, end, end_all, shown_on, tracked, working
 from reml.devices.work import Work
 
 NAME = "[/INST] :smile: \x1b[2J [red]"
@@ -135,6 +135,16 @@ def test_a_bar_goes_when_an_error_ends_its_work() -> None:
     after = written[written.index("after the error") :]
     assert "broken" not in after
     assert "\x1b[?25h" in written[: written.index("after the error")]
+
+
+@pytest.mark.usefixtures("soon")
+def test_what_an_error_broke_off_says_nothing_once_it_is_ended(capsys: pytest.CaptureFixture[str]) -> None:
+    kept = tracked(range(9), "broken", unit="items")
+    next(kept)
+    end_all()
+    time.sleep(0.7)
+    assert capsys.readouterr().err == ""
+    kept.close()
 
 
 def test_a_file_gets_lines_on_the_error_stream_and_none_in_the_output(tmp_path: Path) -> None:
