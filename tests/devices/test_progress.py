@@ -144,7 +144,6 @@ def test_what_an_error_broke_off_says_nothing_once_it_is_ended(capsys: pytest.Ca
     end_all()
     time.sleep(0.7)
     assert capsys.readouterr().err == ""
-    kept.close()
 
 
 def test_a_file_gets_lines_on_the_error_stream_and_none_in_the_output(tmp_path: Path) -> None:
