@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from reml.contract.arguments.checked import checked
 from reml.contract.arguments.numbers import Bounds, Count
 from reml.contract.arguments.paths import takes_paths
+from reml.devices.precision import autocast
 from reml.files.atomic import MANIFEST, CorruptError, atomic_folder, digest, read_manifest, write_manifest
 from reml.files.weight_digest import weight_changes
 from reml.files.weights import load_weights, save_weights
@@ -132,9 +133,13 @@ class NgramNetwork(SparseNetwork):
         return [self.lexicon.number(text, limit) for text in texts]
 
     def forward(self, ids: Tensor, mask: Tensor, *, asked: bool = False) -> Tensor:
-        """Encode ids [B, L] where the mask [B, L] is true, float32 [B, V]; a text without words is zero."""
-        ngrams = Ngrams.of(ids, mask, self.form.window, len(self.lexicon))
-        return self._pooled(self._sums(ngrams).float(), mask.sum(dim=1, keepdim=True), asked=asked)
+        """Encode ids [B, L] where the mask [B, L] is true, float32 [B, V]; a text without words is zero.
+
+        In float32 whatever the precision, which has too few digits for the bounds by which outputs are left out.
+        """
+        with autocast(ids.device, "float32"):
+            ngrams = Ngrams.of(ids, mask, self.form.window, len(self.lexicon))
+            return self._pooled(self._sums(ngrams), mask.sum(dim=1, keepdim=True), asked=asked)
 
     def seen(self, words: Tensor, *, others: bool) -> Tensor:
         """Give what the first ReLU sees of the middle words of n-grams [U, window], or of the `others`, [U, H].

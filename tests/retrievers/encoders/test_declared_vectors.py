@@ -187,7 +187,7 @@ def test_vectors_are_as_the_folder_says(case: str, tmp_path: Path) -> None:
     np.testing.assert_allclose(encoder.encode_queries(shown).values, expected, rtol=1e-4, atol=1e-5)
     assert encoder.width == expected.shape[1]
     encoder.save(tmp_path / "saved")
-    again = DenseEncoder.load(str(tmp_path / "saved"))
+    again = DenseEncoder.load(str(tmp_path / "saved"), FULL)
     assert again.fingerprint() == encoder.fingerprint(), "saved with all that makes its vectors"
     np.testing.assert_allclose(again.encode_queries(shown).values, expected, rtol=1e-4, atol=1e-5)
 

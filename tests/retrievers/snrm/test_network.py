@@ -145,3 +145,15 @@ def test_wrong_sizes_are_refused() -> None:
     ):
         with pytest.raises((ValueError, TypeError), match=said):
             Layers(**wrong)
+
+
+def test_the_precision_of_a_machine_changes_nothing() -> None:
+    words = [f"w{number}" for number in range(40)]
+    model = NgramNetwork(Lexicon(Analyser(stemmer="none"), words), torch.randn(40, 6), Layers(width=50)).eval()
+    texts = [[1, 2, 3], [4, 9, 40, 7]]
+    with torch.no_grad():
+        plain = encoded(model, texts)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            torch.testing.assert_close(encoded(model, texts), plain, rtol=0, atol=0)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        torch.testing.assert_close(encoded(model.train(), texts), plain, rtol=1e-5, atol=1e-6)
