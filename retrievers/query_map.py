@@ -34,6 +34,7 @@ from reml.contract.collections import Collection
 from reml.contract.examples import Item, Media, texts_of
 from reml.contract.retrievers import Retriever
 from reml.contract.vectors import DenseVectors, Similarity
+from reml.devices.precision import autocast
 from reml.files.weight_digest import digest_with_weights
 from reml.retrievers.dense import Dense
 from reml.retrievers.encoders.dense_encoder import DenseEncoder
@@ -79,7 +80,9 @@ class MappedEncoder:
         """Encode with gradient of the map, float32 [B, D]."""
         texts = texts_of(contents, self)
         learning = self.module.training and torch.is_grad_enabled()
-        mapped: Tensor = self.module(nn.functional.dropout(self._queries.of(texts, texts), self.dropout, learning))
+        given = nn.functional.dropout(self._queries.of(texts, texts), self.dropout, learning)
+        with autocast(given.device, "float32"):
+            mapped: Tensor = self.module(given)
         return nn.functional.normalize(mapped, dim=-1) if self.encoder.encoding.normalise else mapped
 
     def item_vectors(self, items: Sequence[Item]) -> Tensor:

@@ -23,6 +23,8 @@ from reml.contract.collections import Collection
 from reml.contract.examples import Example, given_examples
 from reml.contract.retrieved import Hits, LazyItems, Queries, Responses, given_queries
 from reml.contract.vectors import Int64Array
+from reml.devices.device import default_device
+from reml.devices.precision import autocast
 
 
 class Chain(Protocol):
@@ -77,9 +79,12 @@ class AccessSession:
         return tuple(self._asked)
 
     def ask(self, queries: Queries | None = None, k: int | None = None) -> Responses:
-        """Answer queries, [Q, k], or its own, [B, k]; `ValueError` for an owner that is no example of the batch."""
+        """Answer queries, [Q, k], or its own, [B, k]; `ValueError` for an owner that is no example of the batch.
+
+        In the precision of what answers, as it would be ahead, not in that in which a predictor computes meanwhile.
+        """
         places = self._chain.limits.k if k is None else k
-        with noted(f"in an ask of the access model {self._chain.name!r}"):
+        with noted(f"in an ask of the access model {self._chain.name!r}"), autocast(default_device(), "float32"):
             if places < 0:
                 raise ValueError(f"k is a number of items, 1 or more, or 0 for every row; not {places}.")
             if queries is None:
@@ -97,7 +102,7 @@ class AccessSession:
 
     def write(self, entries: Entries) -> Int64Array:
         """Store entries of examples of the batch; what is asked from now on is answered anew."""
-        with noted(f"in writing to the access model {self._chain.name!r}"):
+        with noted(f"in writing to the access model {self._chain.name!r}"), autocast(default_device(), "float32"):
             self._check_owners(entries.owners)
             rows = self._chain.store(entries)
         self._wrote = self._wrote or bool(len(rows))

@@ -196,6 +196,16 @@ def test_states_are_searched_and_keep_their_gradient(axes: EncodedRetriever[Axes
     assert states.grad.tolist() == [[0.0, 1.0, 1.0, 0.0]]
 
 
+def test_an_ask_is_answered_in_its_own_precision_not_in_that_of_who_asks(axes: EncodedRetriever[Axes]) -> None:
+    asked = Queries(np.array([0]), states=torch.tensor([[0.1, 1.003, 1.001, 1.002]]))
+    plain = InformationAccess(axes).open(EXAMPLES[:1]).ask(asked, k=4)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = InformationAccess(axes).open(EXAMPLES[:1]).ask(asked, k=4)
+        assert torch.is_autocast_enabled("cpu")
+    assert found.rows.tolist() == plain.rows.tolist() == [[1, 3, 2, 0]]
+    torch.testing.assert_close(found.scores, plain.scores, rtol=0, atol=0)
+
+
 def test_states_of_another_width_are_refused(axes: EncodedRetriever[Axes]) -> None:
     wrong = Queries(np.array([0]), states=torch.zeros(1, 3))
     with pytest.raises(ValueError, match="of width 4, not DenseVectors of 3: give those of the encoder"):

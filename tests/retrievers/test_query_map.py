@@ -56,6 +56,14 @@ def test_only_the_map_learns_and_only_queries_change(tmp_path: Path) -> None:
     assert all(weights.grad is None for weights in encoder.encoder.module.parameters())
 
 
+def test_vectors_are_float32_in_any_precision(tmp_path: Path) -> None:
+    encoder = QueryMap(Dense(encoding=ENCODING)).encoder(COLLECTION, tmp_path)
+    plain = encoder.encode_queries(["banner"]).values
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert encoder.query_vectors(["banner"]).dtype == torch.float32
+        np.testing.assert_array_equal(encoder.encode_queries(["banner"]).values, plain)
+
+
 def test_dimensions_are_left_out_while_it_learns_alone(tmp_path: Path) -> None:
     dense = Dense(encoding=ENCODING)
     encoder, plain = (QueryMap(dense, dropout=share).encoder(COLLECTION, tmp_path) for share in (0.5, 0.0))
