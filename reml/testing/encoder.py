@@ -76,6 +76,17 @@ class TrainableEncoderContract(EncoderContract):
         for vectors, kept in pairs:
             torch.testing.assert_close(vectors.detach().float().cpu(), as_tensor(kept), rtol=2e-2, atol=2e-2)
 
+    def test_vectors_are_float32_where_the_training_is_in_bfloat16(self) -> None:
+        """What is encoded within a training step in mixed precision is what numpy and an index take."""
+        encoder, items = self.make(), encoded_items()
+        device = next(encoder.module.parameters()).device.type
+        with torch.autocast(device, dtype=torch.bfloat16):
+            vectors = [encoder.query_vectors(TEXTS), encoder.item_vectors(items)]
+            kept = [encoder.encode_queries(TEXTS), encoder.encode_items(items)]
+        for one, other in zip(vectors, kept, strict=True):
+            assert one.dtype == torch.float32
+            assert len(other) == len(TEXTS)
+
     def test_gradients_reach_its_parameters(self) -> None:
         """Of queries, and of items where these learn."""
         for items in (False, True):

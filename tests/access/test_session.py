@@ -179,12 +179,16 @@ class Axes:
         return self.encode_queries(tuple(item.text for item in items))
 
 
-@pytest.fixture
-def axes() -> EncodedRetriever[Axes]:
+def encoded(encoder: Axes) -> EncodedRetriever[Axes]:
     collection = MemoryCollection(["0", "1", "2", "3"])
     index = FaissIndex(4, "Flat")
-    index.add(collection.rows(), Axes().encode_items(collection.get(collection.rows())))
-    return EncodedRetriever(collection, Axes(), index)
+    index.add(collection.rows(), encoder.encode_items(collection.get(collection.rows())))
+    return EncodedRetriever(collection, encoder, index)
+
+
+@pytest.fixture
+def axes() -> EncodedRetriever[Axes]:
+    return encoded(Axes())
 
 
 def test_states_are_searched_and_keep_their_gradient(axes: EncodedRetriever[Axes]) -> None:
@@ -196,13 +200,21 @@ def test_states_are_searched_and_keep_their_gradient(axes: EncodedRetriever[Axes
     assert states.grad.tolist() == [[0.0, 1.0, 1.0, 0.0]]
 
 
-def test_an_ask_is_answered_in_its_own_precision_not_in_that_of_who_asks(axes: EncodedRetriever[Axes]) -> None:
-    asked = Queries(np.array([0]), states=torch.tensor([[0.1, 1.003, 1.001, 1.002]]))
-    plain = InformationAccess(axes).open(EXAMPLES[:1]).ask(asked, k=4)
+class Turned(Axes):
+    """An encoder that computes a product."""
+
+    def encode_queries(self, contents: Sequence[str | Media]) -> DenseVectors:
+        axes = torch.from_numpy(super().encode_queries(contents).values)
+        return DenseVectors((axes @ torch.full((4, 4), 1.001)).numpy())
+
+
+def test_an_ask_is_answered_in_its_own_precision_not_in_that_of_who_asks() -> None:
+    access = InformationAccess(encoded(Turned()))
+    queries = Queries(np.array([0]), ("1",))
+    plain = access.open(EXAMPLES[:1]).ask(queries)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        found = InformationAccess(axes).open(EXAMPLES[:1]).ask(asked, k=4)
+        found = access.open(EXAMPLES[:1]).ask(queries)
         assert torch.is_autocast_enabled("cpu")
-    assert found.rows.tolist() == plain.rows.tolist() == [[1, 3, 2, 0]]
     torch.testing.assert_close(found.scores, plain.scores, rtol=0, atol=0)
 
 

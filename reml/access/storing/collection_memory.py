@@ -127,7 +127,8 @@ def _check(entries: Entries) -> None:
 
 
 def _column(values: torch.Tensor) -> Column:
-    column: Column = values.detach().cpu().numpy()
+    held = values.detach().cpu()
+    column: Column = (held.float() if held.dtype == torch.bfloat16 else held).numpy()  # numpy has no bfloat16
     return column
 
 

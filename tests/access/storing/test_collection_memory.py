@@ -175,6 +175,17 @@ def test_numbers_are_kept_beside_the_texts(base: Retriever, tmp_path: Path) -> N
     assert session.values("turn", found)[0].tolist() == [8, 0, 0]
 
 
+def test_numbers_in_bfloat16_are_kept_in_float32(base: Retriever, tmp_path: Path) -> None:
+    """As what a predictor computes in mixed precision is, and as numpy has no such numbers."""
+    _, access = opened(base, tmp_path / "memory")
+    session = access.open([Example("1", "")])
+    written = torch.tensor([0.5, 2.5], dtype=torch.bfloat16)
+    session.write(Entries(np.zeros(2, dtype=np.int64), ("one", "two"), values={"sure": written}))
+    found = session.ask(Queries.of(["two ball"]), 1)
+    assert session.values("sure", found).dtype == torch.float32
+    assert session.values("sure", found)[0].tolist() == [2.5]
+
+
 @pytest.mark.parametrize(
     ("entries", "said"),
     [
