@@ -8,6 +8,7 @@ faiss           Dense vectors in FAISS: any index that its factory strings name
 impact          The impact index: exact search over weighted sparse vectors, for BM25, SNRM
 inversion       Kernels that check sparse vectors and turn them into postings, and
 layered         An index over another one that stays as it is: what is added lies beside it, in memory
+mapped          Files that are mapped into memory: their pages count as the process's until it lets them go
 maxscore        Kernels that find the best rows of a segment exactly while touching few of its postings
 postings        The arrays of an inverted file, as kernels take them
 segment         A segment: an immutable inverted file over some rows, in memory or memory-mapped from a folder

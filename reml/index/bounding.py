@@ -11,9 +11,9 @@ from reml.index.sorting import offer
 
 
 @kernel
-def fill_bounds(postings: Postings, bounds: Bounds) -> None:  # pragma: no cover - compiled
-    """Fill bounds of the right shapes, whose `slots` are set and whose other arrays are 0."""
-    for dimension in range(len(postings.starts) - 1):
+def fill_bounds(postings: Postings, bounds: Bounds, lowest: int, stop: int) -> None:  # pragma: no cover - compiled
+    """Fill bounds of dimensions [lowest, stop), of the right shapes: `slots` are set, all other arrays are 0 there."""
+    for dimension in range(lowest, stop):
         first, last = postings.starts[dimension], postings.starts[dimension + 1]
         _rank(postings.impacts[first:last], bounds.ranked[dimension])
         slot = bounds.slots[dimension]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -16,8 +16,11 @@ from reml.files.atomic import atomic_folder
 from reml.files.checked import reading
 from reml.index.bounding import fill_bounds, windows_of
 from reml.index.inversion import append_kept, count_dimensions, count_kept, scatter, sort_by_position
+from reml.index.mapped import let_go
 from reml.index.postings import BLOCK, BLOCKS, CELLS, RANKS, Bounds, Flags, Postings
 
+# Postings of a segment that is joined in files which are in memory at a time: 64 MB, and 64 of what it is made of.
+PART = 1 << 23
 # Makes an array of zeros, by its name, in memory or in a file.
 Allocate = Callable[[str, npt.DTypeLike, tuple[int, ...]], npt.NDArray[Any]]
 
@@ -48,11 +51,13 @@ class Segment:
         positions, impacts = np.empty(starts[-1], dtype=np.int32), np.empty(starts[-1], dtype=np.float32)
         scatter(vectors.indptr, vectors.dimensions, vectors.weights, order, starts[:-1].copy(), positions, impacts)
         postings = Postings(starts, positions, impacts)
-        return cls(rows[order], postings, _bounds(postings, len(rows), _in_memory))
+        bounds = _no_bounds(starts, len(rows), _in_memory)
+        fill_bounds(postings, bounds, 0, vectors.width)
+        return cls(rows[order], postings, bounds)
 
     @classmethod
     def join(cls, segments: Sequence[Segment], alive: Sequence[Flags], folder: Path) -> Self:
-        """Write one segment of the live rows of several to a folder; its postings are never whole in memory."""
+        """Write one segment of the live rows of several to a folder; of its postings, a part is in memory at a time."""
         rows = np.concatenate([segment.rows[flags] for segment, flags in zip(segments, alive, strict=True)])
         rows.sort()
         numbered = [
@@ -65,8 +70,11 @@ class Segment:
         np.cumsum(starts, out=starts)
         with atomic_folder(folder) as draft:
             allocate = _in_files(draft)
-            postings = _joined(numbered, starts, allocate)
-            _bounds(postings, len(rows), allocate)
+            postings, bounds = _no_postings(starts, allocate), _no_bounds(starts, len(rows), allocate)
+            for first, last in _parts(starts):
+                _join(numbered, postings, bounds, first, last)
+                for arrays in (postings, bounds, *(old for old, _ in numbered)):
+                    let_go(*arrays)
             save_array(draft / "rows.npy", rows, folder)
         return cls.open(folder)
 
@@ -85,25 +93,43 @@ class Segment:
         return cls(_opened(folder / "rows.npy"), postings, bounds)
 
 
-def _joined(numbered: Sequence[tuple[Postings, Int32Array]], starts: Int64Array, allocate: Allocate) -> Postings:
+def _parts(starts: Int64Array) -> Iterator[tuple[int, int]]:
+    """Cut dimensions into ranges [first, last) of about `PART` postings, or of one dimension that has more."""
+    first, width = 0, len(starts) - 1
+    while first < width:
+        last = max(first + 1, int(np.searchsorted(starts, starts[first] + PART, side="right")) - 1)
+        yield first, last
+        first = last
+
+
+def _join(
+    numbered: Sequence[tuple[Postings, Int32Array]], postings: Postings, bounds: Bounds, first: int, last: int
+) -> None:
+    """Fill the postings of dimensions [first, last), and their bounds. numbered: of segments, with new positions."""
+    starts = postings.starts[first : last + 1]
+    ends = starts[:-1].copy()
+    for old, numbers in numbered:
+        there = old.starts[first : last + 1]
+        append_kept(there, old.positions, old.impacts, numbers, ends, postings.positions, postings.impacts)
+    sort_by_position(starts, postings.positions, postings.impacts)
+    fill_bounds(postings, bounds, first, last)
+
+
+def _no_postings(starts: Int64Array, allocate: Allocate) -> Postings:
     size = (int(starts[-1]),)
-    postings = Postings(
+    made = Postings(
         allocate("starts", np.int64, starts.shape),
         allocate("positions", np.int32, size),
         allocate("impacts", np.float32, size),
     )
-    postings.starts[:] = starts
-    ends = starts[:-1].copy()
-    for old, numbers in numbered:
-        append_kept(old.starts, old.positions, old.impacts, numbers, ends, postings.positions, postings.impacts)
-    sort_by_position(*postings)
-    return postings
+    made.starts[:] = starts
+    return made
 
 
-def _bounds(postings: Postings, rows: int, allocate: Allocate) -> Bounds:
-    """Compute the bounds of postings; dimensions are frequent that have one for each block or more."""
-    frequent = np.flatnonzero(np.diff(postings.starts) >= max(rows // BLOCK, 1))
-    width, size, windows = len(postings.starts) - 1, len(frequent), windows_of(rows)
+def _no_bounds(starts: Int64Array, rows: int, allocate: Allocate) -> Bounds:
+    """Make room for the bounds of postings; dimensions are frequent that have one for each block or more."""
+    frequent = np.flatnonzero(np.diff(starts) >= max(rows // BLOCK, 1))
+    width, size, windows = len(starts) - 1, len(frequent), windows_of(rows)
     bounds = Bounds(
         slots=allocate("slots", np.int32, (width,)),
         ranked=allocate("ranked", np.float32, (width, len(RANKS))),
@@ -114,7 +140,6 @@ def _bounds(postings: Postings, rows: int, allocate: Allocate) -> Bounds:
     )
     bounds.slots[:] = -1
     bounds.slots[frequent] = np.arange(size)
-    fill_bounds(postings, bounds)
     return bounds
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from reml.contract.vectors import Int64Array
 from reml.files.atomic import MANIFEST
-from reml.index import impact
+from reml.index import impact, segment
 from reml.index.impact import ImpactIndex
 from tests.index.vectors import random_matrix, sparse
 
@@ -29,7 +29,7 @@ def held(commits: int) -> Int64Array:
 
 def go_on(folder: Path, commits: int) -> None:
     """Make the next commits, from wherever the folder is, until there are so many."""
-    impact.GATHERED = 100
+    impact.GATHERED, segment.PART = 100, 60
     if not (folder / MANIFEST).is_file():
         first = held(1)
         ImpactIndex.build(folder, WIDTH, ((part, sparse(MATRIX[part])) for part in np.array_split(first, 4)))
