@@ -319,6 +319,7 @@ def test_progress_shows_steps_losses_and_dev_scores(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(progress, "SHOWN_AFTER", 0.0)
+    monkeypatch.setattr(progress, "_LOOK_EVERY", 0.002)  # thirty steps take a tenth of a second
     shown = io.StringIO()
     console = Console(file=shown, width=120, force_terminal=True, color_system=None)
     fit(Independent(predictor()), train_set(), dev=dev_sets(), settings=SETTINGS, folder=tmp_path, console=console)
