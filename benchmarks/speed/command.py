@@ -17,14 +17,16 @@ from reml.benchmarks.speed.figures import Comparison, Skipped
 from reml.benchmarks.speed.growth import growths
 from reml.benchmarks.speed.measuring import Asking
 from reml.benchmarks.speed.page import write_page
-from reml.benchmarks.speed.plan import Plan, Wanted, absent_corpora, plans, rehearsals
+from reml.benchmarks.speed.plan import SPLADE_MODEL, Plan, Wanted, absent_corpora, plans, rehearsals
 from reml.benchmarks.speed.ratios import baseline_of
 from reml.benchmarks.speed.result import Result, machine, versions
 from reml.benchmarks.speed.tables import answered, built, grown, titled
+from reml.benchmarks.speed.workloads.real_texts import JOINS, RealTexts
 from reml.contract.arguments.extras import install_hint
 from reml.contract.arguments.several import names_in
 from reml.devices.progress import busy
-from reml.files.atomic import write_json
+from reml.files.atomic import home, write_json
+from reml.files.model_location import ModelError
 from reml.reporting.terminal import print_table, say
 
 # Answers of each set of queries that are checked against exact scores.
@@ -38,10 +40,16 @@ class Speed:
     Args:
         engines: names with commas between: impact, bm25s, tantivy, pisa for BM25; impact, scipy, seismic for learned
             sparse vectors; or class paths of your own. Those that are not installed are skipped, and it is said.
-        rows: numbers of items with commas between; growth is fitted over them.
+        rows: numbers of synthetic items with commas between, or none ("") beside a corpus; growth is fitted over them.
         k: numbers of results with commas between.
-        models: bm25, splade, snrm, with commas between; the last two are random vectors with their statistics.
-        corpus: folders with real texts in BEIR's layout, with commas between, beside the synthetic ones.
+        models: bm25, splade, snrm, with commas between; synthetic ones of the last two are random vectors with their
+            statistics.
+        corpus: folders with real texts in BEIR's layout or KILT's, with commas between, beside the synthetic ones;
+            those with a + between are one corpus.
+        words: at how many words real texts are cut; 0 leaves them whole.
+        sets: which sets of queries of real texts are asked, with commas between; all if left out.
+        splade: what encodes real texts for splade; snrm is started from their statistics and not trained.
+        kept: the folder in which encoded texts stay for the next time; one in REML_HOME if left out.
         queries: how many queries of each kind are asked.
         rounds: how often each engine is opened and searched, in turns; the figures are medians.
         builds: how often each index is built.
@@ -57,6 +65,10 @@ class Speed:
     k: str = "10,100,1000"
     models: str = "bm25,splade,snrm"
     corpus: str = ""
+    words: int = 0
+    sets: str = ""
+    splade: str = SPLADE_MODEL
+    kept: Path | None = None
     queries: int = 500
     rounds: int = 3
     builds: int = 1
@@ -81,7 +93,7 @@ class Speed:
 
     def measure(self, console: Console) -> Result:
         """Make all comparisons, printing each when it is done; `ValueError` for settings that do not fit."""
-        wanted = Wanted(names_in(self.models), numbers_in("rows", self.rows), self._folders(), self.queries)
+        wanted = self._wanted()
         asking = self._asking()
         engines, skipped = present(names_in(self.engines))
         with tempfile.TemporaryDirectory(prefix="reml-speed-", dir=self.folder) as base, busy(console) as now:
@@ -91,7 +103,11 @@ class Speed:
                 compare_planned(plan, engines, Path(base), rehearsal)
             comparisons = []
             for plan in plans(wanted):
-                comparisons.append(compare_planned(plan, engines, Path(base), conduct))
+                try:
+                    comparisons.append(compare_planned(plan, engines, Path(base), conduct))
+                except ModelError as error:
+                    skipped.append(Skipped("real texts", str(error)))
+                    continue
                 self._show(console, comparisons[-1])
         skipped += [*absent_corpora(wanted), *_failed(comparisons)]
         settings = {name: str(value) for name, value in asdict(self).items()}
@@ -107,8 +123,16 @@ class Speed:
             raise ValueError("NUMBA_NUM_THREADS holds some engines to one thread: unset it for this command.")
         return Asking(numbers_in("k", self.k), threads, min(CHECKED, self.queries))
 
-    def _folders(self) -> list[Path]:
-        return [Path(name) for name in names_in(self.corpus)]
+    def _wanted(self) -> Wanted:
+        if self.words < 0:
+            raise ValueError(f"words is a number of words, or 0 for texts as they are, not {self.words}.")
+        corpora = [
+            RealTexts([Path(one) for one in several.split(JOINS)], self.words, names_in(self.sets))
+            for several in names_in(self.corpus)
+        ]
+        kept = self.kept if self.kept is not None else home() / "speed"
+        rows = numbers_in("rows", self.rows) if self.rows else ()
+        return Wanted(names_in(self.models), rows, corpora, self.queries, self.splade, kept)
 
     def _show(self, console: Console, comparison: Comparison) -> None:
         say(console)

@@ -10,11 +10,16 @@ from typing import cast, get_args
 
 from reml.benchmarks.speed.figures import Skipped
 from reml.benchmarks.speed.workloads.corpus import SyntheticCorpus
-from reml.benchmarks.speed.workloads.real_corpus import RealCorpus, missing_files
+from reml.benchmarks.speed.workloads.real_corpus import RealCorpus
+from reml.benchmarks.speed.workloads.real_texts import RealTexts
+from reml.benchmarks.speed.workloads.real_vectors import RealVectors
 from reml.benchmarks.speed.workloads.vectors import SNRM, SPLADE, SyntheticVectors, VectorLaw
 from reml.benchmarks.speed.workloads.workload import Model, Workload, write_texts, write_vectors
+from reml.retrievers import snrm
+from reml.retrievers.splade import Splade
 
 SYNTHETIC = "synthetic"
+SPLADE_MODEL = "package:cognition/model"
 LAWS = {"splade": SPLADE, "snrm": SNRM}
 # Small enough to take seconds: what an engine compiles once on a machine is compiled on it, before anything is timed.
 SMALL_CORPUS = SyntheticCorpus(200, terms=500)
@@ -26,12 +31,17 @@ Plan = Callable[[Path], Workload]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Models, numbers of items, folders with real texts, and the number of queries of each kind."""
+    """Models, numbers of synthetic items, real texts, and the number of queries of each kind.
+
+    splade: the masked language model that encodes real texts. kept: the folder in which what models encoded stays.
+    """
 
     models: Sequence[str]
     rows: Sequence[int]
-    folders: Sequence[Path]
+    corpora: Sequence[RealTexts]
     queries: int
+    splade: str = SPLADE_MODEL
+    kept: Path = Path("speed")
 
     def __post_init__(self) -> None:
         unknown = [model for model in self.models if model not in get_args(Model)]
@@ -44,8 +54,8 @@ def plans(wanted: Wanted) -> list[Plan]:
     synthetic = [
         _synthetic(cast(Model, model), rows, wanted.queries) for rows in sorted(wanted.rows) for model in wanted.models
     ]
-    folders = [folder for folder in wanted.folders if "bm25" in wanted.models and not missing_files(folder)]
-    return synthetic + [partial(_real, queries=wanted.queries, source=folder) for folder in folders]
+    there = [texts for texts in wanted.corpora if not texts.missing()]
+    return synthetic + [_real(cast(Model, model), texts, wanted) for texts in there for model in wanted.models]
 
 
 def rehearsals(wanted: Wanted) -> list[Plan]:
@@ -63,8 +73,8 @@ def rehearsals(wanted: Wanted) -> list[Plan]:
 
 def absent_corpora(wanted: Wanted) -> list[Skipped]:
     """Say which folders hold no real texts."""
-    told = [(folder, missing_files(folder)) for folder in wanted.folders]
-    return [Skipped(f"corpus {folder.name}", reason) for folder, reason in told if reason]
+    told = [(texts.name, texts.missing()) for texts in wanted.corpora]
+    return [Skipped(f"corpus {name}", reason) for name, reason in told if reason]
 
 
 def _synthetic(model: Model, rows: int, queries: int) -> Plan:
@@ -74,6 +84,13 @@ def _synthetic(model: Model, rows: int, queries: int) -> Plan:
     return partial(write_vectors, corpus=SYNTHETIC, vectors=vectors, model=model, queries=queries)
 
 
-def _real(folder: Path, *, queries: int, source: Path) -> Workload:
-    texts = RealCorpus(source)
-    return write_texts(folder, texts.name, texts, queries=queries)
+def _real(model: Model, texts: RealTexts, wanted: Wanted) -> Plan:
+    if model == "bm25":
+        return lambda folder: write_texts(folder, texts.name, RealCorpus(texts), queries=wanted.queries)
+    indexer = Splade(model=wanted.splade) if model == "splade" else snrm.SNRM()
+
+    def write(folder: Path) -> Workload:
+        vectors = RealVectors(texts, indexer.encoder, wanted.kept / model)
+        return write_vectors(folder, texts.name, vectors, model=model, queries=wanted.queries)
+
+    return write

@@ -6,5 +6,4 @@ pisa             PISA: dynamic pruning over compressed inverted lists, in C++. h
 scipy            SciPy: the product of two sparse matrices, then the largest entries of each row
 seismic          Seismic: approximate search over learned sparse vectors, in Rust. https
 tantivy          tantivy: a full-text engine in Rust, in the manner of Lucene. https
-text_collection  The texts of a workload as a collection, read from their file in order
 """

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from reml.benchmarks.speed.engine import Source
-from reml.benchmarks.speed.engines.text_collection import TextCollection
 from reml.benchmarks.speed.scoring import DOT, EXACT, K1, B, Scoring
+from reml.benchmarks.speed.workloads.text_collection import TextCollection
 from reml.benchmarks.speed.workloads.workload import Model, Workload
 from reml.contract.retrieved import Hits
 from reml.contract.vectors import Int64Array, SparseVectors
@@ -39,7 +39,7 @@ class Impact:
         """Build the index in a folder."""
         if source == "text":
             bm25 = BM25(k1=K1, b=B, title=False, analyser=Analyser(stop_words=(), stemmer="none"))
-            bm25.index(TextCollection(workload), folder / "bm25")
+            bm25.index(TextCollection.of(workload), folder / "bm25")
             return
         batches = _weighed(workload, folder) if source == "term ids" else workload.batches()
         ImpactIndex.build(folder / "index", workload.width, batches, threads=threads)

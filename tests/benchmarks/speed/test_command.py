@@ -7,6 +7,7 @@ import pytest
 
 from reml.__main__ import main
 from reml.benchmarks.speed.command import numbers_in
+from tests.benchmarks.speed.workloads.real_folders import foxes, pages
 
 DENSE = "tests.benchmarks.speed.toy_engines.Dense"
 
@@ -34,6 +35,21 @@ def test_one_command_gives_tables_figures_and_a_page(tmp_path: Path, capsys: pyt
     assert list(work.iterdir()) == [], "corpora and indexes are removed"
 
 
+def test_real_texts_are_compared_alone_and_a_model_that_is_not_there_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = f"--engines {DENSE} --models splade,snrm --k 3 --rounds 1 --baseline {DENSE} --splade package:no/model"
+    folders = f"{foxes(tmp_path / 'foxes')}+{pages(tmp_path / 'kilt')}"
+    real = ["--rows", "", "--corpus", folders, "--sets", "nq", "--kept", str(tmp_path / "kept")]
+    assert main(["benchmark", "speed", *given.split(), *real]) == 0
+    told = capsys.readouterr().out
+    assert "snrm, 5 items (foxes+kilt); postings a query touches: nq" in told
+    assert "skipped: real texts: " in told
+    assert "which is not installed" in told
+    assert "synthetic" not in told
+    assert list((tmp_path / "kept").iterdir())
+
+
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
@@ -45,6 +61,7 @@ def test_one_command_gives_tables_figures_and_a_page(tmp_path: Path, capsys: pyt
         (("speed", "--k", "ten"), ("k is numbers", "'ten'")),
         (("speed", "--models", "bm52"), ("'bm52'", "splade")),
         (("speed", "--rounds", "0"), ("rounds",)),
+        (("speed", "--words", "-1"), ("words", "-1")),
     ],
 )
 def test_wrong_settings_are_named(

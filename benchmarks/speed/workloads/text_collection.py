@@ -1,10 +1,11 @@
-"""The texts of a workload as a collection, read from their file in order."""
+"""Texts that are read in order as a collection."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -16,14 +17,16 @@ from reml.files.atomic import digest
 
 @dataclass(frozen=True, slots=True)
 class TextCollection:
-    """Each line of the texts is an item; there is no title."""
+    """Each of `count` texts is an item; there is no title. texts: gives them, each time anew. fingerprint: a digest."""
 
-    workload: Workload
+    fingerprint: str
+    count: int
+    texts: Callable[[], Iterator[str]]
 
-    @property
-    def fingerprint(self) -> str:
-        """A digest of what the texts were made by."""
-        return digest("speed", self.workload.corpus, self.workload.rows)
+    @classmethod
+    def of(cls, workload: Workload) -> Self:
+        """Give the texts of a workload."""
+        return cls(digest("speed", workload.corpus, workload.rows), workload.rows, workload.texts)
 
     @property
     def version(self) -> int:
@@ -31,21 +34,21 @@ class TextCollection:
         return 1
 
     def __len__(self) -> int:
-        return self.workload.rows
+        return self.count
 
     def rows(self) -> Int64Array:
         """All row ids."""
-        return np.arange(self.workload.rows)
+        return np.arange(self.count)
 
     def get(self, rows: Int64Array) -> list[Item]:
         """Give the items of these rows, in this order."""
         wanted = {int(row) for row in rows}
-        found = {row: text for row, text in enumerate(self.workload.texts()) if row in wanted}
+        found = {row: text for row, text in enumerate(self.texts()) if row in wanted}
         return [_item(int(row), found[int(row)]) for row in rows]
 
     def batches(self, size: int, start: int = 0) -> Iterator[list[Item]]:
         """Yield the items in order."""
-        items = itertools.islice(itertools.starmap(_item, enumerate(self.workload.texts())), start, None)
+        items = itertools.islice(itertools.starmap(_item, enumerate(self.texts())), start, None)
         while batch := list(itertools.islice(items, size)):
             yield batch
 

@@ -2,13 +2,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from reml.benchmarks.speed.engines.text_collection import TextCollection
+from reml.benchmarks.speed.workloads.text_collection import TextCollection
 from tests.benchmarks.speed.engines.contract import ROWS, workload
 
 
 def test_gives_the_lines_as_items_in_order(tmp_path: Path) -> None:
     given = workload(tmp_path / "workload", "bm25")
-    collection = TextCollection(given)
+    collection = TextCollection.of(given)
     lines = given.text_file.read_text().splitlines()
     assert [[item.row for item in batch] for batch in collection.batches(200)] == [
         list(range(200)),
