@@ -14,11 +14,12 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
 import numpy as np
 
 from reml.contract.arguments.checked import checked as checked_arguments
+from reml.contract.arguments.numbers import Bounds
 from reml.contract.arguments.paths import takes_paths
 from reml.contract.retrieved import Hits
 from reml.contract.retrievers import Index
@@ -30,7 +31,7 @@ from reml.index.commits import Commit, read_deleted, stored
 from reml.index.maxscore import Keys, find_best, new_scratch
 from reml.index.postings import Flags, Terms
 from reml.index.segment import Segment
-from reml.index.sparse import checked, stacked
+from reml.index.sparse import checked, pruned, stacked
 
 # Postings gathered before they become a segment: about 400 MB while it is made.
 GATHERED = 1 << 24
@@ -53,13 +54,16 @@ class ImpactIndex:
     """Finds the rows of largest dot product with sparse queries, exactly, among sparse vectors of weights >= 0.
 
     Only rows of positive score are hits. Made anew it lives in memory; `build` and `open` give one that lives in a
-    folder, of which any number of processes may read the last commit while one writes.
+    folder, of which any number of processes may read the last commit while one writes. keep: which share of the weight
+    of what is added from now on is kept, as `Impact` says; among what is kept it finds exactly.
     """
 
-    def __init__(self, width: int, *, threads: int | None = None) -> None:
+    def __init__(self, width: int, *, threads: int | None = None, keep: float = 1.0) -> None:
         if not 0 <= width < 1 << 31:
             raise ValueError(f"the number of dimensions is 0 to 2**31 - 1, not {width}.")
-        self.width = width
+        if not 0 < keep <= 1:
+            raise ValueError(f"keep is a share of an item's weight, above 0 and at most 1, not {keep}.")
+        self.width, self.keep = width, keep
         self.threads = threads or len(os.sched_getaffinity(0))
         self._folder: Path | None = None
         self._commit = Commit(0, width, ())
@@ -80,12 +84,13 @@ class ImpactIndex:
         batches: Iterable[tuple[Int64Array, Representations]],
         *,
         threads: int | None = None,
+        keep: float = 1.0,
     ) -> Self:
         """Build an index in a folder from a stream of (rows, vectors), in bounded memory, as one segment; commit it.
 
         What the folder held before is replaced at the end, not before.
         """
-        index = cls(width, threads=threads)
+        index = cls(width, threads=threads, keep=keep)
         index._folder = folder
         if (folder / MANIFEST).is_file():
             index._commit = Commit(Commit.last(folder).number, width, ())
@@ -98,16 +103,16 @@ class ImpactIndex:
 
     @classmethod
     @takes_paths
-    def open(cls, folder: Path, *, threads: int | None = None) -> Self:
+    def open(cls, folder: Path, *, threads: int | None = None, keep: float = 1.0) -> Self:
         """Open the last commit; it stays as it is while others write. `CorruptError` if files are missing or cut."""
         commit = Commit.last(folder)
         try:
-            return cls._at(commit, folder, threads)
+            return cls._at(commit, folder, threads, keep)
         except CorruptError:
             # A writer may have swept this commit after it was read: then there is a later one to open.
             if Commit.last(folder) == commit:
                 raise
-        return cls.open(folder, threads=threads)
+        return cls.open(folder, threads=threads, keep=keep)
 
     def __len__(self) -> int:
         return sum(int(alive.sum()) for alive in self._alive) + sum(len(rows) for rows, _ in self._gathered)
@@ -132,7 +137,7 @@ class ImpactIndex:
             raise ValueError(f"rows {rows.shape} do not fit {len(sparse)} vectors: give one row id for each.")
         self._refuse_held(rows)
         self._begin()
-        self._gathered.append((rows.copy(), sparse))
+        self._gathered.append((rows.copy(), sparse if self.keep == 1 else pruned(sparse, self.keep)))
         if sum(len(gathered.dimensions) for _, gathered in self._gathered) >= GATHERED:
             self._flush()
 
@@ -201,9 +206,9 @@ class ImpactIndex:
             self._commit.verify(self._folder)
 
     @classmethod
-    def _at(cls, commit: Commit, folder: Path, threads: int | None) -> Self:
+    def _at(cls, commit: Commit, folder: Path, threads: int | None, keep: float) -> Self:
         commit.check_sizes(folder)
-        index = cls(commit.width, threads=threads)
+        index = cls(commit.width, threads=threads, keep=keep)
         index._folder, index._commit = folder, commit
         for segment in commit.segments:
             index._take(segment.name, Segment.open(folder / segment.name))
@@ -308,14 +313,17 @@ class ImpactIndex:
 class Impact:
     """Settings of an impact index, for any encoder of sparse vectors of weights >= 0.
 
-    threads: of a search, all that there are unless given.
+    threads: of a search, all that there are unless given. keep: of each item's weights the largest are kept that make
+    up this share of their sum, which makes the index smaller and faster, and a search inexact by what is left out
+    (document-centric static pruning; Lassance et al., SIGIR 2023, https://arxiv.org/abs/2304.12702).
     """
 
     threads: int | None = None
+    keep: Annotated[float, Bounds(above=0, most=1)] = 1.0
 
     def fingerprint(self) -> str:
-        """Digest the kind of index: no setting changes its files."""
-        return digest("impact")
+        """Digest what changes its files."""
+        return digest("impact") if self.keep == 1 else digest("impact", self.keep)
 
     def check(self, vectors: Representations, similarity: Similarity) -> None:
         """Raise `ValueError` for vectors that are not sparse, or a similarity other than the dot product."""
@@ -326,12 +334,12 @@ class Impact:
     @takes_paths
     def make(self, folder: Path, width: int, shards: Iterable[tuple[Int64Array, Representations]]) -> None:
         """Build and commit an index in a folder."""
-        ImpactIndex.build(folder, width, shards, threads=self.threads)
+        ImpactIndex.build(folder, width, shards, threads=self.threads, keep=self.keep)
 
     @takes_paths
     def open(self, folder: Path) -> Index:
         """Open the last commit; `CorruptError` if files are missing or cut."""
-        return ImpactIndex.open(folder, threads=self.threads)
+        return ImpactIndex.open(folder, threads=self.threads, keep=self.keep)
 
 
 def _hits(segment: Segment, keys: Keys) -> Hits:

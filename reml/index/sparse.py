@@ -37,6 +37,18 @@ def checked(vectors: Representations, width: int) -> SparseVectors:
     return SparseVectors(indptr, dimensions, weights, width)
 
 
+def pruned(vectors: SparseVectors, keep: float) -> SparseVectors:
+    """Keep of each row the fewest and largest weights that make up this share of their sum; of equal ones the first."""
+    rows = np.repeat(np.arange(len(vectors)), np.diff(vectors.indptr))
+    order = np.lexsort((-vectors.weights, rows))
+    sums = np.concatenate([np.zeros(1), np.cumsum(vectors.weights[order], dtype=np.float64)])
+    first, total = sums[vectors.indptr[:-1]], np.diff(sums[vectors.indptr])
+    there = np.empty(len(rows), dtype=np.bool_)
+    there[order] = sums[:-1] - first[rows] < keep * total[rows]
+    indptr = np.concatenate([np.zeros(1, np.int64), np.cumsum(np.bincount(rows[there], minlength=len(vectors)))])
+    return SparseVectors(indptr, vectors.dimensions[there], vectors.weights[there], vectors.width)
+
+
 def stacked(batches: list[SparseVectors]) -> SparseVectors:
     """Put batches of the same width below one another."""
     offsets = np.cumsum([0] + [int(batch.indptr[-1]) for batch in batches[:-1]])
