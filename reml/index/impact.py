@@ -28,7 +28,7 @@ from reml.devices.disk import save_array
 from reml.devices.progress import tracked
 from reml.files.atomic import MANIFEST, CorruptError, StaleError, atomic_file, digest, locked
 from reml.index.commits import Commit, read_deleted, stored
-from reml.index.maxscore import Keys, find_best, new_scratch
+from reml.index.maxscore import Keys, find_best, new_scratch, unpack
 from reml.index.postings import Flags, Terms
 from reml.index.segment import Segment
 from reml.index.sparse import checked, pruned, stacked
@@ -291,7 +291,7 @@ class ImpactIndex:
         keys = np.zeros((len(queries), k), dtype=np.uint64)
 
         def answer(start: int) -> int:
-            share = queries.slice(start, start + SHARE)
+            share = queries.slice(start, start + SHARE) if len(queries) > SHARE else queries
             part = slice(start, start + SHARE)
             terms = Terms(share.indptr, share.dimensions, share.weights, floors[part])
             find_best(segment.postings, segment.bounds, allowed, terms, keys[part], _MEMORY.scratch)
@@ -343,11 +343,9 @@ class Impact:
 
 
 def _hits(segment: Segment, keys: Keys) -> Hits:
-    found = keys > 0
-    positions = np.where(found, 0xFFFFFFFF - (keys & np.uint64(0xFFFFFFFF)), 0).astype(np.int64)
-    scores = (keys >> np.uint64(32)).astype(np.uint32).view(np.float32)
-    rows = segment.rows[positions] if len(segment) else positions
-    return Hits(np.where(found, rows, -1), np.where(found, scores, np.float32(-np.inf)))
+    rows, scores = np.empty(keys.shape, np.int64), np.empty(keys.shape, np.float32)
+    unpack(keys, segment.rows, rows, scores)
+    return Hits(rows, scores)
 
 
 def _new_name() -> str:

@@ -124,6 +124,24 @@ def find_best(
         sort_heap(heap)
 
 
+@kernel
+def unpack(
+    keys: Keys, rows: Int64Array, found: Int64Array, scores: Float32Array
+) -> None:  # pragma: no cover - compiled
+    """Write what keys [B, k] say: the rows of their positions and their scores, -1 and minus infinity where there is none.
+
+    rows: those of the segment by position.
+    """
+    for number in range(keys.shape[0]):
+        for place in range(keys.shape[1]):
+            key = keys[number, place]
+            if key > 0:
+                found[number, place] = rows[np.uint64(0xFFFFFFFF) - (key & np.uint64(0xFFFFFFFF))]
+                scores[number, place] = np.uint32(key >> np.uint64(32)).view(np.float32)
+            else:
+                found[number, place], scores[number, place] = -1, -np.inf
+
+
 @part
 def _prepare(
     postings: Postings, bounds: Bounds, dimensions: Int32Array, weights: Float32Array
