@@ -128,10 +128,7 @@ def find_best(
 def unpack(
     keys: Keys, rows: Int64Array, found: Int64Array, scores: Float32Array
 ) -> None:  # pragma: no cover - compiled
-    """Write what keys [B, k] say: the rows of their positions and their scores, -1 and minus infinity where there is none.
-
-    rows: those of the segment by position.
-    """
+    """Write what keys [B, k] say, rows and scores; -1 and minus infinity for none. rows: the segment's, by position."""
     for number in range(keys.shape[0]):
         for place in range(keys.shape[1]):
             key = keys[number, place]
