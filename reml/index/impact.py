@@ -316,8 +316,8 @@ class Impact:
     threads: of a search, all that there are unless given. keep: of each item's weights the largest are kept that make
     up this share of their sum, which makes the index smaller and faster, and a search inexact by what is left out
     (document-centric static pruning; Lassance et al., SIGIR 2023, https://arxiv.org/abs/2304.12702). Of a tiny SPLADE's
-    105 weights a passage of 30 words 0.9 keeps 65, and 0.7 keeps 38: of 400 questions of nq on minikilt's 123,008 as many
-    find their page among 100 (.895), and .005 fewer; of squad's .0025 and .0075 fewer; in .85 and .77 of the time.
+    105 weights a passage of 30 words 0.9 keeps 65, and 0.7 keeps 38: of 400 questions of nq on minikilt's 123,008 as
+    many find their page among 100 (.895), and .005 fewer; of squad's .0025 and .0075 fewer; in .85 and .77 of the time.
     """
 
     threads: int | None = None
