@@ -132,7 +132,7 @@ class Speed:
         ]
         kept = self.kept if self.kept is not None else home() / "speed"
         rows = numbers_in("rows", self.rows) if self.rows else ()
-        return Wanted(names_in(self.models), rows, corpora, self.queries, self.splade, kept)
+        return Wanted(names_in(self.models), rows, corpora, self.queries, kept, self.splade)
 
     def _show(self, console: Console, comparison: Comparison) -> None:
         say(console)

@@ -33,15 +33,15 @@ Plan = Callable[[Path], Workload]
 class Wanted:
     """Models, numbers of synthetic items, real texts, and the number of queries of each kind.
 
-    splade: the masked language model that encodes real texts. kept: the folder in which what models encoded stays.
+    kept: the folder in which what models encoded stays. splade: the masked language model that encodes real texts.
     """
 
     models: Sequence[str]
     rows: Sequence[int]
     corpora: Sequence[RealTexts]
     queries: int
+    kept: Path
     splade: str = SPLADE_MODEL
-    kept: Path = Path("speed")
 
     def __post_init__(self) -> None:
         unknown = [model for model in self.models if model not in get_args(Model)]

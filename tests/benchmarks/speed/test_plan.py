@@ -32,7 +32,7 @@ def test_every_size_of_every_model_then_the_real_texts(tmp_path: Path) -> None:
 
 
 def test_each_model_is_rehearsed(tmp_path: Path) -> None:
-    wanted = Wanted(("splade", "bm25"), (10**9,), (), queries=4)
+    wanted = Wanted(("splade", "bm25"), (10**9,), (), queries=4, kept=tmp_path)
     made = [plan(tmp_path / f"workload-{number}") for number, plan in enumerate(rehearsals(wanted))]
     assert [(one.model, one.rows) for one in made] == [("splade", 200), ("bm25", 200)]
 
@@ -40,4 +40,4 @@ def test_each_model_is_rehearsed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("models", [("bm52",), ("bm25", "colbert"), ()])
 def test_an_unknown_model_is_answered_with_those_there_are(models: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match="bm25, splade, snrm"):
-        Wanted(models, (10,), (), queries=4)
+        Wanted(models, (10,), (), queries=4, kept=Path())
