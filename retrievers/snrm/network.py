@@ -51,7 +51,7 @@ class Layers:
 
     window: Count = 3
     hidden: Sequence[int] | None = None
-    width: Count = 10_000
+    width: Count = 20_000
     dropout: Annotated[float, Bounds(least=0, below=1)] = 0.0
     pooling: Pooling = "log"
     length: Annotated[float, Bounds(least=0)] | None = 8.0
