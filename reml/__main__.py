@@ -13,7 +13,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # spinning threads collapse
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")  # reml shows how far its work is
 # oneDNN and torch's use of it each keep what they make for the shape of a matrix, by default 1,024 times; texts of all
-# lengths have many shapes, whose 0.4 GB save no time.
+# lengths have many shapes, whose up to 0.9 GB save no time.
 os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
 os.environ.setdefault("LRU_CACHE_CAPACITY", "32")
 

@@ -291,7 +291,7 @@ class ImpactIndex:
         keys = np.zeros((len(queries), k), dtype=np.uint64)
 
         def answer(start: int) -> int:
-            share = queries.slice(start, start + SHARE) if len(queries) > SHARE else queries
+            share = queries.slice(start, start + SHARE)
             part = slice(start, start + SHARE)
             terms = Terms(share.indptr, share.dimensions, share.weights, floors[part])
             find_best(segment.postings, segment.bounds, allowed, terms, keys[part], _MEMORY.scratch)

@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from reml.collection.passages.words import HEADING
+from reml.collection.sources.kilt_pages import JsonlPages
 from reml.files.lines import json_lines
+from reml.files.records import read_examples
 
 CORPUS, QUERIES = "corpus.jsonl.gz", "queries.jsonl.gz"
 PAGES, DEV = "knowledge_source.jsonl.gz", "-dev-kilt.jsonl.gz"
-HEADING: Final = "Section::::"
 JOINS: Final = "+"
 
 
@@ -83,15 +85,18 @@ def _documents(folder: Path) -> Iterator[tuple[str, str]]:
         for _, record in json_lines(folder / CORPUS, json.loads):
             yield record.get("title") or "", record["text"]
         return
-    for _, page in json_lines(folder / PAGES, json.loads):
-        for paragraph in page["text"][1:]:
+    for page in JsonlPages(folder / PAGES).pages():
+        for paragraph in page.paragraphs[1:]:
             if paragraph.strip() and not paragraph.startswith(HEADING):
-                yield page["wikipedia_title"], paragraph.strip()
+                yield page.title, paragraph.strip()
 
 
 def _questions(path: Path) -> Iterator[str]:
+    if path.name.endswith(DEV):
+        yield from (example.input for example in read_examples(path))
+        return
     for _, record in json_lines(path, json.loads):
-        yield record["input"] if "input" in record else f"{record.get('title') or ''} {record['text']}".strip()
+        yield f"{record.get('title') or ''} {record['text']}".strip()
 
 
 def _missing(folder: Path) -> str:

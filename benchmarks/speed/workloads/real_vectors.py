@@ -26,9 +26,8 @@ class RealVectors:
 
     def __init__(self, texts: RealTexts, encoder_of: EncoderOf, kept: Path) -> None:
         self._texts, self._kept = texts, kept
-        self._collection = TextCollection(
-            digest("real texts", *texts.texts()), sum(1 for _ in texts.texts()), texts.texts
-        )
+        passages = list(texts.texts())
+        self._collection = TextCollection(digest("real texts", *passages), len(passages), passages.__iter__)
         self._encoder = encoder_of(self._collection, kept / "encoder")
 
     def batches(self) -> Iterator[SparseVectors]:

@@ -30,7 +30,8 @@ def pages(folder: Path) -> Path:
     """Two pages of three paragraphs, and two sets of questions."""
     text = ["Chad", "Section::::Land.", "Chad lies in Africa. It has a lake.", " \n", "Its capital is big."]
     source = [
-        {"wikipedia_title": "Chad", "text": text},
-        {"wikipedia_title": "Lima", "text": ["Lima", "A town."]},
+        {"wikipedia_id": "1", "wikipedia_title": "Chad", "text": text},
+        {"wikipedia_id": "2", "wikipedia_title": "Lima", "text": ["Lima", "A town."]},
     ]
-    return write(folder, knowledge_source=source, nq_dev=[{"input": "a lake?"}], trex_dev=[{"input": "Lima [SEP] of"}])
+    nq, trex = [{"id": "q", "input": "a lake?"}], [{"id": "t", "input": "Lima [SEP] of"}]
+    return write(folder, knowledge_source=source, nq_dev=nq, trex_dev=trex)
