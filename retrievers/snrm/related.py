@@ -65,14 +65,14 @@ TINY = np.float32(1e-12)
 class Related:
     """Outputs that related words share at the start (`reml.retrievers.snrm.related`).
 
-    dense: whose vectors of items teach which words are related. outputs: how many of the network's outputs they are.
-    of_word: on how many of them each word is. width: principal components of the encoder's vectors that are learnt.
-    items: of a larger collection so many are read, evenly spread. penalty: on long vectors of words. weight: what these
-    outputs count in a query, beside codes, before training.
+    dense: whose vectors of items teach which words are related. outputs: how many of the network's outputs they are, at
+    most one for each frequent stem. of_word: on how many of them each word is. width: principal components of the
+    encoder's vectors that are learnt. items: of a larger collection so many are read, evenly spread. penalty: on long
+    vectors of words. weight: what these outputs count in a query, beside codes, before training.
     """
 
     dense: Dense = field(default_factory=Dense)
-    outputs: Count = 2_000
+    outputs: Count = 8_000
     of_word: Count = 8
     width: Count = 100
     items: Count = 100_000
@@ -121,18 +121,17 @@ def related_words(
     shards = folder.parent / f".{folder.name}.related"
     encoder, rows = wanted.dense.encoder(collection, shards), collection.rows()
     rows = rows[:: -(-len(rows) // wanted.items)]
-    values = _encoded(collection, rows, encoder, shards)
     distinct, stem_of = np.unique(np.array(stems, dtype=object).astype(str), return_inverse=True)
     counted = _counts(collection, rows, lexicon, stem_of, len(distinct), title=title)
     there = np.bincount(counted[1], minlength=len(distinct))
     frequent = np.flatnonzero(there >= LEAST)
-    if len(frequent) < wanted.outputs:
+    if len(frequent) <= wanted.of_word:
         raise ValueError(
-            f"{len(frequent)} stems stand in {LEAST} items or more, and `related` is to have {wanted.outputs} outputs, "
-            "one in the direction of a stem each: lower its `outputs`."
+            f"{len(frequent)} stems stand in {LEAST} items or more, too few to learn which words are related, each to "
+            f"{wanted.of_word} of them: leave out `related`, or lower its `of_word`."
         )
-    features = _features(counted, there, frequent, len(rows))
-    learnt = ridge(features, _components(values, wanted.width), wanted.penalty)
+    values = _components(_encoded(collection, rows, encoder, shards), wanted.width)
+    learnt = ridge(_features(counted, there, frequent, len(rows)), values, wanted.penalty)
     vectors, directions = _outputs(learnt, there[frequent], wanted, np.random.default_rng(seed))
     of_stems = np.zeros((len(distinct), vectors.shape[1]), dtype=np.float32)
     of_stems[frequent] = vectors
@@ -218,7 +217,9 @@ def _outputs(
     lengths = np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), TINY)
     shares = np.sqrt(frequencies) / np.sqrt(frequencies).sum()
     towards = vectors / lengths
-    directions = towards[np.sort(generator.choice(len(vectors), wanted.outputs, replace=False, p=shares))]
+    directions = towards[
+        np.sort(generator.choice(len(vectors), min(wanted.outputs, len(vectors)), replace=False, p=shares))
+    ]
     made = []
     for start in range(0, len(vectors), SHARD):
         some = towards[start : start + SHARD]

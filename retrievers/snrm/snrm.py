@@ -156,11 +156,11 @@ class SNRM:
         assert isinstance(network, NgramNetwork)  # noqa: S101 - it was opened as one
         made = network.form.of_hidden(())
         form = self.layers.of_hidden(made.hidden or ()) if self.layers is not None else made
-        shared = self.related.outputs if self.related is not None else network.related
+        shared = network.related > 0
         for name, asked, there in (
             ("start", self.start or network.start, network.start),
             ("layers", form, made),
-            ("related", shared, network.related),
+            ("related", shared or self.related is not None, shared),
         ):
             if asked != there:
                 raise ValueError(

@@ -191,9 +191,14 @@ def test_a_saved_network_comes_back_with_its_weights(tmp_path: Path) -> None:
         again._candidates = Candidates(again, None)
         few = again(several, several > 0)
     torch.testing.assert_close(few, again(several, several > 0).detach(), rtol=1e-4, atol=1e-4)
-    model = str(tmp_path / "model")
-    with pytest.raises(ValueError, match=r"was made with related 40, and 20 is asked for"):
-        settings(replace(RELATED, outputs=20), model=model).encoder(MemoryCollection(["a"], [""]), tmp_path / "x")
+
+
+def test_a_saved_network_is_not_taken_for_one_whose_words_are_related(tmp_path: Path) -> None:
+    model, items = str(tmp_path / "model"), MemoryCollection(["a"], [""])
+    network_of(tmp_path / "start", settings(None)).save(Path(model))
+    with pytest.raises(ValueError, match="was made with related False, and True is asked for"):
+        settings(model=model).encoder(items, tmp_path / "other")
+    settings(None, model=model).encoder(items, tmp_path / "same")
 
 
 def test_a_killed_start_goes_on_from_what_was_encoded(
@@ -214,6 +219,12 @@ def test_a_killed_start_goes_on_from_what_was_encoded(
     torch.testing.assert_close(first.embedding.weight, other.embedding.weight)
 
 
+def test_there_are_no_more_outputs_than_stems(tmp_path: Path) -> None:
+    network = network_of(tmp_path, settings(replace(RELATED, outputs=1_000)))
+    assert network.related == sum(map(len, TOPICS))
+    assert network.width == 600
+
+
 def test_of_a_large_collection_some_items_are_read(tmp_path: Path, encoder: TopicEncoder) -> None:
     network_of(tmp_path, settings(replace(RELATED, items=150)))
     assert encoder.encoded == 134  # every third of 400
@@ -222,10 +233,9 @@ def test_of_a_large_collection_some_items_are_read(tmp_path: Path, encoder: Topi
 def test_settings_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="not on 40 of 40: lower `of_word`, or raise `outputs`"):
         replace(RELATED, of_word=40)
-    with pytest.raises(
-        ValueError, match=r"200 stems stand in 3 items or more, .* 300 outputs, .*: lower its `outputs`"
-    ):
-        network_of(tmp_path / "few", settings(replace(RELATED, outputs=300)))
+    with pytest.raises(ValueError, match=r"2 stems stand in 3 items or more, .* to 4 of them: leave out `related`, or"):
+        network_of(tmp_path / "few", items=["bab bed", "bab bed", "bab bed"])
+    assert ENCODER.encoded == 0
     with pytest.raises(
         ValueError, match="40 outputs leave none for codes beside those that are related: raise `width`"
     ):
