@@ -15,6 +15,8 @@ vectors (`Queries.states`). Deviations, of which `SNRM` tells how to take the fi
   saturation of term frequency and lets short items win;
 - every word of the collection is known, and none left out but stop words, Lucene's; where these are too many, rare ones
   can share rows by a hash (`rare_rows`), which lets a query's unknown words match what they have nothing to do with;
+- with `related`, words of like meaning share outputs before any training, as a dense encoder's vectors say without a
+  label (`reml.retrievers.snrm.related`); each output then has a weight in queries, which is trained with the rest;
 - each word has a gain, the safest thing to train: it moves weights, and never which outputs are on;
 - dropout after the hidden layers only, none by default; padding is no part of the mean, where the public code averages
   over it too; any objective in place of its hinge for each column of logits; AdamW with warm-up and decay, not Adam.
