@@ -5,10 +5,11 @@ training learns that `wrote` has to do with `author`. So such words get outputs 
 
 1. Words get vectors whose sum over an item is about the item's vector by the encoder, a ridge regression:
 
-       min_S |A S - Y|^2 + penalty |S|^2      A: [items, stems], idf times log(1 + count), rows of length 1
+       min_S |A S - Y|^2 + penalty |S|^2      A: [items, stems and words], idf times log(1 + count), rows of length 1
                                               Y: what the encoder makes of the items, its first principal components
 
-   (Words of one stem have one vector; those of a stem that stands in fewer than `LEAST` items have none.)
+   A word's vector is its own row of S and that of its stem, so that a rare word takes after its stem. What stands in
+   fewer than `LEAST` items has no row.
 2. Outputs look in the directions a_j of some words, drawn by the square root of how often they stand.
 3. Each word switches on those next to it, with a vector of outputs as long as its own vector is:
 
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 
     from reml.retrievers.snrm.lexicon import Lexicon
 
-# Items that a stem must stand in to have a vector, and steps of the conjugate gradients.
+# Items that a stem or word must stand in to have a vector, and steps of the conjugate gradients.
 LEAST, STEPS = 3, 30
 # How loud such outputs are before log(1 + sum), which saturates the sooner.
 LOUD = 16.0
@@ -66,7 +67,7 @@ class Related:
     """Outputs that related words share at the start (`reml.retrievers.snrm.related`).
 
     dense: whose vectors of items teach which words are related. outputs: how many of the network's outputs they are, at
-    most one for each frequent stem. of_word: on how many of them each word is. width: principal components of the
+    most one for each frequent word. of_word: on how many of them each word is. width: principal components of the
     encoder's vectors that are learnt. items: of a larger collection so many are read, evenly spread. penalty: on long
     vectors of words. weight: what these outputs count in a query, beside codes, before training.
     """
@@ -115,7 +116,7 @@ def related_words(
 ) -> RelatedWords:
     """Learn them from a collection. stems: of each number of the lexicon, padding left out. folder: to be built.
 
-    What is encoded is kept beside that folder, for the next call after a killed one. `ValueError` if too few stems are
+    What is encoded is kept beside that folder, for the next call after a killed one. `ValueError` if too few words are
     frequent enough.
     """
     shards = folder.parent / f".{folder.name}.related"
@@ -123,20 +124,20 @@ def related_words(
     rows = rows[:: -(-len(rows) // wanted.items)]
     distinct, stem_of = np.unique(np.array(stems, dtype=object).astype(str), return_inverse=True)
     counted = _counts(collection, rows, lexicon, stem_of, len(distinct), title=title)
-    there = np.bincount(counted[1], minlength=len(distinct))
-    frequent = np.flatnonzero(there >= LEAST)
-    if len(frequent) <= wanted.of_word:
+    there = np.bincount(counted[1], minlength=len(distinct) + len(stems))
+    frequent, words = np.flatnonzero(there >= LEAST), there[len(distinct) :]
+    if np.count_nonzero(words >= LEAST) <= wanted.of_word:
         raise ValueError(
-            f"{len(frequent)} stems stand in {LEAST} items or more, too few to learn which words are related, each to "
-            f"{wanted.of_word} of them: leave out `related`, or lower its `of_word`."
+            f"{np.count_nonzero(words >= LEAST)} words stand in {LEAST} items or more, too few to learn which are "
+            f"related, each to {wanted.of_word} of them: leave out `related`, or lower its `of_word`."
         )
     values = _components(_encoded(collection, rows, encoder, shards), wanted.width)
-    learnt = ridge(_features(counted, there, frequent, len(rows)), values, wanted.penalty)
-    vectors, directions = _outputs(learnt, there[frequent], wanted, np.random.default_rng(seed))
-    of_stems = np.zeros((len(distinct), vectors.shape[1]), dtype=np.float32)
-    of_stems[frequent] = vectors
+    learnt = np.zeros((len(there), values.shape[1]), dtype=np.float32)
+    learnt[frequent] = ridge(_features(counted, there, frequent, len(rows)), values, wanted.penalty)
+    both = learnt[stem_of] + learnt[len(distinct) :]
+    vectors, directions = _outputs(both, np.where(words >= LEAST, words, 0), wanted, np.random.default_rng(seed))
     shutil.rmtree(shards, ignore_errors=True)
-    return RelatedWords(of_stems[stem_of], directions, wanted.weight)
+    return RelatedWords(vectors, directions, wanted.weight)
 
 
 def ridge(features: csr_array, targets: Float32Array, penalty: float) -> Float32Array:
@@ -175,27 +176,30 @@ def _shard(collection: Collection, rows: Int64Array, encoder: Encoder, folder: P
 def _counts(
     collection: Collection, rows: Int64Array, lexicon: Lexicon, stem_of: Int64Array, stems: int, *, title: bool
 ) -> tuple[Int64Array, Int64Array, Int64Array]:
-    """Say which stems stand in which items, by their place in `rows`, and how often: places, stems, counts."""
-    pairs = []
+    """Say which stems and words stand in which items, by their place in `rows`, and how often.
+
+    Three arrays: places; stems, and above them the words; counts.
+    """
+    pairs, parts = [], stems + len(stem_of)
     for start in range(0, len(rows), SHARD):
         for place, item in enumerate(collection.get(rows[start : start + SHARD]), start=start):
             numbers = np.array(lexicon.number(item.full_text(title=title), WHOLE), dtype=np.int64)
-            pairs.append(place * stems + stem_of[numbers - 1])
+            pairs.extend([place * parts + stem_of[numbers - 1], place * parts + stems + numbers - 1])
     distinct, counts = np.unique(np.concatenate(pairs), return_counts=True)
-    return distinct // stems, distinct % stems, counts
+    return distinct // parts, distinct % parts, counts
 
 
 def _features(
     counted: tuple[Int64Array, Int64Array, Int64Array], there: Int64Array, frequent: Int64Array, items: int
 ) -> csr_array:
-    """Weigh the counts of frequent stems by their idf; rows have length 1."""
+    """Weigh the counts of frequent stems and words by their idf; rows have length 1."""
     from scipy.sparse import csr_array
 
-    places, stems, counts = counted
+    places, parts, counts = counted
     column = np.full(len(there), -1, dtype=np.int64)
     column[frequent] = np.arange(len(frequent))
-    known = column[stems] >= 0
-    places, columns = places[known], column[stems[known]]
+    known = column[parts] >= 0
+    places, columns = places[known], column[parts[known]]
     weights = np.log1p(counts[known]) * loudness(there[frequent], items)[columns]
     weights /= np.sqrt(np.bincount(places, weights**2, minlength=items))[places]
     return csr_array((weights.astype(np.float32), (places, columns)), shape=(items, len(frequent)))
@@ -213,12 +217,17 @@ def _components(values: Float32Array, width: int) -> Float32Array:
 def _outputs(
     vectors: Float32Array, frequencies: Int64Array, wanted: Related, generator: np.random.Generator
 ) -> tuple[Float32Array, Float32Array]:
-    """Draw directions, and give each vector its threshold and scale: [F, D + 1] and [outputs, D]."""
+    """Draw directions, and give each word's vector its threshold and scale: [n, D + 1] and [outputs, D].
+
+    frequencies: by whose roots directions are drawn.
+    """
     lengths = np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), TINY)
     shares = np.sqrt(frequencies) / np.sqrt(frequencies).sum()
     towards = vectors / lengths
     directions = towards[
-        np.sort(generator.choice(len(vectors), min(wanted.outputs, len(vectors)), replace=False, p=shares))
+        np.sort(
+            generator.choice(len(vectors), min(wanted.outputs, int(np.count_nonzero(shares))), replace=False, p=shares)
+        )
     ]
     made = []
     for start in range(0, len(vectors), SHARD):

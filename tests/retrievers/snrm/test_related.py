@@ -135,8 +135,8 @@ def test_an_item_without_a_word_of_the_query_is_found_by_what_is_related(tmp_pat
     lexical = set(plain.search(query, 400).rows[0].tolist())
     assert len(items) - 2 not in lexical
     rows = found.search(query, 400).rows[0].tolist()
-    assert len(items) - 2 in rows
-    assert len(items) - 1 not in rows
+    assert len(items) - 2 in rows[:100]
+    assert len(items) - 1 not in rows[:100]
 
 
 def test_outputs_are_as_loud_as_words_are_far_from_the_middle_and_count_in_queries_as_said(tmp_path: Path) -> None:
@@ -219,7 +219,7 @@ def test_a_killed_start_goes_on_from_what_was_encoded(
     torch.testing.assert_close(first.embedding.weight, other.embedding.weight)
 
 
-def test_there_are_no_more_outputs_than_stems(tmp_path: Path) -> None:
+def test_there_are_no_more_outputs_than_words(tmp_path: Path) -> None:
     network = network_of(tmp_path, settings(replace(RELATED, outputs=1_000)))
     assert network.related == sum(map(len, TOPICS))
     assert network.width == 600
@@ -233,7 +233,7 @@ def test_of_a_large_collection_some_items_are_read(tmp_path: Path, encoder: Topi
 def test_settings_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="not on 40 of 40: lower `of_word`, or raise `outputs`"):
         replace(RELATED, of_word=40)
-    with pytest.raises(ValueError, match=r"2 stems stand in 3 items or more, .* to 4 of them: leave out `related`, or"):
+    with pytest.raises(ValueError, match=r"2 words stand in 3 items or more, .* to 4 of them: leave out `related`, or"):
         network_of(tmp_path / "few", items=["bab bed", "bab bed", "bab bed"])
     assert ENCODER.encoded == 0
     with pytest.raises(
