@@ -224,11 +224,8 @@ def _outputs(
     lengths = np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), TINY)
     shares = np.sqrt(frequencies) / np.sqrt(frequencies).sum()
     towards = vectors / lengths
-    directions = towards[
-        np.sort(
-            generator.choice(len(vectors), min(wanted.outputs, int(np.count_nonzero(shares))), replace=False, p=shares)
-        )
-    ]
+    count = min(wanted.outputs, int(np.count_nonzero(shares)))
+    directions = towards[np.sort(generator.choice(len(vectors), count, replace=False, p=shares))]
     made = []
     for start in range(0, len(vectors), SHARD):
         some = towards[start : start + SHARD]

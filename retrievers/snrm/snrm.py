@@ -186,5 +186,5 @@ class SNRM:
             related = related_words(
                 self.related, collection, known.lexicon, stems, title=self.cut.title, folder=folder, seed=self.seed
             )
-        given = known_vectors(self.embeddings, known.words)
+        given = known_vectors(self.embeddings, known.words) if related is None else None
         return from_codes(known, given, self._layers, stems=stems, width=width, seed=self.seed, related=related)
