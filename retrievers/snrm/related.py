@@ -22,7 +22,6 @@ collection that is searched.
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -38,6 +37,7 @@ from reml.contract.retrievers import Encoder
 from reml.contract.vectors import DenseVectors, Float32Array, Int64Array
 from reml.devices.progress import tracked
 from reml.files.atomic import digest
+from reml.files.shared_folder import shared_folder
 from reml.index.encoded_shards import SHARD, read_shard, write_shard
 from reml.retrievers.dense import Dense
 from reml.retrievers.snrm.codes import loudness
@@ -57,6 +57,8 @@ WHOLE = sys.maxsize
 NEAR = np.float32(0.05)
 # How far above the next cosine the threshold lies, so that no rounding lifts that one over it.
 EDGE = np.float32(1e-4)
+# Where in a home the encoded items are.
+ROOM = "related"
 # What is not divided by less than.
 TINY = np.float32(1e-12)
 
@@ -114,13 +116,13 @@ def related_words(
     folder: Path,
     seed: int,
 ) -> RelatedWords:
-    """Learn them from a collection. stems: of each number of the lexicon, padding left out. folder: to be built.
+    """Learn them from a collection. stems: of each number of the lexicon, padding left out.
 
-    What is encoded is kept beside that folder, for the next call after a killed one. `ValueError` if too few words are
-    frequent enough.
+    folder: in whose home what is encoded is kept, for the next call, of whatever seed, after a killed one too.
+    `ValueError` if too few words are frequent enough.
     """
-    shards = folder.parent / f".{folder.name}.related"
-    encoder, rows = wanted.dense.encoder(collection, shards), collection.rows()
+    kept = shared_folder(folder, ROOM)
+    encoder, rows = wanted.dense.encoder(collection, kept), collection.rows()
     rows = rows[:: -(-len(rows) // wanted.items)]
     distinct, stem_of = np.unique(np.array(stems, dtype=object).astype(str), return_inverse=True)
     counted = _counts(collection, rows, lexicon, stem_of, len(distinct), title=title)
@@ -131,12 +133,11 @@ def related_words(
             f"{np.count_nonzero(words >= LEAST)} words stand in {LEAST} items or more, too few to learn which are "
             f"related, each to {wanted.of_word} of them: leave out `related`, or lower its `of_word`."
         )
-    values = _components(_encoded(collection, rows, encoder, shards), wanted.width)
+    values = _components(_encoded(collection, rows, encoder, kept), wanted.width)
     learnt = np.zeros((len(there), values.shape[1]), dtype=np.float32)
     learnt[frequent] = ridge(_features(counted, there, frequent, len(rows)), values, wanted.penalty)
     both = learnt[stem_of] + learnt[len(distinct) :]
     vectors, directions = _outputs(both, np.where(words >= LEAST, words, 0), wanted, np.random.default_rng(seed))
-    shutil.rmtree(shards, ignore_errors=True)
     return RelatedWords(vectors, directions, wanted.weight)
 
 
@@ -156,8 +157,8 @@ def ridge(features: csr_array, targets: Float32Array, penalty: float) -> Float32
 
 
 def _encoded(collection: Collection, rows: Int64Array, encoder: Encoder, folder: Path) -> Float32Array:
-    """Encode items; a killed call leaves what it encoded to the next."""
-    kept = folder / digest(collection.fingerprint, encoder.fingerprint(), len(rows))
+    """Encode items, but for those that `folder` has."""
+    kept = folder / digest(collection.fingerprint, encoder.fingerprint(), len(rows), SHARD)
     kept.mkdir(parents=True, exist_ok=True)
     parts = [rows[start : start + SHARD] for start in range(0, len(rows), SHARD)]
     watched = tracked(parts, "encode for related words", unit="items", size=len, total=len(rows), of_parts=True)

@@ -83,7 +83,8 @@ class SNRM:
     much of a text is read. layers: form of a new network. index_maker: what finds the vectors, an impact index unless
     given.
 
-    `ValueError` where `model` comes with a start or layers that it was not made with. The paper's settings:
+    `ValueError` where `model` comes with a start or layers that it was not made with, or `related` with a start at
+    random. The paper's settings:
     `SNRM(start="random", min_count=20, layers=Layers(window=5, hidden=(300, 100), dropout=0.2,
     pooling="mean"))`.
     """
@@ -104,6 +105,10 @@ class SNRM:
     layers: Layers | None = None
     cut: TextCut = field(default_factory=lambda: TextCut(query_tokens=32, item_tokens=1_000))
     index_maker: IndexMaker | None = None
+
+    def __post_init__(self) -> None:
+        if self.start == "random" and self.related is not None:
+            raise ValueError("`related` words are for a start from codes: leave them out, or `start: random`.")
 
     @takes_paths
     def index(self, collection: Collection, folder: Path) -> Retriever:
@@ -184,7 +189,13 @@ class SNRM:
         stems, related = stems_of(known, self.stemmer), None
         if self.related is not None:
             related = related_words(
-                self.related, collection, known.lexicon, stems, title=self.cut.title, folder=folder, seed=self.seed
+                self.related,
+                collection,
+                known.lexicon,
+                stems,
+                title=self.cut.title,
+                folder=folder.parent,
+                seed=self.seed,
             )
         given = known_vectors(self.embeddings, known.words) if related is None else None
         return from_codes(known, given, self._layers, stems=stems, width=width, seed=self.seed, related=related)

@@ -17,6 +17,7 @@ from reml.contract.retrieved import Queries
 from reml.contract.retrievers import TrainableIndexer
 from reml.contract.vectors import DenseVectors
 from reml.files.atomic import StaleError
+from reml.files.shared_folder import LAYOUT
 from reml.retrievers.dense import Dense
 from reml.retrievers.encoders.sparse_encoder import SparseEncoder, TextCut
 from reml.retrievers.snrm.candidates import Candidates
@@ -212,11 +213,20 @@ def test_a_killed_start_goes_on_from_what_was_encoded(
     encoder.broken = False
     first = network_of(tmp_path / "start")
     assert encoder.encoded == 400
-    assert [path.name for path in tmp_path.iterdir() if path.name.endswith(".related")] == []
     network_of(tmp_path / "start")
     assert encoder.encoded == 400
     other = network_of(tmp_path / "other")
     torch.testing.assert_close(first.embedding.weight, other.embedding.weight)
+
+
+def test_what_is_encoded_serves_all_of_one_home(tmp_path: Path, encoder: TopicEncoder) -> None:
+    (tmp_path / LAYOUT).touch()
+    network_of(tmp_path / "one" / "start", settings(seed=1))
+    network_of(tmp_path / "two" / "start", settings(replace(RELATED, penalty=1.0), seed=2))
+    assert encoder.encoded == 400
+    assert sorted(path.name for path in tmp_path.iterdir()) == [LAYOUT, "one", "related", "two"]
+    network_of(tmp_path / "three" / "start", items=texts(300))
+    assert encoder.encoded == 700
 
 
 def test_there_are_no_more_outputs_than_words(tmp_path: Path) -> None:
@@ -233,6 +243,8 @@ def test_of_a_large_collection_some_items_are_read(tmp_path: Path, encoder: Topi
 def test_settings_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="not on 40 of 40: lower `of_word`, or raise `outputs`"):
         replace(RELATED, of_word=40)
+    with pytest.raises(ValueError, match="`related` words are for a start from codes: leave them out, or `start: ran"):
+        settings(start="random")
     with pytest.raises(ValueError, match=r"2 words stand in 3 items or more, .* to 4 of them: leave out `related`, or"):
         network_of(tmp_path / "few", items=["bab bed", "bab bed", "bab bed"])
     assert ENCODER.encoded == 0
