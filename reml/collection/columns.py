@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from reml.devices.disk import save_array
 from reml.files.atomic import CorruptError
-from reml.files.checked import reading
+from reml.files.integrity.checked import reading
 
 Column = npt.NDArray[Any]
 COMPUTED = ("page", "words")

@@ -41,7 +41,7 @@ from reml.contract.examples import Item, Page, Span
 from reml.contract.vectors import Int64Array
 from reml.devices.disk import written
 from reml.files.atomic import MANIFEST, CorruptError, StaleError, atomic_file, locked
-from reml.files.checked import CheckedFile
+from reml.files.integrity.checked import CheckedFile
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -29,7 +29,7 @@ from reml.collection.passages import Passage, count_words
 from reml.contract.examples import Item, Json, Span
 from reml.contract.vectors import Int64Array
 from reml.files.atomic import CorruptError, atomic_folder
-from reml.files.checked import CheckedFile, reading
+from reml.files.integrity.checked import CheckedFile, reading
 
 UInt64Array = npt.NDArray[np.uint64]
 ITEMS, PAGES, TITLES = "items.arrow", "pages.u64", "titles.u64"

@@ -18,7 +18,7 @@ from reml.collection.passages import RUNS, Units
 from reml.collection.segments import SegmentRecord
 from reml.contract.examples import Json
 from reml.files.atomic import MANIFEST, CorruptError, digest, read_json, read_manifest, write_json, write_manifest
-from reml.files.checked import CheckedFile
+from reml.files.integrity.checked import CheckedFile
 
 KIND = "collection"
 SEGMENTS, VERSIONS, DELETED, BUILDING = "segments", "versions", "deleted", "building.json"

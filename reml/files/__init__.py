@@ -1,8 +1,6 @@
 """Files that are whole or not there: atomic writing, digests, lines, archives, downloads, records.
 
 atomic          Files that are whole or not there: atomic writing, manifests, digests and locks
-checked         Files whose size and digest are on record: the size is checked when they are opened
-digests         Digests of large files, computed once: 35 GB of pages are not read twice to see
 hits            Hits on disk: two arrays that are read where they lie
 lines           The one door by which files that users give are read: text in UTF-8, plain or gzip
 links           Folders that hold the files of another one, without their bytes being written a second time

@@ -10,7 +10,7 @@ from reml.contract.arguments.paths import takes_paths
 from reml.contract.retrieved import Hits
 from reml.devices.disk import save_array
 from reml.files.atomic import atomic_file
-from reml.files.checked import reading
+from reml.files.integrity.checked import reading
 
 ROWS, SCORES = "rows.npy", "scores.npy"
 

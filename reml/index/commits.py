@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from reml.files.atomic import MANIFEST, CorruptError, file_digest, read_manifest, write_manifest
-from reml.files.checked import reading
+from reml.files.integrity.checked import reading
 
 KIND = "impact index"
 

@@ -16,7 +16,7 @@ from reml.contract.retrievers import Encoder
 from reml.contract.vectors import DenseVectors, Int64Array, MultiVectors, Representations, SparseVectors
 from reml.devices.progress import tracked
 from reml.files.atomic import MANIFEST, atomic_file, locked, read_manifest, write_manifest
-from reml.files.checked import reading
+from reml.files.integrity.checked import reading
 from reml.files.origin import Origin
 
 KIND = "encoded items"

@@ -28,7 +28,7 @@ from reml.contract.vectors import DenseVectors, Float32Array, Int64Array, Repres
 from reml.devices.disk import save_array
 from reml.devices.progress import tracked
 from reml.files.atomic import CorruptError, atomic_folder, digest, read_manifest, write_manifest
-from reml.files.checked import reading
+from reml.files.integrity.checked import reading
 from reml.index.encoded_shards import sample
 
 KIND = "faiss index"

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from reml.contract.vectors import Int32Array, Int64Array, SparseVectors
 from reml.devices.disk import save_array
 from reml.files.atomic import atomic_folder
-from reml.files.checked import reading
+from reml.files.integrity.checked import reading
 from reml.index.bounding import fill_bounds, windows_of
 from reml.index.inversion import append_kept, count_dimensions, count_kept, scatter, sort_by_position
 from reml.index.mapped import let_go

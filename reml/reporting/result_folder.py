@@ -14,7 +14,7 @@ from reml.contract.examples import Answer, Example, Json
 from reml.evaluation.cases import PREDICTED, RETRIEVED, Case, Cell, chosen, judge, judge_retrieved
 from reml.evaluation.kilt import MEASURES
 from reml.files.atomic import CorruptError, read_json, read_manifest
-from reml.files.checked import reading
+from reml.files.integrity.checked import reading
 from reml.files.records import read_chosen, read_examples
 from reml.reporting.figures import Figures, objects, read_figures
 

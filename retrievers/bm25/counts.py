@@ -15,7 +15,7 @@ from reml.collection.snapshot import are_in
 from reml.contract.examples import Item
 from reml.contract.vectors import Int32Array, Int64Array
 from reml.files.atomic import atomic_folder
-from reml.files.checked import reading
+from reml.files.integrity.checked import reading
 from reml.retrievers.bm25.fields import WeightedCounts, field_texts
 from reml.text.analysis import TermCounts, Vocabulary
 

@@ -31,7 +31,7 @@ from reml.contract.collections import Collection
 from reml.contract.vectors import Int64Array
 from reml.devices.progress import tracked
 from reml.files.atomic import CorruptError, StaleError, atomic_folder, digest, locked
-from reml.files.checked import CheckedFile
+from reml.files.integrity.checked import CheckedFile
 from reml.files.links import link_folder
 from reml.files.origin import Origin
 from reml.retrievers.bm25.counts import BATCH, KeptCounts, Statistics, compact_counts, keep_counts

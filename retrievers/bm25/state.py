@@ -15,7 +15,7 @@ from reml.contract.examples import Json
 from reml.contract.vectors import Int64Array
 from reml.devices.disk import save_array
 from reml.files.atomic import MANIFEST, CorruptError, atomic_folder, read_json, read_manifest, write_manifest
-from reml.files.checked import CheckedFile, reading
+from reml.files.integrity.checked import CheckedFile, reading
 from reml.files.origin import KIND, Origin
 from reml.retrievers.bm25.counts import KeptCounts, Statistics
 

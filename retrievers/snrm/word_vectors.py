@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from reml.contract.vectors import Float32Array
 from reml.files.atomic import CorruptError
-from reml.files.checked import reading
+from reml.files.integrity.checked import reading
 from reml.files.lines import line_text, numbered_lines
 from reml.files.model_location import located
 

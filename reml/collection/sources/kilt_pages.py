@@ -19,7 +19,7 @@ import msgspec
 from reml.contract.arguments.checked import checked
 from reml.contract.examples import Page
 from reml.files.atomic import atomic_file
-from reml.files.digests import remembered_digest
+from reml.files.integrity.digests import remembered_digest
 from reml.files.lines import LineError, existing_file, json_lines
 from reml.files.typed_json import Keys, decode_json, hinted
 

@@ -34,7 +34,7 @@ from reml.contract.arguments.checked import checked
 from reml.contract.examples import Page
 from reml.contract.recorded import recorded
 from reml.files.atomic import digest
-from reml.files.digests import remembered_digest
+from reml.files.integrity.digests import remembered_digest
 from reml.files.lines import LineError, decoded_lines, existing_file, json_lines
 from reml.files.typed_json import MisfitError, decode_json
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from reml.contract.examples import Page
 from reml.contract.recorded import recorded
 from reml.files.atomic import digest
-from reml.files.digests import remembered_digest
+from reml.files.integrity.digests import remembered_digest
 from reml.files.lines import LineError, file_text
 
 SUFFIXES = (".txt", ".md")

@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from reml.contract.examples import Page
 from reml.contract.recorded import recorded
 from reml.files.atomic import digest
-from reml.files.digests import remembered_digest
+from reml.files.integrity.digests import remembered_digest
 from reml.files.lines import LineError, decoded_lines, existing_file
 
 _BEGIN, _END = re.compile(r"<doc(\s[^>]*)?>", re.IGNORECASE), re.compile(r"</doc\s*>", re.IGNORECASE)

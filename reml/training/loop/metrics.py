@@ -10,7 +10,7 @@ from pathlib import Path
 from pytorch_lightning.loggers.logger import Logger
 
 from reml.files.atomic import write_text
-from reml.files.checked import reading
+from reml.files.integrity.checked import reading
 
 _COLUMNS = ("step", "name", "value")
 

@@ -24,7 +24,7 @@ from reml.contract.vectors import Int64Array
 from reml.devices.device import default_device
 from reml.devices.precision import autocast
 from reml.files.atomic import atomic_file
-from reml.files.checked import reading
+from reml.files.integrity.checked import reading
 from reml.training.regimes.signals import collect
 
 FIELDS: Mapping[Signal, tuple[str, ...]] = {

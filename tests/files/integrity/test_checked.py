@@ -16,7 +16,7 @@ import pytest
 import safetensors.numpy
 
 from reml.files.atomic import CorruptError
-from reml.files.checked import CheckedFile, reading
+from reml.files.integrity.checked import CheckedFile, reading
 
 
 def test_a_record_survives_json_and_finds_its_file_unchanged(tmp_path: Path) -> None:

@@ -55,18 +55,20 @@ class CheckedFile:
         """Give the record as JSON."""
         return {"name": self.name, "size": self.size, "digest": self.digest}
 
-    def check_size(self, folder: Path) -> None:
-        """Raise `CorruptError` if the file is missing or of another size."""
+    def check_size(self, folder: Path, again: str = "") -> None:
+        """Raise `CorruptError` if the file is missing or of another size. again: what to do then, a sentence."""
         path = folder / self.name
         size = path.stat().st_size if path.is_file() else None
         if size != self.size:
             state = "is missing" if size is None else f"has {size:,} bytes"
-            raise CorruptError(
-                f"{path} {state} where {self.size:,} bytes were written. Delete {folder} and rebuild it."
-            )
+            raise CorruptError(f"{path} {state} where {self.size:,} bytes were written. {again or _again(folder)}")
 
-    def check_bytes(self, folder: Path) -> None:
+    def check_bytes(self, folder: Path, again: str = "") -> None:
         """Raise `CorruptError` if the file is missing or a byte of it is not what was written."""
-        self.check_size(folder)
+        self.check_size(folder, again)
         if file_digest(folder / self.name) != self.digest:
-            raise CorruptError(f"{folder / self.name} is not what was written. Delete {folder} and rebuild it.")
+            raise CorruptError(f"{folder / self.name} is not what was written. {again or _again(folder)}")
+
+
+def _again(folder: Path) -> str:
+    return f"Delete {folder} and rebuild it."

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from reml.files.atomic import file_digest, home
-from reml.files.digests import remembered_digest
+from reml.files.integrity.digests import remembered_digest
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,117 @@
+"""Folders all of whose files are on record, looked at when they are opened, as `REML_VERIFY` says.
+
+    write_manifest(draft, KIND, {..., FILES: sealed(draft)})
+    check_sealed(folder, read_manifest(folder, KIND), again=f"Delete {folder} to have it built again.")
+
+Sizes are always looked at. Digests are, by `REML_VERIFY`:
+
+first   the default: of small files each time; of larger ones once on this machine, and again when the file has changed
+        (its size, inode, or times of change, of which no program can set back the system's)
+open    of all files each time that a folder is opened
+never   of none
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Literal, get_args
+
+from reml.contract.arguments.paths import takes_paths
+from reml.contract.examples import Json
+from reml.files.atomic import MANIFEST, CorruptError, digest, home, read_json, write_json
+from reml.files.integrity.checked import CheckedFile
+from reml.files.integrity.digests import SETTLED_NANOSECONDS, state_of
+
+FILES = "files"
+VARIABLE = "REML_VERIFY"
+Verify = Literal["first", "open", "never"]
+# Bytes of a file that is read each time: a millisecond.
+SMALL = 1 << 20
+
+
+def verification() -> Verify:
+    """Say when digests are looked at: what `REML_VERIFY` says, `first` unless it is set; `ValueError` for another."""
+    given = os.environ.get(VARIABLE) or "first"
+    for known in get_args(Verify):
+        if given == known:
+            policy: Verify = known
+            return policy
+    raise ValueError(f"{VARIABLE} is {given!r}: give first, open or never, or leave it unset for first.")
+
+
+@takes_paths
+def sealed(folder: Path, *, among: Iterable[Path] | None = None) -> list[Json]:
+    """Put files below a folder on record, in order of their names, for its manifest.
+
+    among: which; all but the manifests and what is hidden (locks, drafts) if left out.
+    """
+    paths = among if among is not None else (path for path in folder.rglob("*") if _counts(path.relative_to(folder)))
+    names = sorted(path.relative_to(folder).as_posix() for path in paths if path.is_file())
+    return [CheckedFile.of(folder, name).content() for name in names]
+
+
+@takes_paths
+def check_sealed(folder: Path, manifest: Mapping[str, Json], *, again: str, verify: Verify | None = None) -> None:
+    """See that the files that a manifest has on record are what was written; one of a former version has none.
+
+    again: what to do where they are not, a sentence. verify: as `REML_VERIFY` says unless given. `CorruptError` names
+    the first file that is missing, of another size, or of other bytes.
+    """
+    known = manifest.get(FILES)
+    try:
+        files = [CheckedFile.parse(one) for one in known] if isinstance(known, list) else []
+    except ValueError as error:
+        raise CorruptError(f"{folder / MANIFEST} is not what was written: {error} {again}") from error
+    check_files(folder, files, again=again, verify=verify)
+
+
+@takes_paths
+def check_files(folder: Path, files: Sequence[CheckedFile], *, again: str, verify: Verify | None = None) -> None:
+    """Do as `check_sealed` does with files that are on record elsewhere."""
+    policy = verify if verify is not None else verification()
+    for file in files:
+        file.check_size(folder, again)
+    if policy == "never":
+        return
+    large = [file for file in files if file.size > SMALL]
+    for file in files:
+        if policy == "open" or file.size <= SMALL:
+            file.check_bytes(folder, again)
+    if policy == "first" and large:
+        _check_once(folder, large, again)
+
+
+def _check_once(folder: Path, files: Sequence[CheckedFile], again: str) -> None:
+    """Read those files that no call on this machine has read as they are."""
+    note = home() / "verified" / f"{digest(str(folder.resolve()))}.json"
+    known, now = _read(note), {}
+    for file in files:
+        state: Json = [file.digest, *state_of(folder / file.name)]
+        if known.get(file.name) != state:
+            file.check_bytes(folder, again)
+        if _is_settled(folder / file.name):
+            now[file.name] = state
+    if now != known:
+        with contextlib.suppress(OSError):  # a note spares time and no more: where none can be written, there is none
+            write_json(note, {"path": str(folder), FILES: now})
+
+
+def _is_settled(path: Path) -> bool:
+    return time.time_ns() - path.stat().st_ctime_ns > SETTLED_NANOSECONDS
+
+
+def _read(note: Path) -> dict[str, Json]:
+    try:
+        content = read_json(note) if note.is_file() else None
+    except CorruptError:
+        return {}
+    known = content.get(FILES) if isinstance(content, dict) else None
+    return known if isinstance(known, dict) else {}
+
+
+def _counts(name: Path) -> bool:
+    return name.name != MANIFEST and not any(part.startswith(".") for part in name.parts)
