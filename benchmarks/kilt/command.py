@@ -29,6 +29,8 @@ def benchmark(
 ) -> None:
     """Compare access models on tasks over seeds: means, tests, costs, beside published results.
 
+    Without a predictor they are compared by the pages that they find, in nDCG@10 in place of a measure of answers.
+
     Args:
         given: the experiment, KILT's own if none is named; its own seed is the first one. Each cell is cached.
         seeds: how many seeds.
@@ -41,7 +43,7 @@ def benchmark(
     limited = given if limit is None else given.over("--reading.limit", str(limit))
     first = narrowed(limited.runner(), names_in(datasets), names_in(by))
     runners = _seeded(limited, range(first.experiment.seed, first.experiment.seed + seeds), datasets, by)
-    matrix = run_matrix(runners, names_in(by) or list(first.experiment.access), published_cells)
+    matrix = run_matrix(runners, names_in(by) or list(first.experiment.compared), published_cells)
     compared = comparisons(matrix)
     grids = _grids(first, matrix, compared)
     page = write_result(first.stages.home, first.config, matrix=matrix, tables=grids)
@@ -70,7 +72,7 @@ def _grids(runner: Runner, matrix: Matrix, compared: Sequence[Comparison]) -> di
 
 def _show(console: Console, grids: Mapping[str, Table], ranked: Table) -> None:
     """Print what fits: of the tests only those of what tasks are ranked by, of published results not their sources."""
-    shown = {"figures, %": grids["figures"], "costs": grids["costs"], "differences by KILT score, %": ranked}
+    shown = {"figures, %": grids["figures"], "costs": grids["costs"], "differences, %": ranked}
     beside = grids["published"].only(("task", "figure", "system", "value", "split", "not comparable"))
     for title, grid in {**shown, "published, %": beside}.items():
         if grid.rows:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from reml.benchmarks.kilt.published import Published
 from reml.comparison.averages import Average, averages
 from reml.comparison.comparisons import Comparison
-from reml.comparison.matrix import KINDS, Cell, Matrix
+from reml.comparison.matrix import KINDS, RANKED_BY, Cell, Matrix
 from reml.evaluation.significance import Interval
 from reml.reporting.table import Table
 
@@ -51,11 +51,15 @@ def paired(matrix: Matrix, found: Sequence[Comparison]) -> Table:
 
 
 def beside(matrix: Matrix, published: Sequence[Published], differing: Mapping[str, Sequence[str]]) -> Table:
-    """Show published results of the tasks beside ours. differing: why ours cannot be compared, by task."""
+    """Show published results of the tasks beside ours, of answers only where there are any.
+
+    differing: why ours cannot be compared, by task.
+    """
     rows: list[list[str]] = []
     for task in matrix.measures:
         known = [one for one in published if task in one.values]
-        for figure in dict.fromkeys(one.figure for one in known):
+        answers = {"downstream", "KILT score"} if matrix.measures[task] == RANKED_BY else set()
+        for figure in dict.fromkeys(one.figure for one in known if one.figure not in answers):
             rows += [_ours(matrix, task, access, figure=figure, why=differing[task]) for access in matrix.accesses]
             rows += [_theirs(one, task) for one in known if one.figure == figure]
     return Table(("task", "figure", "system", "value", "split", "not comparable", "data", "source"), WORDS, rows)

@@ -13,6 +13,8 @@ from reml.contract.vectors import Float64Array
 from reml.evaluation.kilt import KILT, MEASURES
 from reml.experiment.costs import NOTHING, Costs
 
+# What systems are ranked by where nothing is predicted from the pages that they find.
+RANKED_BY = "nDCG@10"
 KINDS = ("R-precision", "recall@5", "downstream", "KILT score")
 
 
@@ -75,7 +77,7 @@ class Matrix:
 
     def scale(self, kind: str, task: str) -> int:
         """Give what to multiply a figure with to show it: 100 for per cent, 1 for that of a metric of a task's own."""
-        return 1 if kind == "downstream" and self.measures[task] not in MEASURES else 100
+        return 1 if kind == "downstream" and self.measures[task] not in (*MEASURES, RANKED_BY) else 100
 
     def scores(self, task: str, access: str, kind: str) -> Float64Array:
         """Give each example's figure, its mean over seeds, [N]."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from reml.comparison.matrix import Cell, Matrix
+from reml.comparison.matrix import RANKED_BY, Cell, Matrix
+from reml.contract.tasks import Task
 from reml.evaluation.metrics import metric_of
 from reml.experiment.run import finish
 from reml.experiment.runner import Runner
@@ -29,20 +30,21 @@ def run_matrix(
     for runner in runners:
         runs[runner.experiment.seed] = runner.folder
         say(runner.stages.console, (f"seed {runner.experiment.seed}", "bold"))
-        measures = {task.name: metric_of(task).headline for task in runner.experiment.tasks}
+        measures = {task.name: _headline(runner, task) for task in runner.experiment.tasks}
         cells += cells_of(runner, accesses)
     return Matrix(measures, tuple(accesses), runs, tuple(cells))
 
 
 def published_cells(runner: Runner, accesses: Sequence[str]) -> list[Cell]:
-    """Run a whole experiment and write its result folder; a cell counts all that its parts cost.
-
-    `ValueError` for an experiment without a predictor.
-    """
-    runner.plan.maker()
+    """Run a whole experiment and write its result folder; a cell counts all that its parts cost."""
     found = finish(runner, accesses)
     return [
         Cell(task, access, found.seed, found.evaluations[access][task].measured, found.costs[access, task])
         for task in found.measures
         for access in accesses
     ]
+
+
+def _headline(runner: Runner, task: Task) -> str:
+    """Give what a task is ranked by: its own measure of answers, or of pages where nothing is predicted."""
+    return metric_of(task).headline if runner.experiment.makers else RANKED_BY

@@ -123,7 +123,7 @@ def test_a_second_run_finds_all_done(finished: tuple[Path, Path], capsys: pytest
     assert len(stages(home)) == 2
     assert all(stage["cached"] for found in stages(home).values() for stage in found)
     told = capsys.readouterr().out
-    assert "differences by KILT score" in told
+    assert "differences, %" in told
     (page,) = (home / "benchmarks").glob("*/report.html")
     assert page.name in told
     linked = page.parent / "../../runs"
@@ -160,3 +160,14 @@ def test_without_an_experiment_it_is_kilt_s_own(tmp_path: Path, capsys: pytest.C
     given = ["--datasets", "nq", "--by", "bm25", "--limit", "5", "--home", str(tmp_path)]
     assert main(["benchmark", "kilt", *given]) == 2
     assert "reml prepare kilt" in capsys.readouterr().err
+
+
+def test_retrieval_alone_is_compared_by_the_pages_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = write_experiment(tmp_path, tasks=[task_of(tmp_path, "nq")], train_on=None, predictor=None)
+    assert main(["benchmark", "kilt", "--config", str(config), "--home", str(tmp_path / "home"), "--seeds", "2"]) == 0
+    (row,) = [one for one in table(tmp_path / "home", "figures") if one["access"] == "bm25"]
+    (metrics, _) = sorted((tmp_path / "home" / "runs").glob("*/retrieval.json"))
+    assert "nDCG@10" in metrics.read_text()
+    assert (row["measure"], row["downstream"], row["KILT score"]) == ("nDCG@10", "100.0 ± 0.0", "–")
+    assert not table(tmp_path / "home", "published"), "those of nq that are known are of answers"
+    assert "differences, %" in capsys.readouterr().out
