@@ -53,8 +53,9 @@ def refuse_others(folder: Path, made: Made) -> None:
     if not others and leaves and made.kind and _kind(folder / MANIFEST) not in (made.kind, None):
         others = leaves
     if others:
-        more = ", ..." if len(others) > _SHOWN else ""
-        raise FileExistsError(f"{folder} holds other files ({', '.join(others[:_SHOWN])}{more}). Name an empty folder.")
+        named = list(dict.fromkeys(_shown(leaf, made.names) for leaf in others))
+        more = ", ..." if len(named) > _SHOWN else ""
+        raise FileExistsError(f"{folder} holds other files ({', '.join(named[:_SHOWN])}{more}). Name an empty folder.")
 
 
 def is_ours(name: str) -> bool:
@@ -74,6 +75,12 @@ def _leaves(folder: Path) -> Iterator[str]:
                 yield (where / name).as_posix()
         if not folders and not files and inner != str(folder):
             yield f"{where.as_posix()}/"
+
+
+def _shown(leaf: str, names: tuple[str, ...]) -> str:
+    """Name a file by its folder alone, if that is not one of the maker's."""
+    top, _, inner = leaf.partition("/")
+    return leaf if not inner or any(name.startswith(f"{top}/") for name in names) else top
 
 
 def _kind(manifest: Path) -> str | None:
