@@ -36,7 +36,7 @@ def watched(root: Path, told: Told) -> Iterator[None]:
         for name, call in real.items():
             stack.enter_context(mock.patch.object(os, name, watch.around(call, kinds.get(name, name))))
         stack.enter_context(mock.patch.object(os, "posix_fallocate", watch.around(os.posix_fallocate, "fallocate")))
-        stack.enter_context(mock.patch.object(drafts, "exchange", watch.around(drafts.exchange, "rename")))
+        stack.enter_context(mock.patch.dict(vars(drafts), exchange=watch.around(vars(drafts)["exchange"], "rename")))
         stack.enter_context(mock.patch.object(io, "open", watch.opened(io.open)))
         stack.enter_context(mock.patch.object(builtins, "open", watch.opened(builtins.open)))
         # numpy would hand an array to C, past the file.

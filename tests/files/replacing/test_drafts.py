@@ -105,7 +105,7 @@ def test_a_reader_that_adopts_while_the_writer_is_at_it_does_no_harm(
 ) -> None:
     monkeypatch.setattr(drafts, "exchange", cannot)
     write(tmp_path / "ix", "old")
-    adopted = []
+    adopted: list[str | None] = []
 
     def told(kind: str, path: str | None) -> None:
         if kind == "rename" and not (tmp_path / "ix").exists() and not adopted:
