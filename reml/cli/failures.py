@@ -26,6 +26,7 @@ from reml.devices.disk import FORBIDDEN, FULL, DiskFullError, full
 from reml.experiment.settings.settings_of import UntoldSettingsError
 from reml.files.atomic import CorruptError, LockedError, StaleError, home
 from reml.files.model_location import ModelError
+from reml.files.replacing.unlinked import make_folder, unlinked
 
 TRACEBACK = "REML_TRACEBACK"
 # What a command ends with: something to mend; a fault of reml's (EX_SOFTWARE of sysexits.h); stopped by the keyboard;
@@ -114,8 +115,9 @@ def _log(error: Exception, words: Sequence[str]) -> list[str]:
     for folder in _folders():
         path = folder / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            path.write_text("\n".join(lines), encoding="utf-8", errors="backslashreplace")
+            make_folder(folder)
+            with open(path, "x", encoding="utf-8", errors="backslashreplace", opener=unlinked) as stream:
+                stream.write("\n".join(lines))
         except OSError:
             continue
         return [f"the traceback is in {path}; {TRACEBACK}=1 shows it."]

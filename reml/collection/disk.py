@@ -26,9 +26,9 @@ from reml.collection.snapshot import Snapshot, are_in, deleted_rows
 from reml.collection.versions import (
     BUILDING,
     DELETED,
+    MADE,
     SEGMENT_ROWS,
     SEGMENTS,
-    VERSIONS,
     Version,
     commit,
     prune,
@@ -42,6 +42,7 @@ from reml.contract.vectors import Int64Array
 from reml.devices.disk import written
 from reml.files.atomic import MANIFEST, CorruptError, StaleError, atomic_file, locked
 from reml.files.integrity.checked import CheckedFile
+from reml.files.integrity.owned import refuse_others
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -253,7 +254,7 @@ def build_collection(
     folder = Path(folder)
     wanted = _first_version(source.fingerprint, words, units, segment_rows)
     if not _is_complete(folder):
-        _refuse_other_files(folder)
+        refuse_others(folder, MADE)
         with locked(folder), written(folder):
             if not (folder / MANIFEST).is_file():
                 build_first_version(source, folder, wanted)
@@ -271,7 +272,7 @@ def create_collection(
 ) -> DiskCollection:
     """Make an empty collection, to append to; `FileExistsError` if there is one."""
     folder, empty = Path(folder), _first_version("", words, units, segment_rows)
-    _refuse_other_files(folder)
+    refuse_others(folder, MADE)
     with locked(folder), written(folder):
         if (folder / MANIFEST).is_file() or (folder / BUILDING).is_file():
             raise FileExistsError(f"{folder} holds a collection already. Open it, or name another folder.")
@@ -294,13 +295,6 @@ def _opened(folder: Path, number: int | None, former: Snapshot | None = None) ->
 
 def _is_complete(folder: Path) -> bool:
     return (folder / MANIFEST).is_file() and not (folder / BUILDING).is_file()
-
-
-def _refuse_other_files(folder: Path) -> None:
-    ours = {MANIFEST, BUILDING, SEGMENTS, VERSIONS, DELETED}
-    others = [path.name for path in folder.glob("*") if not path.name.startswith(".") and path.name not in ours]
-    if others:
-        raise FileExistsError(f"{folder} holds other files ({', '.join(sorted(others)[:3])}). Name an empty folder.")
 
 
 def _first_version(source: str, words: int | None, units: Units, segment_rows: int) -> Version:

@@ -9,15 +9,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from reml.collection.disk import DiskCollection
-from reml.collection.versions import KIND, SEGMENTS, commit, read_version
+from reml.collection.versions import KIND, MADE, SEGMENTS, commit, read_version
 from reml.files.atomic import atomic_folder, locked, write_manifest
 from reml.files.links import link_file, link_folder
 
 
 def begin_overlay(base: DiskCollection, folder: Path) -> DiskCollection:
-    """Make a collection in `folder`, in place of what is there, that begins as the base is now; nothing is copied."""
+    """Make a collection in `folder`, in place of what is there, that begins as the base is now; nothing is copied.
+
+    `FileExistsError` if what is there is no collection.
+    """
     version = read_version(base.folder, base.version)
-    with atomic_folder(folder) as draft:
+    with atomic_folder(folder, MADE) as draft:
         for record in version.segments:
             link_folder(base.folder / SEGMENTS / record.name, draft / SEGMENTS / record.name)
         if version.deleted is not None:

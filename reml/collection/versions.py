@@ -9,7 +9,6 @@ building.json                    a first version that is being built: what a lat
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,9 +18,20 @@ from reml.collection.segments import SegmentRecord
 from reml.contract.examples import Json
 from reml.files.atomic import MANIFEST, CorruptError, digest, read_json, read_manifest, write_json, write_manifest
 from reml.files.integrity.checked import CheckedFile
+from reml.files.integrity.owned import Made
+from reml.files.replacing.drafts import is_draft, remove
+from reml.files.replacing.unlinked import make_folder
 
 KIND = "collection"
 SEGMENTS, VERSIONS, DELETED, BUILDING = "segments", "versions", "deleted", "building.json"
+# The names that versions and segments get; further columns of a segment have names of the user's.
+_DIGITS, _ROWS = "[0-9]" * 8, f"{'[0-9]' * 12}-{'[0-9]' * 12}"
+MADE = Made(
+    (
+        *(MANIFEST, BUILDING, f"{SEGMENTS}/{_ROWS}/*", f"{VERSIONS}/{_DIGITS}/{MANIFEST}", f"{DELETED}/{_DIGITS}.i64"),
+        *(f"{name}/" for name in (SEGMENTS, VERSIONS, DELETED, f"{VERSIONS}/{_DIGITS}")),
+    )
+)
 
 # Of English, 100 words a row: about 80 MB on disk, 400 MB in memory while it is written.
 SEGMENT_ROWS = 1 << 17
@@ -110,7 +120,7 @@ def version_numbers(folder: Path, newest: int) -> list[int]:
 def commit(folder: Path, version: Version) -> None:
     """Make a version the newest. Until the last step nobody sees it; killed anywhere, the former one is."""
     kept = _version_folder(folder, version.number)
-    kept.mkdir(parents=True, exist_ok=True)
+    make_folder(kept)
     write_manifest(kept, KIND, version.content())
     write_manifest(folder, KIND, version.content())
 
@@ -122,17 +132,17 @@ def prune(folder: Path, keep: int) -> None:
     segments = {record.name for version in versions for record in version.segments}
     deleted = {Path(version.deleted.name).name for version in versions if version.deleted}
     # Versions go before their files, so that a prune that is killed leaves no version without them.
-    _remove_others(folder / VERSIONS, {f"{version.number:08d}" for version in versions})
-    _remove_others(folder / SEGMENTS, segments)
-    _remove_others(folder / DELETED, deleted)
+    _remove_others(folder / VERSIONS, _DIGITS, {f"{version.number:08d}" for version in versions})
+    _remove_others(folder / SEGMENTS, _ROWS, segments)
+    _remove_others(folder / DELETED, f"{_DIGITS}.i64", deleted)
     remove_drafts(folder)
 
 
 def remove_drafts(folder: Path) -> None:
     """Remove the unfinished files of writers that were killed."""
     for draft in [*folder.glob(".*"), *folder.glob("*/.*"), *folder.glob(f"{VERSIONS}/*/.*")]:
-        if draft.name != ".lock":
-            _remove(draft)
+        if is_draft(draft.name):
+            remove(draft)
 
 
 def read_building(folder: Path) -> Version | None:
@@ -155,17 +165,10 @@ def _version_folder(folder: Path, number: int) -> Path:
     return folder / VERSIONS / f"{number:08d}"
 
 
-def _remove_others(folder: Path, names: set[str]) -> None:
-    for path in sorted(folder.glob("*")):
+def _remove_others(folder: Path, ours: str, names: set[str]) -> None:
+    for path in sorted(folder.glob(ours)):
         if path.name not in names:
-            _remove(path)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
+            remove(path)
 
 
 def _parse(content: Mapping[str, Json]) -> Version:

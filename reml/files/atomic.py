@@ -12,32 +12,23 @@ import filecmp
 import hashlib
 import json
 import os
-import re
-import secrets
-import shutil
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
 
-import filelock
-
 from reml.contract.arguments.paths import takes_paths
 from reml.contract.examples import Json
 from reml.devices.disk import is_full, written
+from reml.files.integrity import owned
+from reml.files.integrity.owned import Made, refuse_others
+from reml.files.replacing import drafts
+from reml.files.replacing.drafts import adopt, held, new_draft, put_in_place, remove, sweep, sync
+from reml.files.replacing.locks import take_lock
+from reml.files.replacing.unlinked import FOLDER_MODE, make_folder
 
-try:
-    import fcntl
-except ImportError:  # Windows: drafts are then not held, and those of dead writers stay
-    _CAN_HOLD = False
-else:
-    _CAN_HOLD = True
-
-MANIFEST = "manifest.json"
+MANIFEST = owned.MANIFEST
 _NAME_HOME = "name a folder to write to, by --home or REML_HOME"
-# A draft that no process holds is left alone so long: its writer may be about to take hold of it.
-DRAFT_GRACE_SECONDS = 60
 _CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False)  # made once: most of what is digested is short
 
 
@@ -123,7 +114,8 @@ def _called(final: Path, draft: Path) -> Iterator[None]:
         named = None if error.filename is None else os.fsdecode(error.filename)
         if named is None or not named.startswith(str(draft)):
             raise
-        error.filename = str(final) + named.removeprefix(str(draft))
+        rest = named.removeprefix(str(draft))
+        error.filename = str(final) + ("" if rest in drafts.BESIDE else rest)
         if error.errno != errno.ENOENT or named != str(draft) or not final.parent.is_dir():
             raise
         raise OSError(f"{final} cannot be made: nothing can be in {final.parent}. Name another place.") from error
@@ -131,24 +123,29 @@ def _called(final: Path, draft: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 @takes_paths
-def atomic_folder(final: Path) -> Iterator[Path]:
+def atomic_folder(final: Path, made: Made | None = None) -> Iterator[Path]:
     """Write a folder beside `final`; it takes that name, in place of what was there, only if the block ends well.
 
-    Drafts that killed processes left behind are then removed.
+    A folder that is there must be of the same maker (`reml.files.integrity.owned`): `FileExistsError`, before the block
+    if `made` says what the maker writes, or else after it, when the names are known. Drafts that killed processes left
+    behind are removed in the end; a folder that one of them was just replacing takes its name again.
     """
-    draft = _draft_of(final)
+    adopt(final)
+    if made is not None:
+        refuse_others(final, made)
+    draft = new_draft(final)
     with _called(final, draft):
-        draft.mkdir(parents=True)
+        make_folder(draft.parent)
+        draft.mkdir(mode=FOLDER_MODE)
     try:
-        with _called(final, draft), written(final), _held(draft):
+        with _called(final, draft), written(final), held(draft):
             yield draft
-            for path in draft.rglob("*"):
-                if path.is_file():
-                    _sync(path)
-            _put_in_place(draft, final)
-        _sweep_drafts(final)
+            like = Made.like(draft)
+            refuse_others(final, like if made is None else made.also(like))
+            put_in_place(draft, final)
+        sweep(final)
     finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        remove(draft)
 
 
 @contextlib.contextmanager
@@ -159,18 +156,18 @@ def atomic_file(final: Path) -> Iterator[Path]:
     One that is there with the same bytes stays, with a new date: the disk, which takes long, need not take it again.
     Drafts that killed processes left behind are then removed.
     """
-    final.parent.mkdir(parents=True, exist_ok=True)
-    draft = _draft_of(final)
+    make_folder(final.parent)
+    draft = new_draft(final)
     with _called(final, draft):
-        draft.touch(exist_ok=False)
+        drafts.touch(draft)
     try:
-        with _called(final, draft), written(final), _held(draft):
+        with _called(final, draft), written(final), held(draft):
             yield draft
             if not _is_there(draft, final):
-                _sync(draft)
+                sync(draft)
                 draft.replace(final)
-                _sync(final.parent)
-        _sweep_drafts(final)
+                sync(final.parent)
+        sweep(final)
     finally:
         draft.unlink(missing_ok=True)
 
@@ -209,6 +206,7 @@ def write_manifest(folder: Path, kind: str, content: Mapping[str, Json]) -> None
 def read_manifest(folder: Path, kind: str) -> dict[str, Json]:
     """Read `manifest.json` of a folder of this kind; `CorruptError` if it is missing or of another kind."""
     path = folder / MANIFEST
+    adopt(folder)
     if not path.is_file():
         raise CorruptError(f"{folder} has no {MANIFEST}: it is not a {kind} made by reml. Delete it or name another.")
     value = read_json(path)
@@ -222,68 +220,26 @@ def read_manifest(folder: Path, kind: str) -> dict[str, Json]:
 def locked(folder: Path, *, wait: Callable[[], object] | None = None) -> Iterator[None]:
     """Hold the only writer's lock on `folder`; the system frees it when the process ends, however it ends.
 
-    While another process holds it: `LockedError`; or, after a call of `wait`, wait.
+    While another process holds it: `LockedError`; or, after a call of `wait`, wait. `OSError` says what to do where the
+    file system has no locks.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(folder / ".lock", thread_local=False)
-    try:
-        lock.acquire(timeout=0)
-    except filelock.Timeout as error:
+    adopt(folder)
+    make_folder(folder)
+    lock = take_lock(folder / ".lock", wait=False)
+    if lock is None:
         if wait is None:
-            raise LockedError(f"another process is writing to {folder}. Wait for it to end.") from error
+            raise LockedError(f"another process is writing to {folder}. Wait for it to end.")
         wait()
-        lock.acquire()
+        lock = take_lock(folder / ".lock", wait=True)
     try:
         yield
     finally:
-        lock.release()
+        if lock is not None:
+            lock.release()
 
 
 def _utf8(text: str) -> bytes:
     return text.encode("utf-8", "backslashreplace")  # of a lone surrogate in JSON: \udXXX, JSON's own escape
-
-
-def _draft_of(final: Path) -> Path:
-    """Name a draft beside `final`."""
-    return final.parent / f".{final.name}.{secrets.token_hex(4)}"
-
-
-@contextlib.contextmanager
-def _held(draft: Path) -> Iterator[None]:
-    """Show that this process is writing a draft; the system lets go of it when the process ends, however it ends."""
-    if not _CAN_HOLD:
-        yield
-        return
-    handle = os.open(draft, os.O_RDONLY)
-    try:
-        with contextlib.suppress(OSError):  # a file system without locks: `_sweep_drafts` then removes nothing
-            fcntl.flock(handle, fcntl.LOCK_SH)
-        yield
-    finally:
-        os.close(handle)
-
-
-def _sweep_drafts(final: Path) -> None:
-    """Remove the drafts of `final` whose writers are dead, where the system can tell."""
-    if not _CAN_HOLD:
-        return
-    name = re.compile(rf"\.{re.escape(final.name)}\.[0-9a-f]{{8}}")
-    for draft in [path for path in final.parent.iterdir() if name.fullmatch(path.name)]:
-        with contextlib.suppress(OSError):  # another process swept it, or its writer holds it
-            if time.time() - draft.stat().st_mtime > DRAFT_GRACE_SECONDS:
-                _remove_unless_held(draft)
-
-
-def _remove_unless_held(draft: Path) -> None:
-    handle = os.open(draft, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if draft.is_dir():
-            shutil.rmtree(draft)
-        else:
-            draft.unlink()
-    finally:
-        os.close(handle)
 
 
 def _is_there(draft: Path, final: Path) -> bool:
@@ -295,22 +251,3 @@ def _is_there(draft: Path, final: Path) -> bool:
     except OSError:  # somebody else's file in a folder of ours
         return False
     return True
-
-
-def _put_in_place(draft: Path, final: Path) -> None:
-    if final.exists():
-        old = _draft_of(final)
-        final.replace(old)
-        draft.replace(final)
-        shutil.rmtree(old, ignore_errors=True)
-    else:
-        draft.replace(final)
-    _sync(final.parent)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

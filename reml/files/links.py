@@ -6,6 +6,8 @@ import os
 import shutil
 from pathlib import Path
 
+from reml.files.replacing.unlinked import make_folder
+
 
 def link_folder(source: Path, target: Path) -> None:
     """Fill a folder with hard links to all files of another, but those with a dot in front; copies where links fail.
@@ -17,7 +19,7 @@ def link_folder(source: Path, target: Path) -> None:
 
 def link_file(source: str | Path, target: str | Path) -> None:
     """Make one hard link; a copy on another file system, or on one without links."""
-    Path(target).parent.mkdir(parents=True, exist_ok=True)
+    make_folder(Path(target).parent)
     try:
         os.link(source, target)
     except OSError:

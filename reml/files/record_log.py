@@ -9,6 +9,7 @@ from pathlib import Path
 from reml.contract.examples import Json
 from reml.devices.disk import written
 from reml.files.atomic import CorruptError, digest
+from reml.files.replacing.unlinked import make_folder, unlinked
 
 
 class RecordLog:
@@ -27,7 +28,7 @@ class RecordLog:
         """
         if not self.path.is_file():
             return []
-        with self.path.open("r+b") as stream:
+        with open(self.path, "r+b", opener=unlinked) as stream:
             content = stream.read()
             lines = content.split(b"\n")
             good = [_record(line) for line in lines[:-1]]
@@ -39,8 +40,8 @@ class RecordLog:
     def append(self, record: Json) -> None:
         """Write a record; it is on disk when this returns."""
         text = json.dumps(record)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with written(self.path), self.path.open("ab") as stream:
+        make_folder(self.path.parent)
+        with written(self.path), open(self.path, "ab", opener=unlinked) as stream:
             stream.write(f"{digest(text.encode())} {text}\n".encode())
             stream.flush()
             os.fsync(stream.fileno())

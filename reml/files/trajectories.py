@@ -20,6 +20,7 @@ from reml.contract.access import Asked, Trajectory
 from reml.contract.arguments.paths import takes_paths
 from reml.files.atomic import CorruptError, atomic_file
 from reml.files.records import RecordError, decode_answer, format_answer
+from reml.files.replacing.unlinked import fresh_file
 
 TRAJECTORIES = "trajectories.arrow"
 _ROWS = pa.list_(pa.int64())
@@ -43,6 +44,7 @@ class TrajectoryFile:
 
     @takes_paths
     def __init__(self, path: Path) -> None:
+        fresh_file(path)
         self._writer = pa.ipc.new_stream(pa.OSFile(str(path), "wb"), _SCHEMA)
 
     def add(self, trajectories: Sequence[Trajectory]) -> None:

@@ -6,7 +6,6 @@ Segments and deletions are files that never change; those that no commit names a
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,13 @@ import numpy as np
 
 from reml.files.atomic import MANIFEST, CorruptError, file_digest, read_manifest, write_manifest
 from reml.files.integrity.checked import reading
+from reml.files.integrity.owned import Made
+from reml.files.replacing.drafts import is_draft, remove
 
 KIND = "impact index"
+# What a commit removes where it does not name it, and what may be in the folder where an index is built.
+SWEPT = ("segment-????????????", "segment-????????????-deleted-*.npy")
+MADE = Made((MANIFEST, "segment-????????????/*.npy", SWEPT[1]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +54,8 @@ class Commit:
         write_manifest(folder, KIND, asdict(self))
         named = {segment.name for segment in self.segments} | {segment.deleted for segment in self.segments}
         for path in folder.iterdir():
-            if path.name in named or path.name in {MANIFEST, ".lock"}:
-                continue
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
+            if path.name not in named and (any(map(path.match, SWEPT)) or is_draft(path.name)):
+                remove(path)
 
     @classmethod
     def last(cls, folder: Path) -> Commit:

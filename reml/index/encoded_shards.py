@@ -17,9 +17,11 @@ from reml.contract.vectors import DenseVectors, Int64Array, MultiVectors, Repres
 from reml.devices.progress import tracked
 from reml.files.atomic import MANIFEST, atomic_file, locked, read_manifest, write_manifest
 from reml.files.integrity.checked import reading
+from reml.files.integrity.owned import Made, refuse_others
 from reml.files.origin import Origin
 
 KIND = "encoded items"
+MADE = Made((MANIFEST, f"{'[0-9]' * 8}.safetensors"), KIND)
 AGAIN = "Delete its folder to have all of it encoded again."
 # Items encoded at a time: 6 MB of dense vectors of width 384, and what a kill costs at most.
 SHARD = 4_096
@@ -31,8 +33,9 @@ def encode_collection(
     """Encode every item into shards of `size` items in `folder`, and give them in row order.
 
     Shards that are there already are kept if they are of the same origin, and deleted if not. `LockedError` while
-    another process encodes into the folder.
+    another process encodes into the folder; `FileExistsError` if it holds other files.
     """
+    refuse_others(folder, MADE)
     with locked(folder):
         shards = _finished(folder, origin)
         start = int(_rows(shards[-1])[-1]) + 1 if shards else 0

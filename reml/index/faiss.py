@@ -29,9 +29,11 @@ from reml.devices.disk import save_array
 from reml.devices.progress import tracked
 from reml.files.atomic import CorruptError, atomic_folder, digest, read_manifest, write_manifest
 from reml.files.integrity.checked import reading
+from reml.files.integrity.owned import Made
 from reml.index.encoded_shards import sample
 
 KIND = "faiss index"
+MADE = Made(("manifest.json", "vectors.faiss", "rows.npy", "alive.npy"), KIND)
 # FAISS computes batches below this size one query at a time, ten times slower than as a matrix product.
 faiss.cvar.distance_compute_blas_threshold = 1
 # Fetched beyond k, so that a tie at the k-th place is seen and broken by row.
@@ -134,7 +136,7 @@ class FaissIndex:
     @takes_paths
     def save(self, folder: Path) -> None:
         """Write the index to a folder that is whole or not there."""
-        with atomic_folder(folder) as draft:
+        with atomic_folder(folder, MADE) as draft:
             faiss.write_index(self._faiss, str(draft / "vectors.faiss"))
             save_array(draft / "rows.npy", self._rows, folder)
             save_array(draft / "alive.npy", self._alive, folder)

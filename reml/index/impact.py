@@ -26,8 +26,9 @@ from reml.contract.retrievers import Index
 from reml.contract.vectors import Float32Array, Int64Array, Representations, Similarity, SparseVectors
 from reml.devices.disk import save_array
 from reml.devices.progress import tracked
-from reml.files.atomic import MANIFEST, CorruptError, StaleError, atomic_file, digest, locked
-from reml.index.commits import Commit, read_deleted, stored
+from reml.files.atomic import MANIFEST, CorruptError, LockedError, StaleError, atomic_file, digest, locked
+from reml.files.integrity.owned import refuse_others
+from reml.index.commits import MADE, Commit, read_deleted, stored
 from reml.index.maxscore import Keys, find_best, new_scratch, unpack
 from reml.index.postings import Flags, Terms
 from reml.index.segment import Segment
@@ -73,7 +74,7 @@ class ImpactIndex:
         self._whole: list[bool] = []
         self._gathered: list[tuple[Int64Array, SparseVectors]] = []
         self._lock = contextlib.ExitStack()
-        self._writing = False
+        self._writing, self._writer = False, 0
 
     @classmethod
     @takes_paths
@@ -88,8 +89,9 @@ class ImpactIndex:
     ) -> Self:
         """Build an index in a folder from a stream of (rows, vectors), in bounded memory, as one segment; commit it.
 
-        What the folder held before is replaced at the end, not before.
+        What the folder held before is replaced at the end, not before. `FileExistsError` if it holds what is no index.
         """
+        refuse_others(folder, MADE)
         index = cls(width, threads=threads, keep=keep)
         index._folder = folder
         if (folder / MANIFEST).is_file():
@@ -234,15 +236,22 @@ class ImpactIndex:
         self._whole.append(True)
 
     def _begin(self) -> None:
-        """Become the one writer, until the commit."""
-        if self._folder is None or self._writing:
+        """Become the one writer, until the commit; `LockedError` in a process that was forked since."""
+        if self._folder is None:
+            return
+        if self._writing:
+            if self._writer != os.getpid():
+                raise LockedError(
+                    f"the index in {self._folder} has changes of the process that this one was forked from, which "
+                    "alone may commit them. Open it again here, when that one has."
+                )
             return
         self._lock.enter_context(locked(self._folder))
         number = Commit.last(self._folder).number if (self._folder / MANIFEST).is_file() else 0
         if number != self._commit.number:
             self._lock.close()
             raise StaleError(f"another process has changed the index in {self._folder}: open it again, then write.")
-        self._writing = True
+        self._writing, self._writer = True, os.getpid()
 
     def _flush(self) -> None:
         if not self._gathered:

@@ -28,6 +28,7 @@ from torch import Tensor, nn
 from reml.devices.precision import autocast
 from reml.devices.work import Work
 from reml.files.atomic import atomic_folder, digest, read_manifest, write_manifest
+from reml.files.replacing.unlinked import make_folder
 from reml.files.shared_folder import shared_folder
 from reml.files.weight_digest import digest_with_weights, weight_changes
 from reml.text.models.transformers_types import PreTrainedModel, PreTrainedTokenizerFast
@@ -200,7 +201,7 @@ def _key(ids: Ids) -> Key:
 def _written(folder: Path, kind: str, states: Mapping[Key, States]) -> Path:
     final = folder / f"states-{kind}-{digest(b''.join(sorted(states)))}"
     if not final.exists():
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         with atomic_folder(final) as draft:
             keys = np.frombuffer(b"".join(states), dtype=np.uint8).reshape(-1, 16)
             # Bounds are of the tokens' ids; each text has two states more, of special ones.

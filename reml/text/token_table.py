@@ -24,9 +24,11 @@ from reml.contract.collections import Collection
 from reml.contract.examples import Item, canonical
 from reml.contract.vectors import Int64Array
 from reml.files.atomic import CorruptError, StaleError, atomic_folder, digest, read_manifest, write_manifest
+from reml.files.integrity.owned import Made
 from reml.text.models.transformers_types import PreTrainedTokenizerFast
 
 KIND = "token table"
+MADE = Made(("manifest.json", "rows.bin", "bounds.bin", "ids.bin", "checks.bin"), KIND)
 Ids = npt.NDArray[np.integer[Any]]
 
 
@@ -177,7 +179,7 @@ def _mapped(path: Path, dtype: np.dtype[Any], count: int) -> npt.NDArray[Any]:
 
 def _build(collection: Collection, tokeniser: PreTrainedTokenizerFast, folder: Path, batch_size: int) -> None:
     origin = _origin(collection, tokeniser)
-    with atomic_folder(folder) as draft:
+    with atomic_folder(folder, MADE) as draft:
         items, tokens = _write(draft, collection.batches(batch_size), tokeniser)
         write_manifest(draft, KIND, {**origin, "items": items, "tokens": tokens})
 

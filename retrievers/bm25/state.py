@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -17,9 +17,11 @@ from reml.devices.disk import save_array
 from reml.files.atomic import MANIFEST, CorruptError, atomic_folder, read_json, read_manifest, write_manifest
 from reml.files.integrity.checked import CheckedFile, reading
 from reml.files.origin import KIND, Origin
+from reml.files.replacing.drafts import is_draft, remove
 from reml.retrievers.bm25.counts import KeptCounts, Statistics
 
 TERMS, STATISTICS, DELETED = "terms.json", "statistics.npz", "deleted.npy"
+_NAME = re.compile(r"(counts|state)-[0-9a-f]{12}")
 AGAIN = "Delete the index to have it built again."
 TEXT_STATISTICS = "text-statistics.npz"  # where titles are counted apart
 
@@ -53,9 +55,9 @@ class State:
         }
         write_manifest(folder, KIND, {**asdict(self.origin), "state": self.name, **files})
         named = {self.name, *(Path(file.name).parts[0] for file in self.counts)}
-        for path in [*folder.glob("counts-*"), *folder.glob("state-*"), *folder.glob(".*-*")]:
-            if path.name not in named:
-                shutil.rmtree(path, ignore_errors=True)
+        for path in folder.iterdir():
+            if path.name not in named and (_NAME.fullmatch(path.name) or is_draft(path.name)):
+                remove(path)
 
     def check(self, folder: Path) -> None:
         """Raise `CorruptError` if a byte of the terms, statistics or deleted rows is not what was written."""

@@ -17,6 +17,7 @@ from reml.contract.arguments.numbers import Bounds, Count
 from reml.contract.arguments.paths import takes_paths
 from reml.devices.precision import autocast
 from reml.files.atomic import MANIFEST, CorruptError, atomic_folder, digest, read_manifest, write_manifest
+from reml.files.integrity.owned import Made
 from reml.files.weight_digest import weight_changes
 from reml.files.weights import load_weights, save_weights
 from reml.retrievers.encoders.sparse_encoder import SparseNetwork
@@ -29,6 +30,7 @@ from reml.text.analysis import Analyser
 from reml.text.models.model_folder import refuse_cut
 
 KIND, WEIGHTS = "snrm network", "network.safetensors"
+MADE = Made((MANIFEST, WEIGHTS), KIND)
 # When training starts at random: how loud the other words of an n-gram are beside the one in the middle, and by how
 # many standard deviations the inputs of the output's ReLU lie below zero, so that one in six passes.
 NEIGHBOURS, ZEROS = 0.3, 1.0
@@ -247,7 +249,7 @@ class NgramNetwork(SparseNetwork):
     @takes_paths
     def save(self, folder: Path) -> None:
         """Write weights, words and settings into a folder that `load` reads."""
-        with atomic_folder(folder) as draft:
+        with atomic_folder(folder, MADE) as draft:
             save_weights(self, draft / WEIGHTS)
             settings: Mapping[str, Any] = {"lexicon": self.lexicon.settings, "layers": asdict(self.form)}
             write_manifest(draft, KIND, {**settings, "start": self.start, "related": self.related})

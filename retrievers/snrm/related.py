@@ -37,6 +37,7 @@ from reml.contract.retrievers import Encoder
 from reml.contract.vectors import DenseVectors, Float32Array, Int64Array
 from reml.devices.progress import tracked
 from reml.files.atomic import digest
+from reml.files.replacing.unlinked import make_folder
 from reml.files.shared_folder import shared_folder
 from reml.index.encoded_shards import SHARD, read_shard, write_shard
 from reml.retrievers.dense import Dense
@@ -159,7 +160,7 @@ def ridge(features: csr_array, targets: Float32Array, penalty: float) -> Float32
 def _encoded(collection: Collection, rows: Int64Array, encoder: Encoder, folder: Path) -> Float32Array:
     """Encode items, but for those that `folder` has."""
     kept = folder / digest(collection.fingerprint, encoder.fingerprint(), len(rows), SHARD)
-    kept.mkdir(parents=True, exist_ok=True)
+    make_folder(kept)
     parts = [rows[start : start + SHARD] for start in range(0, len(rows), SHARD)]
     watched = tracked(parts, "encode for related words", unit="items", size=len, total=len(rows), of_parts=True)
     return np.concatenate([_shard(collection, some, encoder, kept) for some in watched])

@@ -126,9 +126,10 @@ def test_readers_of_a_pruned_version_keep_it(collection: DiskCollection) -> None
 
 
 def test_prune_removes_what_killed_writers_left(collection: DiskCollection) -> None:
-    for name in ("segments/.000000000022-000000000024.x1", "versions/00000009", "segments/000000000022-000000000030"):
+    draft = "segments/.000000000022-000000000024.1a2b3c4d"
+    for name in (draft, "versions/00000009", "segments/000000000022-000000000030"):
         (collection.folder / name).mkdir()
-    (collection.folder / ".manifest.json.x2").touch()
+    (collection.folder / ".manifest.json.1a2b3c4d").touch()
     collection.prune()
     left = {path.name for path in collection.folder.glob("*/*")} | {path.name for path in collection.folder.glob(".*")}
     assert left == {

@@ -33,6 +33,7 @@ from reml.files.atomic import (
     write_manifest,
     write_text,
 )
+from reml.files.integrity.owned import Made
 
 LONG_AGO = time.time() - 3600
 
@@ -57,7 +58,7 @@ def test_a_folder_whose_block_raises_leaves_nothing_and_keeps_the_former_one(tmp
 
 def test_a_folder_takes_the_place_of_the_former_one(tmp_path: Path) -> None:
     for name in ("a", "b"):
-        with atomic_folder(tmp_path / "index") as draft:
+        with atomic_folder(tmp_path / "index", Made(("a", "b"))) as draft:
             (draft / name).touch()
     assert [path.name for path in (tmp_path / "index").iterdir()] == ["b"]
     assert [path.name for path in tmp_path.iterdir()] == ["index"]
@@ -129,7 +130,8 @@ def test_the_draft_of_a_living_process_is_not_swept(tmp_path: Path) -> None:
         (slow / "part").touch()
         os.utime(slow, (LONG_AGO, LONG_AGO))
         with atomic_folder(tmp_path / "name") as quick:
-            (quick / "other").touch()
+            (quick / "part").write_text("quick")
+    assert (tmp_path / "name" / "part").read_text() == ""
     assert [path.name for path in (tmp_path / "name").iterdir()] == ["part"]
 
 

@@ -18,6 +18,7 @@ from reml.access.storing.growing import growing
 from reml.collection.columns import Column
 from reml.collection.disk import DiskCollection, create_collection, open_collection
 from reml.collection.overlays import begin_overlay, next_row, roll_back
+from reml.collection.versions import MADE
 from reml.contract.access import Entries, StorageHandler
 from reml.contract.arguments.checked import checked
 from reml.contract.arguments.paths import takes_paths
@@ -25,6 +26,7 @@ from reml.contract.collections import Collection
 from reml.contract.retrievers import GrowingRetriever, Retriever
 from reml.contract.vectors import Int64Array
 from reml.files.atomic import MANIFEST
+from reml.files.integrity.owned import Made, refuse_others
 
 ITEMS, INDEX = "items", "index"
 
@@ -64,6 +66,8 @@ class CollectionMemory:
             collection = open_collection(items)
             if collection.version == version:
                 return collection
+        refuse_others(folder, Made((f"{ITEMS}/*", f"{INDEX}/*") if items.is_dir() else (f"{ITEMS}/*",)))
+        refuse_others(items, MADE)
         # The index goes first: killed in between, the next call finds the collection as it is now and comes here.
         shutil.rmtree(folder / INDEX, ignore_errors=True)
         if version is not None:

@@ -16,6 +16,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import httpx2
@@ -25,6 +26,7 @@ from reml.devices.disk import written
 from reml.devices.progress import working
 from reml.files.atomic import CorruptError
 from reml.files.fetching.http_transfer import BrokenOffError, Part, RefusedError, Remote, transfer
+from reml.files.replacing.unlinked import make_folder
 
 __all__ = ["DownloadError", "Patience", "Remote", "fetch"]
 
@@ -65,7 +67,7 @@ def fetch(remote: Remote, target: Path, patience: Patience | None = None) -> Pat
     if target.is_file():
         _check_present(remote, target)
         return target
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     with written(target), closing(Part(remote, target)) as part, _shown(remote, part) as advanced:
         _check_room(remote, part)
         try:
@@ -81,7 +83,8 @@ def fetch(remote: Remote, target: Path, patience: Patience | None = None) -> Pat
 
 def _fetch_rest(remote: Remote, part: Part, patience: Patience, advanced: _Advanced) -> None:
     furthest, failures, faults = part.size, 0, 0
-    with httpx2.Client(timeout=patience.timeout_seconds, follow_redirects=True) as client:
+    hooks: dict[str, list[Callable[..., object]]] = {"request": [partial(_refuse_unguarded, remote)]}
+    with httpx2.Client(timeout=patience.timeout_seconds, follow_redirects=True, event_hooks=hooks) as client:
         while True:
             try:
                 if remote.size is None or part.size < remote.size:
@@ -100,6 +103,12 @@ def _fetch_rest(remote: Remote, part: Part, patience: Patience, advanced: _Advan
             faults += 1
             if faults == 2:  # once may be the network's fault
                 raise RefusedError(f"{remote.url} came twice and {fault}")
+
+
+def _refuse_unguarded(remote: Remote, request: httpx2.Request) -> None:
+    """Refuse to be sent from https to http, where anybody on the way could change the file."""
+    if remote.url.lower().startswith("https:") and request.url.scheme != "https":
+        raise RefusedError(f"{remote.host} sends on to {request.url}, which is not https: what came could be anybody's")
 
 
 def _fault(remote: Remote, part: Part) -> str:

@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
-import filelock
 import httpx2
 
 from reml.files.atomic import CorruptError, LockedError, read_json, write_json
+from reml.files.replacing.drafts import sync
+from reml.files.replacing.locks import take_lock
+from reml.files.replacing.unlinked import unlinked
 
 _PASSING = frozenset({408, 425, 429})
 _WEB_PAGE = re.compile(rb"\s*<(!doctype\s+html|html)", re.IGNORECASE)
@@ -68,12 +70,11 @@ class Part:
     def __init__(self, remote: Remote, target: Path) -> None:
         self.path = target.with_name(f".{target.name}.part")
         self._note = target.with_name(f".{target.name}.part.json")
-        self._lock = filelock.FileLock(target.with_name(f".{target.name}.part.lock"), thread_local=False)
-        try:
-            self._lock.acquire(timeout=0)
-        except filelock.Timeout as error:
-            raise LockedError(f"another process is fetching {target}. Wait for it to end.") from error
-        self._stream: BinaryIO = self.path.open("ab")
+        lock = take_lock(target.with_name(f".{target.name}.part.lock"), wait=False)
+        if lock is None:
+            raise LockedError(f"another process is fetching {target}. Wait for it to end.")
+        self._lock = lock
+        self._stream: BinaryIO = open(self.path, "ab", opener=unlinked)  # noqa: SIM115 - `close` does
         self.validator = self._former(remote)
         if not self.validator and (self.validator is None or remote.sha256 is None):
             self.restart(remote, "")
@@ -103,6 +104,7 @@ class Part:
         """Give the file its final name."""
         self.flush()
         self.path.replace(target)
+        sync(target.parent)
         self._note.unlink(missing_ok=True)
         self._close(landed=True)
 
@@ -141,6 +143,7 @@ def transfer(client: httpx2.Client, remote: Remote, part: Part, advanced: Callab
             for piece in response.iter_raw():
                 _refuse_web_page(piece, response, remote, part)
                 part.write(piece)
+                _refuse_more(remote, part, total)
                 advanced(part.size, total)
     except httpx2.TimeoutException as error:
         raise BrokenOffError(f"{remote.host} sent nothing for {client.timeout.read:g} seconds") from error
@@ -215,7 +218,11 @@ def _refuse_web_page(piece: bytes, response: httpx2.Response, remote: Remote, pa
 def _check_length(remote: Remote, part: Part, total: int | None) -> None:
     if total is not None and part.size < total:
         raise BrokenOffError(f"{remote.host} sent {part.size:,} of {total:,} bytes")
+
+
+def _refuse_more(remote: Remote, part: Part, total: int | None) -> None:
+    """Stop a server that sends on and on: it would fill the disk."""
     if total is not None and part.size > total:
         came = part.size
         part.restart(remote, "")
-        raise RefusedError(f"{remote.url} sent {came:,} bytes where {total:,} are known: it is another file")
+        raise RefusedError(f"{remote.url} sent {came:,} bytes or more where {total:,} are known: it is another file")

@@ -20,8 +20,10 @@ from torch import Tensor
 
 from reml.contract.examples import Json
 from reml.files.atomic import CorruptError, atomic_folder, read_json, read_manifest, write_json, write_manifest
+from reml.files.integrity.owned import Made, refuse_others
 
 _KIND, _STATE, _TENSORS = "training state", "state.json", "tensors.safetensors"
+_MADE = Made(("manifest.json", _STATE, _TENSORS), _KIND)
 _TENSOR, _TUPLE, _DICT = "$tensor", "$tuple", "$dict"
 
 
@@ -34,7 +36,7 @@ class SafeCheckpoints(CheckpointIO):
             raise TypeError("storage_options are for remote stores; a training state is a local folder.")
         tensors = _Tensors()
         state = tensors.taken_out(checkpoint, "checkpoint")
-        with atomic_folder(Path(path)) as draft:
+        with atomic_folder(Path(path), _MADE) as draft:
             save_file(tensors.by_name, draft / _TENSORS)
             write_json(draft / _STATE, state)
             write_manifest(draft, _KIND, {"step": checkpoint.get("global_step", 0)})
@@ -56,7 +58,8 @@ class SafeCheckpoints(CheckpointIO):
         return state
 
     def remove_checkpoint(self, path: str | Path) -> None:
-        """Delete a checkpoint."""
+        """Delete a checkpoint; `FileExistsError` if it is none."""
+        refuse_others(Path(path), _MADE)
         shutil.rmtree(path, ignore_errors=True)
 
 

@@ -229,7 +229,10 @@ def _finish(folder: Path, fitted: Fitted) -> None:
     write_json(folder / FITTED, asdict(fitted))
     for state in (folder / STATES).glob("step-*"):
         shutil.rmtree(state, ignore_errors=True)
-    shutil.rmtree(folder / INDEXES, ignore_errors=True)
+    for version in (folder / INDEXES).glob("step-*"):
+        shutil.rmtree(version, ignore_errors=True)
+    with contextlib.suppress(OSError):  # it is not there, or holds something else
+        (folder / INDEXES).rmdir()
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from pytorch_lightning.loggers.logger import Logger
 
 from reml.files.atomic import write_text
 from reml.files.integrity.checked import reading
+from reml.files.replacing.unlinked import unlinked
 
 _COLUMNS = ("step", "name", "value")
 
@@ -25,7 +26,7 @@ class MetricsCsv(Logger):
         super().__init__()
         kept = [row for row in read_metrics(path) if row[0] <= after] if after else []
         write_text(path, "".join(_line(row) for row in (_COLUMNS, *kept)))
-        self._stream = path.open("a", encoding="utf-8")
+        self._stream = open(path, "a", encoding="utf-8", opener=unlinked)  # noqa: SIM115 - `finalize` closes it
 
     @property
     def name(self) -> str:

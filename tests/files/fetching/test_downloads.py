@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
+import os
 import random
 import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
+import httpx2
 import pytest
 
 from reml.files.atomic import CorruptError, LockedError
 from reml.files.fetching.downloads import DownloadError, Patience, Remote, fetch
 from reml.files.fetching.http_transfer import Part
-from tests.failing_server import FailingServer, answer, part_of, serving, stall, whole, without_ranges
+from tests.failing_server import FailingServer, Handler, answer, part_of, serving, stall, whole, without_ranges
 
 DATA = random.Random(0).randbytes(300_000)
 BRIEF = Patience(attempts=3, wait_seconds=0.001, timeout_seconds=0.2)
@@ -221,3 +225,54 @@ def test_waits_double_and_end_at_a_minute() -> None:
     assert 4 <= waits[2] <= 5
     assert waits[3] == 60
     assert Patience(wait_seconds=1).wait(1, asked=30) == 30
+
+
+def test_a_server_that_sends_on_and_on_is_stopped_at_the_known_size(tmp_path: Path) -> None:
+    sent = []
+
+    def endless(handler: Handler) -> None:
+        handler.head(200)  # without a Content-Length, at which HTTP itself would end
+        with contextlib.suppress(OSError):  # the other side hangs up
+            for _ in range(2000):
+                handler.wfile.write(DATA)
+                sent.append(len(DATA))
+
+    with serving(DATA, endless) as server:
+        with pytest.raises(DownloadError, match=r"bytes or more where 1,000 are known: it is another file"):
+            fetch(Remote(server.url(), 1000), tmp_path / "data.bin", BRIEF)
+        assert sum(sent) < 100_000_000, "600 MB were to come"
+    assert (tmp_path / ".data.bin.part").stat().st_size == 0
+
+
+def test_who_is_asked_over_https_sends_nobody_on_to_http(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def answered(request: httpx2.Request) -> httpx2.Response:
+        if request.url.path == "/data.bin":
+            return httpx2.Response(302, headers={"Location": request.url.params["to"]})
+        return httpx2.Response(200, stream=httpx2.ByteStream(DATA))
+
+    real = httpx2.Client
+
+    def client(**given: Any) -> httpx2.Client:
+        return real(transport=httpx2.MockTransport(answered), **given)
+
+    monkeypatch.setattr(httpx2, "Client", client)
+    unsafe = "https://first.example/data.bin?to=http://second.example/else"
+    with pytest.raises(DownloadError, match=r"sends on to http://second\.example/else, which is not https"):
+        fetch(Remote(unsafe), tmp_path / "unsafe", BRIEF)
+    assert not (tmp_path / "unsafe").exists()
+    for number, (before, after) in enumerate([("https", "https"), ("http", "http"), ("http", "https")]):
+        asked = f"{before}://first.example/data.bin?to={after}://second.example/else"
+        assert fetch(Remote(asked), tmp_path / str(number), BRIEF).read_bytes() == DATA
+
+
+def test_the_folder_is_synced_after_the_file_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, synced = os.fsync, []
+
+    def fsync(handle: int) -> None:
+        synced.append((Path(f"/proc/self/fd/{handle}").readlink(), (tmp_path / "data.bin").exists()))
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with serving(DATA, whole) as server:
+        fetch(known(server), tmp_path / "data.bin", BRIEF)
+    assert synced[-1] == (tmp_path, True)
