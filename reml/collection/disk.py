@@ -40,8 +40,9 @@ from reml.contract.collections import KnowledgeSource
 from reml.contract.examples import Item, Page, Span
 from reml.contract.vectors import Int64Array
 from reml.devices.disk import written
-from reml.files.atomic import MANIFEST, CorruptError, StaleError, atomic_file, locked
+from reml.files.atomic import MANIFEST, CorruptError, StaleError, atomic_file, locked, repair_of
 from reml.files.integrity.checked import CheckedFile
+from reml.files.integrity.sealed import check_files
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -145,13 +146,16 @@ class DiskCollection:
         return Changes(rows[np.searchsorted(rows, older.next_row) :], np.array(lost))
 
     def verify(self) -> None:
-        """Read all bytes of this version; `CorruptError` names the first file that is not what was written."""
+        """Read all bytes of this version; `CorruptError` names the first file that is not what was written.
+
+        `ValueError` if it was pruned meanwhile.
+        """
         version = self._snapshot.version
-        for record in version.segments:
-            for file in record.files:
-                file.check_bytes(self.folder / SEGMENTS / record.name)
-        if version.deleted is not None:
-            version.deleted.check_bytes(self.folder)
+        try:
+            check_files(self.folder, version.files, again=repair_of(self.folder), verify="open")
+        except CorruptError:
+            read_version(self.folder, version.number)  # raises if it was pruned
+            raise
 
     def refresh(self) -> None:
         """Move to the newest version."""
@@ -232,7 +236,7 @@ class DiskCollection:
     def _commit(self, version: Version) -> None:
         version = replace(version, number=self.version + 1)
         commit(self.folder, version)
-        self._snapshot = Snapshot(self.folder, version, self._snapshot)
+        self._snapshot = Snapshot(self.folder, version, self._snapshot, written=True)
 
 
 def build_collection(
@@ -285,7 +289,7 @@ def _opened(folder: Path, number: int | None, former: Snapshot | None = None) ->
     version = read_version(folder, number)
     try:
         return Snapshot(folder, version, former)
-    except CorruptError:
+    except (CorruptError, FileNotFoundError):
         # A writer may have committed and pruned since the manifest was read.
         if read_version(folder, number) == version:
             raise
@@ -319,7 +323,9 @@ def _fitting(collection: DiskCollection, wanted: Version) -> DiskCollection:
         made = f"from other pages (their fingerprint is {collection.source!r}, that of those given {wanted.source!r})"
     else:
         return collection
-    raise StaleError(f"{collection.folder} was built {made}. Delete it to have it built again, or name another folder.")
+    raise StaleError(
+        f"{collection.folder} was built {made}. Move it away to have it built again, or name another folder."
+    )
 
 
 def _cut(was: int | None, wanted: int | None) -> str:
