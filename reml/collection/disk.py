@@ -205,7 +205,7 @@ class DiskCollection:
             self._snapshot.check_rows(rows)
             if len(rows):
                 deleted = np.union1d(self._snapshot.deleted, rows)
-                file = _write_deleted(self.folder, newest.number + 1, deleted)
+                file = write_deleted(self.folder, newest.number + 1, deleted)
                 self._commit(replace(newest, deleted=file, deleted_rows=len(deleted)))
 
     def prune(self, keep: int = 1) -> None:
@@ -346,7 +346,8 @@ def _says_something(item: Item) -> bool:
     return bool(item.full_text().strip() or item.media or item.fields)
 
 
-def _write_deleted(folder: Path, number: int, rows: Int64Array) -> CheckedFile:
+def write_deleted(folder: Path, number: int, rows: Int64Array) -> CheckedFile:
+    """Write which rows are deleted up to a version, ascending, and put the file on record."""
     name = f"{DELETED}/{number:08d}.i64"
     with atomic_file(folder / name) as draft:
         draft.write_bytes(rows.astype("<i8").tobytes())

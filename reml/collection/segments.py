@@ -89,7 +89,7 @@ class Segment:
         self.record = record
         folder = parent / record.name
         check_files(folder, record.files, again=repair_of(parent.parent), verify="never" if written else None)
-        self.batch = _batch(folder / ITEMS, record.rows)
+        self.batch = read_batch(folder / ITEMS, record.rows)
         self.pages: UInt64Array = np.memmap(folder / PAGES, "<u8", "r").reshape(3, record.pages)
         self.titles: UInt64Array = np.memmap(folder / TITLES, "<u8", "r").reshape(3, record.pages)
         self.columns: Mapping[str, Column] = {
@@ -197,7 +197,8 @@ def _together(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
     return table.select(_schema(table.schema.names).names).combine_chunks().to_batches()[0]
 
 
-def _batch(path: Path, rows: int) -> pa.RecordBatch:
+def read_batch(path: Path, rows: int) -> pa.RecordBatch:
+    """Map the items of a segment, so many rows; `CorruptError` if they are not that."""
     # Mapped by numpy, which keeps no file open: a large collection has hundreds of segments.
     with reading(path, repair_of(path.parents[2])):
         batch = pa.ipc.open_file(pa.BufferReader(pa.py_buffer(np.memmap(path, mode="r")))).get_batch(0)

@@ -86,11 +86,9 @@ class Version:
             version = _parse(content)
             intact = version.content()["digest"] == content.get("digest")
         except ValueError as error:
-            raise CorruptError(
-                f"{path} describes no version of a collection: {error} {repair_of(collection)}"
-            ) from error
+            raise CorruptError(f"{path} describes no version of a collection: {error} {again}") from error
         if not intact:
-            raise CorruptError(f"{path} is not what was written. {repair_of(collection)}")
+            raise CorruptError(f"{path} is not what was written. {again}")
         return version
 
     def content(self) -> Mapping[str, Json]:
