@@ -104,7 +104,8 @@ _RUNNING: list[Leg] = []
 @contextlib.contextmanager
 def leg(folder: Path, peak: Callable[[], int]) -> Iterator[Leg]:
     """Count what the block costs, with what is noted of legs before it; not in the leg around it."""
-    note_cost()
+    if _RUNNING and _RUNNING[-1].total().seconds >= SOONEST:
+        note_cost()
     mine, outer, begun = Leg(folder, peak), _RUNNING[-1:], Spent.now()
     _RUNNING.append(mine)
     threading.Thread(target=mine.watch, name="costs", daemon=True).start()
