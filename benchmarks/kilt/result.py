@@ -19,6 +19,8 @@ from reml.comparison.matrix import Matrix
 from reml.contract.examples import Json
 from reml.experiment.results import PACKAGES
 from reml.files.atomic import digest, read_manifest, write_manifest, write_text
+from reml.files.integrity.sealed import FILES, own_files, sealed
+from reml.reporting.report import REPORT
 from reml.reporting.table import Table
 
 KIND = "benchmark"
@@ -35,9 +37,10 @@ def write_result(home: Path, config: Mapping[str, Json], *, matrix: Matrix, tabl
     write_text(folder / "config.yaml", yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True))
     for file, grid in tables.items():
         write_text(folder / f"{file}.csv", grid.comma_separated())
-    write_manifest(folder, KIND, {"name": name, "config": dict(config), **_described(matrix)})
-    write_page(folder / "report.html", matrix, tables=tables, manifest=read_manifest(folder, KIND))
-    return folder / "report.html"
+    files: Json = sealed(folder, among=(path for path in own_files(folder) if path.name != REPORT))
+    write_manifest(folder, KIND, {"name": name, "config": dict(config), **_described(matrix), FILES: files})
+    write_page(folder / REPORT, matrix, tables=tables, manifest=read_manifest(folder, KIND))
+    return folder / REPORT
 
 
 def _described(matrix: Matrix) -> dict[str, Json]:

@@ -28,6 +28,10 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "report": "reml.cli.evaluation_commands.report",
         "submit": "reml.cli.kilt_commands.submit",
     },
+    "Commands on damaged files (REML_VERIFY says when digests are looked at: first, open or never)": {
+        "verify": "reml.cli.integrity_commands.verify",
+        "repair": "reml.cli.integrity_commands.repair",
+    },
     "Commands on runs (those that `reml run` kept)": {
         "runs": "reml.cli.comparison_commands.list_runs",
         "compare": "reml.cli.comparison_commands.compare_runs",

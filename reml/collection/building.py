@@ -68,7 +68,7 @@ def build_first_version(source: KnowledgeSource, folder: Path, wanted: Version) 
     if not version.segments:
         raise ValueError(f"{source!r} has no pages: there is nothing to build {folder} from.")
     if source.fingerprint != version.source:
-        raise StaleError(f"{source!r} changed while {folder} was built from it. Delete {folder} and build it again.")
+        raise StaleError(f"{source!r} changed while {folder} was built from it. Move {folder} away and build it again.")
     commit(folder, version)
     (folder / BUILDING).unlink()
 
@@ -139,7 +139,7 @@ def _write(
         batches.insert(0, segments.pop().batch)
         first = record.first
     parent = snapshot.folder / SEGMENTS
-    segments.append(Segment(parent, write_segment(parent, first, batches, joined(pieces))))
+    segments.append(Segment(parent, write_segment(parent, first, batches, joined(pieces)), written=True))
     return replace(version, segments=tuple(segment.record for segment in segments))
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reml.devices.disk import save_array
-from reml.files.atomic import CorruptError
+from reml.files.atomic import CorruptError, repair_of
 from reml.files.integrity.checked import reading
 
 Column = npt.NDArray[Any]
@@ -40,10 +40,11 @@ def write_column(folder: Path, name: str, column: Column) -> str:
 
 def open_column(path: Path, rows: int) -> Column:
     """Map a column of so many rows; `CorruptError` if it is not one."""
-    with reading(path, "Delete the collection and build it again."):
+    again = repair_of(path.parents[2])
+    with reading(path, again):
         column: Column = np.load(path, mmap_mode="r", allow_pickle=False)
     if len(column) != rows:
-        raise CorruptError(f"{path} has {len(column)} rows, not {rows}. Delete the collection and build it again.")
+        raise CorruptError(f"{path} has {len(column)} rows, not {rows}. {again}")
     return column
 
 

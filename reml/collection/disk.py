@@ -28,7 +28,6 @@ from reml.collection.versions import (
     DELETED,
     MADE,
     SEGMENT_ROWS,
-    SEGMENTS,
     Version,
     commit,
     prune,
@@ -40,9 +39,10 @@ from reml.contract.collections import KnowledgeSource
 from reml.contract.examples import Item, Page, Span
 from reml.contract.vectors import Int64Array
 from reml.devices.disk import written
-from reml.files.atomic import MANIFEST, CorruptError, StaleError, atomic_file, locked
+from reml.files.atomic import MANIFEST, CorruptError, StaleError, atomic_file, locked, repair_of
 from reml.files.integrity.checked import CheckedFile
 from reml.files.integrity.owned import refuse_others
+from reml.files.integrity.sealed import check_files
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -146,13 +146,16 @@ class DiskCollection:
         return Changes(rows[np.searchsorted(rows, older.next_row) :], np.array(lost))
 
     def verify(self) -> None:
-        """Read all bytes of this version; `CorruptError` names the first file that is not what was written."""
+        """Read all bytes of this version; `CorruptError` names the first file that is not what was written.
+
+        `ValueError` if it was pruned meanwhile.
+        """
         version = self._snapshot.version
-        for record in version.segments:
-            for file in record.files:
-                file.check_bytes(self.folder / SEGMENTS / record.name)
-        if version.deleted is not None:
-            version.deleted.check_bytes(self.folder)
+        try:
+            check_files(self.folder, version.files, again=repair_of(self.folder), verify="open")
+        except CorruptError:
+            read_version(self.folder, version.number)  # raises if it was pruned
+            raise
 
     def refresh(self) -> None:
         """Move to the newest version."""
@@ -202,7 +205,7 @@ class DiskCollection:
             self._snapshot.check_rows(rows)
             if len(rows):
                 deleted = np.union1d(self._snapshot.deleted, rows)
-                file = _write_deleted(self.folder, newest.number + 1, deleted)
+                file = write_deleted(self.folder, newest.number + 1, deleted)
                 self._commit(replace(newest, deleted=file, deleted_rows=len(deleted)))
 
     def prune(self, keep: int = 1) -> None:
@@ -233,7 +236,7 @@ class DiskCollection:
     def _commit(self, version: Version) -> None:
         version = replace(version, number=self.version + 1)
         commit(self.folder, version)
-        self._snapshot = Snapshot(self.folder, version, self._snapshot)
+        self._snapshot = Snapshot(self.folder, version, self._snapshot, written=True)
 
 
 def build_collection(
@@ -286,7 +289,7 @@ def _opened(folder: Path, number: int | None, former: Snapshot | None = None) ->
     version = read_version(folder, number)
     try:
         return Snapshot(folder, version, former)
-    except CorruptError:
+    except (CorruptError, FileNotFoundError):
         # A writer may have committed and pruned since the manifest was read.
         if read_version(folder, number) == version:
             raise
@@ -313,7 +316,9 @@ def _fitting(collection: DiskCollection, wanted: Version) -> DiskCollection:
         made = f"from other pages (their fingerprint is {collection.source!r}, that of those given {wanted.source!r})"
     else:
         return collection
-    raise StaleError(f"{collection.folder} was built {made}. Delete it to have it built again, or name another folder.")
+    raise StaleError(
+        f"{collection.folder} was built {made}. Move it away to have it built again, or name another folder."
+    )
 
 
 def _cut(was: int | None, wanted: int | None) -> str:
@@ -334,7 +339,8 @@ def _says_something(item: Item) -> bool:
     return bool(item.full_text().strip() or item.media or item.fields)
 
 
-def _write_deleted(folder: Path, number: int, rows: Int64Array) -> CheckedFile:
+def write_deleted(folder: Path, number: int, rows: Int64Array) -> CheckedFile:
+    """Write which rows are deleted up to a version, ascending, and put the file on record."""
     name = f"{DELETED}/{number:08d}.i64"
     with atomic_file(folder / name) as draft:
         draft.write_bytes(rows.astype("<i8").tobytes())

@@ -28,8 +28,9 @@ from reml.collection.columns import Column, column_of_file, open_column, write_c
 from reml.collection.passages import Passage, count_words
 from reml.contract.examples import Item, Json, Span
 from reml.contract.vectors import Int64Array
-from reml.files.atomic import CorruptError, atomic_folder
+from reml.files.atomic import CorruptError, atomic_folder, repair_of
 from reml.files.integrity.checked import CheckedFile, reading
+from reml.files.integrity.sealed import check_files
 
 UInt64Array = npt.NDArray[np.uint64]
 ITEMS, PAGES, TITLES = "items.arrow", "pages.u64", "titles.u64"
@@ -80,15 +81,15 @@ class SegmentRecord:
 class Segment:
     """An open segment. Its files stay readable while it lives, even when they are deleted.
 
-    `CorruptError` if a file is missing, of another size, or not readable.
+    `CorruptError` if a file is missing, of another size or, unless it was just written, of other bytes, as far as
+    `REML_VERIFY` lets them be read.
     """
 
-    def __init__(self, parent: Path, record: SegmentRecord) -> None:
+    def __init__(self, parent: Path, record: SegmentRecord, *, written: bool = False) -> None:
         self.record = record
         folder = parent / record.name
-        for file in record.files:
-            file.check_size(folder)
-        self.batch = _batch(folder / ITEMS, record.rows)
+        check_files(folder, record.files, again=repair_of(parent.parent), verify="never" if written else None)
+        self.batch = read_batch(folder / ITEMS, record.rows)
         self.pages: UInt64Array = np.memmap(folder / PAGES, "<u8", "r").reshape(3, record.pages)
         self.titles: UInt64Array = np.memmap(folder / TITLES, "<u8", "r").reshape(3, record.pages)
         self.columns: Mapping[str, Column] = {
@@ -196,9 +197,10 @@ def _together(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
     return table.select(_schema(table.schema.names).names).combine_chunks().to_batches()[0]
 
 
-def _batch(path: Path, rows: int) -> pa.RecordBatch:
+def read_batch(path: Path, rows: int) -> pa.RecordBatch:
+    """Map the items of a segment, so many rows; `CorruptError` if they are not that."""
     # Mapped by numpy, which keeps no file open: a large collection has hundreds of segments.
-    with reading(path, f"Delete {path.parents[2]} and build it again."):
+    with reading(path, repair_of(path.parents[2])):
         batch = pa.ipc.open_file(pa.BufferReader(pa.py_buffer(np.memmap(path, mode="r")))).get_batch(0)
     if batch.schema != _schema(batch.schema.names) or batch.num_rows != rows:
         raise _corrupt(path, f"it holds {batch.num_rows} rows of {batch.schema.names}")
@@ -206,8 +208,7 @@ def _batch(path: Path, rows: int) -> pa.RecordBatch:
 
 
 def _corrupt(path: Path, reason: str) -> CorruptError:
-    folder = path.parents[2]
-    return CorruptError(f"{path} is not what was written ({reason}). Delete {folder} and build it again.")
+    return CorruptError(f"{path} is not what was written ({reason}). {repair_of(path.parents[2])}")
 
 
 # Arrow's own ways between it and numpy import pandas, where there is one, for a third of a second.

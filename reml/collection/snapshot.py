@@ -13,20 +13,25 @@ from reml.collection.segments import Segment, SegmentRecord
 from reml.collection.versions import SEGMENTS, Version
 from reml.contract.examples import Item
 from reml.contract.vectors import Int64Array
+from reml.files.atomic import repair_of
+from reml.files.integrity.sealed import check_files
 
 
 class Snapshot:
     """The segments and deleted rows of one version, memory-mapped; what `former` has open is not opened again.
 
-    `CorruptError` if a file is missing, of another size, or not readable.
+    written: whether this process has just written all else. `CorruptError` if a file is missing or not what was written
+    (`Segment`).
     """
 
-    def __init__(self, folder: Path, version: Version, former: Snapshot | None = None) -> None:
+    def __init__(
+        self, folder: Path, version: Version, former: Snapshot | None = None, *, written: bool = False
+    ) -> None:
         self.folder = folder
         self.version = version
         known: dict[SegmentRecord, Segment] = {segment.record: segment for segment in former.segments} if former else {}
         self.segments: list[Segment] = [
-            known.get(record) or Segment(folder / SEGMENTS, record) for record in version.segments
+            known.get(record) or Segment(folder / SEGMENTS, record, written=written) for record in version.segments
         ]
         self.deleted = deleted_rows(folder, version)
         self._firsts = np.array([record.first for record in version.segments], dtype=np.int64)
@@ -140,5 +145,5 @@ def deleted_rows(folder: Path, version: Version) -> Int64Array:
     """Open the deleted rows of a version, ascending."""
     if version.deleted is None:
         return np.empty(0, dtype=np.int64)
-    version.deleted.check_size(folder)
+    check_files(folder, [version.deleted], again=repair_of(folder))
     return np.memmap(folder / version.deleted.name, "<i8", "r")

@@ -16,7 +16,16 @@ from pathlib import Path
 from reml.collection.passages import RUNS, Units
 from reml.collection.segments import SegmentRecord
 from reml.contract.examples import Json
-from reml.files.atomic import MANIFEST, CorruptError, digest, read_json, read_manifest, write_json, write_manifest
+from reml.files.atomic import (
+    MANIFEST,
+    CorruptError,
+    digest,
+    read_json,
+    read_manifest,
+    repair_of,
+    write_json,
+    write_manifest,
+)
 from reml.files.integrity.checked import CheckedFile
 from reml.files.integrity.owned import Made
 from reml.files.replacing.drafts import is_draft, remove
@@ -64,6 +73,16 @@ class Version:
         return sum(segment.pages for segment in self.segments)
 
     @property
+    def files(self) -> list[CheckedFile]:
+        """All files that it is made of, by their paths in the collection's folder."""
+        placed = [
+            CheckedFile(f"{SEGMENTS}/{segment.name}/{file.name}", file.size, file.digest)
+            for segment in self.segments
+            for file in segment.files
+        ]
+        return [*placed, self.deleted] if self.deleted is not None else placed
+
+    @property
     def fingerprint(self) -> str:
         """A digest of the items and of which of them are deleted."""
         content = [file.digest for segment in self.segments for file in segment.files]
@@ -72,13 +91,14 @@ class Version:
     @classmethod
     def parse(cls, content: Mapping[str, Json], path: Path) -> Version:
         """Read what `content` wrote to `path`; `CorruptError` if it is anything else or was changed."""
+        again = repair_of(path.parents[2] if path.parents[1].name == VERSIONS else path.parent)
         try:
             version = _parse(content)
             intact = version.content()["digest"] == content.get("digest")
         except ValueError as error:
-            raise CorruptError(f"{path} does not describe a version of a collection: {error}") from error
+            raise CorruptError(f"{path} describes no version of a collection: {error} {again}") from error
         if not intact:
-            raise CorruptError(f"{path} is not what was written. Delete {path.parent} and rebuild it.")
+            raise CorruptError(f"{path} is not what was written. {again}")
         return version
 
     def content(self) -> Mapping[str, Json]:
@@ -107,8 +127,13 @@ def read_version(folder: Path, number: int | None = None) -> Version:
     kept = version_numbers(folder, newest.number)
     if number not in kept:
         raise ValueError(f"{folder} has no version {number}; it has {', '.join(map(str, kept))}.")
+    return kept_version(folder, number)
+
+
+def kept_version(folder: Path, number: int) -> Version:
+    """Read the copy of a version that is kept under its number; `CorruptError` if it is not there or damaged."""
     path = _version_folder(folder, number)
-    return Version.parse(read_manifest(path, KIND), path / MANIFEST)
+    return Version.parse(read_manifest(path, KIND, repair_of(folder)), path / MANIFEST)
 
 
 def version_numbers(folder: Path, newest: int) -> list[int]:
@@ -150,9 +175,9 @@ def read_building(folder: Path) -> Version | None:
     path = folder / BUILDING
     if not path.is_file():
         return None
-    content = read_json(path)
+    content = read_json(path, repair_of(folder))
     if not isinstance(content, dict):
-        raise CorruptError(f"{path} does not describe a collection. Delete {folder} and build it again.")
+        raise CorruptError(f"{path} does not describe a collection. {repair_of(folder)}")
     return Version.parse(content, path)
 
 

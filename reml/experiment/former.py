@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from reml.contract.examples import Json
 from reml.experiment.settings.identity import identity
-from reml.files.atomic import MANIFEST, read_manifest
+from reml.files.atomic import MANIFEST, CorruptError, read_manifest
 from reml.reporting.terminal import say
 
 if TYPE_CHECKING:
@@ -46,7 +46,13 @@ def put_aside(runner: Runner, checksums: Mapping[str, Json]) -> Json:
     folder = runner.folder
     if not (folder / MANIFEST).is_file():
         return None
-    manifest = read_manifest(folder, "run")
+    try:
+        manifest = read_manifest(folder, "run")
+    except CorruptError:
+        kept = _free(folder)
+        say(runner.stages.console, (f"{folder.name}: ", "yellow"), f"its {MANIFEST} is damaged; kept as {kept.name}.")
+        folder.rename(kept)
+        return None
     known = manifest.get("checksums")
     other = changed(known if isinstance(known, dict) else {}, checksums)
     if not other:

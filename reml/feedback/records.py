@@ -20,12 +20,15 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from reml.contract.arguments.paths import takes_paths
+from reml.contract.examples import Json
 from reml.contract.signals import FeedbackRecord
-from reml.files.atomic import CorruptError, atomic_file, locked
+from reml.files.atomic import CorruptError, atomic_file, digest, locked
+from reml.files.integrity.checked import reading
 
 _SCHEMA = pa.schema(
     [("query", pa.string()), ("rows", pa.list_(pa.int64())), ("utilities", pa.list_(pa.float32()))],
 )
+_ASIDE = "Move it away to go on without it."
 
 
 class FeedbackLog:
@@ -68,7 +71,8 @@ class FeedbackLog:
 
 
 def _write(record: FeedbackRecord, path: Path) -> None:
-    metadata = {"k": record.rows.shape[1], "judge": record.judge, "versions": dict(record.versions)}
+    metadata: dict[str, Json] = {"k": record.rows.shape[1], "judge": record.judge, "versions": dict(record.versions)}
+    metadata["digest"] = _digest(record)
     schema = _SCHEMA.with_metadata({"record": json.dumps(metadata)})
     table = pa.table([list(record.queries), list(record.rows), list(record.utilities)], schema=schema)
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
@@ -76,22 +80,26 @@ def _write(record: FeedbackRecord, path: Path) -> None:
 
 
 def _read(path: Path) -> FeedbackRecord:
-    try:
+    with reading(path, _ASIDE):
         with pa.OSFile(str(path), "rb") as source:
             table = pa.ipc.open_file(source).read_all()
         metadata = json.loads(table.schema.metadata[b"record"])
         shape = (table.num_rows, metadata["k"])
-        return FeedbackRecord(
+        record = FeedbackRecord(
             queries=tuple(table["query"].to_pylist()),
             rows=_flat(table["rows"]).astype(np.int64).reshape(shape),
             utilities=_flat(table["utilities"]).astype(np.float32).reshape(shape),
             judge=metadata["judge"],
             versions=metadata["versions"],
         )
-    except (pa.ArrowException, KeyError, TypeError, ValueError) as error:
-        raise CorruptError(
-            f"{path} is not a readable feedback record ({error}). Delete it to go on without."
-        ) from error
+    if metadata.get("digest", _digest(record)) != _digest(record):  # a former version wrote none
+        raise CorruptError(f"{path} is not what was written. {_ASIDE}")
+    return record
+
+
+def _digest(record: FeedbackRecord) -> str:
+    said = [list(record.queries), [*record.rows.shape], record.judge, dict(record.versions)]
+    return digest(json.dumps(said).encode(), record.rows.tobytes(), record.utilities.tobytes())
 
 
 def _flat(column: pa.ChunkedArray) -> npt.NDArray[np.generic]:

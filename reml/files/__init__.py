@@ -2,6 +2,7 @@
 
 atomic          Files that are whole or not there: atomic writing, manifests, digests and locks
 hits            Hits on disk: two arrays that are read where they lie
+legs            What work costs that is done in several legs: killed or stopped, and gone on with later
 lines           The one door by which files that users give are read: text in UTF-8, plain or gzip
 links           Folders that hold the files of another one, without their bytes being written a second time
 model_location  Where the weights of a model are: on the hub, in a folder, or inside an installed Python package

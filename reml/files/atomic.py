@@ -12,6 +12,7 @@ import filecmp
 import hashlib
 import json
 import os
+import shlex
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from importlib import metadata
@@ -28,6 +29,8 @@ from reml.files.replacing.locks import take_lock
 from reml.files.replacing.unlinked import FOLDER_MODE, make_folder
 
 MANIFEST = owned.MANIFEST
+SIGNATURE = "signature"  # in a file of JSON, the digest of all else that it says
+_NAME_OTHER = "Name another folder."
 _NAME_HOME = "name a folder to write to, by --home or REML_HOME"
 _CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False)  # made once: most of what is digested is short
 
@@ -187,32 +190,57 @@ def write_json(path: Path, value: Json) -> None:
 
 
 @takes_paths
-def read_json(path: Path) -> Json:
-    """Read JSON; `CorruptError` names the file and the line if it is not JSON."""
+def read_json(path: Path, again: str = "") -> Json:
+    """Read JSON; `CorruptError` names the file and the line if it is not JSON.
+
+    again: what to do then, a sentence: only the caller knows what can be made again, and what would be lost.
+    """
     try:
         value: Json = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise CorruptError(f"{path} is not readable JSON ({error}). Delete it to have it made again.") from error
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise CorruptError(f"{path} is not readable JSON ({error}). {again}".rstrip()) from error
     return value
+
+
+def signed(content: Mapping[str, Json]) -> dict[str, Json]:
+    """Add to JSON that is to be written the digest of what it says."""
+    return {**content, SIGNATURE: digest(json.loads(json.dumps(dict(content))))}
+
+
+def unsigned(content: Mapping[str, Json], path: Path, again: str = "") -> dict[str, Json]:
+    """Take off what `signed` added; `CorruptError` if the rest is not what it was. A former version added nothing."""
+    said = {name: value for name, value in content.items() if name != SIGNATURE}
+    if SIGNATURE in content and content[SIGNATURE] != digest(said):
+        raise CorruptError(f"{path} is not what was written. {again}".rstrip())
+    return said
+
+
+def repair_of(folder: Path) -> str:
+    """Say what to do about a folder that is damaged, whatever it holds: nothing that is whole is lost by it."""
+    return f"`reml repair {shlex.quote(str(folder))}` keeps what is whole and says what is to be made again."
 
 
 @takes_paths
 def write_manifest(folder: Path, kind: str, content: Mapping[str, Json]) -> None:
-    """Write `manifest.json`: the kind of folder, the library's version and what made it."""
-    write_json(folder / MANIFEST, {"kind": kind, "reml": metadata.version("reml"), **content})
+    """Write `manifest.json`: the kind of folder, the library's version and what made it; with a digest of all that."""
+    write_json(folder / MANIFEST, signed({"kind": kind, "reml": metadata.version("reml"), **content}))
 
 
 @takes_paths
-def read_manifest(folder: Path, kind: str) -> dict[str, Json]:
-    """Read `manifest.json` of a folder of this kind; `CorruptError` if it is missing or of another kind."""
+def read_manifest(folder: Path, kind: str, again: str = "") -> dict[str, Json]:
+    """Read `manifest.json` of a folder of this kind; `CorruptError` if it is missing, damaged or of another kind.
+
+    again: what to do where it is damaged, a sentence (`read_json`), to ask `reml repair` if left out.
+    """
     path = folder / MANIFEST
     adopt(folder)
     if not path.is_file():
-        raise CorruptError(f"{folder} has no {MANIFEST}: it is not a {kind} made by reml. Delete it or name another.")
-    value = read_json(path)
+        raise CorruptError(f"{folder} has no {MANIFEST}: it is not a whole {kind} made by reml. {again or _NAME_OTHER}")
+    advice = again or repair_of(folder)
+    value = read_json(path, advice)
     if not isinstance(value, dict) or value.get("kind") != kind:
-        raise CorruptError(f"{path} does not describe a {kind}. Delete {folder} or name another.")
-    return value
+        raise CorruptError(f"{path} does not describe a {kind}. {again or _NAME_OTHER}")
+    return unsigned(value, path, advice)
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ import numpy as np
 from reml.contract.arguments.paths import takes_paths
 from reml.contract.retrieved import Hits
 from reml.devices.disk import save_array
-from reml.files.atomic import atomic_file
+from reml.files.atomic import atomic_file, repair_of
 from reml.files.integrity.checked import reading
 
 ROWS, SCORES = "rows.npy", "scores.npy"
@@ -33,5 +33,5 @@ def has_hits(folder: Path) -> bool:
 @takes_paths
 def open_hits(folder: Path) -> Hits:
     """Open the hits of a folder, memory-mapped; `CorruptError` if they cannot be read."""
-    with reading(folder, "Delete that folder to have it made again."):
+    with reading(folder, repair_of(folder)):
         return Hits(*(np.load(folder / name, mmap_mode="r", allow_pickle=False) for name in (ROWS, SCORES)))

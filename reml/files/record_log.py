@@ -8,7 +8,7 @@ from pathlib import Path
 
 from reml.contract.examples import Json
 from reml.devices.disk import written
-from reml.files.atomic import CorruptError, digest
+from reml.files.atomic import CorruptError, digest, repair_of
 from reml.files.replacing.unlinked import make_folder, unlinked
 
 
@@ -48,7 +48,7 @@ class RecordLog:
 
     def _whole(self, number: int, record: list[Json] | None) -> Json:
         if record is None:
-            raise CorruptError(f"{self.path}, line {number}: it is not what was written. Delete {self.path.parent}.")
+            raise CorruptError(f"{self.path}, line {number}: it is not what was written. {repair_of(self.path.parent)}")
         return record[0]
 
 

@@ -9,7 +9,8 @@ from safetensors.torch import load_model, save_model
 from torch import nn
 
 from reml.contract.arguments.paths import takes_paths
-from reml.files.atomic import CorruptError, StaleError, atomic_file
+from reml.files.atomic import StaleError, atomic_file, repair_of
+from reml.files.integrity.checked import reading
 
 
 @takes_paths
@@ -24,7 +25,10 @@ def load_weights(module: nn.Module, path: Path) -> None:
     """Read weights into a module of the same shape; `CorruptError` or `StaleError` if they are not that."""
     try:
         load_model(module, path)
-    except (SafetensorError, FileNotFoundError) as error:
-        raise CorruptError(f"{path} is not a readable safetensors file ({error}). Train again.") from error
     except RuntimeError as error:
-        raise StaleError(f"{path} holds the weights of another model: {error}. Train again.") from error
+        raise StaleError(
+            f"{path} holds the weights of another model: {error}. Name the model that it is of."
+        ) from error
+    except (SafetensorError, OSError):
+        with reading(path, repair_of(path.parent)):
+            raise

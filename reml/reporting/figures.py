@@ -125,7 +125,7 @@ def read_figures(run: Path, measures: Mapping[str, str]) -> Figures:
 
     measures: what each task is ranked by, `em` where a task is left out.
     """
-    metrics = objects(read_json(run / METRICS), run / METRICS)
+    metrics = objects(read_json(run / METRICS, _AGAIN), run / METRICS)
     places = [(system, task) for system, by_task in metrics.items() for task in by_task]
     every = [objects(metrics[system][task], run / METRICS) for system, task in places]
     former = any(RETRIEVER not in one for one in every)
@@ -160,7 +160,7 @@ def objects(value: Json, path: Path) -> Mapping[str, Mapping[str, Json]]:
 
 
 def _read_file(path: Path, kind: type[Value], otherwise: Json) -> Value:
-    return _read(read_json(path) if path.is_file() else otherwise, kind, path)
+    return _read(read_json(path, _AGAIN) if path.is_file() else otherwise, kind, path)
 
 
 def _read(value: Json, kind: type[Value], path: Path) -> Value:

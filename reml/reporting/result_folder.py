@@ -15,11 +15,13 @@ from reml.evaluation.cases import PREDICTED, RETRIEVED, Case, Cell, chosen, judg
 from reml.evaluation.kilt import MEASURES
 from reml.files.atomic import CorruptError, read_json, read_manifest
 from reml.files.integrity.checked import reading
+from reml.files.integrity.sealed import check_sealed
 from reml.files.records import read_chosen, read_examples
 from reml.reporting.figures import Figures, objects, read_figures
 
 FOUND = "retrieved.jsonl"  # what was found, in KILT's format, where nothing is predicted
 SCORES = "scores.json"  # of each example, by the measure its task is ranked by
+AGAIN = "Run the experiment again to have it made."
 RATE = "train/rate"  # what training logs beside its losses and scores
 
 
@@ -67,7 +69,7 @@ def read_results(run: Path, cases_each: int) -> Results:
     `measures` of the manifest says by which measure each task is ranked; a task it leaves out counts by exact match.
     cases_each: how many examples of each outcome, task and access model are kept, at least.
     """
-    manifest = read_manifest(run, "run")
+    manifest = read_run_manifest(run)
     figures, measures = read_measured(run)
     cells: list[Cell] = []
     questions: list[Question] = []
@@ -90,9 +92,20 @@ def read_results(run: Path, cases_each: int) -> Results:
 
 
 @takes_paths
+def read_run_manifest(run: Path) -> dict[str, Json]:
+    """Read the manifest of a result folder, and see that all files on record are what was written.
+
+    `CorruptError` names the first that is not.
+    """
+    manifest = read_manifest(run, "run", AGAIN)
+    check_sealed(run, manifest, again=AGAIN)
+    return manifest
+
+
+@takes_paths
 def read_measured(run: Path) -> tuple[Figures, dict[str, str]]:
     """Read the figures of a result folder and what each task is ranked by; `CorruptError` as of `read_results`."""
-    manifest = read_manifest(run, "run")
+    manifest = read_manifest(run, "run", AGAIN)
     known = manifest.get("measures")
     figures = read_figures(run, {task: _measure(manifest, task) for task in (known if isinstance(known, dict) else {})})
     return figures, {task: _measure(manifest, task) for task in figures.tasks}
@@ -168,7 +181,7 @@ def _scores(path: Path, measure: str) -> Mapping[str, float] | None:
             f"there is no {path}, and {measure!r} is none of KILT's measures ({', '.join(MEASURES)}), which could be "
             "measured anew. Run the experiment again to have it made."
         )
-    scores = objects(read_json(path), path).get(measure)
+    scores = objects(read_json(path, AGAIN), path).get(measure)
     if scores is None or not all(isinstance(score, int | float) for score in scores.values()):
         raise CorruptError(f"{path} has no number by {measure!r} of each example. Run the experiment again.")
     return cast("Mapping[str, float]", scores)

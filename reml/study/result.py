@@ -18,8 +18,11 @@ import yaml
 from reml.comparison.comparisons import Comparison, gains, rivals
 from reml.comparison.conditions import Condition
 from reml.comparison.matrix import Matrix
+from reml.contract.examples import Json
 from reml.experiment.runner import Runner
 from reml.files.atomic import digest, write_manifest, write_text
+from reml.files.integrity.sealed import FILES, own_files, sealed
+from reml.reporting.report import REPORT
 from reml.reporting.table import Table
 from reml.study.cells import shown_measures
 from reml.study.page import write_page
@@ -42,7 +45,7 @@ def write_result(
     write_text(folder / "gains.csv", all_gains([*chain(*gained_by.values())], by_access).comma_separated())
     write_text(folder / "rivals.csv", all_gains([*chain(*beside.values())], by_access).comma_separated())
     write_page(
-        folder / "report.html",
+        folder / REPORT,
         runners[0].experiment.name,
         [one for one in tables if one.rows],
         matrix=matrix,
@@ -71,4 +74,5 @@ def _write_experiments(folder: Path, runners: Sequence[Runner]) -> None:
         path = folder / "experiments" / f"seed-{runner.experiment.seed}.yaml"
         write_text(path, yaml.safe_dump(dict(runner.config), sort_keys=False, allow_unicode=True))
     stages = {f"seed {one.experiment.seed}": [stage.to_json() for stage in one.stages.done.values()] for one in runners}
-    write_manifest(folder, "study", {"stages": stages})
+    files: Json = sealed(folder, among=(path for path in own_files(folder) if path.name != REPORT))
+    write_manifest(folder, "study", {"stages": stages, FILES: files})

@@ -167,9 +167,9 @@ def test_a_build_that_fits_opens_at_once_and_any_other_is_refused(collection: Di
     before = {path: path.stat().st_mtime_ns for path in collection.folder.rglob("*")}
     source = numbered_pages(10)
     assert len(build_collection(source, collection.folder, words=3)) == 22
-    with pytest.raises(StaleError, match=r"passages of 3 words, not 4. Delete it"):
+    with pytest.raises(StaleError, match=r"passages of 3 words, not 4. Move it away"):
         build_collection(source, collection.folder, words=4)
-    with pytest.raises(StaleError, match=r"from other pages .*Delete it"):
+    with pytest.raises(StaleError, match=r"from other pages .*Move it away"):
         build_collection(MemoryPages([numbered_page(0)]), collection.folder, words=3)
     assert {path: path.stat().st_mtime_ns for path in collection.folder.rglob("*")} == before
 
@@ -190,10 +190,10 @@ def test_whole_pages_are_items(tmp_path: Path) -> None:
     assert collection.words is None
     assert len(build_collection(source, tmp_path / "whole", words=None)) == 3
     assert collection.append([numbered_page(2, words=300)]).tolist() == [3]
-    with pytest.raises(StaleError, match=r"with whole pages, not passages of 100 words. Delete it"):
+    with pytest.raises(StaleError, match=r"with whole pages, not passages of 100 words. Move it away"):
         build_collection(source, tmp_path / "whole")
     build_collection(source, tmp_path / "cut")
-    with pytest.raises(StaleError, match=r"with passages of 100 words, not whole pages. Delete it"):
+    with pytest.raises(StaleError, match=r"with passages of 100 words, not whole pages. Move it away"):
         build_collection(source, tmp_path / "cut", words=None)
 
 

@@ -40,7 +40,7 @@ def test_strings_of_one_hash_are_told_apart(tmp_path: Path) -> None:
         table = np.fromfile(tmp_path / record.name / name, "<u8").reshape(3, 3)
         table[0] = hashes([wanted])[0]
         table.tofile(tmp_path / record.name / name)
-    segment = Segment(tmp_path, record)
+    segment = Segment(tmp_path, record, written=True)
     assert segment.rows_of_page("b").tolist() == segment.rows_of_title("B").tolist() == [101]
 
 

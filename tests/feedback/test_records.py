@@ -77,7 +77,7 @@ def test_a_file_that_is_cut_off_is_named(tmp_path: Path) -> None:
     log.receive(record(0))
     (path,) = tmp_path.glob("*.arrow")
     path.write_bytes(path.read_bytes()[:100])
-    with pytest.raises(CorruptError, match=r"00000001\.arrow is not a readable feedback record"):
+    with pytest.raises(CorruptError, match=r"00000001\.arrow cannot be read"):
         list(log)
 
 

@@ -259,7 +259,7 @@ def test_a_manifest_that_does_not_fit_is_refused(tmp_path: Path, text: str | Non
         (tmp_path / "manifest.json").write_bytes(text.encode("utf-8", "surrogateescape"))
     with pytest.raises(CorruptError, match=message) as refused:
         read_manifest(tmp_path, "index")
-    assert "Delete" in str(refused.value)
+    assert "Delete" not in str(refused.value), "it may be all that there is of what was stored"
 
 
 def test_home_is_what_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_a_folder_of_a_former_version_is_read_as_far_as_it_goes(run: Path) -> No
 
 def test_a_former_version_named_its_experiment_in_the_configuration_or_not(run: Path) -> None:
     manifest = json.loads((run / "manifest.json").read_text())
-    del manifest["name"]
+    del manifest["name"], manifest["signature"]
     (run / "manifest.json").write_text(json.dumps(manifest))
     assert read_results(run, cases_each=1).name == HOSTILE
     others: tuple[object, ...] = ({}, {"name": " "}, {"name": 3}, [])
@@ -68,7 +68,7 @@ def test_a_run_without_training_has_no_curves(run: Path) -> None:
 
 def test_a_task_without_measure_counts_by_exact_match(run: Path) -> None:
     manifest = json.loads((run / "manifest.json").read_text())
-    del manifest["measures"]
+    del manifest["measures"], manifest["signature"]
     (run / "manifest.json").write_text(json.dumps(manifest))
     assert read_results(run, cases_each=1).measures == {"qa": "em"}
 

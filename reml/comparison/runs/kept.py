@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import shlex
 from collections.abc import Iterator, Mapping
@@ -13,14 +14,16 @@ from typing import Literal, cast
 from reml.comparison.runs.settings import SettingDifference
 from reml.contract.examples import Json
 from reml.files.atomic import MANIFEST, CorruptError, read_json, read_manifest
+from reml.files.integrity.sealed import check_files, recorded
 from reml.files.yaml_files.reading import YamlError, read_yaml
 
-State = Literal["whole", "unfinished", "damaged"]
+State = Literal["whole", "unfinished", "damaged", "unreadable"]
 CONFIG, METRICS, RUNS = "config.yaml", "metrics.json", "runs"
 # What a system predicted for a task, and what was found where nothing is predicted from it.
 PREDICTIONS, FOUND = "predictions.jsonl", "retrieved.jsonl"
 RPREC = "Rprec"
 AGAIN = "run the experiment again to have it made anew."
+_AGAIN = "Run the experiment again to have it made anew."
 _ABSENT = "absent"
 # What a manifest says besides what it is of; those of older versions lack some.
 _SAID = ("versions", "config", "seed", "measures", "checksums", "stages")
@@ -114,10 +117,10 @@ def _manifest(folder: Path, notes: list[str]) -> tuple[Mapping[str, Json], State
         notes.append(f"Its results are not written: it is still running, or was stopped. {again}")
         return {}, "unfinished"
     try:
-        manifest = read_manifest(folder, "run")
+        manifest = read_manifest(folder, "run", _AGAIN)
     except (CorruptError, OSError) as error:
         notes.append(str(error))
-        return {}, "damaged"
+        return {}, _state_by(error)
     lacking = [part for part in _SAID if part not in manifest]
     if lacking:
         notes.append(f"An older version of reml made it: its manifest lacks {', '.join(lacking)}.")
@@ -142,10 +145,11 @@ def _figures(
 ) -> tuple[Mapping[str, Mapping[str, BestFigure]], State]:
     """Give the figure of each system on each task, by task, NaN where nothing is scored; and whether all is there."""
     try:
+        check_files(folder, recorded(manifest, METRICS), again=_AGAIN)
         metrics = read_metrics(folder)
     except (CorruptError, OSError) as error:
         notes.append(f"{folder / METRICS} does not exist." if isinstance(error, FileNotFoundError) else str(error))
-        return {}, "damaged"
+        return {}, _state_by(error)
     found: dict[str, dict[str, BestFigure]] = {}
     wrong = [] if any(metrics.values()) else [f"{folder / METRICS} has no figures"]
     for system, task, scores in ((system, task, one) for system, of in metrics.items() for task, one in of.items()):
@@ -159,9 +163,14 @@ def _figures(
     return found, "damaged" if wrong else "whole"
 
 
+def _state_by(error: Exception) -> State:
+    """Tell damage from what the system refuses: too many open files, or no right to read."""
+    return "unreadable" if isinstance(error, OSError) and error.errno != errno.ENOENT else "damaged"
+
+
 def read_metrics(folder: Path) -> Mapping[str, Mapping[str, Json]]:
     """Read the figures of a run by system, by task; `CorruptError` for what is not laid out so."""
-    metrics = read_json(folder / METRICS)
+    metrics = read_json(folder / METRICS, _AGAIN)
     if not isinstance(metrics, dict) or not all(isinstance(by_task, dict) for by_task in metrics.values()):
         raise CorruptError(f"{folder / METRICS} is not an object of objects: {AGAIN}")
     return cast("Mapping[str, Mapping[str, Json]]", metrics)

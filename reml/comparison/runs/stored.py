@@ -37,7 +37,7 @@ from reml.experiment.seed_results import SeedResults
 from reml.files.atomic import CorruptError, read_json
 from reml.files.records import read_examples
 from reml.reporting.report import REPORT
-from reml.reporting.result_folder import SCORES
+from reml.reporting.result_folder import SCORES, read_run_manifest
 
 Value = TypeVar("Value")
 
@@ -95,6 +95,9 @@ def whole_run(folder: Path) -> KeptRun:
         raise ValueError(f"the run {folder} is unfinished. {run.note}")
     if run.state == "damaged":
         raise CorruptError(f"the run {folder} is damaged. {run.note}")
+    if run.state == "unreadable":
+        raise OSError(f"the run {folder} cannot be read. {run.note}")
+    read_run_manifest(folder)
     return run
 
 

@@ -1,15 +1,15 @@
 """Stages of an experiment: each is cached under the digest of all it depends on, so that a run does only what changed.
 
 A stage's folder is finished when its `manifest.json` is there; until then whatever is in it is a state to go on from.
+The manifest has its files on record, which are looked at when a run first uses it (`reml.files.integrity.sealed`); not
+those of folders in it that have a manifest of their own, such as an index or a memory, which may change later.
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
-import os
 import re
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +24,18 @@ from reml.devices.progress import shown_on, working
 from reml.devices.rank_zero import check_rank, is_rank_zero
 from reml.experiment.plan.node import Node
 from reml.experiment.said import heard, repeat
-from reml.files.atomic import MANIFEST, CorruptError, digest, locked, read_manifest, write_json, write_manifest
+from reml.files.atomic import (
+    MANIFEST,
+    CorruptError,
+    digest,
+    locked,
+    read_manifest,
+    repair_of,
+    write_json,
+    write_manifest,
+)
+from reml.files.integrity.sealed import FILES, check_sealed, sealed
+from reml.files.legs import Spent, leg, waited
 from reml.files.shared_folder import LAYOUT
 from reml.reporting.terminal import say
 
@@ -32,6 +43,7 @@ Value = TypeVar("Value")
 
 # The layout of a home; in the former one, stages had keys made otherwise.
 NEWEST = 2
+KIND = "stage"
 LABEL = 120  # letters of a stage's name that its folder shows
 SAID = "warnings"  # in the manifest of a stage
 FORMER = ("collections", "indexes", "hits", "models", "heard", "predictions")
@@ -70,25 +82,6 @@ class Stage:
         }
 
 
-@dataclass(frozen=True)
-class _Spent:
-    """Seconds by the clock, and of the processor: of all threads of this process and of those that it waited for."""
-
-    seconds: float = 0.0
-    cpu: float = 0.0
-
-    @classmethod
-    def now(cls) -> _Spent:
-        times = os.times()
-        return cls(time.perf_counter(), sum(times[:4]))
-
-    def plus(self, other: _Spent) -> _Spent:
-        return _Spent(self.seconds + other.seconds, self.cpu + other.cpu)
-
-    def minus(self, other: _Spent) -> _Spent:
-        return _Spent(self.seconds - other.seconds, self.cpu - other.cpu)
-
-
 class Stages:
     """Makes stages under one home folder and remembers those of this run, in order."""
 
@@ -96,7 +89,7 @@ class Stages:
         self.home = home
         self.console = console
         self.done: dict[str, Stage] = {}
-        self._inner = _Spent()  # on stages inside the one being built
+        self._looked: set[str] = set()  # keys of stages whose files were looked at
         self._opened: dict[str, tuple[Node[Any], Any]] = {}
         self._known: dict[tuple[str, str], Stage] = {}  # those found made, by name and key
         self._said: set[str] = set()  # warnings of this run
@@ -132,7 +125,9 @@ class Stages:
         def build(folder: Path) -> None:
             make(folder, *map(self._open_input, node.inputs), **node.given, **node.beside)
 
-        return self.make(node.kind, node.name, node.depends, build)
+        made = self.make(node.kind, node.name, node.depends, build)
+        self._look_at(made)
+        return made
 
     def open(self, node: Node[Value]) -> Value:
         """Open a node, after it is made; most are opened once and shared (`Node.keep`)."""
@@ -158,6 +153,13 @@ class Stages:
             self._known[known] = _finished(*known, self._folder(node.kind, *known), cached=True)
         return self._known.get(known)
 
+    def _look_at(self, stage: Stage) -> None:
+        """See once in a run that the files of a stage that was there are what was written."""
+        if stage.cached and stage.key not in self._looked:
+            again = repair_of(stage.folder)
+            check_sealed(stage.folder, read_manifest(stage.folder, KIND, again), again=again)
+        self._looked.add(stage.key)
+
     def _prepare(self, node: Node[object]) -> None:
         for one in node.known_inputs:
             if one.make is not None:
@@ -172,7 +174,7 @@ class Stages:
                 self._repeat(stage)
 
     def _repeat(self, stage: Stage) -> None:
-        repeat(stage.name, read_manifest(stage.folder, "stage").get(SAID), self._said)
+        repeat(stage.name, read_manifest(stage.folder, KIND, repair_of(stage.folder)).get(SAID), self._said)
 
     def _open_input(self, node: Node[object] | None) -> object:
         if node is not None and node.later:
@@ -212,14 +214,14 @@ class Stages:
             check_rank(folder)
         else:
             _note_layout(self.home, self.console)
-        asked = _Spent.now()
+        asked = Spent.now()
         with locked(folder, wait=self._tell_waiting) if is_rank_zero() else contextlib.nullcontext():
-            start, outer, self._inner = _Spent.now(), self._inner, _Spent()
             if (folder / MANIFEST).is_file():
-                self._inner = outer.plus(start.minus(asked))
+                waited(Spent.now().minus(asked))
                 return False
             reset_peak_memory()
             with (
+                leg(folder, peak_memory) as spent,
                 shown_on(self.console),
                 working(name),
                 noted(f"in the step {name!r}"),
@@ -227,13 +229,14 @@ class Stages:
                 heard() as said,
             ):
                 build(folder)
-            elapsed = _Spent.now().minus(start)
-            own = elapsed.minus(self._inner)
-            cost: dict[str, Json] = {"seconds": own.seconds, "cpu_seconds": own.cpu, "peak_memory_bytes": peak_memory()}
-            self._inner = outer.plus(elapsed)
+                files: Json = sealed(folder)
+                total = spent.total()
             self._said.update(what for _, what in said)
             warned: dict[str, Json] = {SAID: [list(one) for one in said]} if said else {}
-            write_manifest(folder, "stage", {"name": name, "depends": depends, **cost, **warned})
+            cost: dict[str, Json] = {"seconds": total.seconds, "cpu_seconds": total.cpu}
+            cost["peak_memory_bytes"] = spent.memory
+            write_manifest(folder, KIND, {"name": name, "depends": depends, **cost, **warned, FILES: files})
+            spent.forget()
         return True
 
     def _tell_waiting(self) -> None:
@@ -255,10 +258,11 @@ def _note_layout(home: Path, console: Console) -> None:
 
 
 def _finished(name: str, key: str, folder: Path, cached: bool) -> Stage:
-    manifest = read_manifest(folder, "stage")
+    again = repair_of(folder)
+    manifest = read_manifest(folder, KIND, again)
     seconds, memory = manifest.get("seconds"), manifest.get("peak_memory_bytes")
     if not isinstance(seconds, int | float) or not isinstance(memory, int):
-        raise CorruptError(f"{folder / MANIFEST} does not say what the stage cost. Delete {folder} to make it again.")
+        raise CorruptError(f"{folder / MANIFEST} does not say what the stage cost. {again}")
     cpu = manifest.get("cpu_seconds")
     return Stage(name, key, folder, seconds, memory, cached, cpu if isinstance(cpu, int | float) else None)
 

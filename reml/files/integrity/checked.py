@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from reml.contract.examples import Json
-from reml.files.atomic import CorruptError, file_digest
+from reml.files.atomic import CorruptError, file_digest, repair_of
+
+# As Rust and Python write them, and what C++ says of files that are whole.
+_NUMBER = re.compile(r"(?:os error |errno[ :]+)(\d+)", re.IGNORECASE)
+_SYSTEM = (errno.EMFILE, errno.ENFILE, errno.EIO, errno.EACCES, errno.EPERM, errno.ESTALE)
 
 
 @contextlib.contextmanager
@@ -24,9 +30,22 @@ def reading(path: Path, then: str) -> Iterator[None]:
     except (CorruptError, MemoryError):
         raise
     except Exception as error:  # each format has errors of its own, and some are of no kind at all
-        if isinstance(error, OSError) and error.errno not in (None, errno.ENOENT):
-            raise
+        if (number := system_error(error)) not in (None, errno.ENOENT):
+            if isinstance(error, OSError) and error.errno is not None:
+                raise
+            assert number is not None  # noqa: S101 - see above
+            raise OSError(number, os.strerror(number), str(path)) from error
         raise CorruptError(f"{path} cannot be read ({type(error).__name__}: {error}). {then}") from error
+
+
+def system_error(error: Exception) -> int | None:
+    """Give the number of the system's error that a library met, which may say it in words of its own; else nothing."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno
+    text = str(error)
+    if (found := _NUMBER.search(text)) is not None:
+        return int(found[1])
+    return next((number for number in _SYSTEM if os.strerror(number) in text), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +80,15 @@ class CheckedFile:
         size = path.stat().st_size if path.is_file() else None
         if size != self.size:
             state = "is missing" if size is None else f"has {size:,} bytes"
-            raise CorruptError(f"{path} {state} where {self.size:,} bytes were written. {again or _again(folder)}")
+            raise CorruptError(f"{path} {state} where {self.size:,} bytes were written. {again or repair_of(folder)}")
 
     def check_bytes(self, folder: Path, again: str = "") -> None:
         """Raise `CorruptError` if the file is missing or a byte of it is not what was written."""
         self.check_size(folder, again)
-        if file_digest(folder / self.name) != self.digest:
-            raise CorruptError(f"{folder / self.name} is not what was written. {again or _again(folder)}")
-
-
-def _again(folder: Path) -> str:
-    return f"Delete {folder} and rebuild it."
+        try:
+            found = file_digest(folder / self.name)
+        except FileNotFoundError:  # swept since
+            self.check_size(folder, again)
+            raise
+        if found != self.digest:
+            raise CorruptError(f"{folder / self.name} is not what was written. {again or repair_of(folder)}")

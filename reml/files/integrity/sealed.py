@@ -16,7 +16,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -27,6 +27,7 @@ from reml.files.integrity.checked import CheckedFile
 from reml.files.integrity.digests import SETTLED_NANOSECONDS, state_of
 
 FILES = "files"
+ASIDE = "damaged-"
 VARIABLE = "REML_VERIFY"
 Verify = Literal["first", "open", "never"]
 # Bytes of a file that is read each time: a millisecond.
@@ -47,9 +48,10 @@ def verification() -> Verify:
 def sealed(folder: Path, *, among: Iterable[Path] | None = None) -> list[Json]:
     """Put files below a folder on record, in order of their names, for its manifest.
 
-    among: which; all but the manifests and what is hidden (locks, drafts) if left out.
+    among: which; all but the manifests, what is hidden (locks, drafts), what was moved aside since it was damaged, and
+    folders below that have a manifest: these keep records of their own, as they may change later.
     """
-    paths = among if among is not None else (path for path in folder.rglob("*") if _counts(path.relative_to(folder)))
+    paths = among if among is not None else own_files(folder)
     names = sorted(path.relative_to(folder).as_posix() for path in paths if path.is_file())
     return [CheckedFile.of(folder, name).content() for name in names]
 
@@ -61,12 +63,18 @@ def check_sealed(folder: Path, manifest: Mapping[str, Json], *, again: str, veri
     again: what to do where they are not, a sentence. verify: as `REML_VERIFY` says unless given. `CorruptError` names
     the first file that is missing, of another size, or of other bytes.
     """
-    known = manifest.get(FILES)
     try:
-        files = [CheckedFile.parse(one) for one in known] if isinstance(known, list) else []
+        files = recorded(manifest)
     except ValueError as error:
         raise CorruptError(f"{folder / MANIFEST} is not what was written: {error} {again}") from error
     check_files(folder, files, again=again, verify=verify)
+
+
+def recorded(manifest: Mapping[str, Json], *names: str) -> list[CheckedFile]:
+    """Give the records of a manifest, of all files or of some; `ValueError` for what is none."""
+    known = manifest.get(FILES)
+    files = [CheckedFile.parse(one) for one in known] if isinstance(known, list) else []
+    return [file for file in files if file.name in names] if names else files
 
 
 @takes_paths
@@ -90,11 +98,15 @@ def _check_once(folder: Path, files: Sequence[CheckedFile], again: str) -> None:
     note = home() / "verified" / f"{digest(str(folder.resolve()))}.json"
     known, now = _read(note), {}
     for file in files:
-        state: Json = [file.digest, *state_of(folder / file.name)]
-        if known.get(file.name) != state:
-            file.check_bytes(folder, again)
-        if _is_settled(folder / file.name):
-            now[file.name] = state
+        try:
+            state: Json = [file.digest, *state_of(folder / file.name)]
+            if known.get(file.name) != state:
+                file.check_bytes(folder, again)
+            if _is_settled(folder / file.name):
+                now[file.name] = state
+        except FileNotFoundError:  # a writer swept it since
+            file.check_size(folder, again)
+            raise
     if now != known:
         with contextlib.suppress(OSError):  # a note spares time and no more: where none can be written, there is none
             write_json(note, {"path": str(folder), FILES: now})
@@ -113,5 +125,14 @@ def _read(note: Path) -> dict[str, Json]:
     return known if isinstance(known, dict) else {}
 
 
-def _counts(name: Path) -> bool:
-    return name.name != MANIFEST and not any(part.startswith(".") for part in name.parts)
+def own_files(folder: Path) -> Iterator[Path]:
+    """Go through the files of a folder that its manifest is to have on record (`sealed`)."""
+    for place, folders, names in os.walk(folder):
+        here = Path(place)
+        folders[:] = [name for name in folders if not is_aside(name) and not (here / name / MANIFEST).is_file()]
+        yield from (here / name for name in names if name != MANIFEST and not is_aside(name))
+
+
+def is_aside(name: str) -> bool:
+    """Tell whether a file or folder of this name is no part of its folder: hidden, or moved aside by a repair."""
+    return name.startswith((".", ASIDE))

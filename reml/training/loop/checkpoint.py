@@ -14,16 +14,18 @@ from pathlib import Path
 from typing import Any
 
 from lightning_fabric.plugins import CheckpointIO
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from reml.contract.examples import Json
-from reml.files.atomic import CorruptError, atomic_folder, read_json, read_manifest, write_json, write_manifest
+from reml.files.atomic import atomic_folder, read_json, read_manifest, write_json, write_manifest
+from reml.files.integrity.checked import reading
 from reml.files.integrity.owned import Made, refuse_others
+from reml.files.integrity.sealed import FILES, check_sealed, sealed
 
-_KIND, _STATE, _TENSORS = "training state", "state.json", "tensors.safetensors"
-_MADE = Made(("manifest.json", _STATE, _TENSORS), _KIND)
+METRICS = "metrics"  # in a state, what was logged until then
+KIND, _STATE, _TENSORS = "training state", "state.json", "tensors.safetensors"
+_MADE = Made(("manifest.json", _STATE, _TENSORS), KIND)
 _TENSOR, _TUPLE, _DICT = "$tensor", "$tuple", "$dict"
 
 
@@ -39,7 +41,7 @@ class SafeCheckpoints(CheckpointIO):
         with atomic_folder(Path(path), _MADE) as draft:
             save_file(tensors.by_name, draft / _TENSORS)
             write_json(draft / _STATE, state)
-            write_manifest(draft, _KIND, {"step": checkpoint.get("global_step", 0)})
+            write_manifest(draft, KIND, {"step": checkpoint.get("global_step", 0), FILES: sealed(draft)})
 
     def load_checkpoint(
         self,
@@ -49,18 +51,32 @@ class SafeCheckpoints(CheckpointIO):
     ) -> dict[str, Any]:
         """Read a checkpoint to the CPU; `CorruptError` if it is not a whole one."""
         folder = Path(path)
-        read_manifest(folder, _KIND)
-        try:
-            tensors = load_file(folder / _TENSORS)
-            state: dict[str, Any] = _put_back(read_json(folder / _STATE), tensors)
-        except (SafetensorError, FileNotFoundError, KeyError) as error:
-            raise CorruptError(f"{folder} is not a readable training state ({error}). Delete it.") from error
+        check_state(folder)
+        again = _aside(folder)
+        with reading(folder, again):
+            state: dict[str, Any] = _put_back(read_json(folder / _STATE, again), load_file(folder / _TENSORS))
         return state
 
     def remove_checkpoint(self, path: str | Path) -> None:
         """Delete a checkpoint; `FileExistsError` if it is none."""
         refuse_others(Path(path), _MADE)
         shutil.rmtree(path, ignore_errors=True)
+
+
+def check_state(folder: Path) -> None:
+    """Read every byte of a state; `CorruptError` names the first file that is not what was written."""
+    again = _aside(folder)
+    check_sealed(folder, read_manifest(folder, KIND, again), again=again, verify="open")
+
+
+def logged_until(folder: Path) -> Json:
+    """Give what a state says of the log of its run (`METRICS`), nothing if it says nothing."""
+    state = read_json(folder / _STATE, _aside(folder))
+    return state.get(METRICS) if isinstance(state, dict) else None
+
+
+def _aside(folder: Path) -> str:
+    return f"Move {folder} away: the training then goes on from the state before it, or from its start."
 
 
 class _Tensors:

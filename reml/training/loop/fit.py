@@ -33,12 +33,23 @@ from reml.devices.progress import shown_on
 from reml.devices.random_state import seed_random
 from reml.devices.rank_zero import check_rank, is_rank_zero, local_rank
 from reml.devices.ranks import together
-from reml.files.atomic import CorruptError, StaleError, digest, locked, read_json, write_json
+from reml.files.atomic import (
+    CorruptError,
+    StaleError,
+    digest,
+    locked,
+    read_json,
+    repair_of,
+    signed,
+    unsigned,
+    write_json,
+)
+from reml.files.integrity.sealed import FILES, check_sealed, sealed
 from reml.files.weights import load_weights
 from reml.training.data.sets import DevSet, TrainSet
 from reml.training.loop.batches import TrainingData
 from reml.training.loop.best import KeepBest
-from reml.training.loop.checkpoint import SafeCheckpoints
+from reml.training.loop.checkpoint import SafeCheckpoints, logged_until
 from reml.training.loop.metrics import MetricsCsv
 from reml.training.loop.module import PredictorTraining
 from reml.training.loop.progress import ProgressLine
@@ -95,9 +106,12 @@ def open_fitted(regime: Regime, folder: Path) -> Fitted:
     path = folder / FITTED
     if not path.exists():
         raise CorruptError(f"{folder} holds no finished training run: train there first.")
-    value = read_json(path)
-    if not isinstance(value, dict) or set(value) != {"steps", "best_step", "score"}:
-        raise CorruptError(f"{path} is not the result of a training run. Delete {folder} to train again.")
+    again = repair_of(folder)
+    read = read_json(path, again)
+    value = unsigned(read, path, again) if isinstance(read, dict) else {}
+    if not {"steps", "best_step", "score"} <= set(value):
+        raise CorruptError(f"{path} is not the result of a training run. {again}")
+    check_sealed(folder, value, again=again)
     load_weights(regime, folder / WEIGHTS)
     regime.eval()
     score = value["score"]
@@ -114,12 +128,19 @@ def _claim(folder: Path, regime: Regime, train: TrainSet, dev: Sequence[DevSet],
     if train.refreshed is not None:
         run["refresh"] = repr(train.refreshed.refresh)
     path = folder / STARTED
-    if path.exists() and read_json(path) != run:
+    if path.exists() and _started(path) != run:
         raise StaleError(
             f"{folder} holds a training run with other settings, examples or parameters ({path.name} says which): "
-            "delete it, or name another folder."
+            "move it away, or name another folder."
         )
-    write_json(path, run)
+    write_json(path, signed(run))
+
+
+def _started(path: Path) -> Json:
+    """Read what a run was started with."""
+    again = "If it is this one, move that file away to go on."
+    run = read_json(path, again)
+    return unsigned(run, path, again) if isinstance(run, dict) else run
 
 
 def _run(
@@ -200,7 +221,7 @@ def _loggers(folder: Path) -> list[Logger]:
     state = newest_state(folder / STATES)
     done = saved_step(state) if state is not None else 0
     return [
-        MetricsCsv(folder / METRICS, after=done),
+        MetricsCsv(folder / METRICS, after=done, known=logged_until(state) if state is not None else None),
         TensorBoardLogger(folder, name="tensorboard", version="", default_hp_metric=False, purge_step=done + 1),
     ]
 
@@ -226,7 +247,8 @@ def _precision(settings: Training) -> Literal["32-true", "bf16-mixed"]:
 
 
 def _finish(folder: Path, fitted: Fitted) -> None:
-    write_json(folder / FITTED, asdict(fitted))
+    kept = sealed(folder, among=[folder / name for name in (WEIGHTS, METRICS)])
+    write_json(folder / FITTED, signed({**asdict(fitted), FILES: kept}))
     for state in (folder / STATES).glob("step-*"):
         shutil.rmtree(state, ignore_errors=True)
     for version in (folder / INDEXES).glob("step-*"):

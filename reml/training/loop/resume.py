@@ -6,16 +6,23 @@ and holds the random states of that instant. So the steps after a resume are the
 
 from __future__ import annotations
 
+import logging
 import shutil
 from pathlib import Path
+from typing import Any
 
 from pytorch_lightning import Callback, LightningModule, Trainer
 
 from reml.contract.predictors import Batch
 from reml.devices.random_state import RandomState, random_state, restore_random_state
 from reml.devices.ranks import all_gather, rank
+from reml.files.atomic import CorruptError
+from reml.files.legs import note_cost
+from reml.training.loop.checkpoint import METRICS, check_state
+from reml.training.loop.metrics import MetricsCsv
 
 EACH = "each"
+_LOG = logging.getLogger(__name__)
 
 
 class SaveState(Callback):
@@ -34,6 +41,11 @@ class SaveState(Callback):
         """Keep them until the first step starts: Lightning draws random numbers before it does."""
         self._to_restore = state_dict[EACH][rank()] if EACH in state_dict else state_dict
 
+    def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:  # noqa: ARG002
+        """Keep what was logged until now, so that the log that goes on is known to be that."""
+        logs = (logger.written() for logger in trainer.loggers if isinstance(logger, MetricsCsv))
+        checkpoint[METRICS] = next(logs, None)
+
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002
         """Restore or save, whichever is due."""
         if self._to_restore is not None:
@@ -51,11 +63,27 @@ class SaveState(Callback):
             for state in self._folder.glob("step-*"):
                 if state.name < name:
                     shutil.rmtree(state, ignore_errors=True)
+            note_cost()
 
 
 def newest_state(folder: Path) -> Path | None:
-    """Give the newest whole state in `folder`, or nothing where there is none."""
-    return max(folder.glob("step-*"), key=saved_step, default=None)
+    """Give the newest whole state in `folder`, or nothing where there is none at all.
+
+    One that is damaged is said and passed over; `CorruptError` where all are.
+    """
+    damage: CorruptError | None = None
+    for state in sorted(folder.glob("step-*"), key=saved_step, reverse=True):
+        try:
+            check_state(state)
+        except CorruptError as error:
+            damage = error
+            continue
+        if damage is not None:
+            _LOG.warning("%s The training goes on from step %d.", str(damage), saved_step(state))
+        return state
+    if damage is not None:
+        raise damage
+    return None
 
 
 def saved_step(state: Path) -> int:

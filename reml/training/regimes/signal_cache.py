@@ -23,7 +23,7 @@ from reml.contract.signals import Credit, Prediction, Signal
 from reml.contract.vectors import Int64Array
 from reml.devices.device import default_device
 from reml.devices.precision import autocast
-from reml.files.atomic import atomic_file
+from reml.files.atomic import atomic_file, repair_of
 from reml.files.integrity.checked import reading
 from reml.training.regimes.signals import collect
 
@@ -133,7 +133,7 @@ def _save(path: Path, rows: Sequence[Int64Array], values: Mapping[str, Tensor]) 
 def _read(paths: Sequence[Path]) -> dict[str, Tensor]:
     found: dict[str, Tensor] = {}
     for path in paths:
-        with reading(path, "Delete its folder to have the predictor heard again."):
+        with reading(path, repair_of(path.parent)):
             found |= load_file(path)
     return found
 

@@ -67,4 +67,11 @@ def change_manifest(folder: Path, change: Callable[[dict[str, Any]], object]) ->
     path = folder / "manifest.json"
     manifest = json.loads(path.read_text(encoding="utf-8"))
     change(manifest)
+    manifest.pop("signature", None)
     path.write_text(json.dumps(manifest), encoding="utf-8")
+
+
+def forget_records(folder: Path) -> None:
+    """Leave out of a run's manifest which files it has, as former versions did."""
+    if (folder / "manifest.json").is_file():
+        change_manifest(folder, lambda manifest: manifest.pop("files", None))

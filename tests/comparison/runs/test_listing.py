@@ -17,7 +17,7 @@ from reml import Access
 from reml.comparison.runs.kept import KeptRun
 from reml.comparison.runs.listing import differences_told, listing_json, listing_table
 from reml.retrievers.bm25 import BM25
-from tests.comparison.runs.small_runs import TWO_WORDS, change_manifest, experiment, made, reading
+from tests.comparison.runs.small_runs import TWO_WORDS, change_manifest, experiment, forget_records, made, reading
 
 
 def named(found: list[KeptRun], name: str) -> KeptRun:
@@ -145,6 +145,7 @@ OLDER = "An older version of reml made it: its manifest lacks "
 def test_what_is_not_as_it_should_be_is_listed_with_a_sentence(
     change: Change, state: str, note: str, home: Path
 ) -> None:
+    forget_records(run_of(home, "words"))
     change(run_of(home, "words"))
     found = reml.runs(home)
     words = named(found, "words")

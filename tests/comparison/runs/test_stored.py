@@ -14,7 +14,7 @@ import reml
 from reml.comparison.runs.stored import stored_results
 from reml.experiment.differences import OF_PAGES
 from reml.files.atomic import CorruptError
-from tests.comparison.runs.small_runs import TWO_WORDS, change_manifest, made, places
+from tests.comparison.runs.small_runs import TWO_WORDS, change_manifest, forget_records, made, places
 
 
 def copied(home: Path, name: str) -> Path:
@@ -117,6 +117,7 @@ def written(name: str, text: str) -> Callable[[Path], object]:
 )  # fmt: skip
 def test_what_is_damaged_is_named(change: Callable[[Path], object], sentence: str, home: Path) -> None:
     folder = copied(home, "words")
+    forget_records(folder)
     change(folder)
     with pytest.raises((CorruptError, ValueError), match=sentence):
         reml.compare(copied(home, "titles"), folder, home=home)
@@ -124,6 +125,7 @@ def test_what_is_damaged_is_named(change: Callable[[Path], object], sentence: st
 
 def test_a_task_that_only_some_systems_have_is_named(home: Path) -> None:
     folder = copied(home, "words")
+    forget_records(folder)
     metrics = json.loads((folder / "metrics.json").read_text())
     metrics["closed_book"] = {}
     (folder / "metrics.json").write_text(json.dumps(metrics))
@@ -134,6 +136,7 @@ def test_a_task_that_only_some_systems_have_is_named(home: Path) -> None:
 def test_what_was_only_retrieved_is_compared_by_its_pages(home: Path) -> None:
     """A run without a predictor leaves no answers, and its own layout of figures."""
     folder = copied(home, "words")
+    forget_records(folder)
     of_pages = {"Rprec": {"mean": 1.0, "low": 0.4, "high": 1.0, "n": 3}}
     retriever = {"bm25": {"bm25": of_pages}, "closed_book": {"closed_book": {"Rprec": {"mean": 0.0, "n": 3}}}}
     metrics = {system: {"places": {"retriever": found}} for system, found in retriever.items()}
@@ -148,3 +151,11 @@ def test_what_was_only_retrieved_is_compared_by_its_pages(home: Path) -> None:
     beside = reml.compare("titles", folder, home=home).pairs[0]
     assert {one.measure for one in beside.differences} == {"Rprec", "precision@1", "recall@5", "recall@20"}
     assert beside.changed == ()
+
+
+def test_a_file_that_is_not_what_was_written_is_named(home: Path) -> None:
+    folder = copied(home, "words")
+    path = folder / GUESS
+    path.write_bytes(path.read_bytes().replace(b"Oman", b"oman"))
+    with pytest.raises(CorruptError, match=r"predictions.jsonl is not what was written. Run the experiment again"):
+        stored_results(folder)

@@ -162,6 +162,6 @@ def test_what_was_waited_for_is_no_cost_of_what_asked_for_it(tmp_path: Path) -> 
 def test_an_unreadable_manifest_is_named(tmp_path: Path, text: str) -> None:
     manifest = stages(tmp_path).make("room", "once", 1, nothing).folder / "manifest.json"
     manifest.write_text(text)
-    with pytest.raises(CorruptError, match=r"Delete") as refused:
+    with pytest.raises(CorruptError, match=r"reml repair") as refused:
         stages(tmp_path).make("room", "once", 1, nothing)
     assert str(manifest) in str(refused.value)
