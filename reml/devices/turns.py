@@ -24,6 +24,10 @@ class Turns:
         self.begin()
         _ALL.add(self)
 
+    def __reduce__(self) -> tuple[type[Turns], tuple[()]]:
+        """Copy it as one that nobody has a turn of."""
+        return Turns, ()
+
     def begin(self) -> None:
         """Take no notice of any turn: of a forked process, where the threads that had them are not."""
         self._changed = threading.Condition()
