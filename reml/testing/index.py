@@ -89,7 +89,7 @@ class IndexContract(Contract, ABC):
     def test_searches_beside_one_that_adds_and_deletes_see_it_before_or_after(self, tmp_path: Path) -> None:
         """Three threads search while one adds and deletes: each result is right for some state in between."""
         index, rows, _ = self._filled(tmp_path)
-        added, queries = self.vectors(40, seed=4), self.vectors(3, seed=2)
+        added, queries = self.vectors(200, seed=4), self.vectors(3, seed=2)
         states, seen, faults, ended = [index.search(queries, 20)], list[_Seen](), list[Exception](), threading.Event()
 
         def search() -> None:
@@ -107,7 +107,7 @@ class IndexContract(Contract, ABC):
                     if change % 2:
                         index.delete(rows[4 * change : 4 * change + 4])
                     else:
-                        index.add(1000 + np.arange(40) + 40 * change, added)
+                        index.add(1000 + np.arange(200) + 200 * change, added)
                     states.append(index.search(queries, 20))
             finally:
                 ended.set()
