@@ -16,6 +16,7 @@ from reml.contract.examples import Item
 from reml.contract.retrieved import Hits, Queries, given_queries
 from reml.contract.retrievers import Encoder, Index, Scorer
 from reml.contract.vectors import Int64Array, SparseVectors
+from reml.devices.turns import Turns
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -50,6 +51,7 @@ class EncodedRetriever(Generic[Encoder_co]):
         self.scorer: Scorer = scorer if scorer is not None else EncoderScorer(encoder)
         self._asking: Encoder = asking if asking is not None else encoder
         self._indexed = indexed
+        self._turns = Turns()
 
     def search(self, queries: Queries, k: int) -> Hits:
         """Give the k best items of each query, [B, k]; a blank text has no hits. `ValueError` if k < 1."""
@@ -110,10 +112,11 @@ class EncodedRetriever(Generic[Encoder_co]):
         """
         if self._indexed is None:
             return
-        for items in self.collection.batches(GAINED, self._indexed):
-            for item in items:
-                self.extend([item])
-            self._indexed = items[-1].row + 1
+        with self._turns.alone():
+            for items in self.collection.batches(GAINED, self._indexed):
+                for item in items:
+                    self.extend([item])
+                    self._indexed = item.row + 1
 
     def extend(self, items: Sequence[Item]) -> None:
         """Make items findable that were appended to the collection; `ValueError` for a row that is indexed already."""

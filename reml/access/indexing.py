@@ -14,10 +14,10 @@ import numpy as np
 from reml.access.encoded_retriever import EncodedRetriever
 from reml.contract.arguments.paths import takes_paths
 from reml.contract.collections import Collection
-from reml.contract.retrievers import Encoder, IndexMaker
+from reml.contract.retrievers import Encoder, Index, IndexMaker
 from reml.contract.vectors import Int64Array, Representations, SparseVectors
 from reml.devices.progress import tracked
-from reml.files.atomic import digest
+from reml.files.atomic import CorruptError, digest
 from reml.files.origin import Origin, build_once
 from reml.index.encoded_shards import Shards, encode_collection
 
@@ -49,7 +49,15 @@ def index_encoded(
 
     build_once(folder, Origin.of(collection, digest(fingerprint, maker.fingerprint())), build)
     shutil.rmtree(shards, ignore_errors=True)
-    return EncodedRetriever(collection, encoder, maker.open(folder / "index"))
+    return EncodedRetriever(collection, encoder, open_made(maker, folder))
+
+
+def open_made(maker: IndexMaker, folder: Path) -> Index:
+    """Open the index of a retriever's folder that was made of a collection; `CorruptError` says how it is made anew."""
+    try:
+        return maker.open(folder / "index")
+    except CorruptError as error:
+        raise CorruptError(f"{error} Delete {folder} to have that done.") from error
 
 
 def warn_of_wordless(collection: Collection, rows: Sequence[Int64Array]) -> None:

@@ -66,7 +66,11 @@ class Scorer(Protocol):
 
 
 class Index(Protocol):
-    """Finds the k best items for representations."""
+    """Finds the k best items for representations.
+
+    Searches may run in threads, beside each other and beside one thread that adds and deletes: each sees the index
+    before or after an add or a delete, whole. Either waits for the other, or they run side by side.
+    """
 
     def __len__(self) -> int:
         """Count the items it holds."""

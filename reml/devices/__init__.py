@@ -13,5 +13,6 @@ ranks         Training on several devices: a process each, the first one started
 remarks       Remarks on the machine, which are not kept with what is made meanwhile
 streams       The standard streams, made so that nothing that is printed can fail for what it says
 terminal      The terminal: what is shown in it goes to rich as `Text` of `plain`, in which nothing is markup
+turns         Many may read a thing at once, or one may change it
 work          Work that takes a while, as a count, and what is to be said of it
 """

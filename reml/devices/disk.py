@@ -13,7 +13,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -62,6 +62,43 @@ def save_array(path: Path, values: npt.NDArray[Any], place: Path) -> None:
                 raise
             os.ftruncate(stream.fileno(), 0)  # so that what is free is told as it was
             raise DiskFullError(full(place, values.nbytes)) from error
+
+
+def taken_array(path: Path, dtype: npt.DTypeLike, shape: tuple[int, ...], place: Path) -> npt.NDArray[Any]:
+    """Make a file of an array of zeros, of one number or more, and map it to be written.
+
+    All of its space is taken first: where a mapped file has holes, a disk that is full by then ends the process.
+    `DiskFullError` as of `save_array`.
+    """
+    kind, size = np.dtype(dtype), int(np.prod(shape)) * np.dtype(dtype).itemsize
+    with path.open("wb") as stream:
+        header = {"descr": np.lib.format.dtype_to_descr(kind), "fortran_order": False, "shape": shape}
+        try:
+            np.lib.format.write_array_header_1_0(stream, header)
+            stream.flush()
+            _take(stream, stream.tell(), size)
+        except OSError as error:
+            if not is_full(error):
+                raise
+            os.ftruncate(stream.fileno(), 0)
+            raise DiskFullError(full(place, size)) from error
+    return np.asarray(np.lib.format.open_memmap(path, mode="r+"))
+
+
+def _take(stream: BinaryIO, start: int, size: int) -> None:
+    """Take the space of bytes that come after those of a file; zeros are written where the system cannot take it."""
+    if hasattr(os, "posix_fallocate"):
+        try:
+            os.posix_fallocate(stream.fileno(), start, size)
+        except OSError as error:
+            if error.errno not in {errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS}:
+                raise
+        else:
+            return
+    zeros = bytes(min(size, 1 << 20))
+    for done in range(0, size, len(zeros)):
+        stream.write(zeros[: size - done])
+    stream.flush()
 
 
 def is_full(error: Exception) -> bool:

@@ -5,6 +5,7 @@ commits         What a folder of segments holds at one commit: a manifest that n
 compiling       Says when kernels are compiled: once a machine, since numba keeps them on disk
 encoded_shards  Encoding a whole collection in bounded memory, in shards
 faiss           Dense vectors in FAISS: any index that its factory strings name
+held            What an impact index holds at one instant: a value that is replaced whole
 impact          The impact index: exact search over weighted sparse vectors, for BM25, SNRM
 inversion       Kernels that check sparse vectors and turn them into postings, and
 layered         An index over another one that stays as it is: what is added lies beside it, in memory

@@ -6,21 +6,25 @@ Segments and deletions are files that never change; those that no commit names a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from reml.files.atomic import MANIFEST, CorruptError, file_digest, read_manifest, write_manifest
-from reml.files.integrity.checked import reading
+from reml.files.integrity.checked import CheckedFile, reading
 from reml.files.integrity.owned import Made
+from reml.files.integrity.sealed import Verify, check_files
 from reml.files.replacing.drafts import is_draft, remove
+from reml.index.segment import AGAIN
 
 KIND = "impact index"
 # What a commit removes where it does not name it, and what may be in the folder where an index is built.
 SWEPT = ("segment-????????????", "segment-????????????-deleted-*.npy")
 MADE = Made((MANIFEST, "segment-????????????/*.npy", SWEPT[1]))
+Given = TypeVar("Given")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,11 @@ class StoredFile:
     path: str
     size: int
     digest: str
+
+    @property
+    def checked(self) -> CheckedFile:
+        """The same as other folders have it."""
+        return CheckedFile(self.path, self.size, self.digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,23 +71,34 @@ class Commit:
         """Read the last commit; `CorruptError` if there is none."""
         return _parsed(folder, read_manifest(folder, KIND))
 
-    def check_sizes(self, folder: Path) -> None:
-        """See that all files are there, cheaply; `CorruptError` names one that is missing or of another size."""
-        for file in self.files():
-            found = _size(folder / file.path)
-            if found != file.size:
-                fault = "is missing" if found is None else f"has {found} bytes, not {file.size}"
-                raise CorruptError(f"{folder / file.path} {fault}. Delete {folder} and build the index again.")
+    def check(self, folder: Path, verify: Verify | None = None) -> None:
+        """See that all files are what was written; `CorruptError` names one that is not.
+
+        verify: which bytes are read, as `REML_VERIFY` says unless given (`reml.files.integrity.sealed`).
+        """
+        again = f"The index in {folder} has to be built again from its vectors."
+        check_files(folder, [file.checked for file in self.files()], again=again, verify=verify)
 
     def files(self) -> tuple[StoredFile, ...]:
         """All files of all segments."""
         return tuple(file for segment in self.segments for file in segment.files)
 
-    def verify(self, folder: Path) -> None:
-        """Read every byte; `CorruptError` names the first file whose digest is not what it was at the commit."""
-        for file in self.files():
-            if file_digest(folder / file.path) != file.digest:
-                raise CorruptError(f"{folder / file.path} has changed. Delete {folder} and build the index again.")
+
+def with_files(folder: Path, commit: Commit, use: Callable[[Commit], Given]) -> Given:
+    """Use the files of a commit; those of the last one, where a writer has swept these meanwhile.
+
+    `CorruptError` for a file that is missing or damaged though the commit is the last.
+    """
+    while True:
+        try:
+            return use(commit)
+        except (CorruptError, FileNotFoundError) as error:
+            last = Commit.last(folder)
+            if last == commit:
+                if isinstance(error, CorruptError):
+                    raise
+                raise CorruptError(f"{error.filename} is missing. {AGAIN}") from error
+            commit = last
 
 
 def stored(folder: Path, name: str, deleted: str, known: dict[str, StoredFile]) -> StoredSegment:
@@ -92,16 +112,9 @@ def read_deleted(folder: Path, deleted: str, rows: int) -> np.ndarray[Any, np.dt
     """Give which of a segment's rows are alive, bool [rows]."""
     alive = np.ones(rows, dtype=np.bool_)
     if deleted:
-        with reading(folder / deleted, "Build the index again."):
+        with reading(folder / deleted, AGAIN):
             alive[np.load(folder / deleted, allow_pickle=False)] = False
     return alive
-
-
-def _size(path: Path) -> int | None:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return None
 
 
 def _stored_file(folder: Path, path: Path, known: dict[str, StoredFile]) -> StoredFile:
@@ -124,4 +137,4 @@ def _parsed(folder: Path, manifest: dict[str, Any]) -> Commit:
             ),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise CorruptError(f"{folder / MANIFEST} does not describe an index ({error!r}). Delete {folder}.") from error
+        raise CorruptError(f"{folder / MANIFEST} does not describe an index ({error!r}). {AGAIN}") from error

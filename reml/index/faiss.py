@@ -11,7 +11,7 @@ has none of its own): a deleted place is passed over while searching, and its me
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -22,18 +22,24 @@ import numpy.typing as npt
 
 from reml.contract.arguments.checked import checked
 from reml.contract.arguments.paths import takes_paths
+from reml.contract.examples import Json
 from reml.contract.retrieved import Hits
 from reml.contract.retrievers import Index
 from reml.contract.vectors import DenseVectors, Float32Array, Int64Array, Representations, Similarity
 from reml.devices.disk import save_array
 from reml.devices.progress import tracked
-from reml.files.atomic import CorruptError, atomic_folder, digest, read_manifest, write_manifest
+from reml.devices.turns import Turns
+from reml.files.atomic import MANIFEST, CorruptError, StaleError, atomic_folder, digest, read_manifest, write_manifest
 from reml.files.integrity.checked import reading
+from reml.files.integrity.digests import state_of
 from reml.files.integrity.owned import Made
+from reml.files.integrity.sealed import FILES, check_sealed, sealed
 from reml.index.encoded_shards import sample
 
 KIND = "faiss index"
-MADE = Made(("manifest.json", "vectors.faiss", "rows.npy", "alive.npy"), KIND)
+AGAIN = "The index in {} has to be built again from its vectors."
+VECTORS, ROWS, ALIVE = "vectors.faiss", "rows.npy", "alive.npy"
+MADE = Made((MANIFEST, VECTORS, ROWS, ALIVE), KIND)
 # FAISS computes batches below this size one query at a time, ten times slower than as a matrix product.
 faiss.cvar.distance_compute_blas_threshold = 1
 # Fetched beyond k, so that a tie at the k-th place is seen and broken by row.
@@ -71,7 +77,9 @@ class FaissIndex:
         _tune(self._faiss, parameters)
         self._rows: Int64Array = np.empty(0, dtype=np.int64)
         self._alive: npt.NDArray[np.bool_] = np.empty(0, dtype=np.bool_)
-        self._mapped: Path | None = None
+        # The file, and its size, inode and time.
+        self._mapped: tuple[Path, tuple[int, ...]] | None = None
+        self._turns = Turns()
 
     def __len__(self) -> int:
         return int(self._alive.sum())
@@ -84,40 +92,41 @@ class FaissIndex:
     def train(self, sample: Representations) -> None:
         """Learn centroids and codes from a sample, the same from the same; `ValueError` if it is too small."""
         values = self._checked(sample)
-        try:
-            self._faiss.train(values)
-        except RuntimeError as error:
-            raise ValueError(
-                f"{len(values)} vectors are too few to train {self.factory!r}: it needs at least one for each list and "
-                f"for each of the 256 codes of PQ. Use Flat, or fewer lists. FAISS says: {_reason(error)}"
-            ) from error
+        with self._turns.alone():
+            self._train(values)
 
     def add(self, rows: Int64Array, vectors: Representations) -> None:
         """Add items under new row ids; what needs training and had none is trained on these vectors first."""
         values = self._checked(vectors)
-        self._check_new(rows, len(values))
-        if not len(rows):
-            return
-        if not self.trained:
-            self.train(vectors)
-        self._own()
-        self._faiss.add(values)
-        self._rows = np.concatenate([self._rows, rows])
-        self._alive = np.concatenate([self._alive, np.ones(len(rows), dtype=np.bool_)])
+        with self._turns.alone():
+            self._check_new(rows, len(values))
+            if not len(rows):
+                return
+            if not self.trained:
+                self._train(values)
+            self._own()
+            self._faiss.add(values)
+            self._rows = np.concatenate([self._rows, rows])
+            self._alive = np.concatenate([self._alive, np.ones(len(rows), dtype=np.bool_)])
 
     def delete(self, rows: Int64Array) -> None:
         """Forget these items; `KeyError` for a row it does not hold."""
-        places = np.flatnonzero(np.isin(self._rows, rows) & self._alive)
-        missing = np.setdiff1d(rows, self._rows[places])
-        if len(missing):
-            raise KeyError(f"the index does not hold rows {missing[:5].tolist()}.")
-        self._alive[places] = False
+        with self._turns.alone():
+            places = np.flatnonzero(np.isin(self._rows, rows) & self._alive)
+            missing = np.setdiff1d(rows, self._rows[places])
+            if len(missing):
+                raise KeyError(f"the index does not hold rows {missing[:5].tolist()}.")
+            self._alive[places] = False
 
     def search(self, queries: Representations, k: int) -> Hits:
         """Give the k best items of each query, [B, k]; exact, ties by row, for Flat; what FAISS finds for others."""
         if k < 1:
             raise ValueError(f"k is a number of items, 1 or more, not {k}.")
         values = self._checked(queries)
+        with self._turns.shared():
+            return self._best(values, k)
+
+    def _best(self, values: Float32Array, k: int) -> Hits:
         rows = np.full((len(values), k), -1, dtype=np.int64)
         scores = np.full((len(values), k), -np.inf, dtype=np.float32)
         fetch, pending = k + MARGIN, np.arange(len(values) if len(self) else 0)
@@ -136,34 +145,33 @@ class FaissIndex:
     @takes_paths
     def save(self, folder: Path) -> None:
         """Write the index to a folder that is whole or not there."""
-        with atomic_folder(folder, MADE) as draft:
-            faiss.write_index(self._faiss, str(draft / "vectors.faiss"))
-            save_array(draft / "rows.npy", self._rows, folder)
-            save_array(draft / "alive.npy", self._alive, folder)
-            size = (draft / "vectors.faiss").stat().st_size
-            write_manifest(
-                draft,
-                KIND,
-                {"width": self.width, "factory": self.factory, "similarity": self.similarity, "bytes": size},
-            )
+        with self._turns.shared(), atomic_folder(folder, MADE) as draft:
+            faiss.write_index(self._faiss, str(draft / VECTORS))
+            save_array(draft / ROWS, self._rows, folder)
+            save_array(draft / ALIVE, self._alive, folder)
+            made: dict[str, Json] = {"width": self.width, "factory": self.factory, "similarity": self.similarity}
+            size = (draft / VECTORS).stat().st_size
+            write_manifest(draft, KIND, {**made, "made": digest(made), "bytes": size, FILES: sealed(draft)})
 
     @classmethod
     @takes_paths
     def open(cls, folder: Path, *, parameters: str = "") -> FaissIndex:
-        """Open what `save` wrote, memory-mapped; `CorruptError` if it cannot be read."""
-        manifest = read_manifest(folder, KIND)
-        path = folder / "vectors.faiss"
-        if not path.is_file() or path.stat().st_size != manifest["bytes"]:
-            raise CorruptError(f"{path} is missing or not whole. Delete {folder} to have it built again.")
-        similarity = _known(str(manifest.get("similarity", "dot")))
-        width, factory = int(str(manifest["width"])), str(manifest["factory"])
-        index = cls(width, factory, parameters=parameters, similarity=similarity)
-        index._mapped = path
-        index._faiss = _read(path, faiss.IO_FLAG_MMAP_IFC)
+        """Open what `save` wrote, memory-mapped.
+
+        `CorruptError` if it cannot be read or is not what was written, so far as `REML_VERIFY` has it looked at
+        (`reml.files.integrity.sealed`).
+        """
+        manifest, again = read_manifest(folder, KIND), AGAIN.format(folder)
+        check_sealed(folder, manifest, again=again)
+        index = _unfilled(folder, manifest, parameters)
+        index._mapped = folder / VECTORS, state_of(folder / VECTORS)[:3]
+        index._faiss = _read(folder / VECTORS, faiss.IO_FLAG_MMAP_IFC)
+        with reading(folder, again):
+            index._rows = np.load(folder / ROWS, allow_pickle=False)
+            index._alive = np.load(folder / ALIVE, allow_pickle=False)
+        if not index._fits():
+            raise CorruptError(f"{folder / VECTORS} is not what was written. {again}")
         _tune(index._faiss, parameters)
-        with reading(folder, "Delete that folder to have it built again."):
-            index._rows = np.load(folder / "rows.npy", allow_pickle=False)
-            index._alive = np.load(folder / "alive.npy", allow_pickle=False)
         return index
 
     def _nearest(self, values: Float32Array, k: int, fetch: int) -> tuple[Hits, npt.NDArray[np.bool_]]:
@@ -179,10 +187,28 @@ class FaissIndex:
         hits = Hits.ranked(rows, scores, k)
         return hits, everything | (hits.scores[:, -1] > last + doubt)
 
+    def _fits(self) -> bool:
+        """Tell whether what was read is of this index, and rows are known of all of it."""
+        known = self._rows.dtype == np.int64 and self._alive.dtype == np.bool_
+        made = self._faiss.d == self.width and self._faiss.metric_type == METRICS[self.similarity]
+        return known and made and self._rows.shape == self._alive.shape == (self._faiss.ntotal,)
+
+    def _train(self, values: Float32Array) -> None:
+        try:
+            self._faiss.train(values)
+        except RuntimeError as error:
+            raise ValueError(
+                f"{len(values)} vectors are too few to train {self.factory!r}: it needs at least one for each list and "
+                f"for each of the 256 codes of PQ. Use Flat, or fewer lists. FAISS says: {_reason(error)}"
+            ) from error
+
     def _own(self) -> None:
         """Read a memory-mapped index into memory: FAISS ends the process when a mapped one grows."""
         if self._mapped is not None:
-            self._faiss = _read(self._mapped, 0)
+            path, state = self._mapped
+            if not path.is_file() or state_of(path)[:3] != state:
+                raise StaleError(f"the index in {path.parent} was written anew: open it again, then add.")
+            self._faiss = _read(path, 0)
             self._mapped = None
             _tune(self._faiss, self.parameters)
 
@@ -321,10 +347,21 @@ def _tune(index, parameters: str) -> None:  # type: ignore[no-untyped-def] # FAI
 
 
 def _read(path: Path, flags: int):  # type: ignore[no-untyped-def] # FAISS has no types
-    try:
+    """Read what FAISS wrote; it refuses links and lists that lead out of the index."""
+    with path.open("rb"):
+        pass  # so that the system's own error is raised where there is one: FAISS has one for all
+    with reading(path, AGAIN.format(path.parent)):
         return faiss.read_index(str(path), flags)
-    except RuntimeError as error:
-        raise CorruptError(f"FAISS cannot read {path}. Delete {path.parent} to have it built again.") from error
+
+
+def _unfilled(folder: Path, manifest: Mapping[str, Json], parameters: str) -> FaissIndex:
+    """Make the empty index that a manifest describes; that of a former version has no digest of it."""
+    made = {name: manifest.get(name) for name in ("width", "factory", "similarity")}
+    width, factory, similarity = made["width"], made["factory"], made["similarity"] or "dot"
+    known = isinstance(width, int) and isinstance(factory, str) and str(similarity) in METRICS
+    if not known or manifest.get("made", digest(made)) != digest(made):
+        raise CorruptError(f"{folder / MANIFEST} is not what was written. {AGAIN.format(folder)}")
+    return FaissIndex(int(str(width)), str(factory), parameters=parameters, similarity=_known(str(similarity)))
 
 
 def _reason(error: RuntimeError) -> str:

@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -26,19 +27,20 @@ from reml.contract.retrievers import Index
 from reml.contract.vectors import Float32Array, Int64Array, Representations, Similarity, SparseVectors
 from reml.devices.disk import save_array
 from reml.devices.progress import tracked
+from reml.devices.turns import Turns
 from reml.files.atomic import MANIFEST, CorruptError, LockedError, StaleError, atomic_file, digest, locked
 from reml.files.integrity.owned import refuse_others
-from reml.index.commits import MADE, Commit, read_deleted, stored
+from reml.index.commits import MADE, Commit, StoredSegment, read_deleted, stored, with_files
+from reml.index.held import Held, Part
 from reml.index.maxscore import Keys, find_best, new_scratch, unpack
 from reml.index.postings import Flags, Terms
-from reml.index.segment import Segment
+from reml.index.segment import AGAIN, Segment
 from reml.index.sparse import checked, pruned, stacked
 
 # Postings gathered before they become a segment: about 400 MB while it is made.
 GATHERED = 1 << 24
 # Queries that one thread answers at a time.
 SHARE = 16
-NONE = np.empty(0, dtype=np.bool_)
 
 
 class _Memory(threading.local):
@@ -68,11 +70,9 @@ class ImpactIndex:
         self.threads = threads or len(os.sched_getaffinity(0))
         self._folder: Path | None = None
         self._commit = Commit(0, width, ())
-        self._names: list[str] = []
-        self._segments: list[Segment] = []
-        self._alive: list[Flags] = []
-        self._whole: list[bool] = []
-        self._gathered: list[tuple[Int64Array, SparseVectors]] = []
+        # Replaced whole by those who change it, one after the other: a search looks at it once.
+        self._held = Held()
+        self._changing = Turns()
         self._lock = contextlib.ExitStack()
         self._writing, self._writer = False, 0
 
@@ -106,18 +106,15 @@ class ImpactIndex:
     @classmethod
     @takes_paths
     def open(cls, folder: Path, *, threads: int | None = None, keep: float = 1.0) -> Self:
-        """Open the last commit; it stays as it is while others write. `CorruptError` if files are missing or cut."""
-        commit = Commit.last(folder)
-        try:
-            return cls._at(commit, folder, threads, keep)
-        except CorruptError:
-            # A writer may have swept this commit after it was read: then there is a later one to open.
-            if Commit.last(folder) == commit:
-                raise
-        return cls.open(folder, threads=threads, keep=keep)
+        """Open the last commit; it stays as it is while others write.
+
+        `CorruptError` if files are missing, cut or damaged, so far as `REML_VERIFY` has them looked at
+        (`reml.files.integrity.sealed`).
+        """
+        return with_files(folder, Commit.last(folder), partial(cls._at, folder=folder, threads=threads, keep=keep))
 
     def __len__(self) -> int:
-        return sum(int(alive.sum()) for alive in self._alive) + sum(len(rows) for rows, _ in self._gathered)
+        return len(self._held)
 
     @property
     def version(self) -> int:
@@ -125,7 +122,7 @@ class ImpactIndex:
         return self._commit.number
 
     def __repr__(self) -> str:
-        return f"ImpactIndex(width={self.width}) of {len(self)} rows in {len(self._segments)} segments"
+        return f"ImpactIndex(width={self.width}) of {len(self)} rows in {len(self._held.parts)} segments"
 
     def add(self, rows: Int64Array, vectors: Representations) -> None:
         """Add vectors under new row ids, 0 or more, in any order.
@@ -137,22 +134,24 @@ class ImpactIndex:
         rows = np.asarray(rows, dtype=np.int64)
         if rows.shape != (len(sparse),):
             raise ValueError(f"rows {rows.shape} do not fit {len(sparse)} vectors: give one row id for each.")
-        self._refuse_held(rows)
-        self._begin()
-        self._gathered.append((rows.copy(), sparse if self.keep == 1 else pruned(sparse, self.keep)))
-        if sum(len(gathered.dimensions) for _, gathered in self._gathered) >= GATHERED:
-            self._flush()
+        kept = sparse if self.keep == 1 else pruned(sparse, self.keep)
+        with self._changing.alone():
+            self._refuse_held(rows)
+            self._begin()
+            self._held = self._held.and_vectors(rows.copy(), kept)
+            if self._held.postings >= GATHERED:
+                self._flush()
 
     def delete(self, rows: Int64Array) -> None:
         """Forget these rows; `KeyError`, with nothing changed, if it does not hold one of them."""
-        self._flush()
         rows = np.unique(np.asarray(rows, dtype=np.int64))
-        missing = rows[~self._holds(rows)]
-        if len(missing):
-            raise KeyError(f"rows {missing[:5].tolist()} are not in the index of {len(self)} rows.")
-        self._begin()
-        self._alive = [alive & ~np.isin(segment.rows, rows) for segment, alive in self._held()]
-        self._whole = [bool(alive.all()) for alive in self._alive]
+        with self._changing.alone():
+            self._flush()
+            missing = rows[~self._held.has(rows)]
+            if len(missing):
+                raise KeyError(f"rows {missing[:5].tolist()} are not in the index of {len(self)} rows.")
+            self._begin()
+            self._held = self._held.without(rows)
 
     def search(self, queries: Representations, k: int, *, rows: Int64Array | None = None) -> Hits:
         """Give the k best rows of each query, [B, k], best first, ties by row id; only of `rows` if they are given.
@@ -161,79 +160,74 @@ class ImpactIndex:
         """
         if k < 1:
             raise ValueError(f"k is a number of items, 1 or more, not {k}.")
-        sparse = checked(queries, self.width)
-        self._flush()
+        sparse, held = checked(queries, self.width), self._searched()
         best = Hits(np.empty((len(sparse), 0), np.int64), np.empty((len(sparse), 0), np.float32))
         floors = np.zeros(len(sparse), dtype=np.float32)
         # The largest segment first: what it has found spares most of the work on the others.
-        for segment, allowed in sorted(self._allowed(rows), key=lambda held: -len(held[0])):
+        for segment, allowed in held.allowed(rows):
             hits = self._search_segment(segment, allowed, sparse, floors, k)
-            if len(self._segments) == 1:
+            if len(held.parts) == 1:
                 return hits
             best = Hits.ranked(np.hstack([best.rows, hits.rows]), np.hstack([best.scores, hits.scores]), k)
             floors = np.maximum(best.scores[:, -1], 0)
         return best if best.k == k else Hits.ranked(best.rows, best.scores, k)
 
     def merge(self) -> None:
-        """Join all segments into one, without the deleted rows."""
-        self._flush()
-        whole = self._whole == [True]
-        if self._folder is None or whole or not self._segments:
-            return
-        self._begin()
-        name = _new_name()
-        joined = Segment.join(self._segments, self._alive, self._folder / name)
-        self._names, self._segments, self._alive, self._whole = [], [], [], []
-        self._take(name, joined)
+        """Join all segments into one, without the deleted rows; `CorruptError` for one whose postings are damaged."""
+        with self._changing.alone():
+            self._flush()
+            parts = self._held.parts
+            if self._folder is None or [part.whole for part in parts] == [True] or not parts:
+                return
+            self._begin()
+            for part in parts:
+                if not part.segment.is_sound():
+                    raise CorruptError(f"the postings in {self._folder / part.name} are not what was written. {AGAIN}")
+            name = _new_name()
+            joined = Segment.join(self._held.segments, [part.alive for part in parts], self._folder / name)
+            self._held = Held((Part.of(name, joined),))
 
     def commit(self) -> None:
         """Make all changes since the last commit visible, at once, to those who open the index from now on."""
         if self._folder is None:
             raise ValueError("this index lives in memory and has no folder to commit to: use ImpactIndex.build.")
-        self._flush()
-        self._begin()
-        known = {file.path: file for file in self._commit.files()}
-        segments = [
-            stored(self._folder, name, self._write_deleted(self._folder, place), known)
-            for place, name in enumerate(self._names)
-        ]
-        self._commit = Commit(self._commit.number + 1, self.width, tuple(segments))
-        self._commit.write(self._folder)
-        self._lock.close()
-        self._writing = False
+        with self._changing.alone():
+            self._flush()
+            self._begin()
+            known = {file.path: file for file in self._commit.files()}
+            segments = [
+                stored(self._folder, part.name, self._write_deleted(self._folder, part), known)
+                for part in self._held.parts
+            ]
+            self._commit = Commit(self._commit.number + 1, self.width, tuple(segments))
+            self._commit.write(self._folder)
+            self._lock.close()
+            self._writing = False
 
     def verify(self) -> None:
-        """Read every byte of the last commit; `CorruptError` names the first file that has changed."""
-        if self._folder is not None:
-            self._commit.verify(self._folder)
+        """Read every byte of its commit, or of the last one where a writer has swept that.
+
+        `CorruptError` names the first file that is not what was written.
+        """
+        if (folder := self._folder) is not None:
+            with_files(folder, self._commit, lambda commit: commit.check(folder, "open"))
 
     @classmethod
     def _at(cls, commit: Commit, folder: Path, threads: int | None, keep: float) -> Self:
-        commit.check_sizes(folder)
+        commit.check(folder)
         index = cls(commit.width, threads=threads, keep=keep)
         index._folder, index._commit = folder, commit
-        for segment in commit.segments:
-            index._take(segment.name, Segment.open(folder / segment.name))
-            index._alive[-1] = read_deleted(folder, segment.deleted, len(index._segments[-1]))
-            index._whole[-1] = bool(index._alive[-1].all())
+        index._held = Held(tuple(_opened(folder, one, commit.width) for one in commit.segments))
         return index
 
-    def _held(self) -> list[tuple[Segment, Flags]]:
-        return list(zip(self._segments, self._alive, strict=True))
-
-    def _allowed(self, rows: Int64Array | None) -> list[tuple[Segment, Flags]]:
-        """Say which rows of each segment may be found: NONE where all may."""
-        if rows is not None:
-            return [(segment, alive & np.isin(segment.rows, rows)) for segment, alive in self._held()]
-        # Whether all are alive is kept, as looking takes longer than a short query.
-        kept = zip(self._held(), self._whole, strict=True)
-        return [(segment, NONE if whole else alive) for (segment, alive), whole in kept]
-
-    def _take(self, name: str, segment: Segment) -> None:
-        self._names.append(name)
-        self._segments.append(segment)
-        self._alive.append(np.ones(len(segment), dtype=np.bool_))
-        self._whole.append(True)
+    def _searched(self) -> Held:
+        """Give what is held by now, all of it in segments."""
+        held = self._held
+        if not held.gathered:
+            return held
+        with self._changing.alone():
+            self._flush()
+            return self._held
 
     def _begin(self) -> None:
         """Become the one writer, until the commit; `LockedError` in a process that was forked since."""
@@ -254,19 +248,20 @@ class ImpactIndex:
         self._writing, self._writer = True, os.getpid()
 
     def _flush(self) -> None:
-        if not self._gathered:
+        """Make a segment of what is gathered, by who is alone."""
+        gathered = self._held.gathered
+        if not gathered:
             return
-        gathered, self._gathered = self._gathered, []
         rows = np.concatenate([rows for rows, _ in gathered])
         segment, name = Segment.invert(rows, stacked([vectors for _, vectors in gathered])), _new_name()
         if self._folder is not None:
             segment.save(self._folder / name)
-            segment = Segment.open(self._folder / name)
-        self._take(name, segment)
+            segment = Segment.open(self._folder / name, self.width)
+        self._held = Held((*self._held.parts, Part.of(name, segment)))
 
-    def _write_deleted(self, folder: Path, place: int) -> str:
+    def _write_deleted(self, folder: Path, part: Part) -> str:
         """Write which rows of a segment are deleted, unless the last commit says the same; give the file's name."""
-        name, alive = self._names[place], self._alive[place]
+        name, alive = part.name, part.alive
         before = next((segment.deleted for segment in self._commit.segments if segment.name == name), "")
         if np.array_equal(read_deleted(folder, before, len(alive)), alive):
             return before
@@ -279,20 +274,11 @@ class ImpactIndex:
         if rows.min(initial=0) < 0:
             raise ValueError(f"row ids are 0 or more, not {rows.min()}.")
         distinct, counts = np.unique(rows, return_counts=True)
-        held = distinct[(counts > 1) | self._holds(distinct)]
+        held = distinct[(counts > 1) | self._held.has(distinct)]
         if len(held):
             raise ValueError(
                 f"rows {held[:5].tolist()} are given twice or are in the index already: delete them first."
             )
-
-    def _holds(self, rows: Int64Array) -> Flags:
-        """Say which of these rows are held."""
-        held = np.zeros(len(rows), dtype=np.bool_)
-        for some in [*(segment.rows[alive] for segment, alive in self._held()), *(rows for rows, _ in self._gathered)]:
-            # Rows mostly arrive in order, so that most segments end before these begin.
-            if some.max(initial=-1) >= rows.min(initial=0):
-                held |= np.isin(rows, some)
-        return held
 
     def _search_segment(
         self, segment: Segment, allowed: Flags, queries: SparseVectors, floors: Float32Array, k: int
@@ -349,8 +335,13 @@ class Impact:
 
     @takes_paths
     def open(self, folder: Path) -> Index:
-        """Open the last commit; `CorruptError` if files are missing or cut."""
+        """Open the last commit; `CorruptError` if files are missing, cut or damaged."""
         return ImpactIndex.open(folder, threads=self.threads, keep=self.keep)
+
+
+def _opened(folder: Path, one: StoredSegment, width: int) -> Part:
+    segment = Segment.open(folder / one.name, width)
+    return Part.of(one.name, segment, read_deleted(folder, one.deleted, len(segment)))
 
 
 def _hits(segment: Segment, keys: Keys) -> Hits:

@@ -64,6 +64,24 @@ def scatter(
 
 
 @kernel
+def are_postings(
+    starts: Int64Array, positions: Int32Array, impacts: Float32Array, rows: int
+) -> bool:  # pragma: no cover - compiled
+    """Tell whether starts ascend through all postings, and those of a dimension are of ascending rows, and positive."""
+    if starts[0] != 0 or starts[-1] != len(positions):
+        return False
+    for dimension in range(len(starts) - 1):
+        last = -1
+        if not 0 <= starts[dimension] <= starts[dimension + 1] <= len(positions):
+            return False
+        for place in range(starts[dimension], starts[dimension + 1]):
+            if not (last < positions[place] < rows and 0 < impacts[place] < np.inf):
+                return False
+            last = positions[place]
+    return True
+
+
+@kernel
 def count_kept(starts: Int64Array, positions: Int32Array, renumbered: Int32Array, counts: Int64Array) -> None:
     """Add to `counts[d + 1]` the number of postings of dimension d whose row is kept (its new number is not -1)."""
     for dimension in range(len(starts) - 1):

@@ -12,6 +12,10 @@ document-at-a-time merging of postings, which mispredicted branches make slow. F
 be kept is always written, and only the count depends on it; and inner loops run over slices from 0, as numba then need
 not look for negative indices.
 
+Arrays come from files, of which nobody may have looked at every byte. So no number in them is followed out of an array:
+a position counts by its place in a window (`INSIDE`), and starts, ends, slots and rows are cut to what there is. What
+is damaged then has wrong hits and never ends the process.
+
 Scores are sums in float64 of exact products, rounded to float32 once. A candidate is one 64-bit key, the bits of its
 score above, the complement of its position below: the k best are the k largest keys, ties by position.
 """
@@ -36,6 +40,8 @@ Float64Array = npt.NDArray[np.float64]
 MANY = 6000
 # Reading this many postings in order takes as long as looking one up.
 LOOKUP = 100
+# The bits of a position that say where in a window it is.
+INSIDE = np.uint32(WINDOW - 1)
 # The least positive float32: what a row must reach when every row that has a score may enter.
 ANY = np.float32(1e-45)
 
@@ -115,8 +121,8 @@ def find_best(
             if touched == 0:
                 continue
             _bound(bounds, query, window, inessential, least, scratch)
-            _add_essential(postings, query, window * WINDOW, scratch.sums)
-            count = _read_all(scratch) if touched > MANY else _read_touched(postings, query, window * WINDOW, scratch)
+            _add_essential(postings, query, scratch.sums)
+            count = _read_all(scratch) if touched > MANY else _read_touched(postings, query, scratch)
             if count > 0:
                 count = _complete(postings, bounds, query, window, count, scratch, least)
                 _enter(allowed, window, count, scratch, heap)
@@ -132,8 +138,9 @@ def unpack(
     for number in range(keys.shape[0]):
         for place in range(keys.shape[1]):
             key = keys[number, place]
-            if key > 0:
-                found[number, place] = rows[np.uint64(0xFFFFFFFF) - (key & np.uint64(0xFFFFFFFF))]
+            position = np.uint64(0xFFFFFFFF) - (key & np.uint64(0xFFFFFFFF))
+            if key > 0 and position < np.uint64(len(rows)):
+                found[number, place] = rows[position]
                 scores[number, place] = np.uint32(key >> np.uint64(32)).view(np.float32)
             else:
                 found[number, place], scores[number, place] = -1, -np.inf
@@ -146,10 +153,12 @@ def _prepare(
     terms = len(dimensions)
     slots, tops, essential = np.empty(terms, np.int32), np.empty(terms, np.float64), np.empty(terms, np.bool_)
     first, last, ends = np.empty(terms, np.int64), np.empty(terms, np.int64), np.empty(terms, np.int64)
+    count, frequent = len(postings.positions), len(bounds.scales)
     for term in range(terms):
-        slot, start = bounds.slots[dimensions[term]], postings.starts[dimensions[term]]
+        slot, start = bounds.slots[dimensions[term]], max(postings.starts[dimensions[term]], 0)
+        slot = slot if slot < frequent else -1
         slots[term], first[term], last[term] = slot, start, start
-        ends[term] = postings.starts[dimensions[term] + 1]
+        ends[term] = min(postings.starts[dimensions[term] + 1], count)
         tops[term] = np.float64(weights[term]) * bounds.scales[slot] * 255 if slot >= 0 else np.inf
     return Query(dimensions, weights, tops, order_of(tops), slots, first, last, ends, essential)
 
@@ -173,7 +182,8 @@ def _split(query: Query, least: float) -> int:  # pragma: no cover - compiled
     total = 0.0
     for place in range(len(query.order)):
         total += query.tops[query.order[place]]
-        if total >= least:
+        # Written so that NaN, which damaged bounds may hold, leaves all terms essential.
+        if not total < least:
             return place
         query.essential[query.order[place]] = False
     return len(query.order)
@@ -218,13 +228,14 @@ def _locate(postings: Postings, bounds: Bounds, query: Query, window: int) -> in
 def _first_from(positions: Int32Array, start: int, stop: int, position: int) -> int:  # pragma: no cover - compiled
     """Find the first of the postings from start to stop whose row is `position` or after it, or stop."""
     place = np.uint64(start)
+    stop = max(start, stop)
     while place < np.uint64(stop) and positions[place] < position:
         place += np.uint64(1)
     return int(np.int64(place))
 
 
 @part
-def _add_essential(postings: Postings, query: Query, base: int, sums: Float64Array) -> None:  # pragma: no cover
+def _add_essential(postings: Postings, query: Query, sums: Float64Array) -> None:  # pragma: no cover
     """Add up the postings of essential terms in the window."""
     for term in range(len(query.weights)):
         if query.essential[term]:
@@ -232,18 +243,18 @@ def _add_essential(postings: Postings, query: Query, base: int, sums: Float64Arr
             positions, impacts = postings.positions[inside], postings.impacts[inside]
             weight = np.float64(query.weights[term])
             for place in range(len(positions)):
-                sums[np.uint32(positions[place] - base)] += weight * impacts[place]
+                sums[np.uint32(positions[place]) & INSIDE] += weight * impacts[place]
 
 
 @part
-def _read_touched(postings: Postings, query: Query, base: int, scratch: Scratch) -> int:  # pragma: no cover
+def _read_touched(postings: Postings, query: Query, scratch: Scratch) -> int:  # pragma: no cover
     """Take the sums of the rows that essential terms have touched; keep, and count, those that reach their cut."""
     sums, cuts, rows, found, count = scratch.sums, scratch.cuts, scratch.rows, scratch.found, np.uint64(0)
     for term in range(len(query.weights)):
         if query.essential[term]:
             positions = postings.positions[query.first[term] : query.last[term]]
             for place in range(len(positions)):
-                row = np.uint32(positions[place] - base)
+                row = np.uint32(positions[place]) & INSIDE
                 # A row touched by several terms is 0 when it is met again, and no cut is 0. Whether a row is kept is
                 # hard to foresee: writing each one costs less than branches do.
                 rows[count], found[count] = row, sums[row]
@@ -289,7 +300,7 @@ def _complete(
                 offsets = bounds.offsets[slot, window * BLOCKS : (window + 1) * BLOCKS]
                 _look_up(positions, impacts, offsets, window * WINDOW, candidates, scratch)
             else:
-                _read_along(positions, impacts, window * WINDOW, candidates, scratch)
+                _read_along(positions, impacts, candidates, scratch)
             maxima = bounds.maxima[slot, window * CELLS : (window + 1) * CELLS]
             candidates = _keep(maxima, weight, weight * bounds.scales[slot], candidates, least, scratch)
     return candidates
@@ -309,7 +320,9 @@ def _look_up(
         row = np.uint32(scratch.rows[candidate])
         block = row // np.uint32(BLOCK)
         low = np.uint64(offsets[block])
-        high = np.uint64(offsets[block + 1]) if block + 1 < BLOCKS else np.uint64(len(positions))
+        high = np.uint64(len(positions))
+        if block + 1 < BLOCKS:
+            high = min(high, np.uint64(offsets[block + 1]))
         scratch.gains[candidate] = 0
         for place in range(low, high):
             if positions[place] - base == row:
@@ -319,7 +332,7 @@ def _look_up(
 
 @part
 def _read_along(
-    positions: Int32Array, impacts: Float32Array, base: int, candidates: int, scratch: Scratch
+    positions: Int32Array, impacts: Float32Array, candidates: int, scratch: Scratch
 ) -> None:  # pragma: no cover - compiled
     """Find the impacts of a term for all candidates by reading its postings of the window."""
     rows, gains, numbers = scratch.rows, scratch.gains, scratch.numbers
@@ -328,7 +341,7 @@ def _read_along(
         numbers[np.uint32(rows[candidate])] = candidate
     for place in range(len(positions)):
         # Rows that are no candidates write behind those that are: no branch.
-        gains[np.uint32(numbers[np.uint32(positions[place] - base)])] = impacts[place]
+        gains[np.uint32(numbers[np.uint32(positions[place]) & INSIDE])] = impacts[place]
     for candidate in range(candidates):
         numbers[np.uint32(rows[candidate])] = WINDOW
 
@@ -354,5 +367,5 @@ def _enter(allowed: Flags, window: int, candidates: int, scratch: Scratch, heap:
         position = window * WINDOW + scratch.rows[candidate]
         bits = np.float32(scratch.found[candidate]).view(np.uint32)
         key = (np.uint64(bits) << np.uint64(32)) | np.uint64(0xFFFFFFFF - position)
-        if bits > 0 and key > heap[0] and (len(allowed) == 0 or allowed[position]):
+        if bits > 0 and key > heap[0] and (len(allowed) == 0 or (position < len(allowed) and allowed[position])):
             offer(heap, key)

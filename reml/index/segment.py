@@ -11,16 +11,17 @@ import numpy as np
 import numpy.typing as npt
 
 from reml.contract.vectors import Int32Array, Int64Array, SparseVectors
-from reml.devices.disk import save_array
-from reml.files.atomic import atomic_folder
+from reml.devices.disk import save_array, taken_array
+from reml.files.atomic import CorruptError, atomic_folder
 from reml.files.integrity.checked import reading
 from reml.index.bounding import fill_bounds, windows_of
-from reml.index.inversion import append_kept, count_dimensions, count_kept, scatter, sort_by_position
+from reml.index.inversion import append_kept, are_postings, count_dimensions, count_kept, scatter, sort_by_position
 from reml.index.mapped import let_go
 from reml.index.postings import BLOCK, BLOCKS, CELLS, RANKS, Bounds, Flags, Postings
 
 # Postings of a segment that is joined in files which are in memory at a time: 64 MB, and 64 of what it is made of.
 PART = 1 << 23
+AGAIN = "The index has to be built again from its vectors."
 # Makes an array of zeros, by its name, in memory or in a file.
 Allocate = Callable[[str, npt.DTypeLike, tuple[int, ...]], npt.NDArray[Any]]
 
@@ -69,14 +70,14 @@ class Segment:
             count_kept(postings.starts, postings.positions, numbers, starts)
         np.cumsum(starts, out=starts)
         with atomic_folder(folder) as draft:
-            allocate = _in_files(draft)
+            allocate = _in_files(draft, folder)
             postings, bounds = _no_postings(starts, allocate), _no_bounds(starts, len(rows), allocate)
             for first, last in _parts(starts):
                 _join(numbered, postings, bounds, first, last)
                 for arrays in (postings, bounds, *(old for old, _ in numbered)):
                     let_go(*arrays)
             save_array(draft / "rows.npy", rows, folder)
-        return cls.open(folder)
+        return cls.open(folder, len(starts) - 1)
 
     def save(self, folder: Path) -> None:
         """Write the segment to a folder, which is whole or not there."""
@@ -86,11 +87,42 @@ class Segment:
                 save_array(draft / f"{name}.npy", array, folder)
 
     @classmethod
-    def open(cls, folder: Path) -> Self:
-        """Map a segment; `CorruptError` names a file that cannot be read."""
-        postings = Postings(*(_opened(folder / f"{name}.npy") for name in Postings._fields))
-        bounds = Bounds(*(_opened(folder / f"{name}.npy") for name in Bounds._fields))
-        return cls(_opened(folder / "rows.npy"), postings, bounds)
+    def open(cls, folder: Path, width: int) -> Self:
+        """Map a segment; `CorruptError` names a file that cannot be read, or holds no array of the kind and shape."""
+        names = ("rows", *Postings._fields, *Bounds._fields)
+        arrays = {name: _opened(folder / f"{name}.npy") for name in names}
+        forms = _forms(width, *(arrays[name].size for name in ("rows", "positions", "scales")))
+        for name, array in arrays.items():
+            kind, shape = forms[name]
+            if array.dtype != kind or array.shape != shape or not array.flags.c_contiguous:
+                raise CorruptError(
+                    f"{folder / name}.npy holds {array.dtype} {array.shape} where {kind} {shape} was written. {AGAIN}"
+                )
+        postings = Postings(*(arrays[name] for name in Postings._fields))
+        return cls(arrays["rows"], postings, Bounds(*(arrays[name] for name in Bounds._fields)))
+
+    def is_sound(self) -> bool:
+        """Tell whether its postings can be joined with others; reads all of them."""
+        sound = are_postings(self.postings.starts, self.postings.positions, self.postings.impacts, len(self))
+        let_go(*self.postings)
+        return bool(sound)
+
+
+def _forms(width: int, rows: int, postings: int, frequent: int) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """Say of which kind and shape each array is, as `Postings` and `Bounds` have it."""
+    windows = windows_of(rows)
+    return {
+        "rows": ("int64", (rows,)),
+        "starts": ("int64", (width + 1,)),
+        "positions": ("int32", (postings,)),
+        "impacts": ("float32", (postings,)),
+        "slots": ("int32", (width,)),
+        "ranked": ("float32", (width, len(RANKS))),
+        "scales": ("float32", (frequent,)),
+        "maxima": ("uint8", (frequent, windows * CELLS)),
+        "windows": ("int64", (frequent, windows + 1)),
+        "offsets": ("uint16", (frequent, windows * BLOCKS)),
+    }
 
 
 def _parts(starts: Int64Array) -> Iterator[tuple[int, int]]:
@@ -151,19 +183,21 @@ def _in_memory(_: str, dtype: npt.DTypeLike, shape: tuple[int, ...]) -> npt.NDAr
     return np.zeros(shape, dtype=dtype)
 
 
-def _in_files(folder: Path) -> Allocate:
+def _in_files(folder: Path, place: Path) -> Allocate:
+    """Allocate in files of a folder. place: what they will be a part of."""
+
     def allocate(name: str, dtype: npt.DTypeLike, shape: tuple[int, ...]) -> npt.NDArray[Any]:
         path = folder / f"{name}.npy"
         # An empty file cannot be mapped.
         if 0 in shape:
             np.save(path, np.empty(shape, dtype=dtype))
             return np.empty(shape, dtype=dtype)
-        return np.asarray(np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape))
+        return taken_array(path, dtype, shape, place)
 
     return allocate
 
 
 def _opened(path: Path) -> npt.NDArray[Any]:
-    with reading(path, "Delete the index and build it again."):
+    with reading(path, AGAIN):
         # A plain array over the map: numba knows its type at once.
         return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from abc import ABC, abstractmethod
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -13,6 +16,14 @@ from reml.contract.retrievers import Index
 from reml.contract.vectors import Int64Array, Representations
 from reml.testing.contract import Contract
 from reml.testing.representations import is_sparse, matrix, tiled
+
+
+class _Seen(NamedTuple):
+    """What a search found, and which states there were when it began and when it ended."""
+
+    first: int
+    hits: Hits
+    last: int
 
 
 class IndexContract(Contract, ABC):
@@ -75,9 +86,43 @@ class IndexContract(Contract, ABC):
         with pytest.raises(KeyError):
             index.delete(best)
 
+    def test_searches_beside_one_that_adds_and_deletes_see_it_before_or_after(self, tmp_path: Path) -> None:
+        """Three threads search while one adds and deletes: each result is right for some state in between."""
+        index, rows, _ = self._filled(tmp_path)
+        added, queries = self.vectors(200, seed=4), self.vectors(3, seed=2)
+        states, seen, faults, ended = [index.search(queries, 20)], list[_Seen](), list[Exception](), threading.Event()
+
+        def search() -> None:
+            try:
+                while not ended.is_set():
+                    first = len(states) - 1
+                    seen.append(_Seen(first, index.search(queries, 20), len(states)))
+            except Exception as fault:
+                faults.append(fault)
+
+        with ThreadPoolExecutor(3) as pool:
+            searching = [pool.submit(search) for _ in range(3)]
+            try:
+                for change in range(12):
+                    if change % 2:
+                        index.delete(rows[4 * change : 4 * change + 4])
+                    else:
+                        index.add(1000 + np.arange(200) + 200 * change, added)
+                    states.append(index.search(queries, 20))
+            finally:
+                ended.set()
+            wait(searching)
+        assert not faults, faults[0]
+        assert len(seen) >= 3, "nothing was searched meanwhile"
+        assert all(any(_same(one.hits, state) for state in states[one.first : one.last + 1]) for one in seen)
+
     def _filled(self, folder: Path) -> tuple[Index, Int64Array, Representations]:
         index, items = self.make(folder), self.vectors(60, seed=1)
         rows = np.arange(60, dtype=np.int64) * 3 + 5
         index.add(rows, items)
         assert len(index) == 60
         return index, rows, items
+
+
+def _same(hits: Hits, others: Hits) -> bool:
+    return bool((hits.rows == others.rows).all() and np.allclose(hits.scores, others.scores, rtol=1e-4))

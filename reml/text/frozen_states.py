@@ -13,6 +13,7 @@ text's states depend on its company.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -27,7 +28,9 @@ from torch import Tensor, nn
 
 from reml.devices.precision import autocast
 from reml.devices.work import Work
-from reml.files.atomic import atomic_folder, digest, read_manifest, write_manifest
+from reml.files.atomic import CorruptError, atomic_folder, digest, read_manifest, write_manifest
+from reml.files.integrity.checked import reading
+from reml.files.integrity.sealed import FILES, check_sealed, sealed
 from reml.files.replacing.unlinked import make_folder
 from reml.files.shared_folder import shared_folder
 from reml.files.weight_digest import digest_with_weights, weight_changes
@@ -35,6 +38,8 @@ from reml.text.models.transformers_types import PreTrainedModel, PreTrainedToken
 from reml.text.token_table import Ids, tokeniser_fingerprint
 
 KIND, ROOM = "token states", "states"
+AGAIN = "Its texts are encoded again."
+_LOG = logging.getLogger(__name__)
 # Texts of one pass through the encoder, and of one folder.
 CHUNK, FOLDER_TEXTS = 16, 512
 # Texts that are kept in memory where there is no folder: the oldest go first.
@@ -87,7 +92,10 @@ class _Shelf:
         if folder != self._folder:
             self._folder, self._stored, self._read = folder, {}, set()
         for one in sorted(set(folder.glob(f"states-{self._kind}-*")) - self._read):
-            self._stored |= _stored(one)
+            try:
+                self._stored |= _stored(one)
+            except CorruptError as error:
+                _LOG.warning("%s is not used: %s", one, error)
             self._read.add(one)
 
     def __contains__(self, key: Key) -> bool:
@@ -200,7 +208,7 @@ def _key(ids: Ids) -> Key:
 
 def _written(folder: Path, kind: str, states: Mapping[Key, States]) -> Path:
     final = folder / f"states-{kind}-{digest(b''.join(sorted(states)))}"
-    if not final.exists():
+    if not _is_whole(final):
         make_folder(folder)
         with atomic_folder(final) as draft:
             keys = np.frombuffer(b"".join(states), dtype=np.uint8).reshape(-1, 16)
@@ -210,15 +218,24 @@ def _written(folder: Path, kind: str, states: Mapping[Key, States]) -> Path:
             np.save(draft / "bounds.npy", bounds)
             np.save(draft / "ids.npy", np.concatenate([one.ids for one in states.values()]))
             np.save(draft / "values.npy", np.concatenate([one.framed for one in states.values()]))
-            write_manifest(draft, KIND, {"texts": len(keys)})
+            write_manifest(draft, KIND, {"texts": len(keys), FILES: sealed(draft)})
     return final
 
 
+def _is_whole(folder: Path) -> bool:
+    """Tell whether states are kept there, as they were written."""
+    try:
+        return folder.exists() and bool(_stored(folder))
+    except CorruptError:
+        return False
+
+
 def _stored(folder: Path) -> dict[Key, _Stored]:
-    read_manifest(folder, KIND)
-    keys, bounds, ids = (np.load(folder / f"{name}.npy") for name in ("keys", "bounds", "ids"))
+    check_sealed(folder, read_manifest(folder, KIND), again=AGAIN)
     file = folder / "values.npy"
-    values = np.load(file, mmap_mode="r")
+    with reading(folder, AGAIN):
+        keys, bounds, ids = (np.load(folder / f"{name}.npy") for name in ("keys", "bounds", "ids"))
+        values = np.load(file, mmap_mode="r")
     width, row = values.shape[1], values.shape[1] * values.itemsize
     return {
         key.tobytes(): _Stored(ids[start:stop], file, values.offset + (start + 2 * place) * row, width)

@@ -25,6 +25,7 @@ from reml.contract.examples import Item, canonical
 from reml.contract.vectors import Int64Array
 from reml.files.atomic import CorruptError, StaleError, atomic_folder, digest, read_manifest, write_manifest
 from reml.files.integrity.owned import Made
+from reml.files.integrity.sealed import FILES, check_sealed, sealed
 from reml.text.models.transformers_types import PreTrainedTokenizerFast
 
 KIND = "token table"
@@ -102,6 +103,7 @@ class TokenTable:
                     f"{folder} holds tokens made with {name} {manifest.get(name)}, not {now}. "
                     "Delete it, or call TokenTable.build_or_open, to have it made anew."
                 )
+        check_sealed(folder, manifest, again="Call TokenTable.build_or_open to have it made again.")
         items, tokens = manifest.get("items"), manifest.get("tokens")
         if not isinstance(items, int) or not isinstance(tokens, int):
             raise CorruptError(f"{folder} does not say how much it holds. Delete it to have it made again.")
@@ -181,7 +183,7 @@ def _build(collection: Collection, tokeniser: PreTrainedTokenizerFast, folder: P
     origin = _origin(collection, tokeniser)
     with atomic_folder(folder, MADE) as draft:
         items, tokens = _write(draft, collection.batches(batch_size), tokeniser)
-        write_manifest(draft, KIND, {**origin, "items": items, "tokens": tokens})
+        write_manifest(draft, KIND, {**origin, "items": items, "tokens": tokens, FILES: sealed(draft)})
 
 
 def _write(draft: Path, batches: Iterable[list[Item]], tokeniser: PreTrainedTokenizerFast) -> tuple[int, int]:

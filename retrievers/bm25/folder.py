@@ -102,7 +102,7 @@ class BM25Folder:
         changes_since(state.origin, collection, index=self.path)
         try:
             return self._open(state, weighting)
-        except CorruptError:
+        except (CorruptError, FileNotFoundError):
             # Another process may have committed, and removed this state, since it was read.
             if State.read(self.path) == state:
                 raise
@@ -165,7 +165,10 @@ class BM25Folder:
                 state.check(self.path)  # nobody removes it from here on
                 _weigh(state.kept(self.path, fields=self.fields), weighting, statistics, impacts)
         vocabulary = Vocabulary(self.analyser, state.terms(self.path))
-        return Opened(vocabulary, statistics, ImpactIndex.open(impacts))
+        try:
+            return Opened(vocabulary, statistics, ImpactIndex.open(impacts))
+        except CorruptError as error:
+            raise CorruptError(f"{error} Delete {impacts} to have that done.") from error
 
 
 def _weigh(kept: KeptCounts, weighting: Weighting, statistics: Statistics, folder: Path) -> None:

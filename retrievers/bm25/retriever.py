@@ -33,6 +33,7 @@ from reml.contract.examples import Item, Media, texts_of
 from reml.contract.retrieved import Hits, Queries, given_queries
 from reml.contract.retrievers import Retriever
 from reml.contract.vectors import Float32Array, Int64Array, Similarity, SparseVectors
+from reml.devices.turns import Turns
 from reml.files.atomic import digest
 from reml.retrievers.bm25.counts import Statistics, shown_texts
 from reml.retrievers.bm25.fields import WeightedCounts, field_texts
@@ -108,36 +109,68 @@ class BM25Encoder:
         return SparseVectors(counts.indptr, counts.numbers, counts.counts.astype(np.float32), len(self.vocabulary))
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class _Served:
+    """A version of the collection, and what finds in it."""
+
+    version: int
+    sparse: EncodedRetriever[BM25Encoder]
+
+    @property
+    def encoder(self) -> BM25Encoder:
+        return self.sparse.encoder
+
+
+def _encoded(queries: Queries, encoder: BM25Encoder) -> Queries:
+    if queries.states is not None:
+        return queries
+    return replace(queries, states=encoder.encode_queries(queries.said))
+
+
 @final
 class BM25Retriever:
     """Ranks items by BM25; a query without any term of the collection has no hits.
 
-    It follows its collection: the first search after an append or a delete catches up (`catch_up`).
+    It follows its collection: the first search after an append or a delete catches up (`catch_up`). Searches may run in
+    threads, beside one that appends: each sees one version.
     """
 
     def __init__(self, collection: Collection, folder: BM25Folder, weighting: Weighting) -> None:
         self.collection = collection
         self._folder = folder
         self._weighting = weighting
-        self.catch_up()
+        self._turns = Turns()
+        self._served = self._follow()
 
     @property
     def encoder(self) -> BM25Encoder:
         """What it makes of queries and items, with the statistics of the collection as it was at the last search."""
-        return self._encoder
+        return self._served.encoder
 
     def catch_up(self) -> None:
         """Take in what the collection gained and lost; the costs are in `reml.retrievers.bm25.folder`.
 
         `LockedError` while another process does the same; `StaleError` if the version it was at is gone.
         """
+        with self._turns.alone():
+            self._served = self._follow()
+
+    def _follow(self) -> _Served:
+        version = self.collection.version
         self._folder.follow(self.collection)
         opened = self._folder.open(self.collection, self._weighting)
-        self._version = self.collection.version
-        self._encoder = BM25Encoder(
+        encoder = BM25Encoder(
             self._weighting, opened.vocabulary, opened.statistics, self._folder.title, self._folder.fields
         )
-        self._sparse = EncodedRetriever(self.collection, self._encoder, opened.index)
+        return _Served(version, EncodedRetriever(self.collection, encoder, opened.index))
+
+    def _newest(self) -> _Served:
+        """Give what is served, of the version that the collection is at."""
+        if self.collection.version != self._served.version:
+            with self._turns.alone():
+                if self.collection.version != self._served.version:
+                    self._served = self._follow()
+        return self._served
 
     @takes_paths
     def over(self, collection: Collection, folder: Path, first: int) -> BM25Retriever:
@@ -152,13 +185,14 @@ class BM25Retriever:
 
     def search(self, queries: Queries, k: int) -> Hits:
         """Give the k best items of each query, [B, k]; items that share no term with the query are not hits."""
-        encoded = self._encoded(given_queries(queries))
-        hits = self._sparse.search(encoded, k)
+        served = self._newest()
+        encoded = _encoded(given_queries(queries), served.encoder)
+        hits = served.sparse.search(encoded, k)
         return Hits(hits.rows, hits.scores + self._constants(encoded)[:, None])
 
     def why_nothing(self, query: str) -> str:
         """Say why there are no hits for a query: what of it is not searched for, or which words no item has."""
-        vocabulary, frequencies = self._encoder.vocabulary, self._encoder.statistics.frequencies
+        vocabulary, frequencies = self.encoder.vocabulary, self.encoder.statistics.frequencies
 
         def stands(term: str) -> bool:
             number = vocabulary.number_of(term)
@@ -170,15 +204,9 @@ class BM25Retriever:
         """Compute the scores of given rows [B, K] anew, from their text; -inf for row -1. There is no gradient."""
         import torch
 
-        encoded = self._encoded(queries)
-        return self._sparse.score(encoded, rows) + torch.from_numpy(self._constants(encoded))[:, None]
-
-    def _encoded(self, queries: Queries) -> Queries:
-        if self.collection.version != self._version:
-            self.catch_up()
-        if queries.states is not None:
-            return queries
-        return replace(queries, states=self._encoder.encode_queries(queries.said))
+        served = self._newest()
+        encoded = _encoded(queries, served.encoder)
+        return served.sparse.score(encoded, rows) + torch.from_numpy(self._constants(encoded))[:, None]
 
     def _constants(self, queries: Queries) -> Float32Array:
         """Give what every item gains: tfc(0) times the sum of the query's idf weights, float32 [B]."""

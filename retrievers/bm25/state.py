@@ -16,6 +16,7 @@ from reml.contract.vectors import Int64Array
 from reml.devices.disk import save_array
 from reml.files.atomic import MANIFEST, CorruptError, atomic_folder, read_json, read_manifest, write_manifest
 from reml.files.integrity.checked import CheckedFile, reading
+from reml.files.integrity.sealed import check_files
 from reml.files.origin import KIND, Origin
 from reml.files.replacing.drafts import is_draft, remove
 from reml.retrievers.bm25.counts import KeptCounts, Statistics
@@ -60,9 +61,11 @@ class State:
                 remove(path)
 
     def check(self, folder: Path) -> None:
-        """Raise `CorruptError` if a byte of the terms, statistics or deleted rows is not what was written."""
-        for file in self.files:
-            file.check_bytes(folder)
+        """Raise `CorruptError` if the terms, statistics or deleted rows are not what was written.
+
+        Which bytes are read says `REML_VERIFY` (`reml.files.integrity.sealed`). Counts have checksums of their own.
+        """
+        check_files(folder, self.files, again=f"Delete {folder} to have it built again.")
 
     def terms(self, folder: Path) -> list[str]:
         """Read the terms, in the order of their numbers."""

@@ -24,6 +24,7 @@ from reml.devices.evaluating import evaluating
 from reml.devices.precision import Precision, autocast
 from reml.devices.progress import tracked
 from reml.files.atomic import MANIFEST, atomic_folder, read_manifest, write_manifest
+from reml.files.integrity.sealed import FILES, check_sealed, sealed
 from reml.files.model_location import ModelError
 from reml.files.weight_digest import UNRELATED, digest_with_weights
 from reml.retrievers.encoders.pooling import check_pooling, pooled
@@ -35,6 +36,7 @@ from reml.text.models.token_limit import allowed, token_limit
 from reml.text.models.transformers_types import PreTrainedModel, PreTrainedTokenizerBase
 
 KIND = "dense encoder"
+AGAIN = "Take it again from where it came; if you changed it yourself, take `files` out of the {} beside it."
 # Tokens of a text where neither a setting nor the model's folder says, and what no folder means as a limit.
 TOKENS, ENDLESS = 256, 10**6
 
@@ -132,7 +134,7 @@ class DenseEncoder:
                 pooling, normalise = str(self.encoding.pooling), bool(self.encoding.normalise)
                 hidden = int(self.model.config.hidden_size)
                 write_steps(draft, self._steps, pooling=pooling, width=hidden, normalise=normalise)
-            write_manifest(draft, KIND, asdict(self.encoding))
+            write_manifest(draft, KIND, {**asdict(self.encoding), FILES: sealed(draft)})
 
     @property
     def encoding(self) -> Encoding:
@@ -276,4 +278,5 @@ def _saved(folder: Path) -> Encoding | None:
     if not (folder / MANIFEST).is_file():
         return None
     manifest = read_manifest(folder, KIND)
+    check_sealed(folder, manifest, again=AGAIN.format(MANIFEST))
     return Encoding(**{name: manifest[name] for name in asdict(Encoding()) if name in manifest})  # type: ignore[arg-type]

@@ -18,6 +18,7 @@ from reml.contract.arguments.paths import takes_paths
 from reml.devices.precision import autocast
 from reml.files.atomic import MANIFEST, CorruptError, atomic_folder, digest, read_manifest, write_manifest
 from reml.files.integrity.owned import Made
+from reml.files.integrity.sealed import FILES, check_sealed, sealed
 from reml.files.weight_digest import weight_changes
 from reml.files.weights import load_weights, save_weights
 from reml.retrievers.encoders.sparse_encoder import SparseNetwork
@@ -252,7 +253,9 @@ class NgramNetwork(SparseNetwork):
         with atomic_folder(folder, MADE) as draft:
             save_weights(self, draft / WEIGHTS)
             settings: Mapping[str, Any] = {"lexicon": self.lexicon.settings, "layers": asdict(self.form)}
-            write_manifest(draft, KIND, {**settings, "start": self.start, "related": self.related})
+            write_manifest(
+                draft, KIND, {**settings, "start": self.start, "related": self.related, FILES: sealed(draft)}
+            )
 
     @classmethod
     @takes_paths
@@ -261,6 +264,7 @@ class NgramNetwork(SparseNetwork):
         manifest = read_manifest(folder, KIND)
         if (folder / WEIGHTS).is_file():
             refuse_cut(str(folder), folder / WEIGHTS)
+        check_sealed(folder, manifest, again="Take it again from where it came, or make and train it again.")
         try:
             embeddings = load_file(folder / WEIGHTS)["embedding.weight"][PADDING + 1 :]
             network = cls(*_made(manifest, embeddings))

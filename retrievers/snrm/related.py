@@ -34,9 +34,9 @@ from reml.contract.arguments.checked import checked
 from reml.contract.arguments.numbers import Bounds, Count
 from reml.contract.collections import Collection
 from reml.contract.retrievers import Encoder
-from reml.contract.vectors import DenseVectors, Float32Array, Int64Array
+from reml.contract.vectors import DenseVectors, Float32Array, Int64Array, Representations
 from reml.devices.progress import tracked
-from reml.files.atomic import digest
+from reml.files.atomic import CorruptError, digest
 from reml.files.replacing.unlinked import make_folder
 from reml.files.shared_folder import shared_folder
 from reml.index.encoded_shards import SHARD, read_shard, write_shard
@@ -168,11 +168,19 @@ def _encoded(collection: Collection, rows: Int64Array, encoder: Encoder, folder:
 
 def _shard(collection: Collection, rows: Int64Array, encoder: Encoder, folder: Path) -> Float32Array:
     path = folder / f"{rows[0]:012d}.safetensors"
-    if not path.is_file():
-        write_shard(path, collection.get(rows), encoder)
-    vectors = read_shard(path)[1]
+    vectors = _read(path)
+    if vectors is None:
+        vectors = read_shard(write_shard(path, collection.get(rows), encoder))[1]
     assert isinstance(vectors, DenseVectors)  # noqa: S101 - `Dense` gives no others
     return vectors.values
+
+
+def _read(path: Path) -> Representations | None:
+    """Read a shard, if it is there and whole."""
+    try:
+        return read_shard(path)[1] if path.is_file() else None
+    except CorruptError:
+        return None
 
 
 def _counts(

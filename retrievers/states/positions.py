@@ -19,6 +19,7 @@ from reml.contract.collections import Collection
 from reml.contract.examples import Item
 from reml.contract.vectors import DenseVectors, Float32Array, Int64Array, MultiVectors, Representations
 from reml.files.atomic import CorruptError, digest, read_manifest, write_manifest
+from reml.files.integrity.sealed import FILES, Verify, check_sealed, sealed
 from reml.index.encoded_shards import read_shard
 from reml.text.state_encoder import StateEncoder
 
@@ -33,11 +34,13 @@ class Positions:
     """A `Collection` of token positions: the item of a row is the page and place of the passage it stands in, no text.
 
     `target` is the token that came next and `passage` the row of the passage in `source`; `words` is 0, as no text is
-    shown. keys: the states, float32 [N, D]. `CorruptError` if a file is not what was written.
+    shown. keys: the states, float32 [N, D]. verify: which bytes are looked at, as `REML_VERIFY` says unless given.
+    `CorruptError` if a file is not what was written.
     """
 
-    def __init__(self, source: Collection, folder: Path) -> None:
+    def __init__(self, source: Collection, folder: Path, *, verify: Verify | None = None) -> None:
         manifest = read_manifest(folder, KIND)
+        check_sealed(folder, manifest, again=f"Delete {folder.parent} to have it built again.", verify=verify)
         count, width = int(str(manifest["count"])), int(str(manifest["width"]))
         self.source = source
         self.keys: Float32Array = _mapped(folder / KEYS, "<f4", (count, width))
@@ -124,7 +127,7 @@ def write_positions(folder: Path, collection: Collection, encoder: StateEncoder,
     if not count:
         raise ValueError("no passage has two tokens, so that none comes next: give texts that say something.")
     width, made = encoder.model.width, encoder.fingerprint()
-    write_manifest(folder, KIND, {"count": count, "width": width, "encoder": made})
+    write_manifest(folder, KIND, {"count": count, "width": width, "encoder": made, FILES: sealed(folder)})
 
 
 def _append(path: Path, values: NDArray[Any]) -> None:

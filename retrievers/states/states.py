@@ -20,6 +20,7 @@ import shutil
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
+from reml.access.indexing import open_made
 from reml.contract.arguments.checked import checked
 from reml.contract.arguments.paths import takes_paths
 from reml.contract.collections import Collection
@@ -84,11 +85,12 @@ class States:
             origin = Origin.of(collection, fingerprint)
             shards = encode_collection(collection, encoder, read, origin=origin, size=SHARD)
             write_positions(draft / "positions", collection, encoder, shards)
-            maker.make(draft / "index", encoder.model.width, Keys(Positions(collection, draft / "positions")))
+            written = Positions(collection, draft / "positions", verify="never")  # this instant
+            maker.make(draft / "index", encoder.model.width, Keys(written))
 
         build_once(folder, Origin.of(collection, digest(fingerprint, maker.fingerprint())), build)
         shutil.rmtree(read, ignore_errors=True)
-        return StatesRetriever(Positions(collection, folder / "positions"), encoder, maker.open(folder / "index"))
+        return StatesRetriever(Positions(collection, folder / "positions"), encoder, open_made(maker, folder))
 
     def _encoder(self) -> StateEncoder:
         model = LanguageModel(self.model, self.block)

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pytest
 import safetensors.numpy
 
-from reml.devices.disk import DiskFullError, full, is_full, save_array, written
+from reml.devices.disk import DiskFullError, full, is_full, save_array, taken_array, written
 from reml.files.atomic import atomic_file, atomic_folder, write_json
 from reml.files.record_log import RecordLog
 
@@ -137,3 +137,15 @@ def test_what_is_free_is_said_of_a_place_that_is_not_there_yet(tmp_path: Path) -
 def test_other_errors_pass_as_they_are(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError), written(tmp_path):
         (tmp_path / "absent").stat()
+
+
+def test_a_mapped_array_has_all_of_its_space_and_is_what_numpy_reads(tmp_path: Path) -> None:
+    made = taken_array(tmp_path / "a.npy", np.int32, (300, 1000), tmp_path)
+    assert (tmp_path / "a.npy").stat().st_blocks * 512 >= made.nbytes, "a file with holes"
+    assert not made.any()
+    made[:] = np.arange(1000)
+    np.save(tmp_path / "b.npy", made)
+    del made
+    assert (tmp_path / "a.npy").read_bytes() == (tmp_path / "b.npy").read_bytes()
+    with short_files(), pytest.raises(DiskFullError, match="it needs 1,200,000 bytes and"):
+        taken_array(tmp_path / "c.npy", np.int32, (300, 1000), tmp_path)

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from reml.contract.examples import Item, Media
 from reml.contract.vectors import DenseVectors, MultiVectors, Similarity, SparseVectors
-from reml.files.atomic import LockedError, locked
+from reml.files.atomic import CorruptError, LockedError, locked
 from reml.files.origin import Origin
 from reml.index.encoded_shards import Shards, encode_collection, read_shard, sample
 from reml.testing import MemoryCollection, matrix
@@ -121,3 +123,40 @@ def test_several_vectors_a_row_are_kept(tmp_path: Path) -> None:
     assert isinstance(found, MultiVectors)
     assert found.indptr.tolist() == wanted.indptr.tolist()
     assert found.values.tolist() == wanted.values.tolist()
+
+
+def flip(path: Path, place: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1
+    path.write_bytes(content)
+
+
+# Of 10 items in shards of 2: shards that are damaged, and whose items are encoded again.
+@pytest.mark.parametrize("damaged", [[0], [4], [1, 2], [0, 3, 4], [0, 1, 2, 3, 4]])
+def test_damaged_shards_are_encoded_again_and_no_others(damaged: list[int], tmp_path: Path) -> None:
+    shards = encode_collection(COLLECTION, NumberEncoder(), tmp_path, origin=ORIGIN, size=2)
+    for number in damaged:
+        flip(shards[number], -1)
+        with pytest.raises(CorruptError, match=r"is not what was written\. Run again"):
+            read_shard(shards[number])
+    encoder = NumberEncoder()
+    again = encode_collection(COLLECTION, encoder, tmp_path, origin=ORIGIN, size=2)
+    assert again == shards
+    assert values(again) == list(range(10))
+    assert encoder.encoded == [row for number in damaged for row in (2 * number, 2 * number + 1)]
+
+
+def test_no_byte_of_a_shard_can_change_unnoticed(tmp_path: Path) -> None:
+    (shard,) = encode_collection(COLLECTION, SparseEncoder(), tmp_path, origin=ORIGIN, size=10)
+    whole = matrix(read_shard(shard)[1])
+    for place in range(shard.stat().st_size):
+        flip(shard, place)
+        with suppress(CorruptError):
+            np.testing.assert_array_equal(matrix(read_shard(shard)[1]), whole)
+        flip(shard, place)
+
+
+def test_a_shard_of_a_former_version_has_no_digest_and_is_read(tmp_path: Path) -> None:
+    (shard,) = encode_collection(COLLECTION, NumberEncoder(), tmp_path, origin=ORIGIN, size=10)
+    save_file(load_file(shard), shard)
+    assert values([shard]) == list(range(10))

@@ -171,3 +171,23 @@ def test_a_tokeniser_without_special_tokens_around_a_text_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=r"between \[CLS\] and \[SEP\]"):
         dense(tiny_bert).index(collection, home / "dense")
+
+
+def test_damaged_states_are_not_read_and_made_again(
+    framed_bert: str, home: Path, collection: MemoryCollection, caplog: pytest.LogCaptureFixture
+) -> None:
+    encoder, items = DenseEncoder.load(framed_bert, Encoding(max_tokens=TOKENS + 2)), collection.get(np.arange(4))
+    kept = KeptStates(encoder, home / "index")
+    whole = kept.encode_items(items).values
+    kept.states.save()
+    (values,) = home.rglob("values.npy")
+    content = values.read_bytes()
+    values.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    for made in (len(TEXTS), 0):
+        in_another_process()
+        again = KeptStates(encoder, home / "index")
+        np.testing.assert_array_equal(again.encode_items(items).values, whole)
+        again.states.save()
+        assert again.states.made == made
+    assert "values.npy is not what was written. Its texts are encoded again." in caplog.text
+    assert values.read_bytes() == content

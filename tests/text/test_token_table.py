@@ -70,6 +70,18 @@ def test_a_file_cut_short_is_refused_and_rebuilt(tmp_path: Path) -> None:
     assert _lists(TokenTable.build_or_open(COLLECTION, TOKENISER, folder).take(np.arange(3))) == whole
 
 
+def test_a_flipped_bit_is_told_and_the_table_built_again(tmp_path: Path) -> None:
+    folder = tmp_path / "table"
+    whole = _lists(TokenTable.build_or_open(COLLECTION, TOKENISER, folder).take(np.arange(3)))
+    for name in ("ids", "rows", "bounds", "checks"):
+        content = bytearray((folder / f"{name}.bin").read_bytes())
+        content[-2] ^= 1
+        (folder / f"{name}.bin").write_bytes(content)
+        with pytest.raises(CorruptError, match=rf"{name}\.bin is not what was written"):
+            TokenTable.open(COLLECTION, TOKENISER, folder)
+        assert _lists(TokenTable.build_or_open(COLLECTION, TOKENISER, folder).take(np.arange(3))) == whole
+
+
 def test_an_empty_collection_has_an_empty_table(tmp_path: Path) -> None:
     table = TokenTable.build_or_open(MemoryCollection([]), TOKENISER, tmp_path / "table")
     assert len(table) == 0

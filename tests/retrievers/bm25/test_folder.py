@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import itertools
 import shutil
+import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import get_args
 
@@ -292,3 +294,45 @@ def test_killed_at_every_tenth_instant_it_catches_up_the_next_time(deleted: list
             if not died:
                 assert instant > 20
                 return
+
+
+def test_damaged_impacts_are_computed_again_once_their_folder_is_deleted(tmp_path: Path) -> None:
+    collection = _collection(tmp_path / "collection", TEXTS)
+    expected = _answers(BM25().index(collection, tmp_path / "index"), collection)
+    (impacts,) = tmp_path.glob("index/state-*/impacts-*")
+    (file,) = impacts.glob("segment-*/impacts.npy")
+    content = file.read_bytes()
+    file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    with pytest.raises(
+        CorruptError, match=rf"impacts\.npy is not what was written.*Delete {impacts} to have that done"
+    ):
+        BM25().index(collection, tmp_path / "index")
+    shutil.rmtree(impacts)
+    assert _answers(BM25().index(collection, tmp_path / "index"), collection) == expected
+
+
+def test_searches_beside_one_that_appends_each_see_one_version(tmp_path: Path) -> None:
+    collection = _collection(tmp_path / "collection", TEXTS)
+    retriever = BM25().index(collection, tmp_path / "index")
+    states, ended = [retriever.search(ASKED, 30)], threading.Event()
+
+    def search() -> list[tuple[int, Hits, int]]:
+        seen = []
+        while not ended.is_set():
+            first = len(states) - 1
+            seen.append((first, retriever.search(ASKED, 30), len(states)))
+        return seen
+
+    with ThreadPoolExecutor(3) as pool:
+        searching = [pool.submit(search) for _ in range(3)]
+        try:
+            for number in range(8):
+                collection.append_texts([f"eel newt {WORDS[number]}"], "more")
+                states.append(retriever.search(ASKED, 30))
+        finally:
+            ended.set()
+        found = [one for done in searching for one in done.result()]
+    assert len(found) >= 3
+    for first, hits, last in found:
+        possible = states[first : last + 1]
+        assert any((hits.rows == one.rows).all() and np.allclose(hits.scores, one.scores) for one in possible)

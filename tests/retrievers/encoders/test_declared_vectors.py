@@ -18,6 +18,7 @@ from transformers import (
 
 from reml.contract.examples import Item
 from reml.contract.retrieved import Queries
+from reml.files.atomic import MANIFEST, CorruptError
 from reml.files.model_location import ModelError
 from reml.retrievers.dense import Dense
 from reml.retrievers.encoders.dense_encoder import DenseEncoder, Encoding
@@ -190,6 +191,20 @@ def test_vectors_are_as_the_folder_says(case: str, tmp_path: Path) -> None:
     again = DenseEncoder.load(str(tmp_path / "saved"), FULL)
     assert again.fingerprint() == encoder.fingerprint(), "saved with all that makes its vectors"
     np.testing.assert_allclose(again.encode_queries(shown).values, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_flipped_bit_in_a_saved_encoder_is_told_and_a_change_of_ones_own_can_be_let_in(tmp_path: Path) -> None:
+    encoder = DenseEncoder.load(next(iter(CASES.values())).write(tmp_path / "model"), FULL)
+    encoder.save(folder := tmp_path / "saved")
+    content = bytearray((folder / "model.safetensors").read_bytes())
+    content[-2] ^= 1
+    (folder / "model.safetensors").write_bytes(content)
+    with pytest.raises(CorruptError, match=r"model\.safetensors is not what was written.*take `files` out of the"):
+        DenseEncoder.load(str(folder), FULL)
+    manifest = json.loads((folder / MANIFEST).read_text())
+    del manifest["files"]
+    (folder / MANIFEST).write_text(json.dumps(manifest))
+    assert DenseEncoder.load(str(folder), FULL).fingerprint() != encoder.fingerprint()
 
 
 def test_no_two_of_these_folders_have_one_fingerprint(tmp_path: Path) -> None:

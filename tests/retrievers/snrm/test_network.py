@@ -126,6 +126,9 @@ def test_a_saved_network_is_the_same(tmp_path: Path) -> None:
         weights.write_bytes(spoilt)
         with pytest.raises(ModelError, match=said):
             NgramNetwork.load(tmp_path / "model")
+    weights.write_bytes(whole[:-2] + bytes([whole[-2] ^ 1]) + whole[-1:])
+    with pytest.raises(CorruptError, match=r"network\.safetensors is not what was written"):
+        NgramNetwork.load(tmp_path / "model")
     weights.write_bytes(whole)
     (tmp_path / "model" / MANIFEST).write_text('{"kind": "snrm network"}')
     with pytest.raises(CorruptError, match="cannot be read"):

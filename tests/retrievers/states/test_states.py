@@ -15,7 +15,7 @@ from reml.contract.examples import Example, Item
 from reml.contract.retrieved import Queries
 from reml.contract.retrievers import DerivingIndexer, Indexer, TrainableIndexer
 from reml.contract.vectors import MultiVectors
-from reml.files.atomic import StaleError
+from reml.files.atomic import CorruptError, StaleError
 from reml.index.faiss import Faiss
 from reml.predictors.knn_lm import KnnLm
 from reml.retrievers.states import States
@@ -167,6 +167,18 @@ def test_it_opens_without_building_again_and_is_refused_to_another_model(
     other = write_gpt2(tmp_path / "other", seed=1)
     with pytest.raises(StaleError, match="Delete that folder to have it built again"):
         States(other).index(passages, tmp_path / "index")
+
+
+def test_a_flipped_bit_in_the_positions_is_told(tiny_gpt2: str, passages: MemoryCollection, tmp_path: Path) -> None:
+    States(tiny_gpt2).index(passages, tmp_path / "index")
+    for name in ("keys.f32", "target.i64", "passage.i64"):
+        file = tmp_path / "index" / "positions" / name
+        content = file.read_bytes()
+        file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+        with pytest.raises(CorruptError, match=rf"{name} is not what was written\. Delete .*/index to have it built"):
+            States(tiny_gpt2).index(passages, tmp_path / "index")
+        file.write_bytes(content)
+    States(tiny_gpt2).index(passages, tmp_path / "index")
 
 
 @dataclass
