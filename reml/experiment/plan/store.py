@@ -24,7 +24,9 @@ from reml.devices.progress import shown_on, working
 from reml.devices.rank_zero import check_rank, is_rank_zero
 from reml.experiment.plan.node import Node
 from reml.experiment.said import heard, repeat
+from reml.experiment.settings.asked import check_asked, made_from
 from reml.files.atomic import MANIFEST, CorruptError, digest, locked, read_manifest, write_json, write_manifest
+from reml.files.environment import without_value
 from reml.files.shared_folder import LAYOUT
 from reml.reporting.terminal import say
 
@@ -199,7 +201,7 @@ class Stages:
         So a stage that is called otherwise, since its access model is, is the same stage.
         """
         there = sorted((self.home / room).glob(f"*-{key}"))
-        label = re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.")[:LABEL]
+        label = re.sub(r"[^A-Za-z0-9_.-]+", "-", without_value(name)).strip("-.")[:LABEL]
         new = self.home / room / f"{label or room}-{key}"
         begun = new if new in there else min(there, default=new)
         return next((folder for folder in there if (folder / MANIFEST).is_file()), begun)
@@ -232,8 +234,8 @@ class Stages:
             cost: dict[str, Json] = {"seconds": own.seconds, "cpu_seconds": own.cpu, "peak_memory_bytes": peak_memory()}
             self._inner = outer.plus(elapsed)
             self._said.update(what for _, what in said)
-            warned: dict[str, Json] = {SAID: [list(one) for one in said]} if said else {}
-            write_manifest(folder, "stage", {"name": name, "depends": depends, **cost, **warned})
+            warned: dict[str, Json] = {SAID: [[without_value(text) for text in one] for one in said]} if said else {}
+            write_manifest(folder, "stage", {**made_from(folder, name, depends), **cost, **warned})
         return True
 
     def _tell_waiting(self) -> None:
@@ -259,6 +261,7 @@ def _finished(name: str, key: str, folder: Path, cached: bool) -> Stage:
     seconds, memory = manifest.get("seconds"), manifest.get("peak_memory_bytes")
     if not isinstance(seconds, int | float) or not isinstance(memory, int):
         raise CorruptError(f"{folder / MANIFEST} does not say what the stage cost. Delete {folder} to make it again.")
+    check_asked(folder, key, manifest)
     cpu = manifest.get("cpu_seconds")
     return Stage(name, key, folder, seconds, memory, cached, cpu if isinstance(cpu, int | float) else None)
 
