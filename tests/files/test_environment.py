@@ -12,7 +12,7 @@ from reml.comparison.runs.kept import RUNS
 from reml.files.environment import take, without_value, without_values
 from tests.fuzz.jobs import BASE, experiment
 
-SECRET = "hunter2-sesame"
+SECRET = "hunter2-sesame"  # noqa: S105 - no password of anybody
 
 
 @pytest.fixture(autouse=True)

@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from reml.contract.examples import Json
 from reml.experiment.plan.store import Stages
 from reml.files.atomic import CorruptError, digest
 from reml.files.environment import take
 
 
-def make(home: Path, depends: dict[str, object]) -> Path:
-    return Stages(home, Console(quiet=True)).make("room", "a stage", depends, lambda folder: None).folder  # type: ignore[arg-type]
+def make(home: Path, depends: Json) -> Path:
+    return Stages(home, Console(quiet=True)).make("room", "a stage", depends, Path.exists).folder
 
 
 def test_a_stage_that_was_made_from_something_else_is_not_used(tmp_path: Path) -> None:
