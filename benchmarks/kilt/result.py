@@ -19,6 +19,7 @@ from reml.comparison.matrix import Matrix
 from reml.contract.examples import Json
 from reml.experiment.results import PACKAGES
 from reml.files.atomic import digest, read_manifest, write_manifest, write_text
+from reml.files.environment import without_values
 from reml.files.integrity.sealed import FILES, own_files, sealed
 from reml.reporting.report import REPORT
 from reml.reporting.table import Table
@@ -34,11 +35,12 @@ def write_result(home: Path, config: Mapping[str, Json], *, matrix: Matrix, tabl
     name = str(config["name"])
     made_by = digest(dict(config), list(matrix.seeds), list(matrix.accesses))
     folder = home / "benchmarks" / f"{name}-{made_by[:8]}"
-    write_text(folder / "config.yaml", yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True))
+    write_text(folder / "config.yaml", yaml.safe_dump(without_values(config), sort_keys=False, allow_unicode=True))
     for file, grid in tables.items():
         write_text(folder / f"{file}.csv", grid.comma_separated())
     files: Json = sealed(folder, among=(path for path in own_files(folder) if path.name != REPORT))
-    write_manifest(folder, KIND, {"name": name, "config": dict(config), **_described(matrix), FILES: files})
+    written: dict[str, Json] = {"name": name, "config": without_values(config), **_described(matrix)}
+    write_manifest(folder, KIND, {**written, FILES: files})
     write_page(folder / REPORT, matrix, tables=tables, manifest=read_manifest(folder, KIND))
     return folder / REPORT
 

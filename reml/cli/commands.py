@@ -55,6 +55,7 @@ FOOT = """
 `reml COMMAND --help` shows the options of a command, `reml run --config FILE --print_config` all settings of an
 experiment. Any setting can be given on the command line: `--training.batch_size 8`, `--predictor.init_args.layers 4`;
 a list, such as the tasks, is given whole: `--tasks '[{class_path: ..., init_args: {...}}]'`.
+An experiment file is a program: it names code that is run, so run one only if you trust who wrote it.
 What you make is kept in REML_HOME (default ~/.cache/reml). A command ends with 0; with 2 and a message where there is
 something to mend; with 70 where reml is at fault, and 130 when stopped. REML_TRACEBACK=1 shows where an error arose.
 """

@@ -14,6 +14,7 @@ from reml.cli.failures import STOPPED, TRACEBACK, UNREAD, told
 from reml.cli.loading import Given
 from reml.cli.parsers import GIVEN, PROGRESS, flags, help_of, help_of_setting, many, named, on_experiment, parser_of
 from reml.cli.settings.options import parsed_options
+from reml.cli.settings.trusted import trusting
 from reml.devices.plain import plain
 from reml.devices.progress import choose
 from reml.devices.streams import end_output, leave_output, ready_streams
@@ -88,6 +89,11 @@ def _ended(asked: SystemExit) -> int:
 
 def call(command: str, arguments: Sequence[str]) -> None:
     """Parse the arguments of a command and run it, or show its help."""
+    with trusting(arguments) as others:
+        _call(command, others)
+
+
+def _call(command: str, arguments: Sequence[str]) -> None:
     part = named(command)
     if HELP & set(arguments):
         sys.stdout.write(help_of(command))

@@ -15,7 +15,7 @@ from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
 
 from reml.cli.parsers import PROGRESS, flags, named, parameters, parser_of, parts, settings_parser
-from reml.cli.settings.options import hint_at, listed, refuse_misread, settings_error
+from reml.cli.settings.options import hint_at, listed, refuse_functions, refuse_misread, settings_error
 from reml.cli.settings.refused import refused, refused_later
 from reml.cli.settings.written import Source, merged, parts_of, sources, where, within, written_settings
 from reml.cli.settings.wrong_settings import Kind, Place, Wrong, dotted, unread, wrong_settings, wrong_values
@@ -23,6 +23,7 @@ from reml.contract.examples import Json
 from reml.devices.progress import choose
 from reml.devices.rank_zero import is_rank_zero
 from reml.files.atomic import usable_home
+from reml.files.environment import without_value
 from reml.files.yaml_files.reading import parse_yaml
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ class Given:
         except Exception as error:
             self._refuse_object(error, _written(parser, settings), Experiment)
         self._check_learning(experiment)
+        self._check_names(experiment)
         many = dict(experiment.predictors)
         places = {("predictors", name): one for name, one in many.items()} | {("predictor",): experiment.predictor}
         if wrong := [one for place, maker in places.items() for one in refused_later(maker, place)]:
@@ -110,8 +112,20 @@ class Given:
         if experiment.train_on is None and "train_on" not in given and given.get("training"):
             raise settings_error([Wrong(("training",), untrained(experiment.access))], self._sources)
 
+    def _check_names(self, experiment: Experiment) -> None:
+        """Raise `SettingsError` for a name that is taken from an environment variable: folders have it."""
+        written, tasks = merged(self._sources), experiment.tasks
+        names: dict[Place, str] = {("name",): experiment.name}
+        names |= {("tasks", number, "init_args", "name"): one.name for number, one in enumerate(tasks)}
+        for place, name in names.items():
+            if "${" in str(within(written, *place)) and without_value(name) != name:
+                said = f"{dotted(place)} is taken from an environment variable, and folders and reports would show it"
+                raise settings_error([Wrong(place, f"{said}: write the name itself")], self._sources)
+
     @functools.cached_property
     def _parsed(self) -> Namespace:
+        from reml.experiment.settings.experiment import Experiment
+
         try:
             parsed = parser_of(self.command).parse_args(self._arguments)
         except (ArgumentError, UnicodeDecodeError) as error:
@@ -119,6 +133,7 @@ class Given:
         except OmegaConfBaseException as error:
             raise settings_error([_interpolated(error)], self._sources) from error
         refuse_misread(parsed, self._sources)
+        refuse_functions(parsed, Experiment, self._sources)
         return parsed
 
     @functools.cached_property

@@ -30,14 +30,18 @@ from typing import Any, cast
 from uuid import UUID
 
 import yaml
-from jsonargparse import ArgumentParser, DefaultHelpFormatter, set_loader
+from jsonargparse import ArgumentParser, DefaultHelpFormatter, set_loader, set_parsing_settings
 from jsonargparse.typing import get_registered_type
+from omegaconf import OmegaConf
+from omegaconf.resolvers import oc
 
 from reml.cli.class_listing import listing
 from reml.cli.commands import COMMANDS
 from reml.cli.settings.class_paths import explain
+from reml.cli.settings.trusted import refuse_distrusted
 from reml.contract.examples import Json
 from reml.devices.progress import WAYS
+from reml.files.environment import take
 from reml.files.yaml_files.reading import parse_value
 
 GIVEN, PROGRESS = "given", "progress"
@@ -48,6 +52,8 @@ BY_STR = (
     timedelta,
     complex,
 )  # what jsonargparse writes, or reads, by `str`, which takes anything
+PROGRAM = """The YAML file is a program: it names code that is run. Run one only if you trust who wrote it, or by
+`--trusted_packages reml,mine` the classes of these packages alone (reml.cli.settings.trusted)."""
 CHOICE = """What a configuration can name as a class_path: these, and any class of yours. `--predictor.help CLASS_PATH`,
 `--tasks.help CLASS_PATH` and `--access.retriever.help CLASS_PATH` show the settings of one. Files of examples and pages
 are in KILT's form, one JSON object a line; docs/kilt.md shows a record and a page."""
@@ -82,6 +88,14 @@ def _text_of(kind: type, value: object) -> str:
     return str(value)
 
 
+def _of_environment(name: str, *default: str | None) -> str | None:
+    """Resolve `${oc.env:NAME,default}`, and keep in mind that the value is not to be written."""
+    return take(name) or oc.env(name, *default)
+
+
+OmegaConf.register_resolver("oc.env", _of_environment, replace=True)
+# What is denied by default (os, subprocess, pickle) is denied, and no object is made of what takes anything.
+set_parsing_settings(import_path_denylist=[], instantiate_subclass_spec_in_any=False)
 for _mode in ("yaml", "omegaconf+"):
     set_loader(_mode, _loaded, (yaml.YAMLError,))
 for _kind in BY_STR:
@@ -163,10 +177,11 @@ def _of_experiment(command: str, part: Callable[..., None]) -> ArgumentParser:
     parser = ArgumentParser(
         prog=f"reml {command}",
         usage=f"reml {command} --config FILE.yaml [options]",
-        description=_purpose(part),
+        description=f"{_purpose(part)}\n\n{PROGRAM}",
         formatter_class=Help,
         parser_mode="omegaconf+",
         exit_on_error=False,
+        allow_abbrev=False,  # `--pla` would be a look that nobody took for one
     )
     parser.add_argument("--config", action="config", help="the YAML file of the experiment")
     parser.add_argument("--home", type=Path, default=None, help="where all is kept; REML_HOME if left out")
@@ -210,6 +225,7 @@ def help_of_setting(command: str, arguments: Sequence[str]) -> str | None:
 
 def _of_named(path: str, command: str) -> str:
     """Write the settings of a class; `ValueError` says what of its path is not there."""
+    refuse_distrusted(path)
     module, _, name = path.rpartition(".")
     try:
         kind = vars(importlib.import_module(module)).get(name)

@@ -30,6 +30,7 @@ from reml.experiment.part_costs import part_costs
 from reml.experiment.plan.store import Stage
 from reml.experiment.predict import complete
 from reml.files.atomic import MANIFEST, atomic_file, read_manifest, write_json, write_manifest, write_text
+from reml.files.environment import without_values
 from reml.files.integrity.sealed import FILES, own_files, sealed
 from reml.files.records import write_examples
 from reml.files.trajectories import TRAJECTORIES, rewarded
@@ -74,7 +75,7 @@ def begin(runner: Runner) -> None:
 
 
 def _settings(runner: Runner) -> str:
-    return yaml.safe_dump(dict(runner.config), sort_keys=False, allow_unicode=True)
+    return yaml.safe_dump(runner.written_config, sort_keys=False, allow_unicode=True)
 
 
 def _is_published(runner: Runner) -> bool:
@@ -245,10 +246,10 @@ def _manifest(runner: Runner) -> dict[str, Json]:
     return {
         "versions": {"python": platform.python_version(), **versions},
         "name": runner.experiment.name,
-        "config": dict(runner.config),
+        "config": runner.written_config,
         "seed": runner.experiment.seed,
         "measures": {task.name: metric_of(task).headline for task in runner.experiment.tasks},
         "credits": {one.name: said for one in runner.experiment.tasks if (said := credit_of(one.source()))},
-        "stages": [stage.to_json() for stage in runner.stages.done.values()],
+        "stages": without_values([stage.to_json() for stage in runner.stages.done.values()]),
         "costs": part_costs(runner.stages.done.values()),
     }

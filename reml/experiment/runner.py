@@ -26,6 +26,7 @@ from reml.experiment.plan.storing_predictions import found_in
 from reml.experiment.settings.experiment import Experiment
 from reml.experiment.settings.settings_of import settings_of
 from reml.files.atomic import digest
+from reml.files.environment import without_values
 from reml.files.records import read_examples
 
 
@@ -42,6 +43,11 @@ class Runner:
     def config(self) -> Mapping[str, Json]:
         """The experiment as a YAML would write it, told by its objects; settings at their defaults are left out."""
         return cast(Mapping[str, Json], settings_of(self.experiment, [Experiment]))
+
+    @property
+    def written_config(self) -> dict[str, Json]:
+        """The same as it is written to files: with names of environment variables in place of their values."""
+        return cast("dict[str, Json]", without_values(dict(self.config)))
 
     @property
     def folder(self) -> Path:

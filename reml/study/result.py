@@ -72,7 +72,7 @@ def _folder(runners: Sequence[Runner]) -> Path:
 def _write_experiments(folder: Path, runners: Sequence[Runner]) -> None:
     for runner in runners:
         path = folder / "experiments" / f"seed-{runner.experiment.seed}.yaml"
-        write_text(path, yaml.safe_dump(dict(runner.config), sort_keys=False, allow_unicode=True))
+        write_text(path, yaml.safe_dump(runner.written_config, sort_keys=False, allow_unicode=True))
     stages = {f"seed {one.experiment.seed}": [stage.to_json() for stage in one.stages.done.values()] for one in runners}
     files: Json = sealed(folder, among=(path for path in own_files(folder) if path.name != REPORT))
     write_manifest(folder, "study", {"stages": stages, FILES: files})

@@ -16,6 +16,8 @@ from typing import Any, TypeGuard, Union, get_args, get_origin
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
 
 from reml.cli.settings.class_paths import lying_beside
+from reml.cli.settings.named_functions import called, with_settings
+from reml.cli.settings.trusted import refuse_distrusted
 from reml.cli.settings.written import SettingsError, Source, merged, parts_of, sources, where, within
 from reml.cli.settings.wrong_settings import (
     Kind,
@@ -53,7 +55,7 @@ def listed(arguments: Sequence[str], hint: Hint) -> list[str]:
     return shown
 
 
-def hint_at(kind: Kind, names: Sequence[str], settings: Json) -> object:
+def hint_at(kind: Kind, names: Sequence[str | int], settings: Json) -> object:
     """Give the type of a setting within those of a class or function; nothing where no such setting is known.
 
     settings: what was written, which says by class paths whose settings are meant. Their modules are imported.
@@ -64,10 +66,12 @@ def hint_at(kind: Kind, names: Sequence[str], settings: Json) -> object:
         hint = get_args(hint)[1] if get_origin(hint) is Callable else hint
         if get_origin(hint) is Mapping:
             hint = get_args(hint)[1]
+        elif get_origin(hint) is Sequence and isinstance(name, int):
+            hint = get_args(hint)[0]
         elif name == "init_args":
             hint = _class(within(settings, "class_path"))
         else:
-            found = parameters_of(hint).get(name) if _has_parameters(hint) else None
+            found = parameters_of(hint).get(str(name)) if _has_parameters(hint) else None
             hint = None if found is None else found.annotation
         settings = within(settings, name)
     return hint
@@ -89,6 +93,7 @@ def parsed_options(
         wrong = [one for one in wrong_settings(merged(given), kind) if one.place]
         raise (settings_error(wrong, given) if wrong else _by_options(error, needed)) from error
     refuse_misread(parsed, given)
+    refuse_functions(parsed, kind, given)
     return parsed
 
 
@@ -136,6 +141,20 @@ def refuse_misread(parsed: Namespace, given: Sequence[Source]) -> None:
             raise settings_error([Wrong(place, f"{dotted(place)} is {text!r}, {AMBIGUITY}")], given)
 
 
+def refuse_functions(parsed: Namespace, kind: Kind, given: Sequence[Source]) -> None:
+    """Raise `SettingsError` for a function that stands where what is called at once is no maker of what is wanted.
+
+    The parser looks at the classes that are named and at what functions say that they give, but not everywhere.
+    """
+    settings = merged(given)
+    for place, path in called(parsed):
+        hint = meant_by({}, hint_at(kind, place, settings))
+        if not isinstance(hint, type):
+            raise settings_error(
+                [Wrong((*place, "class_path"), f"{dotted(place)}: {with_settings(path, hint)}")], given
+            )
+
+
 def _is_number(value: object) -> TypeGuard[int | float]:
     """Tell numbers from all else; a flag is none, and what stands behind it is not its value."""
     return isinstance(value, int | float) and not isinstance(value, bool)
@@ -155,6 +174,7 @@ def _class(path: Json) -> type | None:
     if not isinstance(path, str):
         return None
     with suppress(Exception):  # what is wrong with it, the parser says
+        refuse_distrusted(path)
         importlib.import_module(path.rpartition(".")[0])
     return imported(path)
 

@@ -16,6 +16,8 @@ from jsonargparse import ArgumentError, ArgumentParser
 
 from reml.cli.settings.class_paths import explain
 from reml.cli.settings.moved_paths import RENAMED
+from reml.cli.settings.named_functions import no_class
+from reml.cli.settings.trusted import distrusted
 from reml.cli.settings.written import within
 from reml.contract.arguments.kinds import asked
 from reml.contract.arguments.names import CLASS_KEYS, above_classes
@@ -154,13 +156,24 @@ def _object(value: Json, hint: type, place: Place) -> Iterator[Wrong]:
         near = _nearest(str(beside[0]), CLASS_KEYS)
         said = f"{at} has no setting {beside[0]!r}; {near} (allowed: {', '.join(CLASS_KEYS)})"
         yield Wrong((*place, beside[0]), said)
-    elif unknown := explain(path):
-        yield Wrong(_of_path(value, place), f"{at}: {unknown}", path)
-    elif broken := _broken(path):
-        yield Wrong(_of_path(value, place), f"{at}: {broken}")
-    elif (kind := imported(path)) is not None:
+    else:
+        yield from _of_path_named(path, named, hint, place, _of_path(value, place))
+
+
+def _of_path_named(path: str, named: Mapping[str, Json], hint: type, place: Place, of_path: Place) -> Iterator[Wrong]:
+    """Look at a class path, and at the settings of its class; nothing is imported that is not trusted."""
+    at = dotted(place)
+    if unknown := explain(path):
+        yield Wrong(of_path, f"{at}: {unknown}", path)
+    elif broken := distrusted(path) or _broken(path):
+        yield Wrong(of_path, f"{at}: {broken}")
+    elif (kind := imported(path)) is None:
+        yield Wrong(of_path, f"{at}: {no_class(path, hint)}")
+    elif said := distrusted(f"{kind.__module__}.{kind.__qualname__}"):
+        yield Wrong(of_path, f"{at}: {path} is {said}")
+    else:
         if lacking := [name for name in _methods(hint) if name not in dir(kind)]:
-            yield Wrong(_of_path(value, place), f"{at}: {path} is no {hint.__name__}, it has no {', '.join(lacking)}")
+            yield Wrong(of_path, f"{at}: {path} is no {hint.__name__}, it has no {', '.join(lacking)}")
         elif Protocol in hint.__mro__:
             yield from (Wrong(place, f"{at}: {path}.{wanted}") for wanted in unlike(kind, hint))
         yield from (Wrong(place, f"{at}: {path} needs {wanted}") for wanted in untyped(kind))

@@ -57,3 +57,12 @@ def _signature(function: object) -> inspect.Signature:
 def _shown(annotation: object) -> str:
     plain = isinstance(annotation, type) and not hasattr(annotation, "__args__")
     return re.sub(r"\b(\w+\.)+", "", annotation.__name__ if plain else str(annotation))  # type: ignore[attr-defined]
+
+
+def returned(function: object) -> str:
+    """Write what a function says that it gives; "" if it does not say."""
+    try:
+        back = _signature(function).return_annotation
+    except (TypeError, ValueError):  # a built-in says nothing
+        return ""
+    return "" if back is EMPTY else _shown(back)

@@ -24,6 +24,7 @@ from reml.devices.progress import shown_on, working
 from reml.devices.rank_zero import check_rank, is_rank_zero
 from reml.experiment.plan.node import Node
 from reml.experiment.said import heard, repeat
+from reml.experiment.settings.asked import check_asked, made_from
 from reml.files.atomic import (
     MANIFEST,
     CorruptError,
@@ -34,6 +35,7 @@ from reml.files.atomic import (
     write_json,
     write_manifest,
 )
+from reml.files.environment import without_value
 from reml.files.integrity.sealed import FILES, check_sealed, sealed
 from reml.files.legs import Spent, leg, waited
 from reml.files.shared_folder import LAYOUT
@@ -201,7 +203,7 @@ class Stages:
         So a stage that is called otherwise, since its access model is, is the same stage.
         """
         there = sorted((self.home / room).glob(f"*-{key}"))
-        label = re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.")[:LABEL]
+        label = re.sub(r"[^A-Za-z0-9_.-]+", "-", without_value(name)).strip("-.")[:LABEL]
         new = self.home / room / f"{label or room}-{key}"
         begun = new if new in there else min(there, default=new)
         return next((folder for folder in there if (folder / MANIFEST).is_file()), begun)
@@ -232,10 +234,10 @@ class Stages:
                 files: Json = sealed(folder)
                 total = spent.total()
             self._said.update(what for _, what in said)
-            warned: dict[str, Json] = {SAID: [list(one) for one in said]} if said else {}
+            warned: dict[str, Json] = {SAID: [[without_value(text) for text in one] for one in said]} if said else {}
             cost: dict[str, Json] = {"seconds": total.seconds, "cpu_seconds": total.cpu}
             cost["peak_memory_bytes"] = spent.memory
-            write_manifest(folder, KIND, {"name": name, "depends": depends, **cost, **warned, FILES: files})
+            write_manifest(folder, KIND, {**made_from(folder, name, depends), **cost, **warned, FILES: files})
             spent.forget()
         return True
 
@@ -263,6 +265,7 @@ def _finished(name: str, key: str, folder: Path, cached: bool) -> Stage:
     seconds, memory = manifest.get("seconds"), manifest.get("peak_memory_bytes")
     if not isinstance(seconds, int | float) or not isinstance(memory, int):
         raise CorruptError(f"{folder / MANIFEST} does not say what the stage cost. {again}")
+    check_asked(folder, key, manifest)
     cpu = manifest.get("cpu_seconds")
     return Stage(name, key, folder, seconds, memory, cached, cpu if isinstance(cpu, int | float) else None)
 

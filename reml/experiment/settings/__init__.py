@@ -2,6 +2,7 @@
 
 access              How an information access model is made: what a configuration says under `access`
 access_feedback     How the retriever of an access model learns from the predictor of an experiment
+asked               What a stage was made from, as its manifest says it: compared when it is found again
 experiment          What an experiment is: task(s) x access model(s) x predictor x seed, as typed values
 identity            What makes a key of settings: beside them the versions or sources of the classes they name
 retriever_training  How a retriever is trained before it indexes: what a configuration says under `train`

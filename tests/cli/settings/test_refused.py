@@ -123,7 +123,8 @@ def test_an_option_without_a_value_is_given_none(
 ) -> None:
     command, *options = words.split()
     config = write_experiment(tmp_path, train_on=None)
-    assert main([command, "--config", str(config), "--home", str(tmp_path / "home"), *options]) == 2
+    given = ["--config", str(config), "--home", str(tmp_path / "home"), "--trusted_packages", "tests"]
+    assert main([command, *given, *options]) == 2
     told = capsys.readouterr().err
     assert said in told
     assert "null" not in told
