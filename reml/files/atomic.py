@@ -114,6 +114,8 @@ def _called(final: Path, draft: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.errno is not None and error.filename is None and not getattr(error, "__notes__", None):
+            error.add_note(f"while {final} was written")
         named = None if error.filename is None else os.fsdecode(error.filename)
         if named is None or not named.startswith(str(draft)):
             raise

@@ -190,6 +190,7 @@ def sync(path: Path) -> None:
         os.fsync(handle)
     except OSError as error:
         if error.errno not in _NO_SYNC or not path.is_dir():
+            error.filename = str(path)
             raise
     finally:
         os.close(handle)

@@ -40,6 +40,8 @@ def fresh_file(path: Path) -> None:
 
 def make_folder(path: Path) -> None:
     """Make a folder, and those above it, unless they are there."""
+    if path.is_dir():
+        return
     try:
         path.mkdir(mode=FOLDER_MODE)
     except FileNotFoundError:
