@@ -241,7 +241,9 @@ def read_manifest(folder: Path, kind: str, again: str = "") -> dict[str, Json]:
     advice = again or repair_of(folder)
     value = read_json(path, advice)
     if not isinstance(value, dict) or value.get("kind") != kind:
-        raise CorruptError(f"{path} does not describe a {kind}. {again or _NAME_OTHER}")
+        other = value.get("kind") if isinstance(value, dict) else None
+        what = again or (_NAME_OTHER if isinstance(other, str) else advice)
+        raise CorruptError(f"{path} does not describe a {kind}. {what}")
     return unsigned(value, path, advice)
 
 

@@ -160,7 +160,8 @@ def _known(folder: Path, then: str) -> _Folder:
             files += kept_version(folder, int(path.parent.name)).files
             files.append(CheckedFile.of(folder, path.relative_to(folder).as_posix()))
         except (CorruptError, OSError) as error:
-            damaged.append(_damage(path, error, then))
+            if path.exists():  # not pruned since
+                damaged.append(_damage(path, error, then))
     return _Folder(folder, then, state, tuple(dict.fromkeys(files)), tuple(damaged))
 
 

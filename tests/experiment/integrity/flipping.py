@@ -151,12 +151,10 @@ def looked(case: Case, expected: dict[str, object], folder: Path) -> Seen | None
     shutil.copytree(case.home / "home", home)
     if not damaged(case, home):
         return None
-    verified, told = _run(["verify", str(home)], folder)
-    named = verified == 2 and case.name in told
     (run,) = (home / "runs").iterdir()
-    _take_away(home, case.room)
-    words = ["report", str(run)] if case.name.startswith("runs/") else _run_words(case, home)
-    status, told = _run(words, folder)
+    words = ["report", str(run)] if case.room == "runs" else _run_words(case.home, home)
+    (verified, found), (status, told) = _run([["verify", str(home)], words], folder, take_away=case.room)
+    named = verified == 2 and case.name in found
     if status is None or status < 0:
         return Seen(case, "crash", named, told)
     if status not in {0, 2} or NO_TRACEBACK.search(told):
@@ -172,28 +170,37 @@ def looked(case: Case, expected: dict[str, object], folder: Path) -> Seen | None
     return Seen(case, "same" if same else "wrong", named, told)
 
 
-def _run_words(case: Case, home: Path) -> list[str]:
-    return ["run", "--config", str(case.home / "experiment.yaml"), "--home", str(home)]
+def _run_words(folder: Path, home: Path) -> list[str]:
+    return ["run", "--config", str(folder / "experiment.yaml"), "--home", str(home)]
 
 
-def _run(words: list[str], folder: Path) -> tuple[int | None, str]:
-    out = folder / "printed.txt"
-    process = SERVER.Process(target=_command, args=(words, folder, out), daemon=True)
+def _run(commands: list[list[str]], folder: Path, *, take_away: str) -> list[tuple[int | None, str]]:
+    """Run commands, one after the other; before the last, take away what is made of the files of a room."""
+    process = SERVER.Process(target=_commands, args=(commands, folder, take_away), daemon=True)
     process.start()
     process.join(SECONDS)
+    ended = process.exitcode
     if process.is_alive():
         process.kill()
         process.join()
-        return None, ""
-    return process.exitcode, out.read_text(errors="replace") if out.exists() else ""
+    found: list[tuple[int | None, str]] = []
+    for number in range(len(commands)):
+        out, done = folder / f"printed-{number}.txt", folder / f"status-{number}.txt"
+        status = int(done.read_text()) if done.exists() else ended
+        found.append((status, out.read_text(errors="replace") if out.exists() else ""))
+    return found
 
 
-def _command(words: list[str], folder: Path, out: Path) -> None:
+def _commands(commands: list[list[str]], folder: Path, take_away: str) -> None:
     os.environ.update(REML_HOME=str(folder / "own"), COLUMNS="400", HF_HUB_OFFLINE="1", REML_PROGRESS="off")
-    descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    for stream in (1, 2):
-        os.dup2(descriptor, stream)
-    sys.exit(main(words))
+    for number, words in enumerate(commands):
+        if number == len(commands) - 1:
+            _take_away(folder / "home", take_away)
+        descriptor = os.open(folder / f"printed-{number}.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        for stream in (1, 2):
+            os.dup2(descriptor, stream)
+        status = main(words)
+        (folder / f"status-{number}.txt").write_text(str(status))
 
 
 def _take_away(home: Path, room: str) -> None:
@@ -207,8 +214,9 @@ def _again(folder: Path, room: str) -> dict[str, object]:
     with tempfile.TemporaryDirectory(dir=folder.parent) as name:
         home = Path(name) / "home"
         shutil.copytree(folder / "home", home)
-        _take_away(home, room)
-        status, told = _run(["run", "--config", str(folder / "experiment.yaml"), "--home", str(home)], Path(name))
+        (run,) = (home / "runs").iterdir()
+        words = ["report", str(run)] if room == "runs" else _run_words(folder, home)
+        ((status, told),) = _run([words], Path(name), take_away=room)
         assert status == 0, told
         return figures_of(home)
 

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import io
+import json
+import multiprocessing
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -12,8 +15,9 @@ import pytest
 from rich.console import Console
 
 from reml.contract.examples import Json
+from reml.experiment.plan.node import Node
 from reml.experiment.plan.store import Stages, peak_memory, reset_peak_memory
-from reml.files.atomic import CorruptError, locked
+from reml.files.atomic import CorruptError, locked, write_manifest
 
 
 def stages(home: Path) -> Stages:
@@ -165,3 +169,55 @@ def test_an_unreadable_manifest_is_named(tmp_path: Path, text: str) -> None:
     with pytest.raises(CorruptError, match=r"reml repair") as refused:
         stages(tmp_path).make("room", "once", 1, nothing)
     assert str(manifest) in str(refused.value)
+
+
+def killed_midway(home: Path) -> None:
+    def slow(folder: Path) -> None:
+        time.sleep(2)
+        os._exit(9)
+
+    stages(home).make("room", "slow", 1, slow)
+
+
+def test_a_stage_costs_what_all_its_legs_did(tmp_path: Path) -> None:
+    process = multiprocessing.get_context("spawn").Process(target=killed_midway, args=(tmp_path,))
+    process.start()
+    process.join()
+    assert process.exitcode == 9
+    made = stages(tmp_path).make("room", "slow", 1, lambda _: time.sleep(0.3))
+    assert 1.8 <= made.seconds <= 4
+    assert sorted(path.name for path in made.folder.iterdir()) == [".lock", "manifest.json"]
+
+
+def node_of(build: Callable[[Path], None]) -> Node[Path]:
+    return Node(kind="room", name="made", make=build, open=lambda folder: folder)
+
+
+def write_some(folder: Path) -> None:
+    (folder / "result").write_text("made")
+    (folder / "index").mkdir(exist_ok=True)
+    write_manifest(folder / "index", "index", {})
+    (folder / "index" / "rows").write_text("123")
+
+
+def test_files_of_a_stage_are_looked_at_when_a_later_run_opens_it(tmp_path: Path) -> None:
+    folder = stages(tmp_path).open(node_of(write_some))
+    (folder / "result").write_text("mode")
+    with pytest.raises(CorruptError, match=r"result is not what was written. `reml repair .*/made-[0-9a-f]+` keeps"):
+        stages(tmp_path).open(node_of(write_some))
+    assert stages(tmp_path).is_made(node_of(write_some)), "to know that it is there, nothing is read"
+
+
+def test_a_folder_in_a_stage_that_has_a_manifest_may_change(tmp_path: Path) -> None:
+    folder = stages(tmp_path).open(node_of(write_some))
+    (folder / "index" / "rows").write_text("1234")
+    assert stages(tmp_path).open(node_of(write_some)) == folder
+
+
+def test_a_stage_of_a_former_version_has_no_records(tmp_path: Path) -> None:
+    folder = stages(tmp_path).open(node_of(write_some))
+    manifest = json.loads((folder / "manifest.json").read_text())
+    del manifest["files"], manifest["signature"]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    (folder / "result").write_text("mode")
+    assert stages(tmp_path).open(node_of(write_some)) == folder
