@@ -12,6 +12,7 @@ import json
 import logging
 import math
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NoReturn, TypeVar, cast
@@ -76,8 +77,11 @@ def plain_json(text: str) -> Json:
         raise NotJsonError(f"not JSON ({error.msg} at character {error.pos + 1}): {text[:60]!r}.") from error
     except NotJsonError:
         raise
-    except (ValueError, RecursionError) as error:
-        raise NotJsonError(f"not JSON ({error}): {text[:60]!r}.") from error
+    except RecursionError as error:
+        raise NotJsonError(f"not JSON that can be read (nested too deeply): {text[:60]!r}.") from error
+    except ValueError as error:
+        most = f"a whole number of more than {sys.get_int_max_str_digits():,} digits"
+        raise NotJsonError(f"not JSON that can be read ({most}): {text[:60]!r}.") from error
 
 
 def check_json(text: str) -> None:

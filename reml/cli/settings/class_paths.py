@@ -14,6 +14,7 @@ from reml.cli.class_listing import listed
 from reml.cli.settings.moved_paths import MOVED
 
 OURS = "reml"
+LONGEST = 300  # letters of a path, which is looked for part by part
 DOTTED = re.compile(r"\b[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+\b")
 NEAREST = "; the nearest: "
 NOW = " has moved: name it "
@@ -38,8 +39,8 @@ def explain(class_path: str) -> str:
     if class_path in MOVED:
         return f"{class_path}{NOW}{MOVED[class_path]}"
     module_name, _, name = class_path.rpartition(".")
-    if not module_name:
-        return f"{name!r} is no dotted path of a class{_nearest(_called(name))}"
+    if not module_name or len(class_path) > LONGEST:
+        return f"{class_path[-LONGEST:]!r} is no dotted path of a class{_nearest(_called(name))}"
     if not _exists(module_name):
         if difflib.get_close_matches(module_name.partition(".")[0], [OURS], cutoff=0.7):
             near = difflib.get_close_matches(class_path, known_classes(), n=3, cutoff=0.5)
@@ -57,7 +58,8 @@ def explain(class_path: str) -> str:
 def lying_beside(class_path: str, files: Iterable[Path]) -> str:
     """Say that the module of a class that is not found lies beside one of these files; "" if none does."""
     top = class_path.partition(".")[0]
-    found = [file.parent / name for file in files for name in (f"{top}.py", top) if (file.parent / name).exists()]
+    places = [file.parent / name for file in files for name in (f"{top}.py", top)]
+    found = [place for place in places if top and place.exists()]
     if not found or _exists(top):
         return ""
     return f"; there is {found[0]}: call reml in {found[0].parent.resolve()}, or name that folder in PYTHONPATH"

@@ -26,6 +26,8 @@ from reml.contract.examples import Json
 from reml.files.yaml_files.reading import YamlError, parse_yaml
 
 Place = tuple[str | int, ...]  # keys of mappings and numbers of items of lists, from the outermost
+LONGEST = 300  # letters of a value that is shown
+
 Kind = Callable[..., Any]  # a class, or the function that is a command
 
 
@@ -144,7 +146,7 @@ def _object(value: Json, hint: type, place: Place) -> Iterator[Wrong]:
     """Look at what makes an object: a class path with or without settings, or the settings of a class of ours."""
     at, named = dotted(place), {"class_path": value} if isinstance(value, str) else value
     if isinstance(value, str) and value.lstrip().startswith(("{", "[")):  # of an option that could not be read
-        yield Wrong(place, f"{at} is {value!r}: {_unread(value)}")
+        yield Wrong(place, f"{at} is {as_yaml(value)}: {_unread(value)}")
         return
     path = named.get("class_path") if isinstance(named, dict) else None
     if not isinstance(named, dict) or not isinstance(path, str):
@@ -250,6 +252,8 @@ def parameters_of(kind: Kind) -> Mapping[str, inspect.Parameter]:
         return inspect.signature(kind, eval_str=True).parameters
     except NameError:  # a type that is imported for type checkers alone
         return inspect.signature(kind).parameters
+    except ValueError:  # a built-in, which does not say what it takes
+        return {}
 
 
 def _methods(hint: type) -> list[str]:
@@ -277,7 +281,8 @@ def _unread(text: str) -> str:
 
 def as_yaml(value: Json) -> str:
     """Show a value as a message does."""
-    return str(value).lower() if isinstance(value, bool) else "null" if value is None else repr(value)
+    text = str(value).lower() if isinstance(value, bool) else "null" if value is None else repr(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def _nested(name: str, parameters: Mapping[str, inspect.Parameter]) -> str:

@@ -17,6 +17,8 @@ from reml.contract.arguments.several import several
 # What is no object of any class that a protocol describes.
 PLAIN = {str, bytes, bytearray, bool, int, float, list, tuple, dict, set, frozenset, type(None)}
 LONGEST = 60
+# Beyond it a whole number fits no array and no slice, and ends in an OverflowError of whoever takes it.
+WIDEST, WIDE = 2**63 - 1, "a whole number of at most 64 bits"
 ADDRESS = re.compile(r" at 0x[0-9a-f]+>")  # of an object that prints as Python prints one
 PLAINLY: Mapping[object, str] = {
     int: "a whole number",
@@ -94,8 +96,12 @@ def _must(value: object, hint: object) -> str | None:
         found = (wrong_number(value, kind, bounds) for bounds in marks if isinstance(bounds, Bounds))
         return next((must for must in found if must is not None), None)
     if hint is int or hint is float:
-        return wrong_number(value, hint, Bounds())
+        return wrong_number(value, hint, Bounds()) or (WIDE if hint is int and not _is_narrow(value) else None)
     return None if _keeps(value, hint, origin) else _named(hint, value)
+
+
+def _is_narrow(value: Any) -> bool:
+    return bool(-WIDEST <= value <= WIDEST)
 
 
 def _keeps(value: object, hint: object, origin: Any) -> bool:

@@ -52,6 +52,8 @@ def _signature(function: object) -> inspect.Signature:
         return inspect.signature(function, eval_str=True)  # type: ignore[arg-type]
     except NameError:  # a type that is imported for type checkers alone
         return inspect.signature(function)  # type: ignore[arg-type]
+    except ValueError:  # a built-in, which does not say what it takes
+        return inspect.Signature()
 
 
 def _shown(annotation: object) -> str:

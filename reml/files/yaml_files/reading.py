@@ -71,7 +71,8 @@ def _events(text: str) -> list[yaml.Event]:
         try:
             return list(yaml.parse(text, Loader=fast))
         except yaml.MarkedYAMLError:
-            return list(yaml.parse(text, Loader=yaml.SafeLoader if text.count("[") + text.count("{") < 100 else fast))
+            list(yaml.parse(text, Loader=yaml.SafeLoader if text.count("[") + text.count("{") < 100 else fast))
+            raise  # the one in Python reads more: half a surrogate pair, say
     except yaml.MarkedYAMLError as error:
         mark, tab = error.problem_mark, any(sign in (error.problem or "") for sign in ("\\t", "tab character"))
         use = "; a tab indents nothing in YAML: use spaces" if tab else ""
