@@ -50,6 +50,7 @@ def flip(path: Path, place: int = -1) -> None:
 def edit(folder: Path, change: Callable[[dict[str, object]], None]) -> None:
     manifest = json.loads((folder / MANIFEST).read_text())
     change(manifest)
+    manifest.pop("signature", None)  # as of a former version
     (folder / MANIFEST).write_text(json.dumps(manifest))
 
 
