@@ -183,7 +183,10 @@ class FaissIndex:
         if isinstance(faiss.downcast_index(self._faiss), faiss.IndexFlat):
             candidates = self._faiss.reconstruct_batch(places.ravel())
             scores, doubt = (_distances if self.similarity == "l2" else _products)(values, candidates)
-        rows = np.where((places >= 0) & self._alive[places], self._rows[places], -1)
+        try:
+            rows = np.where((places >= 0) & self._alive[places], self._rows[places], -1)
+        except IndexError as error:
+            raise CorruptError(f"the index names vectors that it does not have ({error}): build it again.") from error
         hits = Hits.ranked(rows, scores, k)
         return hits, everything | (hits.scores[:, -1] > last + doubt)
 

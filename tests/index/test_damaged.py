@@ -140,6 +140,18 @@ def test_what_a_manifest_says_of_its_vectors_is_on_record(
         FaissIndex.open(tmp_path / "index")
 
 
+def test_a_list_that_names_a_vector_there_is_not_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REML_VERIFY", "never")
+    index = FaissIndex(8, "IVF1,Flat")
+    index.add(np.arange(50), VECTORS)
+    index.save(tmp_path / "index")
+    file = tmp_path / "index" / "vectors.faiss"
+    place = file.read_bytes().index(np.arange(50).tobytes())
+    flip(file, place + 8 * 7 + 2)  # of the 8th vector, 65536 more
+    with pytest.raises(CorruptError, match="names vectors that it does not have"):
+        FaissIndex.open(tmp_path / "index").search(VECTORS, 50)
+
+
 def test_rows_that_do_not_fit_the_vectors_are_told_whatever_is_looked_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
