@@ -31,7 +31,7 @@ FAULTS = [
     ("fallocate", errno.ENOSPC),
 ]
 SAID = {errno.ENOSPC: "No space left on device", errno.EIO: "Input/output error", errno.EMFILE: "ther files"}
-SAMPLED = 5
+SAMPLED = 4
 
 
 def states(scenario: Scenario, folder: Path) -> list[object]:
@@ -67,12 +67,12 @@ def undisturbed(name: str) -> tuple[list[object], Counter[str]]:
         return states(scenario, Path(base, "states")), seen
 
 
-def check(scenario: Scenario, folder: Path, fault: Fault, seen: list[object]) -> bool:
-    """Let one call fail; tell whether the work failed."""
+def check(scenario: Scenario, folder: Path, fault: Fault, seen: list[object], below: str = "") -> bool:
+    """Let one call fail, for a file below a folder in this one; tell whether the work failed."""
     folder.mkdir()
     scenario.begin(folder)
     said = ""
-    with failing(folder, fault):
+    with failing(folder / below, fault):
         try:
             scenario.work(folder)
         except Exception as error:
