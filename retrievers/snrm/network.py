@@ -17,6 +17,7 @@ from reml.contract.arguments.numbers import Bounds, Count
 from reml.contract.arguments.paths import takes_paths
 from reml.devices.precision import autocast
 from reml.files.atomic import MANIFEST, CorruptError, atomic_folder, digest, read_manifest, write_manifest
+from reml.files.integrity.checked import of_system
 from reml.files.integrity.owned import Made
 from reml.files.integrity.sealed import FILES, check_sealed, sealed
 from reml.files.weight_digest import weight_changes
@@ -269,6 +270,8 @@ class NgramNetwork(SparseNetwork):
             embeddings = load_file(folder / WEIGHTS)["embedding.weight"][PADDING + 1 :]
             network = cls(*_made(manifest, embeddings))
         except (KeyError, TypeError, OSError, ValueError) as error:
+            if of_system(error):
+                raise
             raise CorruptError(f"{folder / MANIFEST} or {WEIGHTS} beside it cannot be read: {error}.") from error
         load_weights(network, folder / WEIGHTS)
         return network

@@ -113,7 +113,7 @@ def kept_run(folder: Path) -> KeptRun:
 def _manifest(folder: Path, notes: list[str]) -> tuple[Mapping[str, Json], State]:
     if not (folder / MANIFEST).is_file():
         again = f"`reml run --config {shlex.quote(str(folder / CONFIG))}` goes on."
-        again = again if (folder / CONFIG).is_file() else "Delete it."
+        again = again if (folder / CONFIG).is_file() else "Move it away."
         notes.append(f"Its results are not written: it is still running, or was stopped. {again}")
         return {}, "unfinished"
     try:

@@ -27,7 +27,7 @@ from reml.files.integrity.sealed import FILES, is_aside
 from reml.files.shared_folder import LAYOUT
 
 # A writer that commits while a folder is read: it is then read again, at most so often.
-TRIES = 5
+TRIES = 50
 # Where manifests have records: of stages, results and most indexes; of BM25's counts; of the segments of an index.
 PLACES = (FILES, "counts", "segments")
 
@@ -193,12 +193,13 @@ def _damage(path: Path, error: Exception, then: str) -> Damage:
 
 
 def _state(folder: Path) -> bytes:
-    """Give what changes when a writer commits: the manifest, and the names of versions."""
+    """Give what changes when a writer commits or prunes: the manifest, and which versions there are."""
     try:
         manifest = (folder / MANIFEST).read_bytes()
     except OSError:
         manifest = b""
-    return manifest + b"".join(sorted(os.fsencode(path.name) for path in (folder / VERSIONS).glob("*")))
+    kept = (os.fsencode(path.parent.name) for path in (folder / VERSIONS).glob(f"*/{MANIFEST}"))
+    return manifest + b"".join(sorted(kept))
 
 
 def _found(value: Json) -> Iterator[CheckedFile]:

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from reml.files.atomic import CorruptError
+from reml.files.integrity.checked import of_system
 
 
 def read_members(archive: Path, names: Collection[str]) -> Iterator[tuple[str, IO[bytes]]]:
@@ -28,6 +29,8 @@ def read_members(archive: Path, names: Collection[str]) -> Iterator[tuple[str, I
                 if not missing:
                     return
     except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
+        if of_system(error):
+            raise
         raise CorruptError(f"{archive} is cut short or damaged ({error}). Delete it and fetch it again.") from error
     raise CorruptError(f"{archive} has no {sorted(missing)}: it is another archive. Delete it and fetch it again.")
 

@@ -30,10 +30,10 @@ def reading(path: Path, then: str) -> Iterator[None]:
     except (CorruptError, MemoryError):
         raise
     except Exception as error:  # each format has errors of its own, and some are of no kind at all
-        if (number := system_error(error)) not in (None, errno.ENOENT):
+        if of_system(error):
             if isinstance(error, OSError) and error.errno is not None:
                 raise
-            assert number is not None  # noqa: S101 - see above
+            number = system_error(error) or errno.EIO
             raise OSError(number, os.strerror(number), str(path)) from error
         raise CorruptError(f"{path} cannot be read ({type(error).__name__}: {error}). {then}") from error
 
@@ -46,6 +46,11 @@ def system_error(error: Exception) -> int | None:
     if (found := _NUMBER.search(text)) is not None:
         return int(found[1])
     return next((number for number in _SYSTEM if os.strerror(number) in text), None)
+
+
+def of_system(error: Exception) -> bool:
+    """Tell whether the system refused a file that is there, as where too many are open: its bytes may be whole."""
+    return system_error(error) not in (None, errno.ENOENT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import final
 from safetensors import SafetensorError, safe_open
 
 from reml.contract.examples import Json
+from reml.files.integrity.checked import of_system
 from reml.files.lines import LFS_POINTER
 from reml.files.model_location import ModelError, located
 from reml.files.typed_json import NotJsonError, each_once
@@ -132,6 +133,8 @@ def refuse_cut(name: str, path: Path) -> None:
         with safe_open(path, "pt") as tensors:
             tensors.keys()
     except (SafetensorError, OSError) as error:
+        if of_system(error):
+            raise
         raise ModelError(f"{name!r}: {path.name} is cut or damaged ({said(error)}). Get it anew.") from error
 
 

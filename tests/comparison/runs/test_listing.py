@@ -138,7 +138,7 @@ OLDER = "An older version of reml made it: its manifest lacks "
         (gone("bm25/places/predictions.jsonl"), "damaged", "bm25/places/predictions.jsonl does not exist"),
         (gone("manifest.json"), "unfinished", "Its results are not written: it is still running, or was stopped. "),
         (gone("manifest.json", "metrics.json"), "unfinished", "config.yaml` goes on."),
-        (emptied, "unfinished", "Delete it."),
+        (emptied, "unfinished", "Move it away."),
         (unreadable, "unfinished", "Its settings cannot be read."),
     ],
 )  # fmt: skip

@@ -4,6 +4,7 @@ import csv
 import gzip
 import itertools
 import json
+import re
 import struct
 import zipfile
 from collections.abc import Callable
@@ -94,3 +95,19 @@ def test_what_is_wrong_with_the_machine_is_not_said_of_a_file(error: Exception, 
 def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
     with pytest.raises(CorruptError, match="absent cannot be read"), reading(tmp_path / "absent", "Delete it."):
         (tmp_path / "absent").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("said", "number"),
+    [
+        ("Error while opening: Too many open files (os error 24)", 24),
+        ("could not open f for reading: Permission denied", 13),
+        ("[Errno 5] Input/output error: f", 5),
+    ],
+)
+def test_what_a_library_says_of_the_system_in_words_of_its_own_is_no_damage(
+    said: str, number: int, tmp_path: Path
+) -> None:
+    with pytest.raises(OSError, match=re.escape(str(tmp_path))) as raised, reading(tmp_path, "Delete it."):
+        raise RuntimeError(said)
+    assert raised.value.errno == number
