@@ -128,7 +128,7 @@ class Given:
 
         try:
             parsed = parser_of(self.command).parse_args(self._arguments)
-        except (ArgumentError, UnicodeDecodeError) as error:
+        except (ArgumentError, ImportError, UnicodeDecodeError) as error:
             self._refuse(error, written_settings(self._arguments, self._own))
         except OmegaConfBaseException as error:
             raise settings_error([_interpolated(error)], self._sources) from error

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import codecs
 import contextlib
+import functools
 import gzip
 import json
 import re
@@ -46,6 +47,8 @@ _PACKED: Final = {
     re.escape(LFS_POINTER): "a pointer of git-lfs: get the file itself by `git lfs pull`",
 }
 
+# Bytes of a line: a device, or an archive of gzip made for it, would fill the memory with one that never ends.
+LONGEST: Final = 1 << 28
 _LOOKED_AT: Final = 256  # lines, after which it is seen how far the file is read
 
 Value = TypeVar("Value")
@@ -186,6 +189,10 @@ def _all_lines(path: Path) -> Iterator[tuple[int, bytes]]:
             for number, line in enumerate(_cut(stream), start=1):
                 if number % _LOOKED_AT == 0:
                     work.done = raw.tell()
+                if len(line) > LONGEST:
+                    raise LineError(
+                        f"{path}, line {number} has more than {LONGEST:,} bytes: no text has. Is it a file of lines?"
+                    )
                 yield number, line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise CorruptError(
@@ -194,9 +201,10 @@ def _all_lines(path: Path) -> Iterator[tuple[int, bytes]]:
 
 
 def _cut(stream: BinaryIO) -> Iterator[bytes]:
-    first = stream.readline()
-    yield from [first] if first.endswith(b"\n") else first.splitlines(keepends=True)
-    yield from stream
+    """Cut a stream into lines; one that is too long has a byte more than the longest, and is read no further."""
+    first = stream.readline(LONGEST + 1)
+    yield from [first] if first.endswith(b"\n") or len(first) > LONGEST else first.splitlines(keepends=True)
+    yield from iter(functools.partial(stream.readline, LONGEST + 1), b"")
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from rich.console import Console
 from reml.collection.coverage import Coverage, coverage
 from reml.collection.disk import DiskCollection
 from reml.collection.sources.kilt_pages import JsonlPages
+from reml.contract.arguments.numbers import MOST, Bounds, wrong_number
 from reml.contract.arguments.several import names_in
 from reml.contract.examples import Json
 from reml.devices.progress import tracked
@@ -56,7 +57,12 @@ def chosen(names: str | None, splits: str) -> list[tuple[Dataset, str]]:
 
 
 def prepare_pages(pages: str | None, folder: Path, stages: Stages, words: int) -> DiskCollection | None:
-    """Make a collection of the pages: of a file, of KILT's own fetched first, or of what the folder has; else None."""
+    """Make a collection of the pages: of a file, of KILT's own fetched first, or of what the folder has; else None.
+
+    `ValueError` for words that are no count.
+    """
+    if (must := wrong_number(words, int, Bounds(least=1, most=MOST))) is not None:
+        raise ValueError(f"words is {words}, but must be {must}.")
     path = obtain_pages(folder) if pages == FETCH else Path(pages).expanduser() if pages else find_pages(folder)
     if path is None:
         return None

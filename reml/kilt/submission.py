@@ -58,6 +58,7 @@ def write_archive(
     if not predictions.is_dir():
         what = "is no folder" if predictions.exists() else "does not exist"
         raise FileNotFoundError(f"{predictions} {what}: name a folder with DATASET/predictions.jsonl or DATASET.jsonl.")
+    _by_file(names, datasets)  # says so before anything is written
     found = {each.name: _predictions_of(each, predictions, names) for each in datasets}
     missing = [name for name, path in found.items() if path is None]
     if missing:
@@ -69,7 +70,7 @@ def write_archive(
     with atomic_file(archive) as draft:
         with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED) as bundle:
             for name, path in found.items():
-                _add(bundle, names.format(dataset=name), path)
+                _add(bundle, _named(names, name), path)
         return check_archive(draft, datasets, tests=tests, names=names)
 
 
@@ -77,7 +78,7 @@ def write_archive(
 def check_archive(archive: Path, datasets: Sequence[Dataset], *, tests: Path, names: str = NAMES) -> Submission:
     """Read an archive as the leaderboard would; `InvalidFilesError` lists all that it would refuse."""
     problems, counts, blank = Problems(), {}, 0
-    wanted = {names.format(dataset=each.name): each for each in datasets}
+    wanted = _by_file(names, datasets)
     try:
         with zipfile.ZipFile(archive) as bundle:
             _check_names([info.filename for info in bundle.infolist()], wanted, problems)
@@ -92,8 +93,24 @@ def check_archive(archive: Path, datasets: Sequence[Dataset], *, tests: Path, na
     return Submission(counts, blank)
 
 
+def _by_file(names: str, datasets: Sequence[Dataset]) -> dict[str, Dataset]:
+    """Give datasets by the names of their files; `ValueError` where two have the same."""
+    wanted = {_named(names, each.name): each for each in datasets}
+    if len(wanted) < len(datasets):
+        raise ValueError(f"names is {names!r}, the same for all datasets: write {{dataset}} where each has its name.")
+    return wanted
+
+
+def _named(names: str, dataset: str) -> str:
+    """Name the file of a dataset; `ValueError` for what is no name with `{dataset}` in it."""
+    name = names.replace("{dataset}", dataset)
+    if not name.strip() or {"{", "}", "\0"} & set(name):
+        raise ValueError(f"names is {names!r}: give the name of a file, with {{dataset}} for the name of each dataset.")
+    return name
+
+
 def _predictions_of(dataset: Dataset, folder: Path, names: str) -> Path | None:
-    stems = (f"{dataset.name}/predictions.jsonl", f"{dataset.name}.jsonl", names.format(dataset=dataset.name))
+    stems = (f"{dataset.name}/predictions.jsonl", f"{dataset.name}.jsonl", _named(names, dataset.name))
     paths = (folder / (stem + ending) for stem in stems for ending in ("", ".gz"))
     return next((path for path in paths if path.is_file()), None)
 

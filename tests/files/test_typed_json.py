@@ -86,3 +86,9 @@ def test_a_key_given_twice_is_refused_however_it_is_written(
     text = f'{{"x": [{{{name}{spaces[1]}{one}{others[0]}"y": {two}, {again}{others[1]}{three}}}]}}'
     with pytest.raises(NotJsonError, match="is given twice in one object"):
         check_json(text)
+
+
+@pytest.mark.parametrize(("text", "why"), [("1" * 5000, "more than 4,300 digits"), ("[" * 90_000, "nested too deeply")])
+def test_what_is_too_large_to_be_read_is_said_in_words(text: str, why: str) -> None:
+    with pytest.raises(NotJsonError, match=why):
+        plain_json(text)

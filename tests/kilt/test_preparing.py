@@ -142,3 +142,10 @@ def test_offline_all_that_is_here_is_read_and_the_rest_told_at_once(folder: Path
     assert "is this machine offline?" in message
     assert "wow-dev-kilt.jsonl was not asked for" in message
     assert list(json.loads(report.read_text())) == ["nq dev"]
+
+
+@pytest.mark.parametrize("words", ["0", "-5", "9223372036854775808"])
+def test_words_of_a_passage_are_a_count(words: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pages = str(folder / "no-such-pages.jsonl")
+    assert main(["prepare", "kilt", "--pages", pages, "--folder", str(folder), "--words", words]) == 2
+    assert f"words is {words}, but must be 1 or more" in capsys.readouterr().err

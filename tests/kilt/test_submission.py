@@ -161,6 +161,23 @@ def test_a_folder_of_predictions_that_is_not_there_is_said(name: str, said: str,
         write_archive(tmp_path / "kilt.zip", tmp_path / name, ALL, tests=tests)
 
 
+@pytest.mark.parametrize("names", ["", "{", "{0}", "{a: 1}", "{dataset!z}", "{dataset:>99999999999}", "{dataset.x}"])
+def test_names_with_other_braces_are_refused(
+    names: str, tests: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_examples([Example(name, "?", (Answer("a"),)) for name in IDS], tmp_path / "run" / "nq.jsonl")
+    given = ["submit", "--archive", str(tmp_path / "kilt.zip"), "--datasets", "nq", "--folder", str(tests)]
+    for more in ([], ["--predictions", str(tmp_path / "run")]):
+        assert main([*given, *more, f"--names={names}"]) == 2
+        assert "names is" in capsys.readouterr().err
+    assert not (tmp_path / "kilt.zip").exists()
+
+
+def test_one_name_for_two_datasets_is_refused(tests: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="the same for all datasets"):
+        write_archive(tmp_path / "kilt.zip", tmp_path, [dataset("nq"), dataset("fever")], tests=tests, names="x.jsonl")
+
+
 def test_the_command_writes_checks_and_counts_blank_answers(
     tests: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

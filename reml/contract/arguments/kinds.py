@@ -96,12 +96,12 @@ def _must(value: object, hint: object) -> str | None:
         found = (wrong_number(value, kind, bounds) for bounds in marks if isinstance(bounds, Bounds))
         return next((must for must in found if must is not None), None)
     if hint is int or hint is float:
-        return wrong_number(value, hint, Bounds()) or (WIDE if hint is int and not _is_narrow(value) else None)
+        return WIDE if hint is int and _is_wide(value) else wrong_number(value, hint, Bounds())
     return None if _keeps(value, hint, origin) else _named(hint, value)
 
 
-def _is_narrow(value: Any) -> bool:
-    return bool(-WIDEST <= value <= WIDEST)
+def _is_wide(value: object) -> bool:
+    return isinstance(value, int) and not -WIDEST <= value <= WIDEST
 
 
 def _keeps(value: object, hint: object, origin: Any) -> bool:

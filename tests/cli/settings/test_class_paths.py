@@ -66,3 +66,12 @@ def test_a_message_never_makes_code_run(tmp_path: Path, monkeypatch: pytest.Monk
     assert suggestions("no file train_alone.Jsonl, train_alone.parts.Jsonl") == []
     assert "train_alone" not in sys.modules
     assert reml.retrievers.bm25.retriever.__name__ in sys.modules
+
+
+def test_a_path_of_thousands_of_parts_is_none() -> None:
+    assert "is no dotted path of a class" in explain("a." * 3000 + "b")
+    assert len(explain("a." * 3000 + "b")) < 500
+
+
+def test_a_path_without_a_first_part_lies_beside_nothing(tmp_path: Path) -> None:
+    assert lying_beside(".x", [tmp_path / "b.yaml"]) == ""

@@ -161,3 +161,18 @@ def test_installed_packages_come_before_files_of_the_folder_where_not_all_is_tru
         assert not distrusted("reml.x.Y")
     assert sys.path[0] == str(tmp_path)
     assert not distrusted("remlx.Y")
+
+
+@pytest.mark.parametrize("path", ["builtins.dict", "a." * 3000 + "b", "os.system", ".x", "reml.retrievers.bm25"])
+@pytest.mark.parametrize("place", ["predictor", "reading", "access"])
+def test_odd_class_paths_are_answered_in_a_sentence_of_ours(
+    path: str, place: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    odd = {"class_path": path[:9000]}
+    settings = yaml.safe_load(experiment()) | {place: {"a": {"retriever": odd}} if place == "access" else odd}
+    Path("c.yaml").write_text(yaml.safe_dump(settings))
+    assert main(["run", "--config", "c.yaml", "--plan"]) == 2
+    told = capsys.readouterr().err
+    assert "the settings are wrong" in told
+    assert "traceback" not in told
+    assert len(told) < 2000

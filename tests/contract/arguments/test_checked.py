@@ -193,3 +193,10 @@ def test_a_dataclass_is_named_with_its_module() -> None:
         Dense(encoding={"pooling": "clss"})  # type: ignore[arg-type]
     with pytest.raises(ArgumentError, match=r"`Training\(...\)` of reml.training.settings"):
         AccessFeedback(learner="a", training={"steps": 3})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("wide", [2**63, -(2**63), 10**20, 10**400])
+def test_a_plain_whole_number_fits_64_bits(wide: int) -> None:
+    assert Thing(plain=2**63 - 1).plain == 2**63 - 1
+    with pytest.raises(ArgumentError, match=r"thing\.plain is .*, but must be a whole number of at most 64 bits"):
+        Thing(plain=wide)

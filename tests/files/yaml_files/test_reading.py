@@ -179,3 +179,8 @@ def _numbers(value: Json) -> Json:
         return [_numbers(one) for one in value]
     again = meant(value) if isinstance(value, str) else value
     return again if isinstance(again, float) else value
+
+
+def test_half_a_surrogate_pair_is_refused() -> None:
+    with pytest.raises(YamlError, match="line 1, column 7"):
+        parse_yaml('a: "\\ud800"')
