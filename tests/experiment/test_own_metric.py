@@ -108,8 +108,13 @@ def test_a_report_without_its_scores_says_what_is_missing(finished: tuple[Path, 
     scores = result / "bm25" / "started" / "scores.json"
     kept = scores.read_text()
     assert json.loads(kept) == {"start": {f"q-{page}": 0.9 for page in ("oman", "cuba", "laos")}}
+    manifest = (result / "manifest.json").read_text()
+    unrecorded = {name: value for name, value in json.loads(manifest).items() if name not in ("files", "signature")}
     try:
         scores.write_text(json.dumps({"start": {"q-oman": "good"}}))
+        with pytest.raises(CorruptError, match=r"scores\.json has 29 bytes where 69 bytes were written"):
+            read_results(result, cases_each=1)
+        (result / "manifest.json").write_text(json.dumps(unrecorded))  # as a former version wrote it
         with pytest.raises(CorruptError, match=r"scores\.json has no number by 'start' of each example"):
             read_results(result, cases_each=1)
         scores.unlink()
@@ -117,6 +122,7 @@ def test_a_report_without_its_scores_says_what_is_missing(finished: tuple[Path, 
             read_results(result, cases_each=1)
     finally:
         scores.write_text(kept)
+        (result / "manifest.json").write_text(manifest)
 
 
 def test_systems_are_compared_by_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -131,7 +137,7 @@ def test_systems_are_compared_by_it(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert [row["figure"] for row in tests] == ["R-precision", "recall@5", "downstream"]
     assert tests[-1]["difference"] == "+0.450"
     assert "started: start" in (folder / "report.html").read_text(encoding="utf-8")
-    shown = capsys.readouterr().out.split("differences by", 1)[1]
+    shown = capsys.readouterr().out.split("differences, %", 1)[1]
     assert "downstream" in shown
 
 

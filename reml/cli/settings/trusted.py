@@ -11,8 +11,8 @@ The file is in XDG_CONFIG_HOME where that is set, and never in REML_HOME, which 
 package, and reml itself always is. A class path of another package is then refused before anything is imported, and
 packages that are installed come before files in the folder where reml is called.
 
-A look at a configuration (`--print_config`, `--plan`) is no consent to run it: where nobody says whom to trust, it
-imports reml's own classes alone.
+A look at a configuration (`--print_config`) is no consent to run it: where nobody says whom to trust, it imports reml's
+own classes alone.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from reml.files.yaml_files.reading import YamlError, read_yaml
 
 OPTION, VARIABLE, SETTING = "trusted_packages", "REML_TRUSTED", "trusted_packages"
 OURS, ALL = "reml", "all"
-LOOKS = frozenset({"--print_config", "--plan"})
+LOOK = "--print_config"
 
 Packages = tuple[str, ...]
 
@@ -56,7 +56,7 @@ def trusting(arguments: Sequence[str]) -> Iterator[list[str]]:
     Gives the arguments that say nothing of it. `SettingsError` for what names no packages.
     """
     said, others = _parted(arguments)
-    looks = bool(LOOKS & {argument.partition("=")[0] for argument in arguments})
+    looks = any(argument.partition("=")[0] == LOOK for argument in arguments)
     packages = _packages(said)
     packages = (OURS,) if packages is None and looks else () if packages == (ALL,) else packages
     if not packages:
@@ -81,7 +81,7 @@ def distrusted(class_path: str) -> str:
     if packages is None or any(f"{class_path}.".startswith(f"{one}.") for one in packages):
         return ""
     top = class_path.partition(".")[0]
-    why = "; --print_config and --plan import no others, since to import is to run" if _looks.get() else ""
+    why = "; --print_config imports no others, since to import is to run" if _looks.get() else ""
     return (
         f"{class_path} is not of the trusted packages ({', '.join(packages)}){why}. If you trust who wrote {top}: "
         f"`--{OPTION} {top}`, or {VARIABLE}={top}, or `{SETTING}: [{top}]` in {user_file()}; `{ALL}` trusts every one"

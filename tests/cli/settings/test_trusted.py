@@ -92,7 +92,7 @@ def test_a_function_that_says_that_it_makes_a_predictor_makes_it() -> None:
 
 
 @pytest.mark.parametrize("predictor", ["stranger.Mine", {"class_path": "stranger.Mine"}], ids=str)
-@pytest.mark.parametrize("options", [("--print_config",), ("--plan",), ("--trusted_packages", "reml,mine")], ids=str)
+@pytest.mark.parametrize("options", [("--print_config",), ("--plan", "--trusted_packages", "reml,mine")], ids=str)
 def test_code_that_nobody_trusts_is_not_imported(
     predictor: object, options: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:

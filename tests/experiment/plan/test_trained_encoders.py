@@ -134,7 +134,7 @@ def test_pseudo_queries_are_taught_by_a_teacher(tmp_path: Path) -> None:
         ({"teacher": "bm25", "list_depth": 0}, "train.list_depth is 0, but must be 1 or more"),
         ({"pseudo_queries": {"count": 9}}, "pseudo_queries have no labels: name the `teacher`"),
         ({"teacher": "bm25", "pseudo_queries": {"shortest": 9}}, "longest no less than shortest"),
-        ({"objective": L1}, "objective"),
+        ({"objective": L1}, "none of the values that it takes"),
         ({"rounds": []}, "train.rounds is empty"),
         ({"rounds": [{"steps": 0}]}, "train.rounds.steps is 0"),
         ({"rounds": [{"curriculum": {}}]}, "a curriculum is one of a teacher's list: name the `teacher`"),

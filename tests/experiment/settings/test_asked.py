@@ -10,7 +10,7 @@ from rich.console import Console
 
 from reml.contract.examples import Json
 from reml.experiment.plan.store import Stages
-from reml.files.atomic import CorruptError, digest
+from reml.files.atomic import SIGNATURE, CorruptError, digest
 from reml.files.environment import take
 
 
@@ -29,7 +29,9 @@ def test_a_stage_that_was_made_from_something_else_is_not_used(tmp_path: Path) -
 @pytest.mark.parametrize("change", [{"key": "0" * 16}, {"depends": {"words": 41}}])
 def test_a_manifest_that_tells_of_other_settings_is_not_believed(tmp_path: Path, change: dict[str, object]) -> None:
     path = make(tmp_path, {"words": 40}) / "manifest.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    manifest = json.loads(path.read_text()) | change
+    del manifest[SIGNATURE]  # a former version signed none
+    path.write_text(json.dumps(manifest))
     with pytest.raises(CorruptError, match="was made from other settings"):
         make(tmp_path, {"words": 40})
 
@@ -37,7 +39,7 @@ def test_a_manifest_that_tells_of_other_settings_is_not_believed(tmp_path: Path,
 def test_a_stage_of_a_former_version_is_used(tmp_path: Path) -> None:
     path = make(tmp_path, {"words": 40}) / "manifest.json"
     manifest = json.loads(path.read_text())
-    del manifest["key"]
+    del manifest["key"], manifest[SIGNATURE]
     path.write_text(json.dumps(manifest))
     assert make(tmp_path, {"words": 40}) == path.parent
 
