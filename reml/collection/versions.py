@@ -121,7 +121,8 @@ class Version:
 
 def read_version(folder: Path, number: int | None = None) -> Version:
     """Read the newest version, or that of a number; `ValueError` says which there are."""
-    newest = Version.parse(read_manifest(folder, KIND), folder / MANIFEST)
+    again = repair_of(folder) if (folder / VERSIONS).is_dir() else ""
+    newest = Version.parse(read_manifest(folder, KIND, again), folder / MANIFEST)
     if number is None or number == newest.number:
         return newest
     kept = version_numbers(folder, newest.number)

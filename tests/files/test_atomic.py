@@ -262,6 +262,20 @@ def test_a_manifest_that_does_not_fit_is_refused(tmp_path: Path, text: str | Non
     assert "Delete" not in str(refused.value), "it may be all that there is of what was stored"
 
 
+def test_no_flipped_bit_of_a_manifest_is_taken_for_what_was_written(tmp_path: Path) -> None:
+    write_manifest(tmp_path, "index", {"items": 3, "parts": [1.5, None, "é"]})
+    path, whole = tmp_path / "manifest.json", read_manifest(tmp_path, "index")
+    data = path.read_bytes()
+    for place in range(8 * len(data)):
+        changed = bytearray(data)
+        changed[place // 8] ^= 1 << place % 8
+        path.write_bytes(changed)
+        try:
+            assert read_manifest(tmp_path, "index") == whole, "white space alone may be other"
+        except CorruptError:
+            continue
+
+
 def test_home_is_what_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("REML_HOME", str(tmp_path))
     assert home() == tmp_path

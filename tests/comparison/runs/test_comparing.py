@@ -170,7 +170,9 @@ def test_tasks_of_other_measures_are_compared_by_all(kept: Kept, data: Path, tmp
 def test_an_older_run_is_compared(kept: Kept, home: Path) -> None:
     (folder,) = (home / "runs").glob("words-*")
     before = reml.compare("titles", "words", home=home)
-    change_manifest(folder, lambda one: [one.pop(part) for part in ("measures", "seed", "checksums", "versions")])
+    change_manifest(
+        folder, lambda one: [one.pop(part) for part in ("measures", "seed", "checksums", "versions", "files")]
+    )
     for scores in folder.glob("*/*/scores.json"):
         scores.unlink()
     found = reml.compare("titles", "words", home=home)
