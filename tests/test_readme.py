@@ -104,7 +104,7 @@ def test_pages_are_one_page_and_what_they_link_to_is_there(page: Path) -> None:
     text = page.read_text()
     assert len(text.splitlines()) <= 130
     assert all((page.parent / link).exists() for link in re.findall(r"\]\(([^)]+)\)", text))
-    named = re.findall(r"`((?:reml|benchmarks|docs)/[\w/]+\.\w+)`", text)
+    named = re.findall(r"`((?:reml|benchmarks|docs|tests)/[\w/]+\.\w+)`", text)
     assert all((ROOT / path).is_file() for path in named), named
 
 
