@@ -25,9 +25,11 @@ from reml.contract.examples import Json
 from reml.files.atomic import MANIFEST, CorruptError, digest, home, read_json, write_json
 from reml.files.integrity.checked import CheckedFile
 from reml.files.integrity.digests import SETTLED_NANOSECONDS, state_of
+from reml.files.shared_folder import LAYOUT
 
 FILES = "files"
 ASIDE = "damaged-"
+ROOM = "verified"
 VARIABLE = "REML_VERIFY"
 Verify = Literal["first", "open", "never"]
 # Bytes of a file that is read each time: a millisecond.
@@ -95,8 +97,8 @@ def check_files(folder: Path, files: Sequence[CheckedFile], *, again: str, verif
 
 def _check_once(folder: Path, files: Sequence[CheckedFile], again: str) -> None:
     """Read those files that no call on this machine has read as they are."""
-    note = home() / "verified" / f"{digest(str(folder.resolve()))}.json"
-    known, now = _read(note), {}
+    note = _note(folder)
+    known, now = _read(note) if note is not None else {}, {}
     for file in files:
         try:
             state: Json = [file.digest, *state_of(folder / file.name)]
@@ -107,9 +109,18 @@ def _check_once(folder: Path, files: Sequence[CheckedFile], again: str) -> None:
         except FileNotFoundError:  # a writer swept it since
             file.check_size(folder, again)
             raise
-    if now != known:
+    if note is not None and now != known:
         with contextlib.suppress(OSError):  # a note spares time and no more: where none can be written, there is none
             write_json(note, {"path": str(folder), FILES: now})
+
+
+def _note(folder: Path) -> Path | None:
+    """Name the note on a folder, in the home that it lies in, or in the user's; nothing where there is none."""
+    try:
+        homes = (parent for parent in folder.absolute().parents if (parent / LAYOUT).is_file())
+        return (next(homes, None) or home()) / ROOM / f"{digest(str(folder.resolve()))}.json"
+    except OSError:
+        return None
 
 
 def _is_settled(path: Path) -> bool:

@@ -11,6 +11,7 @@ from reml.files.atomic import MANIFEST, CorruptError, home, read_manifest, write
 from reml.files.integrity import sealed as module
 from reml.files.integrity.checked import CheckedFile
 from reml.files.integrity.sealed import FILES, VARIABLE, check_sealed, sealed, verification
+from reml.files.shared_folder import LAYOUT
 
 KIND, AGAIN = "thing", "Make it again."
 
@@ -130,11 +131,22 @@ def test_a_folder_that_was_moved_or_copied_is_read(folder: Path, read: list[str]
     assert read.count("below/large") == 2
 
 
+def test_notes_on_what_is_in_a_home_are_in_that_home(folder: Path, read: list[str]) -> None:
+    (folder.parent / LAYOUT).touch()
+    check(folder)
+    check(folder)
+    assert read.count("below/large") == 1
+    assert len(list((folder.parent / "verified").iterdir())) == 1
+    assert not (home() / "verified").exists()
+
+
+@pytest.mark.parametrize("place", ["file", "~nobody-of-this-name"])
 def test_without_a_home_everything_is_still_read(
-    folder: Path, read: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    folder: Path, read: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, place: str
 ) -> None:
     (tmp_path / "file").touch()
-    monkeypatch.setenv("REML_HOME", str(tmp_path / "file"))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("REML_HOME", place)
     check(folder)
     check(folder)
     assert read.count("below/large") == 2
