@@ -248,7 +248,9 @@ def read_manifest(folder: Path, kind: str, again: str = "") -> dict[str, Json]:
     path = folder / MANIFEST
     adopt(folder)
     if not path.is_file():
-        raise CorruptError(f"{folder} has no {MANIFEST}: it is not a whole {kind} made by reml. {again or _NAME_OTHER}")
+        raise CorruptError(
+            f"{folder} has no {MANIFEST}: it is not a {kind} made by reml, or not whole. {again or _NAME_OTHER}"
+        )
     advice = again or repair_of(folder)
     value = read_json(path, advice)
     if not isinstance(value, dict) or value.get("kind") != kind:
