@@ -159,7 +159,7 @@ def test_settings_refer_to_one_another_and_are_printed(
 ) -> None:
     config, home, _ = finished
     with pytest.raises(SystemExit) as ended:
-        run(home, "--config", str(config), "--reading.depth", "${seed}", "--print_config")
+        run(home, "--config", str(config), "--reading.depth", "${seed}", "--print_config", "--trusted_packages=tests")
     assert ended.value.code == 0
     shown = yaml.safe_load(capsys.readouterr().out)
     assert shown["training"]["steps"] == 12
