@@ -26,7 +26,7 @@ from reml.contract.examples import Json
 from reml.files.yaml_files.reading import YamlError, parse_yaml
 
 Place = tuple[str | int, ...]  # keys of mappings and numbers of items of lists, from the outermost
-LONGEST = 300  # letters of a value that is shown
+LONGEST = 2_000  # letters of a value that is shown
 
 Kind = Callable[..., Any]  # a class, or the function that is a command
 
