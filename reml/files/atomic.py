@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import shlex
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from importlib import metadata
@@ -159,8 +160,15 @@ def atomic_file(final: Path) -> Iterator[Path]:
     """Write a file beside `final`; it takes that name only if the block ends well.
 
     One that is there with the same bytes stays, with a new date: the disk, which takes long, need not take it again.
-    Drafts that killed processes left behind are then removed.
+    Drafts that killed processes left behind are then removed. What is no file (/dev/stdout, /dev/null, a pipe) is
+    written to in the end, and stays what it is.
     """
+    if drafts.is_stream(final):
+        with tempfile.TemporaryDirectory() as place:
+            yield (beside := Path(place, "draft"))
+            with beside.open("rb") as made, final.open("wb") as stream:
+                shutil.copyfileobj(made, stream)
+        return
     make_folder(final.parent)
     draft = new_draft(final)
     with _called(final, draft):

@@ -44,9 +44,10 @@ _looks: Final[ContextVar[bool]] = ContextVar("looks", default=False)
 
 
 def user_file() -> Path:
-    """Name the user's own file of settings."""
-    folder = os.environ.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser()
-    return Path(folder) / "reml" / "settings.yaml"
+    """Name the user's own file of settings; one that is not there for a user without a home folder."""
+    with contextlib.suppress(RuntimeError):
+        return Path(os.environ.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser()) / "reml" / "settings.yaml"
+    return Path("~/.config/reml/settings.yaml")
 
 
 @contextlib.contextmanager

@@ -52,6 +52,13 @@ def is_draft(name: str) -> bool:
     return _DRAFT.fullmatch(name) is not None
 
 
+def is_stream(path: Path) -> bool:
+    """Tell whether what has a name is no file or folder that another could take the place of: a device, a pipe."""
+    if path.is_symlink() and path.absolute().parts[1:2] in (("dev",), ("proc",)):
+        return path.exists()  # /dev/stdout, whatever it leads to
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
 @contextlib.contextmanager
 def held(draft: Path) -> Iterator[None]:
     """Show that this process is writing a draft; the system lets go of it when the process ends, however it ends."""

@@ -45,7 +45,7 @@ def make_folder(path: Path) -> None:
     try:
         path.mkdir(mode=FOLDER_MODE)
     except FileNotFoundError:
-        if path.parent == path:
+        if path.parent.is_dir():  # and takes none, as in /proc
             raise
         make_folder(path.parent)
         make_folder(path)

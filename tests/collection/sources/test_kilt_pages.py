@@ -88,7 +88,7 @@ def test_blank_lines_are_skipped_and_numbers_as_ids_are_taken(tmp_path: Path) ->
         ("{oops", "not JSON .*character 2"),
         ('{"_id": "1", "wikipedia_title": "T"', "not JSON"),
         ("[1, 2]", "the page must be an object, not \\[1, 2\\]"),
-        ("[" * 100_000, "recursion"),
+        ("[" * 100_000, "nested too deeply"),
         (b'{"_id": "\xff"}', "utf-8"),
         ('{"_id": "1", "wikipedia_title": "T"}', "the page has no 'text'; its keys are"),
         (
