@@ -36,7 +36,10 @@ from reml.text.models.token_limit import allowed, token_limit
 from reml.text.models.transformers_types import PreTrainedModel, PreTrainedTokenizerBase
 
 KIND = "dense encoder"
-AGAIN = "Take it again from where it came; if you changed it yourself, take `files` and `signature` out of the {} beside it."
+AGAIN = (
+    "Take it again from where it came; if you changed it yourself, take `files` and `signature` out of the {} "
+    "beside it."
+)
 # Tokens of a text where neither a setting nor the model's folder says, and what no folder means as a limit.
 TOKENS, ENDLESS = 256, 10**6
 
