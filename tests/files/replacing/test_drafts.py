@@ -6,7 +6,6 @@ import errno
 import os
 import shutil
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from reml.files.replacing.drafts import adopt, is_draft, put_in_place, sweep
 from reml.files.replacing.exchange import exchange
 from tests.faulty.calls import watched
 from tests.faulty.failing import dying
+from tests.files.replacing.forking import forked, status
 
 LONG_AGO = time.time() - 3600
 DAYS_AGO = time.time() - 3 * 24 * 3600
@@ -34,18 +34,6 @@ def write(final: Path, text: str) -> None:
         write_manifest(draft, "thing", {"text": text})
 
 
-def in_child(work: Callable[[], None]) -> int:
-    """Run in a fork of this process; give its exit status."""
-    child = os.fork()
-    if not child:
-        try:
-            work()
-            os._exit(0)
-        except BaseException:
-            os._exit(77)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-
-
 def aged(folder: Path, to: float) -> None:
     for path in (*folder.rglob("*"), *folder.iterdir()):
         os.utime(path, (to, to), follow_symlinks=False)
@@ -61,8 +49,8 @@ def test_a_writer_killed_before_any_call_leaves_the_old_or_the_new_one(
 ) -> None:
     if not exchanged:
         monkeypatch.setattr(drafts, "exchange", cannot)
-    found, number, status = [], 0, 9
-    while status == 9:
+    found, number, ended = [], 0, 9
+    while ended == 9:
         number += 1
         home = tmp_path / str(number)
         home.mkdir()
@@ -72,8 +60,8 @@ def test_a_writer_killed_before_any_call_leaves_the_old_or_the_new_one(
             with dying(home, number):
                 write(home / "ix", "new")
 
-        status = in_child(killed)
-        assert status in (0, 9)
+        ended = status(forked(killed))
+        assert ended in (0, 9)
         found.append(str(read_manifest(home / "ix", "thing")["text"]))
         assert (home / "ix" / "inner" / "part").read_text() == found[-1]
         aged(home, DAYS_AGO)

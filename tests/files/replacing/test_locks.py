@@ -9,7 +9,6 @@ import signal
 import stat
 import time
 import warnings
-from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -18,25 +17,10 @@ import pytest
 
 from reml.files.atomic import LockedError, locked
 from reml.index.impact import ImpactIndex
+from tests.files.replacing.forking import forked, status
 from tests.index.vectors import random_matrix, sparse
 
 ROWS = np.arange(20, dtype=np.int64)
-
-
-def forked(work: Callable[[], None]) -> int:
-    """Run in a fork; give its process id."""
-    child = os.fork()
-    if not child:
-        try:
-            work()
-            os._exit(0)
-        except BaseException:
-            os._exit(77)
-    return child
-
-
-def status(child: int) -> int:
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def test_a_child_that_lives_on_does_not_keep_the_lock(tmp_path: Path) -> None:
