@@ -264,7 +264,9 @@ def _add_arguments(parser: ArgumentParser, part: Callable[..., None], flag: Mapp
     """Add a command's own arguments: what stands alone, what takes a value by its type, and flags."""
     switches = _switches(part)
     if many:
-        parser.add_argument(many, nargs="*", metavar=many.removesuffix("s").upper(), help=_described(part, many))
+        parser.add_argument(
+            many, nargs="*", default=[], metavar=many.removesuffix("s").upper(), help=_described(part, many)
+        )
     parser.add_function_arguments(part, None, skip={GIVEN, *switches})
     for name in switches:
         parser.add_argument(f"--{name}", help=_described(part, name), **flag)
