@@ -227,7 +227,7 @@ def test_a_cached_manifest_that_is_damaged_is_named(tmp_path: Path, capsys: pyte
         told = capsys.readouterr().err
         assert message in told
         assert str(manifest) in told
-        assert "Delete" in told
+        assert "`reml repair " in told
 
 
 def test_an_index_of_another_collection_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
