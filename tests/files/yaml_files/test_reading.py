@@ -169,7 +169,7 @@ VALUES = st.recursive(
 @given(VALUES)
 def test_what_was_written_by_a_program_is_read_back(value: Json) -> None:
     written = yaml.safe_dump({"all": value}, allow_unicode=True, sort_keys=False)
-    assert _numbers(parse_yaml(written)) == {"all": value}, "floats may stay texts until a setting wants one"
+    assert _numbers(parse_yaml(written)) == _numbers({"all": value}), "floats may stay texts until a setting wants one"
 
 
 def _numbers(value: Json) -> Json:
