@@ -20,7 +20,7 @@ from reml.contract.examples import Json
 from reml.experiment.results import PACKAGES
 from reml.files.atomic import digest, read_manifest, write_manifest, write_text
 from reml.files.environment import without_values
-from reml.files.integrity.sealed import FILES, own_files, sealed
+from reml.files.integrity.sealed import FILES, sealed
 from reml.reporting.report import REPORT
 from reml.reporting.table import Table
 
@@ -38,7 +38,7 @@ def write_result(home: Path, config: Mapping[str, Json], *, matrix: Matrix, tabl
     write_text(folder / "config.yaml", yaml.safe_dump(without_values(config), sort_keys=False, allow_unicode=True))
     for file, grid in tables.items():
         write_text(folder / f"{file}.csv", grid.comma_separated())
-    files: Json = sealed(folder, among=(path for path in own_files(folder) if path.name != REPORT))
+    files: Json = sealed(folder, but=REPORT)
     written: dict[str, Json] = {"name": name, "config": without_values(config), **_described(matrix)}
     write_manifest(folder, KIND, {**written, FILES: files})
     write_page(folder / REPORT, matrix, tables=tables, manifest=read_manifest(folder, KIND))

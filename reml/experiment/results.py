@@ -31,7 +31,7 @@ from reml.experiment.plan.store import Stage
 from reml.experiment.predict import complete
 from reml.files.atomic import MANIFEST, atomic_file, read_manifest, write_json, write_manifest, write_text
 from reml.files.environment import without_values
-from reml.files.integrity.sealed import FILES, own_files, sealed
+from reml.files.integrity.sealed import FILES, sealed
 from reml.files.records import write_examples
 from reml.files.trajectories import TRAJECTORIES, rewarded
 from reml.reporting.figures import DIFFERENCES, METRICS, RETRIEVAL
@@ -108,7 +108,7 @@ def _published(runner: Runner, evaluations: Evaluations) -> Path:
     )
     _publish_training(runner)
     said: dict[str, Json] = {REPLACES: replaces} if replaces is not None else {}
-    files: Json = sealed(folder, among=(path for path in own_files(folder) if path.name != REPORT))
+    files: Json = sealed(folder, but=REPORT)
     write_manifest(folder, "run", {**_manifest(runner), "checksums": checksums, **said, FILES: files})
     return write_report(folder)
 

@@ -21,7 +21,7 @@ from reml.comparison.matrix import Matrix
 from reml.contract.examples import Json
 from reml.experiment.runner import Runner
 from reml.files.atomic import digest, write_manifest, write_text
-from reml.files.integrity.sealed import FILES, own_files, sealed
+from reml.files.integrity.sealed import FILES, sealed
 from reml.reporting.report import REPORT
 from reml.reporting.table import Table
 from reml.study.cells import shown_measures
@@ -74,5 +74,5 @@ def _write_experiments(folder: Path, runners: Sequence[Runner]) -> None:
         path = folder / "experiments" / f"seed-{runner.experiment.seed}.yaml"
         write_text(path, yaml.safe_dump(runner.written_config, sort_keys=False, allow_unicode=True))
     stages = {f"seed {one.experiment.seed}": [stage.to_json() for stage in one.stages.done.values()] for one in runners}
-    files: Json = sealed(folder, among=(path for path in own_files(folder) if path.name != REPORT))
+    files: Json = sealed(folder, but=REPORT)
     write_manifest(folder, "study", {"stages": stages, FILES: files})

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
@@ -35,28 +34,8 @@ from reml.files.atomic import (
     write_text,
 )
 from reml.files.integrity.owned import Made
-from reml.files.replacing.drafts import is_stream
 
 LONG_AGO = time.time() - 3600
-
-
-def test_a_pipe_is_written_to_and_stays_one(tmp_path: Path) -> None:
-    path = tmp_path / "pipe"
-    os.mkfifo(path)
-    with ThreadPoolExecutor(1) as pool:
-        read = pool.submit(path.read_text)
-        write_text(path, "said")
-        assert read.result(timeout=30) == "said"
-    assert path.is_fifo()
-    assert [one.name for one in tmp_path.iterdir()] == ["pipe"]
-
-
-def test_devices_and_links_of_the_system_are_known_before_anything_takes_their_place(tmp_path: Path) -> None:
-    for name in ("/dev/null", "/dev/stdout", "/dev/fd/1"):
-        assert is_stream(Path(name)) == Path(name).exists(), name
-    (tmp_path / "link").symlink_to(tmp_path / "file")
-    (tmp_path / "file").touch()
-    assert not any(map(is_stream, [tmp_path, tmp_path / "file", tmp_path / "link", tmp_path / "absent"]))
 
 
 def test_a_folder_is_there_only_when_its_block_ended_well(tmp_path: Path) -> None:

@@ -147,11 +147,7 @@ class _Repair:
 
     def _is_whole(self, file: CheckedFile) -> bool:
         if file not in self._whole:
-            try:
-                file.check_bytes(self.folder)
-                self._whole[file] = True
-            except CorruptError:
-                self._whole[file] = False
+            self._whole[file] = file.is_whole(self.folder)
         return self._whole[file]
 
     def _has(self, record: SegmentRecord) -> bool:

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from reml.experiment.integrity.moving import Repaired, aside, move_files
-from reml.files.atomic import CorruptError, file_digest, locked
-from reml.index.commits import Commit, StoredFile, StoredSegment
+from reml.files.atomic import CorruptError, locked
+from reml.index.commits import Commit, StoredSegment
 
 ROWS = "rows.npy"
 
@@ -23,7 +23,9 @@ def repair_index(folder: Path, *, dry: bool = False) -> Repaired:
             commit = Commit.last(folder)
         except CorruptError:
             return all_aside(folder, "Its manifest is damaged: build it again.", dry=dry)
-        wrong = [segment for segment in commit.segments if not all(_is_whole(folder, file) for file in segment.files)]
+        wrong = [
+            segment for segment in commit.segments if not all(file.checked.is_whole(folder) for file in segment.files)
+        ]
         if not wrong:
             return Repaired(folder, kept=(f"It is whole at commit {commit.number}.",))
         moved = tuple(folder / segment.name for segment in wrong)
@@ -43,15 +45,10 @@ def all_aside(folder: Path, again: str, *, dry: bool) -> Repaired:
     return Repaired(folder, (folder,), again=(again,))
 
 
-def _is_whole(folder: Path, file: StoredFile) -> bool:
-    path = folder / file.path
-    return path.is_file() and path.stat().st_size == file.size and file_digest(path) == file.digest
-
-
 def _rows_of(folder: Path, segment: StoredSegment) -> str:
     """Say which rows a segment has, as far as that can be read."""
     file = next((file for file in segment.files if Path(file.path).name == ROWS), None)
-    if file is None or not _is_whole(folder, file):
+    if file is None or not file.checked.is_whole(folder):
         return f"The rows of {segment.name} are lost; which they are cannot be read any more."
     rows = np.load(folder / file.path, allow_pickle=False)
     if not len(rows):

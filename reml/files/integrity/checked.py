@@ -97,3 +97,11 @@ class CheckedFile:
             raise
         if found != self.digest:
             raise CorruptError(f"{folder / self.name} is not what was written. {again or repair_of(folder)}")
+
+    def is_whole(self, folder: Path) -> bool:
+        """Tell whether the file is there, and all its bytes are what was written; `OSError` where that cannot be read."""
+        try:
+            self.check_bytes(folder)
+        except CorruptError:
+            return False
+        return True

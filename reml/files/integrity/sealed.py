@@ -47,14 +47,15 @@ def verification() -> Verify:
 
 
 @takes_paths
-def sealed(folder: Path, *, among: Iterable[Path] | None = None) -> list[Json]:
+def sealed(folder: Path, *, among: Iterable[Path] | None = None, but: str = "") -> list[Json]:
     """Put files below a folder on record, in order of their names, for its manifest.
 
     among: which; all but the manifests, what is hidden (locks, drafts), what was moved aside since it was damaged, and
-    folders below that have a manifest: these keep records of their own, as they may change later.
+    folders below that have a manifest: these keep records of their own, as they may change later. but: the name of files
+    that are left out, since they are written anew at each call.
     """
-    paths = among if among is not None else own_files(folder)
-    names = sorted(path.relative_to(folder).as_posix() for path in paths if path.is_file())
+    paths = among if among is not None else _own_files(folder)
+    names = sorted(path.relative_to(folder).as_posix() for path in paths if path.is_file() and path.name != but)
     return [CheckedFile.of(folder, name).content() for name in names]
 
 
@@ -136,7 +137,7 @@ def _read(note: Path) -> dict[str, Json]:
     return known if isinstance(known, dict) else {}
 
 
-def own_files(folder: Path) -> Iterator[Path]:
+def _own_files(folder: Path) -> Iterator[Path]:
     """Go through the files of a folder that its manifest is to have on record (`sealed`)."""
     for place, folders, names in os.walk(folder):
         here = Path(place)

@@ -6,13 +6,14 @@ import errno
 import os
 import shutil
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from reml.files.atomic import atomic_file, atomic_folder, locked, read_manifest, write_manifest, write_text
 from reml.files.replacing import drafts
-from reml.files.replacing.drafts import adopt, is_draft, put_in_place, sweep
+from reml.files.replacing.drafts import adopt, is_draft, is_stream, put_in_place, sweep
 from reml.files.replacing.exchange import exchange
 from tests.faulty.calls import watched
 from tests.faulty.failing import dying
@@ -237,3 +238,22 @@ def test_a_new_name_that_fails_gives_the_old_one_back(tmp_path: Path, monkeypatc
         put_in_place(draft, tmp_path / "ix")
     assert read_manifest(tmp_path / "ix", "thing")["text"] == "old"
     assert left(tmp_path) == []
+
+
+def test_a_pipe_is_written_to_and_stays_one(tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    with ThreadPoolExecutor(1) as pool:
+        read = pool.submit(path.read_text)
+        write_text(path, "said")
+        assert read.result(timeout=30) == "said"
+    assert path.is_fifo()
+    assert [one.name for one in tmp_path.iterdir()] == ["pipe"]
+
+
+def test_devices_and_links_of_the_system_are_known_before_anything_takes_their_place(tmp_path: Path) -> None:
+    for name in ("/dev/null", "/dev/stdout", "/dev/fd/1"):
+        assert is_stream(Path(name)) == Path(name).exists(), name
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    (tmp_path / "file").touch()
+    assert not any(map(is_stream, [tmp_path, tmp_path / "file", tmp_path / "link", tmp_path / "absent"]))
