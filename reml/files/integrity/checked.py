@@ -99,7 +99,7 @@ class CheckedFile:
             raise CorruptError(f"{folder / self.name} is not what was written. {again or repair_of(folder)}")
 
     def is_whole(self, folder: Path) -> bool:
-        """Tell whether the file is there, and all its bytes are what was written; `OSError` where that cannot be read."""
+        """Tell whether the file is there with the bytes that were written; `OSError` where it cannot be read."""
         try:
             self.check_bytes(folder)
         except CorruptError:

@@ -51,8 +51,8 @@ def sealed(folder: Path, *, among: Iterable[Path] | None = None, but: str = "") 
     """Put files below a folder on record, in order of their names, for its manifest.
 
     among: which; all but the manifests, what is hidden (locks, drafts), what was moved aside since it was damaged, and
-    folders below that have a manifest: these keep records of their own, as they may change later. but: the name of files
-    that are left out, since they are written anew at each call.
+    folders below that have a manifest: these keep records of their own, as they may change later. but: a name of
+    files that are left out, since they are written anew at each call.
     """
     paths = among if among is not None else _own_files(folder)
     names = sorted(path.relative_to(folder).as_posix() for path in paths if path.is_file() and path.name != but)
