@@ -39,9 +39,11 @@ from reml.text.models.declared import WIDTHS, check_width, modules_of, settings_
 from reml.text.models.kinds import MASKED
 from reml.text.models.loading import config_of, load
 from reml.text.models.model_folder import ModelFolder, opened
+from reml.text.models.record import read_record, write_record
 from reml.text.models.token_limit import allowed, token_limit
 from reml.text.models.transformers_types import PreTrainedModel, PreTrainedTokenizerBase
 
+KIND = "splade network"
 QUERY_TOKENS, ITEM_TOKENS = 64, 256
 # How SpladePooling of sentence-transformers says what is computed here.
 POOLED = {"pooling_strategy": "max", "activation_function": "relu"}
@@ -95,6 +97,7 @@ class SpladeNetwork(SparseNetwork):
         with atomic_folder(folder) as draft:
             self.masked_lm.save_pretrained(draft)
             self._tokeniser.save_pretrained(draft)
+            write_record(draft, KIND)
 
 
 @checked()
@@ -124,6 +127,7 @@ class Splade:
     def encoder(self, collection: Collection, folder: Path) -> SparseEncoder:  # noqa: ARG002
         """Give the encoder before its training; `ModelError` names what the model lacks or takes no more of."""
         model = opened(self.model, MASKED.wanted)
+        read_record(model.root, KIND)
         config = config_of(model, MASKED, trust_remote_code=self.trust_remote_code)
         _refuse_other_modules(model, config.vocab_size)
         loaded = load(model, MASKED, config, trust_remote_code=self.trust_remote_code)

@@ -23,8 +23,7 @@ from reml.devices.device import default_device
 from reml.devices.evaluating import evaluating
 from reml.devices.precision import Precision, autocast
 from reml.devices.progress import tracked
-from reml.files.atomic import MANIFEST, atomic_folder, read_manifest, write_manifest
-from reml.files.integrity.sealed import FILES, check_sealed, sealed
+from reml.files.atomic import atomic_folder
 from reml.files.model_location import ModelError
 from reml.files.weight_digest import UNRELATED, digest_with_weights
 from reml.retrievers.encoders.pooling import check_pooling, pooled
@@ -32,14 +31,11 @@ from reml.retrievers.encoders.projection import Projection, steps_of, write_step
 from reml.retrievers.encoders.token_batches import TokenBatch, longest_first, token_batches
 from reml.text.models.declared import Declared
 from reml.text.models.encoders import load_encoder
+from reml.text.models.record import read_record, write_record
 from reml.text.models.token_limit import allowed, token_limit
 from reml.text.models.transformers_types import PreTrainedModel, PreTrainedTokenizerBase
 
 KIND = "dense encoder"
-AGAIN = (
-    "Take it again from where it came; if you changed it yourself, take `files` and `signature` out of the {} "
-    "beside it."
-)
 # Tokens of a text where neither a setting nor the model's folder says, and what no folder means as a limit.
 TOKENS, ENDLESS = 256, 10**6
 
@@ -116,7 +112,7 @@ class DenseEncoder:
         """
         read = load_encoder(model, trust_remote_code=trust_remote_code)
         loaded, said = read.loaded, read.declared
-        wanted = (encoding or Encoding()).over(_saved(loaded.folder.root) or Encoding())
+        wanted = (encoding or Encoding()).over(_saved(loaded.folder.root))
         wanted = wanted.over(_of_folder(said, loaded.limit))
         width = int(loaded.model.config.hidden_size) * len(str(wanted.pooling or "mean").split("+"))
         steps = steps_of(loaded.folder, said, width)
@@ -137,7 +133,7 @@ class DenseEncoder:
                 pooling, normalise = str(self.encoding.pooling), bool(self.encoding.normalise)
                 hidden = int(self.model.config.hidden_size)
                 write_steps(draft, self._steps, pooling=pooling, width=hidden, normalise=normalise)
-            write_manifest(draft, KIND, {**asdict(self.encoding), FILES: sealed(draft)})
+            write_record(draft, KIND, asdict(self.encoding))
 
     @property
     def encoding(self) -> Encoding:
@@ -277,9 +273,6 @@ def _of_folder(said: Declared, limit: int) -> Encoding:
     )
 
 
-def _saved(folder: Path) -> Encoding | None:
-    if not (folder / MANIFEST).is_file():
-        return None
-    manifest = read_manifest(folder, KIND)
-    check_sealed(folder, manifest, again=AGAIN.format(MANIFEST))
-    return Encoding(**{name: manifest[name] for name in asdict(Encoding()) if name in manifest})  # type: ignore[arg-type]
+def _saved(folder: Path) -> Encoding:
+    record = read_record(folder, KIND)
+    return Encoding(**{name: record[name] for name in asdict(Encoding()) if name in record})  # type: ignore[arg-type]

@@ -39,9 +39,11 @@ from reml.text.models.declared import modules_of, unknown_module
 from reml.text.models.kinds import CLASSIFIER, NEW_CLASSIFIER
 from reml.text.models.loading import Loaded, config_of, load
 from reml.text.models.model_folder import opened
+from reml.text.models.record import read_record, write_record
 from reml.text.models.token_limit import allowed
 from reml.text.models.transformers_types import PreTrainedModel, PreTrainedTokenizerBase
 
+KIND = "cross-encoder"
 TRAINED = "ForSequenceClassification"
 # What may be new in a model without a classifier.
 HEAD = r"(^|\.)(classifier|score|pooler|pre_classifier|logits_proj|summary|sequence_summary)\."
@@ -104,6 +106,7 @@ class CrossEncoder:
         with atomic_folder(folder) as draft:
             self._network.save_pretrained(draft)
             self._tokeniser.save_pretrained(draft)
+            write_record(draft, KIND)
 
     def _read(self, pairs: Sequence[Pair]) -> Tensor:
         """Score pairs, [P], in batches of like length."""
@@ -144,6 +147,7 @@ class CrossEncoder:
     @functools.cached_property
     def _loaded(self) -> Loaded:
         folder = opened(self.model)
+        read_record(folder.root, KIND)
         config = config_of(folder, CLASSIFIER, trust_remote_code=self.trust_remote_code)
         trained = any(name.endswith(TRAINED) for name in config.architectures or ())
         if not trained and not self.new_classifier:

@@ -22,6 +22,7 @@ from reml.files.atomic import MANIFEST, CorruptError, StaleError
 from reml.index.faiss import FaissIndex
 from reml.index.impact import ImpactIndex
 from tests import ROOT
+from tests.damage import flip
 from tests.devices.test_disk import short_files
 from tests.index.vectors import assert_same, brute_force, random_matrix, sparse
 
@@ -41,12 +42,6 @@ def saved(folder: Path, similarity: str = "dot") -> FaissIndex:
     return index
 
 
-def flip(path: Path, place: int = -1) -> None:
-    content = bytearray(path.read_bytes())
-    content[place] ^= 1
-    path.write_bytes(content)
-
-
 def edit(folder: Path, change: Callable[[dict[str, object]], None]) -> None:
     manifest = json.loads((folder / MANIFEST).read_text())
     change(manifest)
@@ -61,7 +56,7 @@ def test_a_flipped_bit_is_told_when_it_is_opened_and_nothing_is_to_be_deleted(tm
         (tmp_path / "impact", "segment-*/impacts.npy", ImpactIndex.open),
         (tmp_path / "faiss", "vectors.faiss", FaissIndex.open),
     ):
-        flip(next(folder.glob(name)))
+        flip(next(folder.glob(name)), -1)
         with pytest.raises(CorruptError, match=r"is not what was written\. The index in .* has to be built") as told:
             opened(folder)
         assert "elete" not in str(told.value), "what was added to it may be nowhere else"
@@ -75,10 +70,10 @@ def test_what_was_appended_and_deleted_is_on_record_too(tmp_path: Path) -> None:
     index.verify()
     assert len(ImpactIndex.open(tmp_path / "index")) == 597
     for file in [*(tmp_path / "index").glob("segment-*/*.npy"), *(tmp_path / "index").glob("*-deleted-*.npy")]:
-        flip(file)
+        flip(file, -1)
         with pytest.raises(CorruptError, match=file.name):
             ImpactIndex.open(tmp_path / "index")
-        flip(file)
+        flip(file, -1)
     ImpactIndex.open(tmp_path / "index").verify()
 
 
@@ -89,7 +84,7 @@ def test_verify_beside_a_writer_that_sweeps_looks_at_what_came_after(tmp_path: P
     writer.merge()
     writer.commit()
     before.verify()
-    flip(next((tmp_path / "index").glob("segment-*/impacts.npy")))
+    flip(next((tmp_path / "index").glob("segment-*/impacts.npy")), -1)
     with pytest.raises(CorruptError, match=r"impacts\.npy is not what was written"):
         before.verify()
     shutil.rmtree(next((tmp_path / "index").glob("segment-*")))
@@ -189,7 +184,7 @@ def test_arrays_of_another_form_are_told_whatever_is_looked_at(tmp_path: Path, m
 def test_damaged_postings_are_not_merged_into_sound_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REML_VERIFY", "never")
     built(tmp_path / "index", 500)
-    flip(next((tmp_path / "index").glob("segment-*/positions.npy")))
+    flip(next((tmp_path / "index").glob("segment-*/positions.npy")), -1)
     index = ImpactIndex.open(tmp_path / "index")
     index.add(ROWS[500:], sparse(MATRIX[500:]))
     with pytest.raises(CorruptError, match=r"the postings in .* are not what was written"):

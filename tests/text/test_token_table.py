@@ -12,6 +12,7 @@ from reml.contract.examples import Item, Span
 from reml.files.atomic import CorruptError, StaleError
 from reml.testing import MemoryCollection
 from reml.text.token_table import ItemTokens, TokenTable, token_ids, tokenise
+from tests.damage import flip
 from tests.predictors.conftest import tiny_tokeniser
 
 TOKENISER = tiny_tokeniser()
@@ -74,9 +75,7 @@ def test_a_flipped_bit_is_told_and_the_table_built_again(tmp_path: Path) -> None
     folder = tmp_path / "table"
     whole = _lists(TokenTable.build_or_open(COLLECTION, TOKENISER, folder).take(np.arange(3)))
     for name in ("ids", "rows", "bounds", "checks"):
-        content = bytearray((folder / f"{name}.bin").read_bytes())
-        content[-2] ^= 1
-        (folder / f"{name}.bin").write_bytes(content)
+        flip(folder / f"{name}.bin", -2)
         with pytest.raises(CorruptError, match=rf"{name}\.bin is not what was written"):
             TokenTable.open(COLLECTION, TOKENISER, folder)
         assert _lists(TokenTable.build_or_open(COLLECTION, TOKENISER, folder).take(np.arange(3))) == whole

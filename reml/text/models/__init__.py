@@ -6,6 +6,7 @@ gguf                A language model from a GGUF file, converted once to safeten
 kinds               The kinds of models that are loaded, and which weights each may have or lack
 loading             Loading a model with its tokeniser, whole or refused
 model_folder        Where a model is, and its files: pointers, cut files, adapters and foreign code are refused
+record              What a model that was saved here says of itself, and that its files are as they were written
 token_limit         How many tokens a model takes, and settings that ask for more
 transformers_types  The types of transformers that annotations name, without transformers
 weight_report       What loading left to chance, or left out, in one sentence

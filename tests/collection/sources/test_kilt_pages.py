@@ -15,6 +15,7 @@ from reml.contract.collections import KnowledgeSource
 from reml.contract.examples import Page
 from reml.files.atomic import CorruptError
 from reml.testing import KnowledgeSourceContract
+from tests.damage import flip
 
 _CHAD = Page("1", "Chad", ("Chad\n", "Chad is a country.\n"))
 _TOGO = Page("2", "Togo – \u202eאב", ("Togo – \u202eאב\n", "e\u0301 é \u200b 😀 \u2028 x\n"))
@@ -139,9 +140,7 @@ def test_a_gzip_cut_short_says_after_which_line(tmp_path: Path) -> None:
 def test_a_flipped_byte_in_a_gzip_is_found(tmp_path: Path) -> None:
     path = tmp_path / "pages.jsonl.gz"
     write_pages([_CHAD, _TOGO], path)
-    data = bytearray(path.read_bytes())
-    data[-6] ^= 1
-    path.write_bytes(data)
+    flip(path, -6)
     with pytest.raises(CorruptError, match="cut short or damaged after line 2"):
         list(JsonlPages(path).pages())
 

@@ -16,13 +16,8 @@ from reml.experiment.integrity.verifying import verify
 from reml.files.atomic import write_manifest
 from reml.files.integrity.sealed import FILES, sealed
 from reml.index.impact import ImpactIndex
+from tests.damage import flip
 from tests.small_experiment import write_experiment
-
-
-def flip(path: Path) -> None:
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
-    path.write_bytes(data)
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from reml.files.integrity import sealed as module
 from reml.files.integrity.checked import CheckedFile
 from reml.files.integrity.sealed import FILES, VARIABLE, check_sealed, sealed, verification
 from reml.files.shared_folder import LAYOUT
+from tests.damage import flip
 
 KIND, AGAIN = "thing", "Make it again."
 
@@ -47,12 +48,10 @@ def check(folder: Path) -> None:
     check_sealed(folder, read_manifest(folder, KIND), again=AGAIN)
 
 
-def flip(path: Path) -> None:
+def flip_unseen(path: Path) -> None:
     """Change one bit of a file, and nothing that a program can set back."""
     times = path.stat().st_atime_ns, path.stat().st_mtime_ns
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
-    path.write_bytes(data)
+    flip(path)
     os.utime(path, ns=times)
 
 
@@ -76,7 +75,7 @@ def test_large_files_are_read_once_and_small_ones_each_time(folder: Path, read: 
 @pytest.mark.parametrize("name", ["small", "below/large"])
 def test_a_flipped_bit_is_seen(folder: Path, read: list[str], name: str) -> None:
     check(folder)
-    flip(folder / name)
+    flip_unseen(folder / name)
     with pytest.raises(CorruptError, match=rf"{name} is not what was written. Make it again."):
         check(folder)
     # And the next time: what is damaged is never remembered.

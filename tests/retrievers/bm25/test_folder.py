@@ -25,6 +25,7 @@ from reml.retrievers.bm25.retriever import BM25, BM25Retriever, Variant, Weighti
 from reml.retrievers.bm25.state import State
 from reml.testing import MemoryCollection
 from reml.text.analysis import Analyser
+from tests.damage import flip
 from tests.dying import dies, memory_folder
 from tests.memory_pages import MemoryPages
 
@@ -243,7 +244,7 @@ def test_one_process_writes_at_a_time(tmp_path: Path) -> None:
 def test_a_changed_byte_is_reported(file: str, tmp_path: Path) -> None:
     BM25().index(MemoryCollection(TEXTS), tmp_path / "index")
     (path,) = (tmp_path / "index").glob(f"state-*/{file}")
-    _flip(path)
+    flip(path)
     with pytest.raises(CorruptError, match=file):
         BM25().index(MemoryCollection(TEXTS), tmp_path / "index")
 
@@ -251,18 +252,12 @@ def test_a_changed_byte_is_reported(file: str, tmp_path: Path) -> None:
 def test_counts_that_changed_are_reported_when_they_are_read(tmp_path: Path) -> None:
     BM25().index(MemoryCollection(TEXTS), tmp_path / "index")
     (path,) = (tmp_path / "index").glob("counts-*/*.npz")
-    _flip(path)
+    flip(path)
     with pytest.raises(CorruptError, match=path.name):
         BM25(k1=2.0).index(MemoryCollection(TEXTS), tmp_path / "index")
     path.unlink()
     with pytest.raises(CorruptError, match="is missing"):
         BM25(k1=2.0).index(MemoryCollection(TEXTS), tmp_path / "index")
-
-
-def _flip(path: Path) -> None:
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(bytes(content))
 
 
 def _append_and_catch_up(folder: Path) -> None:

@@ -23,6 +23,7 @@ from reml.files.model_location import ModelError
 from reml.retrievers.dense import Dense
 from reml.retrievers.encoders.dense_encoder import DenseEncoder, Encoding
 from reml.testing import MemoryCollection
+from tests.damage import flip
 from tests.text.models import folders
 from tests.text.models.folders import WIDTH, bert, modules, put, tokeniser
 
@@ -196,9 +197,7 @@ def test_vectors_are_as_the_folder_says(case: str, tmp_path: Path) -> None:
 def test_a_flipped_bit_in_a_saved_encoder_is_told_and_a_change_of_ones_own_can_be_let_in(tmp_path: Path) -> None:
     encoder = DenseEncoder.load(next(iter(CASES.values())).write(tmp_path / "model"), FULL)
     encoder.save(folder := tmp_path / "saved")
-    content = bytearray((folder / "model.safetensors").read_bytes())
-    content[-2] ^= 1
-    (folder / "model.safetensors").write_bytes(content)
+    flip(folder / "model.safetensors", -2)
     with pytest.raises(
         CorruptError, match=r"model\.safetensors is not what was written.* `files` and `signature` out of"
     ):

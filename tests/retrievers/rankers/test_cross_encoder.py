@@ -9,8 +9,10 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from reml.contract.retrieved import Queries
 from reml.contract.retrievers import Scorer
+from reml.files.atomic import CorruptError
 from reml.retrievers.rankers.cross_encoder import CrossEncoder
 from reml.testing import MemoryCollection, ScorerContract
+from tests.damage import flip
 from tests.small_cross_encoder import LIMIT, write_cross_encoder
 
 TEXTS = ["the capital of chad", "a river", "france " * 60, "what is the city of the country"]
@@ -75,6 +77,9 @@ def test_a_model_without_a_classifier_gets_one_and_comes_back(tmp_path: Path) ->
     again = scorer(str(tmp_path / "saved"))
     torch.testing.assert_close(again.score(QUERIES, ITEMS.get(ITEMS.rows()), POSITIONS), scores)
     assert again.fingerprint() == model.fingerprint()
+    flip(tmp_path / "saved" / "model.safetensors", -2)
+    with pytest.raises(CorruptError, match=r"model\.safetensors is not what was written"):
+        _ = scorer(str(tmp_path / "saved")).module
 
 
 def test_the_fingerprint_is_of_weights_and_of_what_is_read(folder: str) -> None:

@@ -16,6 +16,7 @@ from reml.training.loop.fit import METRICS, STATES, WEIGHTS, Fitted, fit, open_f
 from reml.training.loop.metrics import read_metrics
 from reml.training.loop.resume import newest_state
 from reml.training.regimes.regimes import Independent
+from tests.damage import flip
 from tests.training.pointing import SETTINGS, PointingPredictor, dev_sets, predictor, train_set
 
 
@@ -58,12 +59,6 @@ def _begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def begun(_begun: Path, tmp_path: Path) -> Path:
     """The folder of a training that was stopped after its third state."""
     return Path(shutil.copytree(_begun, tmp_path / "begun"))
-
-
-def flip(path: Path, place: int | None = None) -> None:
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2 if place is None else place] ^= 1
-    path.write_bytes(data)
 
 
 @pytest.mark.parametrize("name", ["state.json", "tensors.safetensors", "manifest.json"])
