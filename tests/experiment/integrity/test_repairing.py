@@ -14,7 +14,8 @@ from reml.experiment.integrity.repairing import repair
 from reml.experiment.integrity.verifying import verify
 from reml.files.atomic import CorruptError, LockedError, locked
 from reml.index.impact import ImpactIndex
-from tests.experiment.integrity.test_verifying import flip, vectors
+from tests.damage import flip
+from tests.experiment.integrity.test_verifying import vectors
 from tests.experiment.plan.test_storing_predictions import small
 from tests.small_experiment import write_experiment
 
