@@ -11,7 +11,7 @@ from reml.contract.arguments.several import hold_mappings, hold_several
 from reml.contract.collections import Collection
 from reml.contract.examples import Answer, Example
 from reml.contract.retrieved import Hits, Queries, Responses
-from reml.contract.retrievers import Retriever
+from reml.contract.retrievers import Retriever, Scorer
 from reml.contract.signals import FeedbackRecord
 from reml.contract.vectors import Int64Array
 
@@ -146,6 +146,18 @@ class ResponseProcessor(Protocol):
 
     def __call__(self, queries: Queries, responses: Responses) -> Responses:
         """Give the new responses of the same queries."""
+
+
+@runtime_checkable
+class ScoredProcessor(ResponseProcessor, Protocol):
+    """A response processor that asks a scorer: one of its own, or a ranker of the experiment, by its name."""
+
+    @property
+    def scorer(self) -> Scorer | str:
+        """What it asks."""
+
+    def with_scorer(self, scorer: Scorer) -> ScoredProcessor:
+        """Give the same processor with this scorer."""
 
 
 class StorageHandler(Protocol):

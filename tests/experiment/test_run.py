@@ -18,8 +18,8 @@ from transformers import GPT2Config, GPT2LMHeadModel
 
 import reml
 from reml.__main__ import main
-from reml.experiment.plan.trained_predictors import has_first_weights
 from reml.experiment.settings.settings_of import UntoldSettingsError
+from reml.experiment.trained.predictors import has_first_weights
 from reml.files.atomic import read_json
 from reml.files.records import read_examples, write_examples
 from reml.predictors.first_title import FirstTitle

@@ -3,7 +3,6 @@
 collections          What tasks give: their examples
 hits                 Access models, and what they find for all examples of a split
 indexes              Retrievers over a collection: an index of what an encoder makes of its items
-mined_lists          What a retriever is taught on in a round of its training: examples, and a list for each
 node                 One piece of work of an experiment: what it is made of, how it is made into a folder
 part_planner         The nodes of access models, of what they learn, and of predictors
 planner              Turns the names of an experiment into nodes; nothing else knows names
@@ -13,6 +12,4 @@ store                Stages of an experiment: each is cached under the digest of
 storing_predictions  Predictions with an access model that stores: batch after batch
 task_nodes           The nodes of what the tasks of an experiment give, by name: examples of a split
 taught_encoders      Encoders of retrievers after they have learnt from the feedback of a predictor
-trained_encoders     Encoders of retrievers before they learn, and after each round of a training
-trained_predictors   Predictors as they come, and after their training
 """

@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from reml.access.composed_access import FusedAccess, NoAccess
 from reml.access.information_access import InformationAccess
 from reml.access.limits import Limits
+from reml.access.presenting.rankers import RowScorer, last_ranker, with_rankers
 from reml.access.rank_fusion import reciprocal_rank_fusion
 from reml.contract.access import FeedbackHandler, QueryExpansion, QueryGenerator, ResponseProcessor
 from reml.contract.examples import Example
 from reml.contract.retrieved import Hits
-from reml.contract.retrievers import ExplainingRetriever, Retriever
+from reml.contract.retrievers import ExplainingRetriever, Retriever, Scorer
 from reml.experiment.plan.collections import Examples
-from reml.experiment.plan.node import Node
+from reml.experiment.plan.node import Node, group
 from reml.feedback.judges.teacher import Teacher
 from reml.files.hits import open_hits, save_hits
 
 _LOG = logging.getLogger(__name__)
 Model = InformationAccess | FusedAccess | NoAccess
+
+
+class Rankers(Protocol):
+    """Makes one scorer as often as it is asked, an object of its own each time."""
+
+    def scorer(self) -> Scorer:
+        """Make the scorer, ready to score."""
 
 
 @dataclass(frozen=True)
@@ -41,19 +49,21 @@ def access(
     retriever: Node[Retriever],
     chain: Chain,
     limits: Limits,
+    rankers: Mapping[str, Node[Rankers]],
     *,
     feedback: FeedbackHandler | None = None,
     stores: bool = False,
 ) -> Node[Model]:
     """Give an access model. It is opened anew each time: it would keep a trained model in memory.
 
-    One that stores begins so; what is written to it lies with the predictions that wrote it.
+    rankers: those that its processors name. One that stores begins so; what is written to it lies with the predictions
+    that wrote it.
     """
     return Node(
         kind="access",
         name=name,
         open=_open,
-        inputs=(retriever,),
+        inputs=(retriever, group(rankers)) if rankers else (retriever,),
         given={"chain": chain},
         beside={"limits": limits, "name": name, "feedback": feedback},
         marks="stores" if stores else None,
@@ -76,6 +86,11 @@ def teacher(name: str, retriever: Node[Retriever], queries: QueryGenerator) -> N
     return Node(kind="teachers", name=name, open=Teacher, inputs=(retriever,), given={"queries": queries}, keep=0)
 
 
+def ranking_teacher(name: str, asked: Node[Model], queries: QueryGenerator) -> Node[Teacher]:
+    """Give what scores given items as the last ranker of an access model would."""
+    return Node(kind="teachers", name=name, open=_ranking, inputs=(asked,), given={"queries": queries}, keep=0)
+
+
 def hits(name: str, asked: Node[Model], of: Node[Examples], depth: int) -> Node[Hits]:
     """Give the hits of all examples, [B, depth]."""
     return Node(kind="hits", name=name, make=_search, open=open_hits, inputs=(asked, of), given={"depth": depth})
@@ -87,17 +102,30 @@ def fused_hits(name: str, parts: Sequence[Node[Hits]], of: Node[Examples], depth
 
 
 def _open(
-    retriever: Retriever, *, chain: Chain, limits: Limits, name: str, feedback: FeedbackHandler | None
+    retriever: Retriever,
+    rankers: Mapping[str, Rankers] | None = None,
+    *,
+    chain: Chain,
+    limits: Limits,
+    name: str,
+    feedback: FeedbackHandler | None,
 ) -> InformationAccess:
+    scorers = {name: one.scorer() for name, one in (rankers or {}).items()}
     return InformationAccess(
         retriever,
         chain.queries,
         expansion=chain.expansion,
-        processors=chain.processors,
+        processors=with_rankers(chain.processors, scorers),
         feedback=feedback,
         limits=limits,
         name=name,
     )
+
+
+def _ranking(asked: InformationAccess, *, queries: QueryGenerator) -> Teacher:
+    scorer = last_ranker(asked.processors)
+    assert scorer is not None  # noqa: S101 - asked only of access models that rank
+    return Teacher(RowScorer(asked.collection, scorer), queries)
 
 
 def _fused(*parts: InformationAccess, limits: Limits, name: str) -> FusedAccess:

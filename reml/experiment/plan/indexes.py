@@ -11,7 +11,7 @@ from reml.contract.collections import Collection
 from reml.contract.predictors import Lender
 from reml.contract.retrievers import EncoderIndexer, Indexer, Retriever, TrainableEncoder
 from reml.experiment.plan.node import Node
-from reml.experiment.plan.trained_predictors import Predictors
+from reml.experiment.trained.predictors import Predictors
 
 
 class Encoding(Protocol):

@@ -9,12 +9,14 @@ import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
 from reml.access.limits import Limits
+from reml.access.presenting.rankers import last_ranker, named_rankers
 from reml.access.querying.query_generators import InputQuery
-from reml.contract.access import QueryGenerator
+from reml.contract.access import QueryGenerator, ResponseProcessor
 from reml.contract.collections import Collection
 from reml.contract.retrieved import Hits
 from reml.contract.retrievers import DerivingIndexer, Indexer, Retriever, TrainableIndexer
@@ -24,15 +26,18 @@ from reml.experiment.plan import (
     indexes,
     predictor_signals,
     taught_encoders,
-    trained_encoders,
-    trained_predictors,
 )
+from reml.experiment.plan.hits import Rankers
 from reml.experiment.plan.node import Node, group, once, several
 from reml.experiment.plan.task_nodes import TaskNodes, named
 from reml.experiment.settings.access import Access
 from reml.experiment.settings.access_feedback import AccessFeedback
 from reml.experiment.settings.experiment import Experiment
 from reml.experiment.settings.retriever_training import RetrieverTraining
+from reml.experiment.trained import encoders as trained_encoders
+from reml.experiment.trained import predictors as trained_predictors
+from reml.experiment.trained import rankers as trained_rankers
+from reml.experiment.trained.rounds import Material
 from reml.feedback.judges.teacher import Teacher
 from reml.feedback.records import FeedbackLog
 from reml.training.regimes.signal_cache import kept
@@ -83,10 +88,11 @@ class PartPlanner(abc.ABC):
         if not settings.retrieves:
             return hits.no_access(access, self.collection(access, task))
         asking = self.access(self._asking(access))
-        chain = hits.Chain(self.queries(access), asking.expansion, settings.processors or asking.processors)
+        chain = hits.Chain(self.queries(access), asking.expansion, self._processors(access))
+        rankers = {name: self.ranker(name, task) for name in named_rankers(chain.processors)}
         kept = FeedbackLog(self.home / "feedback" / self.taught(access, task).key) if settings.feedback else None
         stores, base = settings.storage is not None, self.retriever(access, task)
-        return hits.access(access, base, chain, self.limits(access), feedback=kept, stores=stores)
+        return hits.access(access, base, chain, self.limits(access), rankers, feedback=kept, stores=stores)
 
     def limits(self, access: str) -> Limits:
         """Give how much an access model searches for and hands over."""
@@ -144,7 +150,37 @@ class PartPlanner(abc.ABC):
         return f"index {access}{self.tasks.of(task)}"
 
     def _teacher(self, access: str, task: str) -> Node[Teacher]:
-        return hits.teacher(access, self.retriever(access, task), self.queries(access))
+        """Give what scores items as an access model does: by its last ranker, or by its retriever."""
+        if last_ranker(self._processors(access)) is None:
+            return hits.teacher(access, self.retriever(access, task), self.queries(access))
+        return hits.ranking_teacher(access, self.model(access, task), self.queries(access))
+
+    def _processors(self, access: str) -> Sequence[ResponseProcessor]:
+        return self.access(access).processors or self.access(self._asking(access)).processors
+
+    # Rankers
+
+    @once
+    def ranker(self, name: str, task: str) -> Node[Rankers]:
+        """Give a ranker, after its training if it has one, over a task's collection."""
+        ranker = named(name, self.experiment.rankers, "ranker")
+        seed, settings = self.experiment.seed, ranker.train
+        begun = trained_rankers.untrained(f"the ranker {name} as it comes", ranker.scorer, seed)
+        if settings is None or settings.lists is None:
+            return begun
+        made = None
+        for number in range(len(settings.all_rounds)):
+            made = trained_rankers.trained(
+                f"train the ranker {name}{self.tasks.of(task)}{_round(settings, number)}",
+                self._ranking(settings.lists, task, settings, number, begun),
+                made,
+                settings=settings,
+                number=number,
+                queries=self.queries(settings.lists),
+                seed=seed,
+                console=self.console,
+            )
+        return made if made is not None else begun
 
     # Retrievers that are trained before they index
 
@@ -155,10 +191,9 @@ class PartPlanner(abc.ABC):
         assert settings is not None  # noqa: S101 - asked only for access models that are trained
         made = None
         for number in range(len(settings.all_rounds)):
-            round_name = f" in round {number + 1}" if settings.rounds is not None else ""
             made = trained_encoders.trained(
-                f"train {access}{self.tasks.of(task)}{round_name}",
-                self._ranking(access, task, settings, number),
+                f"train {access}{self.tasks.of(task)}{_round(settings, number)}",
+                self._ranking(access, task, settings, number, self._start(access, task)),
                 made,
                 settings=settings,
                 number=number,
@@ -169,11 +204,12 @@ class PartPlanner(abc.ABC):
         assert made is not None  # noqa: S101 - `RetrieverTraining` refuses a training without rounds
         return made
 
-    def _ranking(self, access: str, task: str, settings: RetrieverTraining, number: int) -> trained_encoders.Material:
+    def _ranking(self, access: str, task: str, settings: RetrieverTraining, number: int, start: Node[Any]) -> Material:
+        """Give what a round of a training learns from. access: whose items; start: what is trained, as it comes."""
         names, lists, pseudo = self.tasks.sharing(task, settings.tasks), settings.lists, settings.pseudo_queries
         mined, denoise = settings.all_rounds[number].self_mined, settings.denoise
-        return trained_encoders.Material(
-            self._start(access, task),
+        return Material(
+            start,
             self._passages(access, task),
             group({name: self.tasks.examples(name, "train") for name in names}),
             group({name: self.hits(lists, name, "train") for name in names}) if lists is not None else None,
@@ -335,6 +371,10 @@ class PartPlanner(abc.ABC):
     def _seed(self) -> int:
         seed = self.experiment.predictor_seed
         return seed if seed is not None else self.experiment.seed
+
+
+def _round(settings: RetrieverTraining, number: int) -> str:
+    return f" in round {number + 1}" if settings.rounds is not None else ""
 
 
 def _judged_in_batch(settings: AccessFeedback) -> bool:

@@ -11,13 +11,14 @@ from pathlib import Path
 
 from reml.contract.predictor_module import PredictorMaker
 from reml.evaluation.metrics import metric_of
-from reml.experiment.plan import predictions, storing_predictions, trained_predictors
+from reml.experiment.plan import predictions, storing_predictions
 from reml.experiment.plan.node import Node, later, once, several
 from reml.experiment.plan.part_planner import PartPlanner
 from reml.experiment.plan.predictions import Asked
 from reml.experiment.plan.task_nodes import named
 from reml.experiment.settings.system import System
 from reml.experiment.settings.train_on import TrainOn
+from reml.experiment.trained import predictors as trained_predictors
 from reml.training.settings import Training
 
 

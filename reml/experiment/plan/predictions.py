@@ -22,8 +22,8 @@ from reml.devices.progress import tracked
 from reml.experiment.plan.collections import Examples
 from reml.experiment.plan.node import Node
 from reml.experiment.plan.store import Stage
-from reml.experiment.plan.trained_predictors import Speaker
 from reml.experiment.predict import complete, predict
+from reml.experiment.trained.predictors import Speaker
 from reml.files.atomic import read_json, write_json
 from reml.files.records import write_examples
 from reml.files.trajectories import TRAJECTORIES, TrajectoryFile

@@ -21,7 +21,7 @@ from reml.contract.signals import Signal
 from reml.devices.progress import tracked
 from reml.experiment.plan.collections import Examples
 from reml.experiment.plan.node import Node
-from reml.experiment.plan.trained_predictors import Speaker
+from reml.experiment.trained.predictors import Speaker
 from reml.feedback.judges.judging import Judging
 from reml.feedback.judges.teacher import Teacher
 from reml.training.data.sets import RetrievedExamples

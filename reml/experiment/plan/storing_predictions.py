@@ -28,8 +28,8 @@ from reml.experiment.plan.collections import Examples
 from reml.experiment.plan.hits import Model
 from reml.experiment.plan.node import Node
 from reml.experiment.plan.predictions import PREDICTIONS, Shown, words_of, write_predictions
-from reml.experiment.plan.trained_predictors import Speaker
 from reml.experiment.predict import complete, predict
+from reml.experiment.trained.predictors import Speaker
 from reml.files.hits import open_hits, save_hits
 from reml.files.record_log import RecordLog
 from reml.files.records import format_record, parse_record

@@ -23,8 +23,8 @@ from reml.devices.device import default_device
 from reml.experiment.plan.indexes import Encoders
 from reml.experiment.plan.node import Node
 from reml.experiment.plan.predictor_signals import Lists
-from reml.experiment.plan.trained_predictors import Predictors
 from reml.experiment.settings.access_feedback import AccessFeedback
+from reml.experiment.trained.predictors import Predictors
 from reml.feedback.judges.judges import Judges
 from reml.feedback.judges.teacher import Teacher
 from reml.files.weights import load_weights

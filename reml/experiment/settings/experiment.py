@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from reml.access.presenting.rankers import named_rankers
 from reml.collection.passages import Unit, Units
 from reml.contract.arguments.checked import checked
 from reml.contract.arguments.names import check_above_classes, check_name, check_names
@@ -14,6 +15,7 @@ from reml.contract.retrievers import TrainableIndexer
 from reml.contract.tasks import Task
 from reml.evaluation.metrics import metric_of
 from reml.experiment.settings.access import Access
+from reml.experiment.settings.ranker import Ranker
 from reml.experiment.settings.settings_of import arguments_of
 from reml.experiment.settings.system import Passages, System
 from reml.experiment.settings.train_on import TrainOn, untrained
@@ -77,6 +79,7 @@ class Experiment:
         systems: what is compared, by name: a predictor and the access models it is given. Left out, each predictor with
             each access model alone.
         collections: what access models may search beside the tasks' own sources, by name.
+        rankers: scorers that processors of access models name, by name.
         train_on: what the predictor is trained on; without it, it is used as it comes.
         training: how it is trained; only beside `train_on`.
         reading: how much is retrieved, read and evaluated.
@@ -97,6 +100,7 @@ class Experiment:
     predictors: Mapping[str, PredictorMaker] = field(default_factory=dict)
     systems: Mapping[str, System] = field(default_factory=dict)
     collections: Mapping[str, Passages] = field(default_factory=dict)
+    rankers: Mapping[str, Ranker] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         names = self._task_names
@@ -143,7 +147,7 @@ class Experiment:
     def learns(self) -> bool:
         """Whether anything is trained."""
         trained = any(access.train is not None or access.feedback is not None for access in self.access.values())
-        return trained or self.train_on is not None
+        return trained or self.train_on is not None or any(one.train is not None for one in self.rankers.values())
 
     def learns_somehow(self, predictor: str) -> bool:
         """Tell whether a predictor is trained by itself or with a retriever that learns from it."""
@@ -153,6 +157,7 @@ class Experiment:
     def learns_on(self, task: str) -> bool:
         """Tell whether anything is trained on the train split of a task."""
         given = [part for one in self.access.values() for part in (one.train, one.feedback) if part is not None]
+        given += [one.train for one in self.rankers.values() if one.train is not None]
         parts = [*given, *(self.train_on.all_phases if self.train_on is not None else ())]
         return any(not part.tasks or task in part.tasks for part in parts)
 
@@ -178,12 +183,14 @@ class Experiment:
         check_above_classes(self.predictors, "predictors", "predictor")
         check_above_classes(self.systems, "systems")
         check_above_classes(self.collections, "collections")
+        check_above_classes(self.rankers, "rankers")
         check_name(self.name, "experiment")
         check_names(self._task_names, "task")
         check_names(self.access, "access model")
         check_names(self.predictors, "predictor")
         check_names(self.systems, "system")
         check_names(self.collections, "collection")
+        check_names(self.rankers, "ranker")
 
     def _check_systems(self) -> None:
         splits = self.reading.split
@@ -198,9 +205,11 @@ class Experiment:
         for name, access in self.access.items():
             wanted = [access.collection] if access.collection is not None else []
             _check_there(f"access model {name!r}", "collection", wanted, self.collections)
+            _check_there(f"access model {name!r}", "ranker", named_rankers(access.processors), self.rankers)
 
     def _check_names(self) -> None:
         wanted = [name for access in self.access.values() for name in access.needs]
+        wanted += [name for ranker in self.rankers.values() for name in ranker.needs]
         wanted += self.train_on.all_names if self.train_on is not None else []
         self._check_learnt(self._task_names)
         for name in wanted:
@@ -327,7 +336,15 @@ class Experiment:
         access = self.access[name]
         waits = access.feedback is not None and not access.feedback.joint and not access.feedback.untrained
         waits = waits or (access.lent is not None and self.trains(access.lent.predictor))
-        return [*access.needs, *(self.train_on.all_names if waits and self.train_on is not None else [])]
+        ranked = [need for ranker in self._ranked_by(name) for need in self.rankers[ranker].needs]
+        return [*access.needs, *ranked, *(self.train_on.all_names if waits and self.train_on is not None else [])]
+
+    def _ranked_by(self, name: str) -> list[str]:
+        """Name the rankers of an access model: its own, or those of the one whose retriever learns."""
+        access = self.access[name]
+        if not access.processors and access.feedback is not None:
+            return named_rankers(self.access[access.feedback.learner].processors)
+        return named_rankers(access.processors)
 
     def _check_learner(self, name: str) -> None:
         """Raise `ValueError` if feedback goes to what cannot learn."""

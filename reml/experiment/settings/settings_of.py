@@ -18,11 +18,12 @@ import inspect
 import typing
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from reml.contract.examples import Json
 from reml.contract.recorded import recorded_arguments
 
+T = TypeVar("T")
 Arguments = Mapping[str, object]
 Types = Collection[object]
 
@@ -53,6 +54,11 @@ def arguments_of(maker: object, hint: object) -> Iterator[object]:
         hints = _hints(cls)
         for name, argument in given.items():
             yield from [argument] if hints.get(name) == hint else arguments_of(argument, hint)
+
+
+def made_anew(value: T) -> T:
+    """Make an object with the settings of another one."""
+    return type(value)(**_arguments(value))
 
 
 def class_made(maker: object) -> type | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -14,21 +15,27 @@ from reml.contract.access import QueryGenerator
 from reml.contract.arguments.checked import checked
 from reml.contract.examples import Example
 from reml.contract.predictors import Judge, Predictor
-from reml.contract.retrieved import Hits, Responses
-from reml.contract.retrievers import Retriever
+from reml.contract.retrieved import Hits, Queries, Responses
 from reml.contract.vectors import Float32Array, Int64Array
 
 BATCH = 16
 
 
+class Rescoring(Protocol):
+    """Scores given rows of a collection: a retriever does, and a ranker over a collection."""
+
+    def score(self, queries: Queries, rows: Int64Array) -> Tensor:
+        """Give the scores of rows [Q, K]; -inf for row -1."""
+
+
 @dataclass(frozen=True, eq=False)
 class Teacher:
-    """Says of an item the score that a teacher gives it. retriever: of the same collection; only its `score` is used.
+    """Says of an item the score that a teacher gives it. retriever: of the same collection.
 
     queries: makes exactly one query for each example.
     """
 
-    retriever: Retriever
+    retriever: Rescoring
     queries: QueryGenerator = field(default_factory=InputQuery)
 
     @torch.no_grad()

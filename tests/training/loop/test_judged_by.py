@@ -12,7 +12,7 @@ import pytest
 from reml.contract.examples import Answer, Example, Provenance
 from reml.contract.tasks import Metric
 from reml.evaluation.metrics import Bleu, KiltMetric
-from reml.experiment.plan.trained_predictors import _judged
+from reml.experiment.trained.predictors import _judged
 from reml.training.loop.best import KeepBest
 from reml.training.loop.module import PredictorTraining
 from reml.training.loop.progress import ProgressLine

@@ -18,9 +18,9 @@ from reml.cli.loading import load
 from reml.contract.examples import Example
 from reml.contract.retrieved import Hits, Queries
 from reml.contract.vectors import Int64Array
-from reml.experiment.plan.trained_encoders import held_out, in_order
 from reml.experiment.runner import Runner
 from reml.experiment.settings.retriever_training import RetrieverTraining
+from reml.experiment.trained.rounds import held_out, in_order
 from reml.files.hits import open_hits
 from reml.retrievers.encoders.sparse_encoder import SparseEncoder
 from reml.testing import MemoryCollection

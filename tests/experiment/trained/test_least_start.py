@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from reml.experiment.settings.retriever_training import RetrieverTraining
-from tests.experiment.plan.test_trained_encoders import BM25, TAUGHT, index
+from tests.experiment.trained.test_encoders import BM25, TAUGHT, index
 from tests.small_experiment import write_experiment
 
 
@@ -23,7 +23,7 @@ def test_a_start_that_finds_too_little_is_refused_before_it_is_trained(
     access = {"bm25": BM25, "snrm": {"retriever": retriever, "train": train}}
     config, home = write_experiment(tmp_path, access=access, train_on=None, predictor=None), tmp_path / "home"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("reml.experiment.plan.mined_lists.DEPTH", 1)
+        patch.setattr("reml.experiment.trained.mined_lists.DEPTH", 1)
         assert index(config, home) == (2 if refused else 0)
     said = capsys.readouterr()
     assert ("less than train.least_start, 0.95, of it" in said.err + said.out) == refused

@@ -21,7 +21,7 @@ from reml.training.data.negatives import Denoiser
 from reml.training.data.ranked_examples import FromLabels, FromTeacher, ItemSampler, PagedCollection, RankedExamples
 from reml.training.data.rounds import Round
 
-PSEUDO = "pseudo-queries"
+PSEUDO, LISTS = "pseudo-queries", "lists"
 # Queries that are made, none of which is trained on, and items that are looked at of each.
 QUERIES, DEPTH = 500, 100
 

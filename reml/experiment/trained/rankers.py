@@ -1,0 +1,115 @@
+"""Rankers of an experiment: scorers as they come, and after their training on what access models found."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+
+from reml.contract.access import QueryGenerator
+from reml.contract.retrievers import Retriever, Scorer
+from reml.devices.device import default_device
+from reml.experiment.plan.hits import Rankers
+from reml.experiment.plan.node import Node
+from reml.experiment.settings.retriever_training import RetrieverTraining
+from reml.experiment.settings.settings_of import made_anew
+from reml.experiment.trained.mined_lists import LISTS, Given, MinedLists
+from reml.experiment.trained.rounds import Material, learn, until
+from reml.training.regimes.ranking import Ranking, RankingObjective
+
+
+@dataclass(frozen=True, eq=False)
+class Untrained:
+    """A scorer as it comes. settings: a scorer of the same settings, which stays as it is."""
+
+    settings: Scorer
+    seed: int
+
+    def scorer(self) -> Scorer:
+        """Make the scorer; what is random in it follows the seed."""
+        torch.manual_seed(self.seed)
+        scorer = made_anew(self.settings)
+        _ = scorer.module
+        return scorer
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A scorer after a round of its training, or several. folder: of the last round."""
+
+    folder: Path
+    begun: Untrained
+    settings: RetrieverTraining
+    queries: QueryGenerator
+
+    def scorer(self) -> Scorer:
+        """Make the scorer, on the GPU if there is one."""
+        return self.regime()[0]
+
+    def regime(self) -> tuple[Scorer, Ranking]:
+        """Make the scorer and the regime that trained it, and may go on to."""
+        from reml.training.loop.fit import open_fitted  # with Lightning, which takes long to load
+
+        scorer, regime = _begin(self.begun, self.settings, self.queries)
+        open_fitted(regime, self.folder)
+        regime.to(default_device())
+        return scorer, regime
+
+
+def untrained(name: str, scorer: Scorer, seed: int) -> Node[Rankers]:
+    """Give a ranker as it comes."""
+    return Node(kind="rankers", name=name, open=Untrained, given={"settings": scorer, "seed": seed})
+
+
+def trained(
+    name: str,
+    material: Material,
+    before: Node[Rankers] | None,
+    *,
+    settings: RetrieverTraining,
+    number: int,
+    queries: QueryGenerator,
+    seed: int,
+    console: Console,
+) -> Node[Rankers]:
+    """Give the ranker after a round. before: after the round before, none for the first, `number` 0."""
+    return Node(
+        kind="models",
+        name=name,
+        make=_train,
+        open=functools.partial(Trained, settings=settings, queries=queries),
+        inputs=(material.start, before, *material.given),
+        given={"number": number, "queries": queries, "seed": seed},
+        beside={"settings": settings, "console": console},
+        marks=until(settings, number),
+        opens=1,
+    )
+
+
+def _begin(begun: Untrained, settings: RetrieverTraining, queries: QueryGenerator) -> tuple[Scorer, Ranking]:
+    scorer = begun.scorer()
+    return scorer, Ranking(scorer, RankingObjective(settings.feedback, settings.regularisers, queries), 0)
+
+
+def _train(
+    folder: Path,
+    begun: Untrained,
+    before: Trained | None,
+    *given: Any,
+    settings: RetrieverTraining,
+    number: int,
+    queries: QueryGenerator,
+    seed: int,
+    console: Console,
+) -> None:
+    _, regime = _begin(begun, settings, queries) if before is None else before.regime()
+    mined = MinedLists(Given(*given), settings, settings.all_rounds[number], queries, _finds_nothing, folder / LISTS)
+    learn(regime, mined.parts(seed), settings, number=number, seed=seed, folder=folder, console=console)
+
+
+def _finds_nothing() -> Retriever:
+    raise AssertionError("`Ranker` refuses rounds on lists that it would have to find itself")
