@@ -15,7 +15,7 @@ from reml.contract.arguments.paths import takes_paths
 from reml.contract.collections import Collection
 from reml.contract.examples import Example, Json
 from reml.contract.retrieved import Hits
-from reml.contract.retrievers import Retriever
+from reml.contract.retrievers import Retriever, Scorer
 from reml.evaluation.kilt import Evaluation
 from reml.evaluation.metrics import measured, metric_of
 from reml.experiment.plan.collections import Examples
@@ -81,6 +81,10 @@ class Runner:
     def access(self, name: str, task: str) -> Model:
         """Give an access model over a task's collection."""
         return self.stages.open(self.plan.model(name, task))
+
+    def ranker(self, name: str, task: str) -> Scorer:
+        """Give a ranker, after its training if it has one; `save` of a `CrossEncoder`, say, writes it elsewhere."""
+        return self.stages.open(self.plan.ranker(name, task)).scorer()
 
     def search(self, access: str, task: str, examples: Sequence[Example], k: int) -> Hits:
         """Ask an access model: at most k items for each example, [B, k]; [B, 0] if it retrieves nothing."""

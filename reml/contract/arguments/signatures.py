@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
 EMPTY = inspect.Parameter.empty
@@ -49,11 +50,20 @@ def _counts(annotation: object) -> bool:
 
 def _signature(function: object) -> inspect.Signature:
     try:
-        return inspect.signature(function, eval_str=True)  # type: ignore[arg-type]
-    except NameError:  # a type that is imported for type checkers alone
-        return inspect.signature(function)  # type: ignore[arg-type]
+        written = inspect.signature(function)  # type: ignore[arg-type]
     except ValueError:  # a built-in, which does not say what it takes
         return inspect.Signature()
+    names = vars(sys.modules.get(getattr(function, "__module__", ""), inspect))
+    parameters = [one.replace(annotation=_type(one.annotation, names)) for one in written.parameters.values()]
+    return written.replace(parameters=parameters, return_annotation=_type(written.return_annotation, names))
+
+
+def _type(annotation: object, names: Mapping[str, object]) -> object:
+    """Give what an annotation means in a module, each by itself: its text where a checker alone imports the type."""
+    try:
+        return eval(annotation, dict(names)) if isinstance(annotation, str) else annotation  # noqa: S307 - as inspect does
+    except NameError:
+        return annotation
 
 
 def _shown(annotation: object) -> str:

@@ -81,6 +81,15 @@ def test_a_row_of_responses_is_of_one_query() -> None:
         Rerank(Letters())(Queries.of(["a"]), responses())
 
 
+def test_a_score_that_is_no_number_is_refused_and_so_is_a_ranker_that_is_only_named() -> None:
+    scorer = Letters()
+    nn.init.constant_(scorer.module[0].weight, torch.nan)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="Letters gave item 1 of query 0 a score that is no number"):
+        Rerank(scorer)(QUERIES, responses())
+    with pytest.raises(ValueError, match="'words' names a ranker, which an experiment has under `rankers`"):
+        Rerank("words")(QUERIES, responses())
+
+
 def test_nothing_stays_nothing() -> None:
     nothing = gather(ITEMS, Hits(np.full((2, 3), -1), np.full((2, 3), -np.inf, dtype=np.float32)))
     assert list(Rerank(Letters())(QUERIES, nothing).items) == [(), ()]

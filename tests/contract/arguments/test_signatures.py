@@ -14,13 +14,14 @@ from reml.contract.arguments.signatures import unlike, untyped
 from reml.contract.examples import Example
 from reml.contract.predictors import Feedback
 from reml.contract.retrieved import Queries
-from reml.contract.retrievers import Indexer
+from reml.contract.retrievers import Indexer, Scorer
 from reml.contract.tasks import MetricTask, Task
 from reml.feedback.pdist import Pdist
 from reml.retrievers.bm25 import BM25
 from reml.retrievers.dense import Dense
 from reml.tasks.jsonl import Jsonl
 from reml.tasks.kilt import Kilt
+from tests.overlap import Overlap
 from tests.unannotated import BareQueries, BareRetriever, BareTask
 
 
@@ -46,6 +47,7 @@ class OtherName:
         (First, ResponseProcessor),
         (DistinctPages, ResponseProcessor),
         (Pdist, Feedback),
+        (Overlap, Scorer),  # which imports Tensor where the contract does so for checkers alone
     ],
 )
 def test_what_fulfils_a_contract_is_not_complained_of(kind: type, contract: type) -> None:

@@ -1,0 +1,132 @@
+"""Rankers that an experiment names, trains once, and uses in cascades and as teachers, from YAML."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.torch import load_file
+
+from reml.__main__ import main
+from reml.cli.loading import load
+from reml.contract.retrieved import Hits
+from reml.experiment.trained.rankers import Untrained
+from reml.files.hits import open_hits
+from tests.experiment.trained.test_encoders import BM25, L1, SNRM, TRAINING
+from tests.overlap import Overlap
+from tests.small_experiment import write_experiment
+
+BACKWARDS = {"class_path": "tests.overlap.Overlap"}
+CONTRASTIVE = {"class_path": "reml.feedback.contrastive.Contrastive"}
+TRAIN: dict[str, Any] = {
+    "negatives": "bm25",
+    "objective": CONTRASTIVE,
+    "held_out": 1,
+    "random_negatives": 1.0,
+    "training": {**TRAINING, "steps": 20, "rate": 0.3},
+}
+# A word of each page, so that a search finds all of them.
+EVERYWHERE = "markets mountains islands valleys plains rivers"
+BY_NAME = {"class_path": "reml.access.presenting.Rerank", "init_args": {"scorer": "words", "keep": 3}}
+
+
+def experiment(folder: Path, train: dict[str, Any] | None, **changes: Any) -> Path:
+    ranker = {"scorer": BACKWARDS, **({"train": train} if train is not None else {})}
+    access = {"bm25": BM25, "cascade": {**BM25, "processors": [BY_NAME]}}
+    parts = {"access": access, "rankers": {"words": ranker}, "train_on": None, "predictor": None}
+    config = write_experiment(folder, **{**parts, **changes})
+    for split in ("train", "dev"):
+        path = folder / f"{split}.jsonl"
+        path.write_text(path.read_text().replace("What is seen", f"{EVERYWHERE}: what is seen"))
+    return config
+
+
+def run(config: Path, home: Path) -> int:
+    return main(["run", "--config", str(config), "--home", str(home), "--progress", "off"])
+
+
+def found(home: Path, access: str) -> Hits:
+    (folder,) = (home / "hits").glob(f"retrieve-with-{access}-for-places-dev-*")
+    return open_hits(folder)
+
+
+def test_a_ranker_that_is_trained_turns_the_order_of_a_cascade(tmp_path: Path) -> None:
+    """As it comes it ranks backwards; from labels it learns that shared words speak for an item."""
+    assert run(experiment(tmp_path / "as it comes", None), tmp_path / "home") == 0
+    assert run(experiment(tmp_path / "trained", TRAIN), tmp_path / "other") == 0
+    bm25, backwards = found(tmp_path / "home", "bm25"), found(tmp_path / "home", "cascade")
+    learnt = found(tmp_path / "other", "cascade")
+    assert learnt.rows[:, 0].tolist() == bm25.rows[:, 0].tolist()
+    assert all(bm25.rows[:, 0] != backwards.rows[:, 0])
+    assert (learnt.mask.sum(axis=1) <= 3).all()
+    assert (backwards.scores[backwards.mask] < 0).all()
+    assert (learnt.scores[learnt.mask] > 0).all()
+
+
+def test_a_ranker_is_trained_once_for_all_that_name_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    access = {"bm25": BM25, **{name: {**BM25, "processors": [BY_NAME]} for name in ("one", "two")}}
+    access["two"] = {**access["two"], "depth": 3}
+    config = experiment(tmp_path, TRAIN, access=access)
+    assert run(config, tmp_path / "home") == 0
+    assert len(list((tmp_path / "home" / "models").iterdir())) == 1
+    assert run(config, tmp_path / "home") == 0
+    assert "train the ranker words" not in capsys.readouterr().err.split("results:")[-1]
+
+
+def test_rounds_go_on_from_each_other(tmp_path: Path) -> None:
+    rounds = {"rounds": [{"self_mined": False, "steps": 2}, {"self_mined": False, "steps": 4}]}
+    config = experiment(tmp_path, {**TRAIN, **rounds})
+    assert run(config, tmp_path / "home") == 0
+    models = sorted((tmp_path / "home" / "models").glob("train-the-ranker-words-in-round-*"))
+    weights = [load_file(model / "best.safetensors")["retriever.weight"].item() for model in models]
+    runner, _ = load("run", ["--config", str(config), "--home", str(tmp_path / "home")])
+    ranker = runner.ranker("words", "places")
+    assert isinstance(ranker, Overlap)
+    assert ranker.module["weight"].item() == weights[1]
+    assert -1.0 < weights[0] < weights[1], "each round goes on upwards from where the one before ended"
+
+
+def test_a_cascade_teaches_by_its_ranker(tmp_path: Path) -> None:
+    """Lists that a round finds itself are put in the ranker's order, not in that of the search behind it."""
+    taught = {"teacher": "cascade", "rounds": [{}], "held_out": 1, "training": TRAINING}
+    access = {"bm25": BM25, "cascade": {**BM25, "processors": [BY_NAME]}, "snrm": {"retriever": SNRM, "train": taught}}
+    config = experiment(tmp_path, None, access=access)
+    assert run(config, tmp_path / "home") == 0
+    (lists,) = (tmp_path / "home" / "models").glob("train-snrm-*/lists/places")
+    hits = open_hits(lists)
+    assert (hits.scores[hits.mask] <= 0).all(), "the scores of a ranker that counts words backwards"
+    assert (np.diff(np.where(hits.mask, hits.scores, -1e9), axis=1) <= 0).all()
+
+
+@pytest.mark.parametrize(
+    ("train", "message"),
+    [
+        ({"held_out": 1}, "a ranker learns to order what an access model finds: name it under train.negatives"),
+        ({**TRAIN, "rounds": [{}]}, "give each of train.rounds `self_mined: false`"),
+        ({**TRAIN, "pseudo_queries": {"count": 9}, "least_start": 0.5}, "train.least_start is of what finds items"),
+        ({**TRAIN, "training": {**TRAINING, "gradient_cache": 2}}, "gradient_cache is of vectors"),
+        ({**TRAIN, "negatives": "nobody"}, "no access model 'nobody'"),
+        ({**TRAIN, "negatives": "cascade"}, "'cascade' is taught by itself"),
+        ({**TRAIN, "regularisers": [L1]}, "Overlap makes no vectors for l1 to keep sparse"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], train: dict[str, Any], message: str
+) -> None:
+    assert run(experiment(tmp_path, train), tmp_path / "home") == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_ranker_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(experiment(tmp_path, None, rankers={}), tmp_path / "home") == 2
+    assert "access model 'cascade' names the ranker 'words', which is not there" in capsys.readouterr().err
+
+
+def test_each_scorer_is_an_object_of_its_own() -> None:
+    settings = Overlap(2.0)
+    first, second = (Untrained(settings, seed=0).scorer() for _ in range(2))
+    assert first.module is not second.module is not settings.module
+    assert isinstance(first, Overlap)
+    assert first.weight == 2.0
