@@ -66,8 +66,8 @@ def test_a_ranker_that_is_trained_turns_the_order_of_a_cascade(tmp_path: Path) -
 
 
 def test_a_ranker_is_trained_once_for_all_that_name_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    access = {"bm25": BM25, **{name: {**BM25, "processors": [BY_NAME]} for name in ("one", "two")}}
-    access["two"] = {**access["two"], "depth": 3}
+    cascade = {**BM25, "processors": [BY_NAME]}
+    access = {"bm25": BM25, "one": cascade, "two": {**cascade, "depth": 3}}
     config = experiment(tmp_path, TRAIN, access=access)
     assert run(config, tmp_path / "home") == 0
     assert len(list((tmp_path / "home" / "models").iterdir())) == 1
