@@ -27,4 +27,5 @@ class Overlap:
         shown = [set(item.full_text(title=True).lower().split()) for item in items]
         pairs = zip(asked, positions, strict=True)
         shared = torch.tensor([[float(len(words & shown[place])) for place in row] for words, row in pairs])
-        return (shared * self.module["weight"]).masked_fill(torch.from_numpy(positions < 0), -torch.inf)
+        scores: Tensor = shared * self.module["weight"]
+        return scores.masked_fill(torch.from_numpy(positions < 0), -torch.inf)

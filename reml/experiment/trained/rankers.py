@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from rich.console import Console
 
 from reml.contract.access import QueryGenerator
 from reml.contract.retrievers import Retriever, Scorer
+from reml.contract.signals import Signal
 from reml.devices.device import default_device
 from reml.experiment.plan.hits import Rankers
 from reml.experiment.plan.node import Node
@@ -20,6 +22,8 @@ from reml.experiment.settings.settings_of import made_anew
 from reml.experiment.trained.mined_lists import LISTS, Given, MinedLists
 from reml.experiment.trained.rounds import Material, learn, until
 from reml.training.regimes.ranking import Ranking, RankingObjective
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,9 +110,25 @@ def _train(
     seed: int,
     console: Console,
 ) -> None:
-    _, regime = _begin(begun, settings, queries) if before is None else before.regime()
+    scorer, regime = _begin(begun, settings, queries) if before is None else before.regime()
+    _warn_of_pairs(scorer, settings)
     mined = MinedLists(Given(*given), settings, settings.all_rounds[number], queries, _finds_nothing, folder / LISTS)
     learn(regime, mined.parts(seed), settings, number=number, seed=seed, folder=folder, console=console)
+
+
+def _warn_of_pairs(scorer: Scorer, settings: RetrieverTraining) -> None:
+    """Say how much a step costs where each query is scored with the items of the whole batch."""
+    if Signal.IN_BATCH in settings.feedback.needs:
+        queries = settings.training.batch_size // settings.training.accumulate
+        _LOG.warning(
+            "%s scores each of %d queries with all %d items of a batch, %d pairs at once: an objective on a query's own "
+            "items (`in_batch: false`) scores %d.",
+            type(scorer).__name__,
+            queries,
+            items := queries * settings.items_per_query,
+            queries * items,
+            items,
+        )
 
 
 def _finds_nothing() -> Retriever:
