@@ -121,8 +121,8 @@ def _warn_of_pairs(scorer: Scorer, settings: RetrieverTraining) -> None:
     if Signal.IN_BATCH in settings.feedback.needs:
         queries = settings.training.batch_size // settings.training.accumulate
         _LOG.warning(
-            "%s scores each of %d queries with all %d items of a batch, %d pairs at once: an objective on a query's own "
-            "items (`in_batch: false`) scores %d.",
+            "%s scores each of %d queries with all %d items of a batch, %d pairs at once: an objective on a query's "
+            "own items (`in_batch: false`) scores %d.",
             type(scorer).__name__,
             queries,
             items := queries * settings.items_per_query,
