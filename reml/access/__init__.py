@@ -13,5 +13,6 @@ rank_fusion         Reciprocal rank fusion (Cormack, Clarke and Buettcher, SIGIR
 responses           Hits -> Responses: the items behind the rows, fetched when they are looked at
 session             The session of an access model: what one batch of examples asks of it and writes, on record
 similarity          What an encoder makes of queries and items, compared
+steps               What each step of an access model takes: its search, and every processor after it
 trajectory          What one batch asked, seen by example: made of what its sessions have on record, so
 """

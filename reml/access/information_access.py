@@ -18,6 +18,7 @@ from reml.access.querying.query_generators import InputQuery
 from reml.access.rank_fusion import reciprocal_rank_fusion
 from reml.access.responses import gather
 from reml.access.session import AccessSession
+from reml.access.steps import SEARCH, Clock, step_names
 from reml.access.storing.session_storage import SessionStorage
 from reml.contract.access import (
     Entries,
@@ -140,11 +141,15 @@ class InformationAccess:
         k = room_for(k, len(self.collection))
         if self.storage is not None:
             queries = hide(queries, self.storage.pending)
+        clock = Clock()
         asked = queries if self.expansion is None else self.expansion(queries, self.retriever)
         hits = search_within(self.retriever, asked, max(k, self.limits.depth) if self.processors else k)
+        clock.note(SEARCH, len(queries), int(hits.mask.sum()))
         responses = self._scored(asked, gather(self.collection, hits, temperature=self.limits.temperature))
-        for processor in self.processors:
+        for name, processor in zip(step_names(self.processors), self.processors, strict=True):
+            given = int((responses.rows >= 0).sum())
             responses = processor(queries, responses)
+            clock.note(name, len(queries), given)
         return responses if responses.k == k else responses.first(k)
 
     def store(self, entries: Entries) -> Int64Array:

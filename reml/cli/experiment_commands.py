@@ -11,6 +11,7 @@ from reml.experiment.run import run as run_experiment
 from reml.experiment.run import warn_of_absent
 from reml.experiment.runner import Runner
 from reml.reporting.cost_table import cost_table
+from reml.reporting.step_table import step_table
 from reml.reporting.summary import show_figures
 from reml.reporting.terminal import asked, print_table, say
 
@@ -29,6 +30,8 @@ def run(given: Given, *, plan: bool = False) -> None:
     results = run_experiment(runner.experiment, runner.stages.home, console)
     (one,) = results.runs
     show_figures(console, one.folder)
+    if one.steps:
+        print_table(console, step_table(one.steps))
     print_table(console, cost_table(one.parts))
     say(console, f"results: {one.folder}")
     say(console, f"report:  {one.report}")

@@ -1,11 +1,13 @@
-"""What an experiment cost, part by part: its collections, indexes, retrieval, training and predictions."""
+"""What an experiment cost, part by part: collections, indexes, retrieval and its steps, training and predictions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
 from reml.contract.examples import Json
+from reml.experiment.plan.hits import STEPS
 from reml.experiment.plan.store import Stage
+from reml.files.atomic import read_json
 
 TRAINING = "training"
 PARTS: Mapping[str, str] = {
@@ -28,6 +30,21 @@ def part_costs(stages: Iterable[Stage]) -> dict[str, Json]:
     for stage in stages:
         by_part.setdefault(PARTS.get(stage.folder.parent.name, TRAINING), []).append(stage)
     return {part: _sums(by_part[part]) for part in PARTS.values() if part in by_part}
+
+
+def step_costs(found: Mapping[tuple[str, str], Stage]) -> dict[str, Json]:
+    """Give what each step took of those that found something, by task and access model, in order.
+
+    found: the stages of what was found, by task and access model. Of each step: name, queries, items (that it was
+    given; of a search, that it found) and seconds. Empty where no access model has more than its search.
+    """
+    steps = {place: read_json(path) for place, stage in found.items() if (path := stage.folder / STEPS).is_file()}
+    if not any(isinstance(taken, list) and len(taken) > 1 for taken in steps.values()):
+        return {}
+    by_task: dict[str, dict[str, Json]] = {}
+    for (task, access), taken in steps.items():
+        by_task.setdefault(task, {})[access] = taken
+    return {**by_task}
 
 
 def _sums(stages: list[Stage]) -> dict[str, Json]:

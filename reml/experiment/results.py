@@ -26,7 +26,7 @@ from reml.evaluation.trec import RankedPage, rank_pages, write_relevance, write_
 from reml.evaluation.trec.page_measures import PageScorer, RankedPages
 from reml.experiment.figures import Found, Measured, difference_rows, retrieval_of
 from reml.experiment.former import REPLACES, changed, fingerprints, put_aside
-from reml.experiment.part_costs import part_costs
+from reml.experiment.part_costs import part_costs, step_costs
 from reml.experiment.plan.store import Stage
 from reml.experiment.predict import complete
 from reml.files.atomic import MANIFEST, atomic_file, read_manifest, write_json, write_manifest, write_text
@@ -252,4 +252,17 @@ def _manifest(runner: Runner) -> dict[str, Json]:
         "credits": {one.name: said for one in runner.experiment.tasks if (said := credit_of(one.source()))},
         "stages": without_values([stage.to_json() for stage in runner.stages.done.values()]),
         "costs": part_costs(runner.stages.done.values()),
+        "steps": step_costs(found_stages(runner)),
     }
+
+
+def found_stages(runner: Runner) -> dict[tuple[str, str], Stage]:
+    """Give the stages of what was found, by task and access model; what stores finds while it predicts."""
+    places = [(task, access) for task in runner.experiment.tasks for access in runner.experiment.access]
+    nodes = {
+        (task.name, access): runner.plan.hits(access, task.name, runner.experiment.reading.split_of(task.name))
+        for task, access in places
+        if runner.plan.access(access).storage is None
+    }
+    known = {place: runner.stages.known(node) for place, node in nodes.items() if node.make is not None}
+    return {place: stage for place, stage in known.items() if stage is not None}

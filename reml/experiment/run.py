@@ -23,9 +23,9 @@ from reml.evaluation.metrics import KiltMetric, metric_of
 from reml.evaluation.trec.relevance import grades
 from reml.experiment.costs import costs_of
 from reml.experiment.experiment_results import Results
-from reml.experiment.part_costs import part_costs
+from reml.experiment.part_costs import part_costs, step_costs
 from reml.experiment.planned import check_plan
-from reml.experiment.results import begin, publish, retrieved_pages
+from reml.experiment.results import begin, found_stages, publish, retrieved_pages
 from reml.experiment.runner import Runner
 from reml.experiment.seed_results import SeedResults
 from reml.experiment.settings.experiment import Experiment
@@ -86,7 +86,8 @@ def finish(runner: Runner, systems: Sequence[str] = ()) -> SeedResults:
     asked = {task: runner.examples(task, experiment.reading.split_of(task)) for task in tasks}
     questions = {task: questions_of(examples, predicted=predicted) for task, examples in asked.items()}
     parts = part_costs(runner.stages.done.values())
-    return SeedResults(experiment.seed, folder, report, tasks, evaluations, questions, costs, parts)
+    steps = step_costs(found_stages(runner))
+    return SeedResults(experiment.seed, folder, report, tasks, evaluations, questions, costs, parts, steps)
 
 
 def warn_of_absent(runner: Runner, task: str) -> None:

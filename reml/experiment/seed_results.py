@@ -33,7 +33,7 @@ class SeedResults:
     folder: its result folder. measures: what each task is ranked by. evaluations: by system, by task. questions: by
     task, what each of its scored examples asks, by id (`reml.evaluation.judgements.question_digest`). costs: by system
     and task; none of a run that was read back from its folder. parts: what collections, indexes, retrieval,
-    training and predictions cost (`reml.experiment.part_costs`).
+    training and predictions cost, and steps: each step of what was found (`reml.experiment.part_costs`).
     """
 
     seed: int
@@ -44,6 +44,7 @@ class SeedResults:
     questions: Mapping[str, Mapping[str, str]] = field(repr=False)
     costs: Mapping[tuple[str, str], Costs] = field(repr=False)
     parts: Mapping[str, Json] = field(repr=False, default_factory=dict)
+    steps: Mapping[str, Json] = field(repr=False, default_factory=dict)
 
     def evaluation(self, system: str, task: str) -> Evaluation:
         """Give the scores of all examples of a task; `ValueError` names the systems and tasks there are."""

@@ -15,6 +15,7 @@ report         `report.html` of a result folder: one file that needs nothing els
 report_cases   The examples of a report: question, passages with the answer marked, prediction
 report_origin  Where a report's figures come from: stages and their costs, versions, checksums
 result_folder  A result folder read back for its report
+step_table     What each step of access models took, as a table: a cascade's costs, by stage
 summary        The tables an experiment ends with in the terminal, one a task
 table          A table of texts with three renderings: the terminal's, a page's and CSV
 terminal       What is printed in the terminal: as it stands, since names may hold square brackets, and

@@ -9,14 +9,16 @@ from dataclasses import dataclass
 from reml.contract.examples import Json
 from reml.reporting.amounts import duration, memory
 from reml.reporting.cost_table import cost_table
+from reml.reporting.step_table import step_table
 from reml.reporting.table import Table
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What `templates/origin.html` shows: costs by part and stage, facts by their headings, the configuration."""
+    """What `templates/origin.html` shows: costs by part, step and stage, facts by their headings, the configuration."""
 
     costs: Table
+    steps: Table
     stages: Table
     facts: Mapping[str, Mapping[str, str]]
     config: str
@@ -28,6 +30,7 @@ def origin_of(manifest: Mapping[str, Json]) -> Origin:
     run: dict[str, Json] = {name: manifest.get(name) for name in ("reml", "seed", "replaces")}
     return Origin(
         costs=cost_table(_object(manifest.get("costs"))),
+        steps=step_table(_object(manifest.get("steps"))),
         stages=_stages(stages if isinstance(stages, list) else []),
         facts={
             "Run": _texts(run),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,6 +15,7 @@ from reml.access.information_access import InformationAccess
 from reml.access.limits import Limits
 from reml.access.presenting.rankers import RowScorer, last_ranker, with_rankers
 from reml.access.rank_fusion import reciprocal_rank_fusion
+from reml.access.steps import watched
 from reml.contract.access import FeedbackHandler, QueryExpansion, QueryGenerator, ResponseProcessor
 from reml.contract.examples import Example
 from reml.contract.retrieved import Hits
@@ -22,9 +23,11 @@ from reml.contract.retrievers import ExplainingRetriever, Retriever, Scorer
 from reml.experiment.plan.collections import Examples
 from reml.experiment.plan.node import Node, group
 from reml.feedback.judges.teacher import Teacher
+from reml.files.atomic import write_json
 from reml.files.hits import open_hits, save_hits
 
 _LOG = logging.getLogger(__name__)
+STEPS = "steps.json"
 Model = InformationAccess | FusedAccess | NoAccess
 
 
@@ -133,7 +136,9 @@ def _fused(*parts: InformationAccess, limits: Limits, name: str) -> FusedAccess:
 
 
 def _search(folder: Path, asked: Model, of: Examples, *, depth: int) -> None:
-    found = asked.search(of, depth)
+    with watched() as steps:
+        found = asked.search(of, depth)
+    write_json(folder / STEPS, [asdict(step) for step in steps])
     save_hits(folder, found)
     unanswered = np.flatnonzero(~found.mask.any(axis=1))
     if found.k and len(unanswered):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ BACKWARDS = {"class_path": "tests.overlap.Overlap"}
 CONTRASTIVE = {"class_path": "reml.feedback.contrastive.Contrastive"}
 TRAIN: dict[str, Any] = {
     "negatives": "bm25",
-    "objective": CONTRASTIVE,
+    "objective": {**CONTRASTIVE, "init_args": {"in_batch": False}},
     "held_out": 1,
     "random_negatives": 1.0,
     "training": {**TRAINING, "steps": 20, "rate": 0.3},
@@ -65,6 +66,20 @@ def test_a_ranker_that_is_trained_turns_the_order_of_a_cascade(tmp_path: Path) -
     assert (learnt.scores[learnt.mask] > 0).all()
 
 
+def test_a_run_says_what_each_step_of_a_cascade_took(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(experiment(tmp_path, None), tmp_path / "home") == 0
+    printed = capsys.readouterr().out
+    (folder,) = (tmp_path / "home" / "runs").iterdir()
+    steps = json.loads((folder / "manifest.json").read_text())["steps"]["places"]
+    assert [step["name"] for step in steps["bm25"]] == ["search"]
+    search, rank = steps["cascade"]
+    assert rank["name"] == "Rerank by Overlap"
+    assert search["items"] == rank["items"] > 0
+    for place in (printed, (folder / "report.html").read_text()):
+        assert "Rerank by Overlap" in place
+        assert "ms a query" in place
+
+
 def test_a_ranker_is_trained_once_for_all_that_name_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     cascade = {**BM25, "processors": [BY_NAME]}
     access = {"bm25": BM25, "one": cascade, "two": {**cascade, "depth": 3}}
@@ -98,6 +113,12 @@ def test_a_cascade_teaches_by_its_ranker(tmp_path: Path) -> None:
     hits = open_hits(lists)
     assert (hits.scores[hits.mask] <= 0).all(), "the scores of a ranker that counts words backwards"
     assert (np.diff(np.where(hits.mask, hits.scores, -1e9), axis=1) <= 0).all()
+
+
+def test_a_ranker_that_scores_whole_batches_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(experiment(tmp_path, {**TRAIN, "objective": CONTRASTIVE}), tmp_path / "home") == 0
+    said = capsys.readouterr().err
+    assert "Overlap scores each of 2 queries with all 4 items of a batch, 8 pairs at once" in said
 
 
 @pytest.mark.parametrize(
