@@ -154,7 +154,7 @@ class CrossEncoder:
 
     @property
     def _limit(self) -> int:
-        return allowed(self.max_tokens, TOKENS, self._loaded.limit, model=self.model, setting="max_tokens")
+        return allowed(self.max_tokens, TOKENS, self.loaded.limit, model=self.model, setting="max_tokens")
 
     @functools.cached_property
     def _notice(self) -> CutNotice:
@@ -164,18 +164,19 @@ class CrossEncoder:
     def _activate(self) -> nn.Module:
         if self.activation == "none":
             return nn.Identity()
-        return declared_activation(self._loaded.folder, self._network.config)
+        return declared_activation(self.loaded.folder, self._network.config)
 
     @property
     def _network(self) -> PreTrainedModel:
-        return self._loaded.model
+        return self.loaded.model
 
     @property
     def _tokeniser(self) -> PreTrainedTokenizerBase:
-        return self._loaded.tokeniser
+        return self.loaded.tokeniser
 
     @functools.cached_property
-    def _loaded(self) -> Loaded:
+    def loaded(self) -> Loaded:
+        """The model with its tokeniser, loaded on first use; `ModelError` says what is wrong with its folder."""
         folder = opened(self.model)
         config = config_of(folder, CLASSIFIER, trust_remote_code=self.trust_remote_code)
         trained = any(name.endswith(TRAINED) for name in config.architectures or ())

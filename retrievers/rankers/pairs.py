@@ -34,19 +34,23 @@ class Pairs:
         texts = texts_of(queries.said, reader)
         return cls([texts[row] for row in rows], [items[place] for place in positions[rows, places]], positions)
 
+    def places(self, device: torch.device) -> tuple[Tensor, Tensor]:
+        """Give the row and the column of each pair among the positions, [P] both."""
+        rows, columns = (torch.from_numpy(index).to(device) for index in np.nonzero(self.positions >= 0))
+        return rows, columns
+
     def placed(self, scores: Tensor, model: str) -> Tensor:
         """Put scores [P] where they were asked for, [Q, K], -inf at -1; `ValueError` names one that is not finite."""
-        rows, places = np.nonzero(self.positions >= 0)
+        at = self.places(scores.device)
         wrong = ~torch.isfinite(scores.detach())
         if bool(wrong.any()):
             pair = int(wrong.nonzero()[0])
             raise ValueError(
                 f"{model!r} scores the item {self.items[pair].row} ({self.items[pair].title[:60]!r}), at position "
-                f"[{rows[pair]}, {places[pair]}], with {scores[pair].item()} for the query {self.asked[pair][:60]!r}: "
+                f"[{at[0][pair]}, {at[1][pair]}], with {scores[pair].item()} for the query {self.asked[pair][:60]!r}: "
                 "its weights are damaged, have diverged, or need `precision: float32`."
             )
         whole = torch.full(self.positions.shape, -torch.inf, device=scores.device)
-        at = tuple(torch.from_numpy(index).to(scores.device) for index in (rows, places))
         return whole.index_put(at, scores)
 
 

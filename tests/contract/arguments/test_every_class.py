@@ -37,6 +37,8 @@ PARTS = [
     "reml.retrievers.snrm.Layers",
     "reml.retrievers.rankers.bi_encoder.BiEncoder",
     "reml.retrievers.rankers.cross_encoder.CrossEncoder",
+    "reml.retrievers.rankers.idcm.Form",
+    "reml.retrievers.rankers.idcm.IDCM",
     "reml.retrievers.rankers.mono_t5.MonoT5",
     "reml.retrievers.rankers.windows.Windows",
     "reml.retrievers.states.States",
