@@ -96,7 +96,7 @@ class CrossEncoder:
     def score(self, queries: Queries, items: Sequence[Item], positions: Int64Array) -> Tensor:
         """Score Q queries at these positions [Q, K] among N items, float32 [Q, K], with gradient; -inf at -1."""
         pairs = Pairs.of(queries, items, positions, self)
-        texts = [shown(item, self.windows, title=self.title) for item in pairs.items]
+        texts = shown(pairs.items, self.windows, title=self.title)
         scores = self.read([(asked, text) for asked, parts in zip(pairs.asked, texts, strict=True) for text in parts])
         if self.windows is not None:
             scores = self.windows.combined(scores, [len(parts) for parts in texts])
@@ -158,7 +158,7 @@ class CrossEncoder:
 
     @functools.cached_property
     def _notice(self) -> CutNotice:
-        return CutNotice(self.model)
+        return CutNotice(self.model, windows=self.windows is not None)
 
     @functools.cached_property
     def _activate(self) -> nn.Module:

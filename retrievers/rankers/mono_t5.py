@@ -89,7 +89,7 @@ class MonoT5:
     def score(self, queries: Queries, items: Sequence[Item], positions: Int64Array) -> Tensor:
         """Score Q queries at these positions [Q, K] among N items, float32 [Q, K], with gradient; -inf at -1."""
         pairs = Pairs.of(queries, items, positions, self)
-        texts = [shown(item, self.windows, title=self.title) for item in pairs.items]
+        texts = shown(pairs.items, self.windows, title=self.title)
         scores = self.read([(asked, text) for asked, parts in zip(pairs.asked, texts, strict=True) for text in parts])
         if self.windows is not None:
             scores = self.windows.combined(scores, [len(parts) for parts in texts])
@@ -159,7 +159,7 @@ class MonoT5:
 
     @functools.cached_property
     def _notice(self) -> CutNotice:
-        return CutNotice(self.model)
+        return CutNotice(self.model, windows=self.windows is not None)
 
     @property
     def _network(self) -> PreTrainedModel:

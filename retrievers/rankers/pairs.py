@@ -56,10 +56,14 @@ class Pairs:
 
 @final
 class CutNotice:
-    """Says once that a text was cut, and what to do about it; nothing is said of texts that were read whole."""
+    """Says once that a text was cut, and what to do about it; nothing is said of texts that were read whole.
 
-    def __init__(self, model: str) -> None:
+    windows: whether items are read in windows already.
+    """
+
+    def __init__(self, model: str, *, windows: bool) -> None:
         self._model, self.said = model, False
+        self._advice = "Choose fewer `words` of a window" if windows else "Set `windows`, or shorter passages,"
 
     def say(self, query: str, tokens: int, limit: int, cut: str) -> None:
         """Warn, the first time, of a query whose pair has more tokens than the limit. cut: what is left out."""
@@ -67,11 +71,11 @@ class CutNotice:
             self.said = True
             _LOG.warning(
                 "%r reads %d tokens of a query and an item together. Of the query %r and its item, which have %d, and "
-                "of others that are too long, %s. Set `windows`, or cut items into shorter passages, to have all read "
-                "(this is said once).",
+                "of others that are too long, %s. %s to have all read (this is said once).",
                 self._model,
                 limit,
                 query[:60],
                 tokens,
                 cut,
+                self._advice,
             )

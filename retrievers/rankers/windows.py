@@ -72,8 +72,14 @@ class Windows:
         return best.masked_fill(best == -torch.inf, 0.0).sum(dim=1)
 
 
-def shown(item: Item, windows: Windows | None, *, title: bool) -> list[str]:
-    """Give what is read of an item: all of it at once, or its windows, each after the title."""
+def shown(items: Sequence[Item], windows: Windows | None, *, title: bool) -> list[list[str]]:
+    """Give what is read of each item: all of it at once, or its windows, each after the title."""
+    distinct = {id(item): item for item in items}  # each is looked at once, however often it is asked for
+    read = {key: _parts(item, windows, title=title) for key, item in distinct.items()}
+    return [read[id(item)] for item in items]
+
+
+def _parts(item: Item, windows: Windows | None, *, title: bool) -> list[str]:
     if windows is None:
         return [item.full_text(title=title)]
     return [replace(item, text=text).full_text(title=title) for text in windows.cut(item.text)]

@@ -71,6 +71,11 @@ def test_a_cut_is_said_once_with_what_is_not_read(folder: str, caplog: pytest.Lo
     assert "the end is not read. Set `windows`" in said
 
 
+def test_a_window_that_is_cut_is_said_to_be_too_long(folder: str, caplog: pytest.LogCaptureFixture) -> None:
+    read(folder, Windows(words=LIMIT, stride=LIMIT))
+    assert "Choose fewer `words` of a window to have all read" in caplog.records[0].getMessage()
+
+
 def test_a_query_that_fills_the_limit_is_said_to_be_cut(folder: str, caplog: pytest.LogCaptureFixture) -> None:
     CrossEncoder(folder).score(Queries.of(["river " * LIMIT]), items(), POSITIONS)
     assert "the ends of query and item are not read" in caplog.records[0].getMessage()

@@ -39,9 +39,9 @@ def test_every_word_is_in_a_window(count: int, words: int, stride: int) -> None:
 
 def test_the_title_stands_before_each_window() -> None:
     item = Item(0, "a b c d", "Chad")
-    assert shown(item, None, title=True) == ["Chad a b c d"]
-    assert shown(item, Windows(words=2, stride=2), title=True) == ["Chad a b", "Chad c d"]
-    assert shown(item, Windows(words=2, stride=2), title=False) == ["a b", "c d"]
+    assert shown([item], None, title=True) == [["Chad a b c d"]]
+    assert shown([item] * 2, Windows(words=2, stride=2), title=True) == [["Chad a b", "Chad c d"]] * 2
+    assert shown([item], Windows(words=2, stride=2), title=False) == [["a b", "c d"]]
 
 
 @pytest.mark.parametrize(
