@@ -63,7 +63,9 @@ class CutNotice:
 
     def __init__(self, model: str, *, windows: bool) -> None:
         self._model, self.said = model, False
-        self._advice = "Choose fewer `words` of a window" if windows else "Set `windows`, or shorter passages,"
+        self._advice = (
+            "Choose fewer `words` of a window" if windows else "Set `windows`, or cut items into shorter passages,"
+        )
 
     def say(self, query: str, tokens: int, limit: int, cut: str) -> None:
         """Warn, the first time, of a query whose pair has more tokens than the limit. cut: what is left out."""
