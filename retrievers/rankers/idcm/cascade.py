@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from reml.devices.precision import autocast
 from reml.retrievers.rankers.idcm.windows import Form
 
 MEANS = (1.0, *(0.9 - 0.2 * step for step in range(10)))
@@ -48,8 +49,13 @@ class Selector(nn.Module):
     def forward(self, queries: Tensor, asked: Tensor, items: Tensor, there: Tensor) -> Tensor:
         """Score the windows of items, [B, windows of L], from embeddings [B, Q, D] and [B, L, D] and their masks.
 
-        What the masks hide changes no score. Windows that an item does not have get scores that mean nothing.
+        What the masks hide changes no score. Windows that an item does not have get scores that mean nothing. In
+        float32 whatever the precision: cosines in bfloat16 have too few digits for kernels as narrow as these.
         """
+        with autocast(queries.device, "float32"):
+            return self._scored(queries, asked, items, there)
+
+    def _scored(self, queries: Tensor, asked: Tensor, items: Tensor, there: Tensor) -> Tensor:
         if self.training and torch.is_grad_enabled():
             self.taught.fill_(1)
         cosines = self._states(queries, asked) @ self._states(items, there).mT  # [B, Q, L]
@@ -88,4 +94,4 @@ class Cascade(nn.Module):
         """
         best = scores.sort(dim=1, descending=True).values[:, : len(self.weights)]
         found = best.masked_fill(best == -torch.inf, 0.0)
-        return found @ self.weights[: found.shape[1]]
+        return (found * self.weights[: found.shape[1]]).sum(dim=1)

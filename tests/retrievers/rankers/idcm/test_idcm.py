@@ -128,6 +128,16 @@ def test_window_scores_are_those_of_student_and_teacher(folder: str) -> None:
     torch.testing.assert_close(student[1, 0, :5], alone_scores[0, 0])
 
 
+def test_a_training_in_bfloat16_has_scores_in_float32(folder: str) -> None:
+    """The loop's own precision is around all that a regime computes."""
+    model = taught(scorer(folder, select=2))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = model.score(QUERIES, items(), POSITIONS)
+        student, teacher = model.window_scores(QUERIES, items(), POSITIONS)
+    assert found.dtype == student.dtype == teacher.dtype == torch.float32
+    torch.testing.assert_close(student, model.window_scores(QUERIES, items(), POSITIONS)[0])
+
+
 def test_first_windows_alone_are_a_form(folder: str) -> None:
     form = Form(window=4, overlap=0, tokens=8, top=2)
     found = scorer(folder, form=form).score(QUERIES, items(), np.array([[1], [1]]))
