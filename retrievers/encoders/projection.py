@@ -137,7 +137,7 @@ def _dense(folder: ModelFolder, module: Module, width: int) -> Projection:
             f"{folder.name!r}: {file} projects vectors of width {inside}, and those before it have {width}: choose the "
             "pooling that the folder names, or get it anew."
         )
-    kind = _activation(folder, file, settings.get("activation_function", "torch.nn.modules.activation.Tanh"))
+    kind = activation_of(folder, file, settings.get("activation_function", "torch.nn.modules.activation.Tanh"))
     made = nn.Linear(inside, outside, bias=settings.get("bias") is not False)
     return _filled(folder, module, Projection(made, kind, residual=settings.get("use_residual") is True))
 
@@ -156,7 +156,7 @@ def _refuse_other_names(folder: ModelFolder, file: str, settings: dict[str, Json
             )
 
 
-def _activation(folder: ModelFolder, file: str, name: Json) -> nn.Module:
+def activation_of(folder: ModelFolder, file: str, name: Json) -> nn.Module:
     """Make an activation of torch by its path; no other code is run."""
     if name is None:
         return nn.Identity()

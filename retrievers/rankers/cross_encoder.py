@@ -5,9 +5,10 @@ and the score from the vector of [CLS]. Deviations:
 
 - any sequence classifier of transformers, with one logit, which is the score, or with two as in the paper (not
   relevant, relevant), whose difference is: it ranks as the paper's probability does;
+- an item that is too long is cut at its end, or read in windows (`reml.retrievers.rankers.windows`: FirstP, MaxP);
 - trained by whatever objective is chosen (`reml.training.regimes.ranking`), where the paper has cross-entropy over
   pairs; a model without a classifier gets one of a single logit, at random, if `new_classifier` says so;
-- the longer of query and item is cut first, where the paper cuts queries at 64 tokens.
+- the longer of query and item is cut first, at its end, where the paper cuts queries at 64 tokens.
 
 Published: MS MARCO dev MRR@10 0.365 (BERT large over BM25's first thousand). Here: not run on MS MARCO.
 """
@@ -16,17 +17,16 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, asdict, dataclass, replace
 from pathlib import Path
-from typing import final
+from typing import Literal, final
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from reml.contract.arguments.checked import checked
 from reml.contract.arguments.paths import takes_paths
-from reml.contract.examples import Item, texts_of
+from reml.contract.examples import Item, Json
 from reml.contract.retrieved import Queries
 from reml.contract.vectors import Int64Array
 from reml.devices.device import default_device
@@ -35,6 +35,9 @@ from reml.devices.progress import tracked
 from reml.files.atomic import atomic_folder
 from reml.files.model_location import ModelError
 from reml.files.weight_digest import UNRELATED, digest_with_weights
+from reml.retrievers.rankers.declared_scores import declared_activation, declared_length, note_activation
+from reml.retrievers.rankers.pairs import CutNotice, Pairs
+from reml.retrievers.rankers.windows import Windows, shown
 from reml.text.models.declared import modules_of, unknown_module
 from reml.text.models.kinds import CLASSIFIER, NEW_CLASSIFIER
 from reml.text.models.loading import Loaded, config_of, load
@@ -49,6 +52,7 @@ TRAINED = "ForSequenceClassification"
 HEAD = r"(^|\.)(classifier|score|pooler|pre_classifier|logits_proj|summary|sequence_summary)\."
 TOKENS = 512
 Pair = tuple[str, str]
+Activation = Literal["none", "declared"]
 
 
 @final
@@ -58,16 +62,24 @@ class CrossEncoder:
     """A `Scorer`, loaded when it is first needed, on the GPU if there is one.
 
     model: a hub id, a folder or `package:NAME/PATH` of a transformers model with safetensors. max_tokens: of a query
-    and an item together, 512 unless given, or what the model takes; what is longer is cut. title: whether an item's
-    title stands before its text. new_classifier: whether a model without a classifier gets one at random, which ranks
-    at random until it is trained. trust_remote_code: whether code in the model's folder is run. batch_size and
-    precision change speed, and scores only in the last digits.
+    and an item together, 512 unless given, or what the model takes. Of what is longer, the longer of query and item is
+    cut at its end, and a warning says so once. windows: how items are read in several parts instead, none being cut
+    that fits. title: whether an item's title stands before its text, and before each window. new_classifier: whether a
+    model without a classifier gets one at random, which ranks at random until it is trained. trust_remote_code: whether
+    code in the model's folder is run. batch_size and precision change speed, and scores only in the last digits.
+
+    activation: by `none` a score is the logit, which objectives are made for and which keeps far scores apart; by
+    `declared` it is what `CrossEncoder.predict` of sentence-transformers gives: the activation that the folder names, a
+    sigmoid where it names none. All but a few activations are monotone: the order stays, ties beside, where a sigmoid
+    is 1 to the last digit. Train with `none`.
     """
 
     model: str
     _: KW_ONLY
     max_tokens: int | None = None
+    windows: Windows | None = None
     title: bool = True
+    activation: Activation = "none"
     new_classifier: bool = False
     trust_remote_code: bool = False
     batch_size: int = 32
@@ -85,20 +97,22 @@ class CrossEncoder:
 
     def score(self, queries: Queries, items: Sequence[Item], positions: Int64Array) -> Tensor:
         """Score Q queries at these positions [Q, K] among N items, float32 [Q, K], with gradient; -inf at -1."""
-        rows, places = np.nonzero(positions >= 0)
-        shown = [item.full_text(title=self.title) for item in items]
-        numbers = positions[rows, places]
-        texts = texts_of(queries.said, self)
-        scores = self._read([(texts[row], shown[number]) for row, number in zip(rows, numbers, strict=True)])
-        whole = torch.full(positions.shape, -torch.inf, device=scores.device)
-        at = tuple(torch.from_numpy(index).to(scores.device) for index in (rows, places))
-        return whole.index_put(at, scores)
+        pairs = Pairs.of(queries, items, positions, self)
+        texts = shown(pairs.items, self.windows, title=self.title)
+        scores = self.read([(asked, text) for asked, parts in zip(pairs.asked, texts, strict=True) for text in parts])
+        if self.windows is not None:
+            scores = self.windows.combined(scores, [len(parts) for parts in texts])
+        return pairs.placed(scores, self.model)
 
     def fingerprint(self) -> str:
         """Digest the weights as they are now, the tokeniser and the settings that scores depend on."""
         config = {name: value for name, value in self._network.config.to_dict().items() if name not in UNRELATED}
         vocabulary = sorted(self._tokeniser.get_vocab().items())
-        return digest_with_weights(self._network, "cross-encoder", config, vocabulary, self._limit, self.title)
+        further: list[Json] = [] if self.windows is None else [asdict(self.windows)]
+        further += [] if self.activation == "none" else [repr(self._activate)]
+        return digest_with_weights(
+            self._network, "cross-encoder", config, vocabulary, self._limit, self.title, *further
+        )
 
     @takes_paths
     def save(self, folder: Path) -> None:
@@ -108,8 +122,8 @@ class CrossEncoder:
             self._tokeniser.save_pretrained(draft)
             write_record(draft, KIND)
 
-    def _read(self, pairs: Sequence[Pair]) -> Tensor:
-        """Score pairs, [P], in batches of like length."""
+    def read(self, pairs: Sequence[Pair]) -> Tensor:
+        """Score pairs of a query and a text, float32 [P], with gradient, in batches of like length."""
         if not pairs:
             return torch.zeros(0, device=self._network.device)
         order = sorted(range(len(pairs)), key=lambda place: sum(map(len, pairs[place])), reverse=True)
@@ -128,24 +142,44 @@ class CrossEncoder:
                 max_length=self._limit,
                 return_tensors="pt",
             ).to(self._network.device)
+            self._notice_cuts(part, inputs["attention_mask"].sum(dim=1).tolist())
             with autocast(self._network.device, self.precision):
                 logits = self._network(**inputs).logits
-            yield _relevance(logits.float())
+            yield self._activate(_relevance(logits.float()))
+
+    def _notice_cuts(self, pairs: Sequence[Pair], lengths: Sequence[int]) -> None:
+        """Look at pairs that fill the limit, until one was found that is longer."""
+        for pair, length in zip(pairs, lengths, strict=True):
+            if length >= self._limit and not self._notice.said:
+                whole, own = (len(self._tokeniser(*texts, verbose=False)["input_ids"]) for texts in (pair, pair[:1]))
+                both = "the ends of query and item are not read" if 2 * own > self._limit else "the end is not read"
+                self._notice.say(pair[0], whole, self._limit, both)
 
     @property
     def _limit(self) -> int:
-        return allowed(self.max_tokens, TOKENS, self._loaded.limit, model=self.model, setting="max_tokens")
+        return allowed(self.max_tokens, TOKENS, self.loaded.limit, model=self.model, setting="max_tokens")
+
+    @functools.cached_property
+    def _notice(self) -> CutNotice:
+        return CutNotice(self.model, windows=self.windows is not None)
+
+    @functools.cached_property
+    def _activate(self) -> nn.Module:
+        if self.activation == "none":
+            return nn.Identity()
+        return declared_activation(self.loaded.folder, self._network.config)
 
     @property
     def _network(self) -> PreTrainedModel:
-        return self._loaded.model
+        return self.loaded.model
 
     @property
     def _tokeniser(self) -> PreTrainedTokenizerBase:
-        return self._loaded.tokeniser
+        return self.loaded.tokeniser
 
     @functools.cached_property
-    def _loaded(self) -> Loaded:
+    def loaded(self) -> Loaded:
+        """The model with its tokeniser, loaded on first use; `ModelError` says what is wrong with its folder."""
         folder = opened(self.model)
         read_record(folder.root, KIND)
         config = config_of(folder, CLASSIFIER, trust_remote_code=self.trust_remote_code)
@@ -167,6 +201,9 @@ class CrossEncoder:
         loaded = load(folder, kind, config, trust_remote_code=self.trust_remote_code, new=new)
         if loaded.tokeniser.pad_token_id is None:
             raise ModelError(f"the tokeniser of {self.model!r} has no padding token: name the model of an encoder.")
+        if trained:
+            note_activation(folder, loaded.model.config)
+            loaded = replace(loaded, limit=min(loaded.limit, declared_length(folder) or loaded.limit))
         allowed(self.max_tokens, TOKENS, loaded.limit, model=self.model, setting="max_tokens")
         nn.Module.to(loaded.model, default_device())
         nn.Module.eval(loaded.model)

@@ -4,6 +4,7 @@ learners             The retrievers that learn in one regime: of the one access 
 ranking              Training a retriever by itself, from labels or from a teacher
 regimes              Who learns from what: each regime is an `nn.Module` from a batch to losses
 retriever_objective  A retriever that learns: where its scores get their gradient, by which objective
+selection            Training what selects the windows of long items, by the scores of what reads them
 signal_cache         What a predictor that stays as it is says of fixed lists: asked once, kept
 signals              Asking a predictor for what objectives need, and for what it says
 sparsity             Keeping sparse vectors sparse while they are learnt: two regularisers, and numbers

@@ -130,20 +130,24 @@ def compare(
 
     everything: score each query with each item; a scorer that makes vectors always does.
     """
-    responses = batch.read
-    by_row = items if items is not None else {item.row: item for held in responses.items for item in held}
-    rows = np.array(sorted(by_row), dtype=np.int64)
-    distinct = [by_row[row] for row in rows.tolist()]
+    distinct, positions = numbered(batch.read, items)
     pages = np.unique([item.page_id for item in distinct], return_inverse=True)[1]
-    positions = np.where(responses.mask.cpu().numpy(), np.searchsorted(rows, responses.rows), -1)
     scores, vectors = _scored(scorer, one_query_each(queries, batch.examples), distinct, positions, everything)
     return Compared(
         scores,
         torch.from_numpy(np.maximum(positions, 0)).to(scores.device),
-        responses.mask.to(scores.device),
+        batch.read.mask.to(scores.device),
         torch.from_numpy(pages).to(scores.device),
         vectors,
     )
+
+
+def numbered(responses: Responses, items: Mapping[int, Item] | None = None) -> tuple[list[Item], Int64Array]:
+    """Give distinct items by row, these or those of all lists, and where each list's stand among them, [B, K]."""
+    by_row = items if items is not None else {item.row: item for held in responses.items for item in held}
+    rows = np.array(sorted(by_row), dtype=np.int64)
+    positions = np.where(responses.mask.cpu().numpy(), np.searchsorted(rows, responses.rows), -1)
+    return [by_row[row] for row in rows.tolist()], positions
 
 
 def _scored(

@@ -18,6 +18,8 @@ from reml.contract.retrieved import Hits, Queries, Responses
 from reml.contract.retrievers import Scorer
 from reml.contract.vectors import Int64Array
 from reml.retrievers.rankers.cross_encoder import CrossEncoder
+from reml.retrievers.rankers.idcm import IDCM, Form
+from reml.retrievers.rankers.windows import Windows
 from reml.testing import MemoryCollection, ResponseProcessorContract
 from tests.small_cross_encoder import write_cross_encoder
 
@@ -107,6 +109,30 @@ def test_a_configuration_names_the_scorer_and_a_cross_encoder_reranks(tmp_path: 
     found = made(QUERIES, responses())
     anew = CrossEncoder(model).score(QUERIES, ITEMS.get(ITEMS.rows()), responses().rows).detach()
     assert found.scores.tolist() == pytest.approx(anew.sort(dim=1, descending=True).values[:, :3].numpy(), abs=1e-2)
+
+
+def test_a_configuration_says_how_long_items_are_read(tmp_path: Path) -> None:
+    model, rankers = write_cross_encoder(tmp_path / "model"), "reml.retrievers.rankers"
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_subclass_arguments(Rerank, "rerank")
+    for scorer, expected in (
+        (
+            {
+                "class_path": f"{rankers}.cross_encoder.CrossEncoder",
+                "init_args": {"windows": {"words": 9, "stride": 5}},
+            },
+            CrossEncoder(model, windows=Windows(words=9, stride=5)),
+        ),
+        (
+            {"class_path": f"{rankers}.idcm.IDCM", "init_args": {"form": {"window": 9}, "select": 2}},
+            IDCM(model, form=Form(window=9), select=2),
+        ),
+    ):
+        named = {**scorer, "init_args": {"model": model, **scorer["init_args"]}}  # type: ignore[dict-item]
+        written = {"class_path": "reml.access.presenting.Rerank", "init_args": {"scorer": named}}
+        made = parser.instantiate(parser.parse_object({"rerank": written})).rerank
+        assert repr(made.scorer) == repr(expected)
+        assert made.scorer.fingerprint() == expected.fingerprint()
 
 
 def test_cross_encoders_and_encoders_are_scorers(tmp_path: Path) -> None:

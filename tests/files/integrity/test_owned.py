@@ -31,6 +31,7 @@ from reml.retrievers.bm25.folder import BM25Folder
 from reml.retrievers.bm25.state import write_state
 from reml.retrievers.encoders.dense_encoder import DenseEncoder
 from reml.retrievers.rankers.cross_encoder import CrossEncoder
+from reml.retrievers.rankers.idcm import IDCM
 from reml.retrievers.splade import SpladeNetwork
 from reml.text.analysis import Analyser, Vocabulary
 from reml.text.token_table import TokenTable
@@ -112,6 +113,10 @@ def cross_encoder(folder: Path) -> None:
     CrossEncoder(write_cross_encoder(folder.parent / "start"), precision="float32").save(folder)
 
 
+def idcm(folder: Path) -> None:
+    IDCM(write_cross_encoder(folder.parent / "start"), precision="float32").save(folder)
+
+
 def splade(folder: Path) -> None:
     from transformers import BertConfig, BertForMaskedLM
 
@@ -180,6 +185,7 @@ WRITERS: dict[str, Callable[[Path], object]] = {
     "state": states,
     "SNRM": snrm,
     "cross-encoder": cross_encoder,
+    "IDCM": idcm,
     "SPLADE": splade,
     "dense encoder": dense_encoder,
 }
@@ -223,7 +229,9 @@ def test_every_writer_takes_an_empty_folder(name: str, tmp_path: Path) -> None:
     assert [path for path in (tmp_path / "new").iterdir() if path.name != ".lock"]
 
 
-@pytest.mark.parametrize("name", ["FaissIndex", "ImpactIndex", "training state", "SNRM", "cross-encoder", "SPLADE"])
+@pytest.mark.parametrize(
+    "name", ["FaissIndex", "ImpactIndex", "training state", "SNRM", "cross-encoder", "IDCM", "SPLADE"]
+)
 def test_a_writer_replaces_what_it_made_but_not_with_a_file_of_the_users_in_it(name: str, tmp_path: Path) -> None:
     folder = tmp_path / "made"
     WRITERS[name](folder)
