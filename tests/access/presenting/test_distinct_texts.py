@@ -38,7 +38,7 @@ def test_short_texts_and_none_are_told_apart() -> None:
 
 @pytest.mark.parametrize("same", [0.0, 1.1, float("nan")])
 def test_an_index_that_there_is_not_is_refused(same: float) -> None:
-    with pytest.raises(ValueError, match="Jaccard|a finite number"):
+    with pytest.raises(ValueError, match=r"Jaccard|a finite number"):
         DistinctTexts(same=same)
 
 

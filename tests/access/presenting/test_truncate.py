@@ -54,7 +54,7 @@ def test_scores_that_say_nothing_are_refused() -> None:
     with pytest.raises(ValueError, match=r"the best score of the list of 'q' is -1, and a share"):
         cut(Truncate(0.5), -1, -2)
     for at_least in (1.5, -0.1, float("nan")):
-        with pytest.raises(ValueError, match="give a share of the best score|a finite number"):
+        with pytest.raises(ValueError, match=r"give a share of the best score|a finite number"):
             Truncate(at_least)
     with pytest.raises(ValueError, match=r"least is 0"):
         Truncate(0.5, least=0)
