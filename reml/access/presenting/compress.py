@@ -9,7 +9,10 @@ writer an abstractive one, which may find that an item says nothing. Deviations:
 - what is left stays apart by item, so that each keeps its row, its page and its credit; the paper joins it to one text;
 - a writer is a language model as it comes and writes an item at a time; the paper distils one from GPT-3.5.
 
-Published: down to 6 % of the words with little loss of quality. Here: HERE.
+Published: down to 6 % of the words with little loss of quality. Here, of 300 dev questions of
+factbook's qa and BM25's five passages of 100 words (492 words, in which the answer stands for .463 of them): .423 in
+200 words and .357 in 100, where the first two passages (197 words) have .333 and the first one (98) has .220. No
+reader was run.
 """
 
 from __future__ import annotations
@@ -86,12 +89,16 @@ class Compress:
             for items, own in zip(responses.items, found, strict=True)
         ]
         scores = sentence_scores(queries, shown, self.scorer, self.analyser or Analyser())
-        return [self._best(*one) for one in zip(responses.items, found, scores, strict=True)]
+        chosen = [self._best(*one) for one in zip(responses.items, found, scores, strict=True)]
+        return [
+            {place: cut(items[place], kept, as_kept=responses.as_kept) for place, kept in own.items()}
+            for items, own in zip(responses.items, chosen, strict=True)
+        ]
 
     def _best(
         self, items: Sequence[Item], found: Sequence[tuple[int, Stretch]], scores: Sequence[float]
-    ) -> dict[int, Item]:
-        """Give what is left of the items of a query by their places."""
+    ) -> dict[int, list[Stretch]]:
+        """Give the stretches that are left of the items of a query by their places."""
         if self.scorer is None and any(score > 0 for score in scores):
             found = [one for one, score in zip(found, scores, strict=True) if score > 0]
             scores = [score for score in scores if score > 0]
@@ -104,7 +111,7 @@ class Compress:
         kept: dict[int, list[Stretch]] = {}
         for place, stretch in chosen:
             kept.setdefault(place, []).append(stretch)
-        return {place: cut(items[place], own) for place, own in kept.items()}
+        return kept
 
     def _written(self, queries: Queries, responses: Responses) -> list[dict[int, Item]]:
         assert self.writer is not None  # noqa: S101 - `__call__` asks

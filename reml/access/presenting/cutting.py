@@ -7,12 +7,13 @@ paragraphs are lines, and section headings and blank paragraphs are left out. So
     not quite  in a paragraph between: which it is, and where it begins, is not kept. There the span goes from where the
                first paragraph ends to where the last begins: it surely holds the cut, and more.
 
-Passages of one paragraph (`reading: {unit: paragraphs, size: 1}`) have exact spans only. Where a text is not that of
-its span, for a model rewrote it, the span stays whole.
+Passages of one paragraph (`reading: {unit: paragraphs, size: 1}`) have exact spans only. Where a text
+is not that of its span, for a processor changed it before (`Responses.as_kept`), the span stays whole: cut once.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -21,25 +22,28 @@ from reml.contract.examples import Item, Span
 from reml.text.sentences import sentences
 
 GAP = " … "  # stands where sentences between two others are left out
+_PARTS = re.compile(rf"\n|{GAP}")
 Stretch = tuple[int, int]
 
 
 def stretches(text: str) -> list[Stretch]:
-    """Give where the sentences of a text begin and end; none goes over the end of a line."""
+    """Give where the sentences of a text begin and end; none goes over the end of a line, or over a gap."""
     return list(_stretches(text))
 
 
 def _stretches(text: str) -> Iterator[Stretch]:
     start = 0
-    for line in text.split("\n"):
+    for end in (*_PARTS.finditer(text), None):
+        line = text[start : end.start() if end is not None else None]
         yield from ((start + first, start + last) for first, last in sentences(line))
-        start += len(line) + 1
+        start = end.end() if end is not None else len(text)
 
 
-def cut(item: Item, kept: Sequence[Stretch]) -> Item:
+def cut(item: Item, kept: Sequence[Stretch], *, as_kept: bool) -> Item:
     """Give an item with these stretches of its text alone, one or more in order, and the span that holds them.
 
-    Neighbours stay parted as they are; `GAP` stands where something is left out between two.
+    Neighbours stay parted as they are; `GAP` stands where something is left out between two. as_kept: whether the item
+    is as its collection has it.
     """
     text, pieces = item.text, list[str]()
     for (start, stop), before in zip(kept, [None, *kept[:-1]], strict=True):
@@ -47,7 +51,8 @@ def cut(item: Item, kept: Sequence[Stretch]) -> Item:
             between = text[before[1] : start]
             pieces.append(GAP if between.strip() else between)
         pieces.append(text[start:stop])
-    return replace(item, text="".join(pieces), span=span_within(item, kept[0][0], kept[-1][1]))
+    span = span_within(item, kept[0][0], kept[-1][1]) if as_kept else item.span
+    return replace(item, text="".join(pieces), span=span)
 
 
 def first_words(text: str, stretch: Stretch, words: int) -> Stretch:

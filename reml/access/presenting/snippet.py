@@ -4,7 +4,9 @@ Query-biased extracts: Tombros and Sanderson, "Advantages of Query Biased Summar
 1998, https://doi.org/10.1145/290941.290947. Deviations: sentences are scored by BM25 within the list, or by whatever
 scorer is given, not by position, headings and clusters of query terms.
 
-Published: people judged relevance better and faster by such extracts than by first lines. Here: not run with people.
+Published: people judged relevance better and faster by such extracts than by first lines. Here: not run with
+people; the answer of a question of factbook's qa stands in five passages of 100 words for .463 of 300 dev questions, in
+their snippets of 60 words for .423, of 40 words for .410, of 20 words for .353.
 """
 
 from __future__ import annotations
@@ -46,19 +48,22 @@ class Snippet:
         return with_items(
             responses,
             [
-                [self._cut(item, own, [next(given) for _ in own]) for item, own in zip(items, found, strict=True)]
+                [
+                    self._cut(item, own, [next(given) for _ in own], responses.as_kept)
+                    for item, own in zip(items, found, strict=True)
+                ]
                 for items, found, given in zip(responses.items, places, scores, strict=True)
             ],
         )
 
-    def _cut(self, item: Item, found: Sequence[Stretch], scores: Sequence[float]) -> Item:
+    def _cut(self, item: Item, found: Sequence[Stretch], scores: Sequence[float], as_kept: bool) -> Item:
         lengths = [count_words(item.text[start:stop]) for start, stop in found]
         if sum(lengths) <= self.words:
             return item
         chosen = within(lengths, scores, self.words)
         if sum(lengths[place] for place in chosen) > self.words:
-            return cut(item, [first_words(item.text, found[chosen[0]], self.words)])
-        return cut(item, [found[place] for place in chosen])
+            return cut(item, [first_words(item.text, found[chosen[0]], self.words)], as_kept=as_kept)
+        return cut(item, [found[place] for place in chosen], as_kept=as_kept)
 
 
 def as_items(item: Item, found: Sequence[Stretch]) -> list[Item]:

@@ -4,7 +4,9 @@ How far to read is chosen for the F-measure of what is kept, as Bahri et al. do,
 List Truncation", SIGIR 2020, https://arxiv.org/abs/2004.13012. Deviation: one threshold for all queries, found by
 trying all, instead of a Transformer that reads the scores of a list.
 
-Published: on Robust04, better than a best fixed length. Here: HERE.
+Published: on Robust04, better than a best fixed length. Here, of 300 train questions of
+factbook's qa with BM25's 20 passages of 100 words, useful where the answer stands in them: F1 .255 of whole lists, .346
+of what has .94 of the best score, which is 2 items of a list; with beta 2, .387 and .404 (.74 of it, 9 items).
 """
 
 from __future__ import annotations

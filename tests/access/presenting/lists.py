@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from reml.contract.examples import Item, Span
-from reml.contract.retrieved import Queries, Responses
+from reml.contract.retrieved import LazyItems, Queries, Responses
 
 
 def item(row: int, text: str, title: str = "", page: str = "p") -> Item:
@@ -27,7 +27,8 @@ def found(*lists: Sequence[Item], scores: Sequence[Sequence[float]] | None = Non
         values[query, : len(items)] = torch.tensor(given)
     mask = torch.from_numpy(rows >= 0)
     origins = np.where(rows >= 0, 1, 0).astype(np.int8)
-    return Responses(tuple(map(tuple, lists)), rows, values.requires_grad_(), mask, origins, ("a", "b"))
+    held = LazyItems(len(lists), lambda: tuple(map(tuple, lists)), as_kept=True)
+    return Responses(held, rows, values.requires_grad_(), mask, origins, ("a", "b"))
 
 
 def texts(responses: Responses) -> list[list[str]]:

@@ -22,7 +22,7 @@ def test_a_cut_is_the_characters_of_its_span() -> None:
     (item,) = items_of(page, None)
     places = stretches(item.text)
     assert [item.text[start:stop] for start, stop in places] == ["First one.", "Second one is here.", "Third."]
-    left = cut(item, places[1:])
+    left = cut(item, places[1:], as_kept=True)
     assert (left.text, left.span) == ("Second one is here. Third.", Span(1, 13, 1, 39))
     assert left.span is not None
     assert page.paragraphs[1][left.span.start_character : left.span.end_character] == left.text
@@ -32,7 +32,7 @@ def test_a_cut_is_the_characters_of_its_span() -> None:
 def test_what_is_left_out_between_is_marked_and_inside_the_span() -> None:
     (item,) = items_of(Page("p", "P", ("P", PARAGRAPH)), None)
     first, _, last = stretches(item.text)
-    left = cut(item, [first, last])
+    left = cut(item, [first, last], as_kept=True)
     assert left.text == f"First one.{GAP}Third."
     assert left.span == item.span
 
@@ -56,20 +56,26 @@ def test_in_the_first_and_last_paragraph_the_place_is_exact_and_between_it_is_he
         (three, four, five): Span(1, 17, 5, 1),
     }
     for places, span in exact.items():
-        left = cut(item, places)
+        left = cut(item, places, as_kept=True)
         assert left.span == span
         assert left.text == passage_text(page, span)
-    assert cut(item, [four]).span == Span(1, 17, 5, 1), "the smallest that surely holds it"
+    assert cut(item, [four], as_kept=True).span == Span(1, 17, 5, 1), "the smallest that surely holds it"
 
 
 def test_a_text_that_is_not_that_of_its_span_keeps_the_whole_span() -> None:
     rewritten = Item(0, "One. Two.", "", "p", Span(1, 0, 1, 50))
-    assert cut(rewritten, [(0, 4)]).span == rewritten.span
+    assert cut(rewritten, [(0, 4)], as_kept=True).span == rewritten.span
     over = Item(0, "One. Two.", "", "p", Span(1, 0, 3, 50))
-    assert cut(over, [(0, 4)]).span == over.span
+    assert cut(over, [(0, 4)], as_kept=True).span == over.span
     short = Item(0, "One.\nTwo and more.", "", "p", Span(1, 0, 3, 5))
-    assert cut(short, [(5, 18)]).span == short.span
-    assert cut(Item(0, "One. Two."), [(0, 4)]) == Item(0, "One.")
+    assert cut(short, [(5, 18)], as_kept=True).span == short.span
+    before = Item(0, "One. Two.", "", "p", Span(1, 4, 1, 13))
+    assert cut(before, [(5, 9)], as_kept=False) == Item(0, "Two.", "", "p", Span(1, 4, 1, 13)), "changed before"
+    gaps = Item(0, f"One.{GAP}Three. Four.\nAnd more.", "", "p", Span(1, 0, 3, 50))
+    assert cut(gaps, [(14, 19)], as_kept=False) == Item(0, "Four.", "", "p", gaps.span)
+    assert stretches(gaps.text) == [(0, 4), (7, 13), (14, 19), (20, 29)]
+    assert cut(gaps, stretches(gaps.text), as_kept=True).text == gaps.text
+    assert cut(Item(0, "One. Two."), [(0, 4)], as_kept=True) == Item(0, "One.")
 
 
 def test_a_long_sentence_is_cut_behind_its_first_words() -> None:
@@ -101,7 +107,7 @@ def test_a_cut_is_in_the_page_where_its_span_says(lines: list[str], words: int |
         return
     first = data.draw(st.integers(0, len(places) - 1))
     last = data.draw(st.integers(first, len(places) - 1))
-    left = cut(item, places[first : last + 1])
+    left = cut(item, places[first : last + 1], as_kept=True)
     assert left.span is not None
     whole = passage_text(page, left.span)
     assert left.text in whole
@@ -114,6 +120,6 @@ def test_passages_of_one_paragraph_have_exact_spans_only(unit: Unit) -> None:
     page = Page("p", "P", ("P", PARAGRAPH, "Section::::H.", "  One b. Two b. Three b."))
     for item in items_of(page, None, Units(unit, size=1)):
         for place in stretches(item.text):
-            left = cut(item, [place])
+            left = cut(item, [place], as_kept=True)
             assert left.span is not None
             assert passage_text(page, left.span) == left.text
