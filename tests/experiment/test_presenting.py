@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +17,12 @@ from reml.experiment.plan.predictions import WORDS_READ
 from reml.experiment.runner import Runner
 from reml.files.atomic import read_json
 from reml.files.hits import SHOWN
-from reml.files.records import read_examples
+from reml.files.records import read_examples, write_examples
 from tests.first_words import Echo
 from tests.small_experiment import FACTS, write_experiment
 
 BM25 = {"class_path": "reml.retrievers.bm25.BM25"}
 SNIPPET = {"class_path": "reml.access.presenting.Snippet", "init_args": {"words": 5}}
-WHOLE = {"class_path": "reml.access.presenting.First", "init_args": {"k": 9}}
 QUOTED = {"class_path": "tests.experiment.test_presenting.Quoting"}
 
 
@@ -38,6 +38,9 @@ class Quoting(Echo):
 
 def runner(folder: Path, access: Mapping[str, object], **changes: object) -> Runner:
     config = write_experiment(folder, access=access, predictor=QUOTED, train_on=None, **changes)
+    examples = read_examples(folder / "dev.jsonl")
+    # A word that all pages have: each is found, the one that is asked for first.
+    write_examples([replace(one, input=f"{one.input} Where?") for one in examples], folder / "dev.jsonl")
     opened, _ = load("run", ["--config", str(config), "--home", str(folder / "home")])
     return opened
 
@@ -72,6 +75,7 @@ def test_order_changes_what_is_read_and_not_what_is_measured(tmp_path: Path) -> 
     opened = runner(tmp_path, {"best": reading, "turned": {**reading, "order": "best_last"}})
     best, turned = answers(opened, "best"), answers(opened, "turned")
     for one, other in zip(best, turned, strict=True):
+        assert len(str(one.text).split(" | ")) == 3
         assert str(other.text).split(" | ") == str(one.text).split(" | ")[::-1]
         assert other.provenance == one.provenance, "its pages are ranked as they were found"
     kept = [opened.hits(name, "places", "dev") for name in ("best", "turned")]
@@ -104,6 +108,18 @@ def test_a_memory_shows_what_its_processors_made(tmp_path: Path) -> None:
     assert isinstance(hits, Hits)
     assert hits.shown is not None
     assert (hits.shown.at[hits.rows >= 0] >= 0).all()
+
+
+def test_more_items_of_a_memory_are_read_anew(tmp_path: Path) -> None:
+    """How much is handed over decides what is predicted, and what is written."""
+    storage = {"class_path": "reml.access.storing.CollectionMemory"}
+    read = []
+    for k in (1, 2):
+        opened = runner(tmp_path, {"notes": {"retriever": BM25, "k": k, "storage": storage, "order": "best_last"}})
+        read.append([str(answer.text).split(" | ") for answer in answers(opened, "notes")])
+    for one, two in zip(*read, strict=True):
+        assert (len(one), len(two)) == (1, 2)
+        assert two[-1] == one[0], "the best is read last"
 
 
 def test_fused_rankings_refuse_texts_that_were_changed(tmp_path: Path) -> None:

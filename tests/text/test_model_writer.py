@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
 from reml.contract.access import Writer
 from reml.files.model_location import ModelError
@@ -24,16 +25,17 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> str:
 def likeliest(model: str, prompt: str, tokens: int) -> str:
     """Go on token by token, without padding and without a cache."""
     loaded = load_language_model(model, trust_remote_code=False)
+    nn.Module.eval(loaded.model)
     ids = loaded.fast(prompt)["input_ids"]
     said: list[int] = []
     with torch.no_grad():
         for _ in range(tokens):
-            logits = loaded.model.eval()(input_ids=torch.tensor([ids + said])).logits
+            logits = loaded.model(input_ids=torch.tensor([ids + said])).logits
             said.append(int(logits[0, -1].argmax()))
             if said[-1] == 2:
                 break
-    text: str = loaded.fast.decode(said, skip_special_tokens=True)
-    return text.strip().partition("\n\n")[0].strip()
+    text = loaded.fast.decode(said, skip_special_tokens=True)
+    return str(text).strip().partition("\n\n")[0].strip()
 
 
 def test_each_prompt_goes_on_with_the_likeliest_tokens_whatever_else_is_asked(model: str) -> None:

@@ -72,6 +72,8 @@ def sentence_scores(
         asked = texts_of(queries.said, analyser)
         return [by_words(query, sentences, analyser) for query, sentences in zip(asked, lists, strict=True)]
     flat = [sentence for sentences in lists for sentence in sentences]
+    if not flat:
+        return [[] for _ in lists]
     ends = np.cumsum([len(sentences) for sentences in lists], dtype=np.int64)
     width = max(map(len, lists), default=0)
     positions: Int64Array = np.full((len(lists), width), -1, dtype=np.int64)

@@ -9,7 +9,6 @@ import functools
 from dataclasses import replace
 from pathlib import Path
 
-from reml.access.limits import Limits
 from reml.contract.predictor_module import PredictorMaker
 from reml.evaluation.metrics import metric_of
 from reml.experiment.plan import predictions, storing_predictions, trained_predictors
@@ -32,10 +31,8 @@ class Planner(PartPlanner):
         name, speaker = f"predict {task} with {system}", self._predicting(parts, task)
         examples, shown = self.tasks.evaluated(task), predictions.Shown(reading.pages, self._prefix(task))
         if any(self.access(access).storage is not None for access in parts.access):
-            stored = [(one, self.access(one).storage, self.limits(one).depth) for one in parts.access]
-            limits = {one: self.limits(one) for one in parts.access}
-            order = {one: limits[one].order for one in parts.access if limits[one].order != Limits.order}
-            memory = storing_predictions.Memory(stored, shown, reading.batch_size, order)
+            stored = [(one, self.access(one).storage, self.limits(one)) for one in parts.access]
+            memory = storing_predictions.Memory(stored, shown, reading.batch_size)
             models = [self.model(access, task) for access in parts.access]
             return storing_predictions.predictions(name, speaker, models, examples, memory)
         asked = [self._asked(access, task, reading.split_of(task)) for access in parts.access]

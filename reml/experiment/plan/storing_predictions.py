@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from reml.access.information_access import InformationAccess
-from reml.access.limits import Order
+from reml.access.limits import Limits
 from reml.access.trajectory import trajectories
 from reml.contract.access import Storage, Trajectory
 from reml.contract.examples import Answer, Example, Json
@@ -47,15 +47,13 @@ Told = Sequence[tuple[int, int, str, Sequence[int]]]  # example of the batch, pl
 class Memory:
     """All that decides what is written and found.
 
-    access: the name of each access model, its storage if it stores, and its depth. shown: what the predictor is shown.
+    access: the name of each access model, its storage if it stores, and its limits. shown: what the predictor is shown.
     batch_size: examples predicted at once, none of which finds what another of them wrote before it is through.
-    order: in which items are read, of each access model that does not hand them over best first.
     """
 
-    access: Sequence[tuple[str, Storage | None, int]]
+    access: Sequence[tuple[str, Storage | None, Limits]]
     shown: Shown
     batch_size: int
-    order: Mapping[str, Order] = field(default_factory=dict)
 
 
 def predictions(
@@ -106,11 +104,13 @@ def _predict(folder: Path, speaker: Speaker, examples: Examples, *asked: Model, 
         done.append(_batch(predictor, given, examples[start : start + size], memory))
         log.append(done[-1].content())
     answers: list[Answer] = [example.output[0] for record in done for example in record.answered]
-    for name, _, depth in memory.access:
-        hits = _hits([record.found[name] for record in done], depth)
+    for name, _, limits in memory.access:
+        hits = _hits([record.found[name] for record in done], limits.depth)
         hits = replace(hits, shown=_shown([record.told.get(name, ()) for record in done], done, hits))
         save_hits(folder / name, hits)
-        answers = list(complete(answers, hits, given[name].collection, memory.shown.pages, ranked=name in memory.order))
+        answers = list(
+            complete(answers, hits, given[name].collection, memory.shown.pages, ranked=limits.order != Limits.order)
+        )
     asked_of = TrajectoryFile(folder / TRAJECTORIES)
     for record in done:
         asked_of.add(record.trajectories)
@@ -165,7 +165,7 @@ class _Record:
 
 def _batch(predictor: Predictor, given: Mapping[str, Model], examples: Sequence[Example], memory: Memory) -> _Record:
     """Predict a batch, let the predictor write, and commit what it wrote."""
-    hits = {name: given[name].search(examples, depth) for name, _, depth in memory.access}
+    hits = {name: given[name].search(examples, limits.depth) for name, _, limits in memory.access}
     asked_for = [example.unanswered for example in examples]
     sessions = {name: given[name].open(asked_for, found) for name, found in hits.items()}
     seen = with_task(memory.shown.prefix, examples) if memory.shown.prefix else examples
