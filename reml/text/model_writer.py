@@ -18,7 +18,7 @@ from reml.contract.arguments.several import several
 from reml.devices.device import default_device
 from reml.devices.progress import tracked
 from reml.files.model_location import ModelError
-from reml.text.language_model import SMOLLM2, load_language_model
+from reml.text.language_model import load_language_model
 from reml.text.models.loading import Loaded
 
 _LOG = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ class ModelWriter:
     in the model's folder is run. batch_size changes speed, and texts only where two tokens are all but equally likely.
     """
 
-    model: str = SMOLLM2
+    model: str
     _: KW_ONLY
     max_tokens: Count = 128
     chat: bool = True

@@ -4,7 +4,8 @@ Choi et al., "Decontextualization: Making Sentences Stand-Alone", TACL 2021, htt
 rewritten so that it says the same without what stood around it. Deviation: a language model as it comes is told to,
 with the title of the page as all of the context; the paper trains a T5 on marked rewritings.
 
-Published: a trained T5 comes near to people. Here: not run with people.
+Published: a trained T5 comes near to people. Here: not measured; SmolLM2-135M-Instruct repeats its prompt or adds what
+no page says ("The cold and dry Oslo is a harsh and unforgiving place."): name a larger model.
 
 What a model wrote is no part of the page, and need not be true. The item keeps its row, its page and the span of what
 it was made of: that is where a reader looks it up, not what it says. Put such a processor last, behind those that cut.
