@@ -10,7 +10,7 @@ from reml.access.information_access import InformationAccess
 from reml.access.limits import Limits
 from reml.access.querying.query_generators import InputQuery
 from reml.access.rank_fusion import reciprocal_rank_fusion
-from reml.access.responses import empty, gather
+from reml.access.responses import empty, gather, shown
 from reml.access.session import AccessSession, Chain
 from reml.contract.access import Entries, QueryGenerator
 from reml.contract.collections import Collection
@@ -64,7 +64,7 @@ class FusedAccess:
         if k == 0:
             raise ValueError(f"{self.name!r} fuses ranks, which cannot be read softly: ask for the best k.")
         depth = room_for(max(k, self.limits.depth), len(self.collection))
-        hits = [part.answer(queries, depth).hits(depth) for part in self.parts]
+        hits = [shown(part.answer(queries, depth), part.collection, depth) for part in self.parts]
         return self._gathered(reciprocal_rank_fusion(hits, min(k, depth)))
 
     def store(self, entries: Entries) -> Int64Array:  # noqa: ARG002

@@ -15,8 +15,8 @@ import torch
 from reml.access.filtering import hide, search_within
 from reml.access.limits import Limits
 from reml.access.querying.query_generators import InputQuery
-from reml.access.rank_fusion import reciprocal_rank_fusion
-from reml.access.responses import gather
+from reml.access.rank_fusion import reciprocal_rank_fusion, require_kept
+from reml.access.responses import gather, shown
 from reml.access.session import AccessSession
 from reml.access.steps import SEARCH, Clock, step_names
 from reml.access.storing.session_storage import SessionStorage
@@ -30,7 +30,7 @@ from reml.contract.access import (
 )
 from reml.contract.collections import Collection
 from reml.contract.examples import Example, given_examples
-from reml.contract.retrieved import Hits, LazyItems, Queries, Responses, room_for
+from reml.contract.retrieved import Hits, Queries, Responses, room_for
 from reml.contract.retrievers import Retriever
 from reml.contract.signals import FeedbackRecord
 from reml.contract.vectors import Int64Array
@@ -102,22 +102,20 @@ class InformationAccess:
         """Give the processed hits of its own queries, [B, depth]: what a session can be opened with later.
 
         Of a collection with far fewer items, as many places as hold all of them (`reml.contract.retrieved.room_for`).
-        `ValueError` if a processor changes the items themselves: hits keep rows and scores.
+        Texts that a processor changed are kept with them.
         """
         room = room_for(depth if depth is not None else self.limits.depth, len(self.collection))
         if not given_examples(examples):
             return Hits.empty(0, room)
-        found = self.own(examples, self.queries(examples), room)
-        self._check_unchanged(found)
-        return found.hits(room)
+        return shown(self.own(examples, self.queries(examples), room), self.collection, room)
 
     def own(self, examples: Sequence[Example], queries: Queries, k: int) -> Responses:
         """Answer its own queries by one list an example, [B, k]; several of an example are fused by their ranks."""
         found = self.answer(queries, k)
         if len(queries) == len(examples):
             return found
-        self._check_unchanged(found)
-        by_turn, room = _by_turn(found.hits(found.k), queries.owners, len(examples)), room_for(k, len(self.collection))
+        ranked = require_kept(shown(found, self.collection, found.k))
+        by_turn, room = _by_turn(ranked, queries.owners, len(examples)), room_for(k, len(self.collection))
         hits = reciprocal_rank_fusion(by_turn, room)
         return gather(self.collection, hits, temperature=self.limits.temperature)
 
@@ -190,18 +188,6 @@ class InformationAccess:
         hits = Hits(tiled, scores.detach().float().cpu().numpy())
         found = gather(self.collection, hits, temperature=self.limits.temperature)
         return Responses(found.items, tiled, scores, found.mask.to(scores.device), temperature=found.temperature)
-
-    def _check_unchanged(self, responses: Responses) -> None:
-        if isinstance(responses.items, LazyItems):
-            return
-        rows = responses.rows[responses.rows >= 0]
-        shown = [item for items in responses.items for item in items]
-        if shown != self.collection.get(rows):
-            names = ", ".join(type(processor).__name__ for processor in self.processors)
-            raise ValueError(
-                f"a processor of {self.name!r} ({names}) changes the items it hands on, and what is retrieved ahead "
-                "keeps rows and scores only: ask the access model live, or leave that processor out."
-            )
 
 
 def _by_turn(hits: Hits, owners: Int64Array, count: int) -> list[Hits]:

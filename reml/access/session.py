@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from reml.access.limits import Limits
+from reml.access.presenting.order import in_order
 from reml.access.responses import empty, gather
 from reml.contract.access import Entries
 from reml.contract.asking import noted
@@ -82,6 +83,7 @@ class AccessSession:
         """Answer queries, [Q, k], or its own, [B, k]; `ValueError` for an owner that is no example of the batch.
 
         In the precision of what answers, as it would be ahead, not in that in which a predictor computes meanwhile.
+        What is handed over comes in the order in which it is to be read (`Limits.order`); every row in that of rows.
         """
         places = self._chain.limits.k if k is None else k
         with noted(f"in an ask of the access model {self._chain.name!r}"), autocast(default_device(), "float32"):
@@ -93,6 +95,8 @@ class AccessSession:
             else:
                 self._check(given_queries(queries))
                 given, found = queries, self._live(queries, places)
+        if places:
+            found = in_order(found, self._chain.limits.order)
         self._asked.append((given, found))
         return found
 
@@ -157,7 +161,11 @@ def _spread(found: Responses, allowed: npt.NDArray[np.bool_]) -> Responses:
     chosen = torch.from_numpy(index).to(found.scores.device)
     every = replace(
         found,
-        items=LazyItems(len(places), lambda: [items[place] if place >= 0 else () for place in places.tolist()]),
+        items=LazyItems(
+            len(places),
+            lambda: [items[place] if place >= 0 else () for place in places.tolist()],
+            as_kept=found.as_kept,
+        ),
         rows=np.where(allowed[:, None], found.rows[index], -1),
         scores=found.scores[chosen],
         mask=found.mask[chosen],

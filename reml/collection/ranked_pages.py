@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from reml.contract.collections import Collection
 from reml.contract.examples import Item
+from reml.contract.retrieved import Shown
 from reml.contract.vectors import Int64Array
 
 ROWS_AT_ONCE = 1 << 13
@@ -23,11 +24,17 @@ def batches_of_examples(rows: Int64Array) -> Iterator[slice]:
     return (slice(start, start + size) for start in range(0, len(rows), size))
 
 
-def items_of_examples(collection: Collection, rows: Int64Array) -> Iterator[list[Item]]:
-    """Give the items of each example's rows [N, K], -1 left out, fetched a batch of examples at a time."""
+def items_of_examples(collection: Collection, rows: Int64Array, shown: Shown | None = None) -> Iterator[list[Item]]:
+    """Give the items of each example's rows [N, K], -1 left out, fetched a batch of examples at a time.
+
+    shown: the texts that they are shown with, if a processor changed any.
+    """
     for batch in batches_of_examples(rows):
         chosen = np.asarray(rows[batch])
-        items = iter(collection.get(chosen[chosen >= 0]))
+        found = collection.get(chosen[chosen >= 0])
+        if shown is not None:
+            found = list(map(shown.item, found, shown.at[batch][chosen >= 0].tolist()))
+        items = iter(found)
         for count in (chosen >= 0).sum(axis=1).tolist():
             yield [next(items) for _ in range(count)]
 

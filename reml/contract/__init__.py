@@ -29,6 +29,7 @@ from reml.contract.access import (
     Storage,
     StorageHandler,
     Trajectory,
+    Writer,
 )
 from reml.contract.collections import Collection, KnowledgeSource
 from reml.contract.examples import Answer, Example, Item, Json, Measure, Media, Page, Provenance, Span, texts_of
@@ -123,5 +124,6 @@ __all__ = [
     "TrainableEncoder",
     "TrainableIndexer",
     "Trajectory",
+    "Writer",
     "texts_of",
 ]

@@ -160,6 +160,17 @@ class ScoredProcessor(ResponseProcessor, Protocol):
         """Give the same processor with this scorer."""
 
 
+@runtime_checkable
+class Writer(Protocol):
+    """Writes texts as it is told to: a language model, here or at a server."""
+
+    def write(self, prompts: Sequence[str]) -> list[str]:
+        """Give one text for each prompt, in order, each the same whatever else is asked.
+
+        `ValueError` for a prompt that is longer than it reads.
+        """
+
+
 class StorageHandler(Protocol):
     """Lets a predictor write what it may need later: a memory that is open."""
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reml.contract.arguments.several import hold_several, several
-from reml.contract.examples import Example, Item, Media, given_examples, require_text
+from reml.contract.examples import Example, Item, Media, Span, given_examples, require_text
 from reml.contract.vectors import DenseVectors, Float32Array, Int64Array, MultiVectors, Representations, SparseVectors
 
 if TYPE_CHECKING:
@@ -152,15 +152,41 @@ def given_queries(queries: Queries) -> Queries:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
+class Shown:
+    """Texts that items are shown with where they are not those of the collection, and the spans that these stand in.
+
+    at: int64 [B, K], the number of an item's text; -1: as the collection has it. texts: T texts. spans: int64 [T, 4],
+    as `Span` has them; a row of -1 where there is none.
+    """
+
+    at: Int64Array
+    texts: Sequence[str]
+    spans: Int64Array
+
+    def item(self, item: Item, number: int) -> Item:
+        """Give an item as it is shown. number: of its text."""
+        if number < 0:
+            return item
+        span = self.spans[number].tolist()
+        return replace(item, text=self.texts[number], span=Span(*span) if span[0] >= 0 else None)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class Hits:
-    """Rows int64 [B, K] and scores float32 [B, K]: best first, ties by row, padded with -1 and -inf at the end."""
+    """Rows int64 [B, K] and scores float32 [B, K]: best first, ties by row, padded with -1 and -inf at the end.
+
+    shown: what a processor made of the texts of the items, if any did.
+    """
 
     rows: Int64Array
     scores: Float32Array
+    shown: Shown | None = None
 
     def __post_init__(self) -> None:
         if self.rows.ndim != 2 or self.rows.shape != self.scores.shape:
             raise ValueError(f"rows {self.rows.shape} and scores {self.scores.shape} must both be [B, K].")
+        if self.shown is not None and self.shown.at.shape != self.rows.shape:
+            raise ValueError(f"rows {self.rows.shape} and what is shown {self.shown.at.shape} must both be [B, K].")
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -187,11 +213,13 @@ class Hits:
 
     def first(self, k: int) -> Hits:
         """Keep the k best of each query."""
-        return Hits(self.rows[:, :k], self.scores[:, :k])
+        shown = None if self.shown is None else replace(self.shown, at=self.shown.at[:, :k])
+        return Hits(self.rows[:, :k], self.scores[:, :k], shown)
 
-    def take(self, positions: Int64Array) -> Hits:
+    def take(self, positions: Int64Array | slice) -> Hits:
         """Give the hits of the queries at these positions, in this order."""
-        return Hits(np.asarray(self.rows[positions]), np.asarray(self.scores[positions]))
+        shown = None if self.shown is None else replace(self.shown, at=np.asarray(self.shown.at[positions]))
+        return Hits(np.asarray(self.rows[positions]), np.asarray(self.scores[positions]), shown)
 
     @classmethod
     def empty(cls, count: int, k: int = 0) -> Self:
@@ -243,6 +271,11 @@ class Responses:
         return int(self.rows.shape[1])
 
     @property
+    def as_kept(self) -> bool:
+        """Whether the items are surely those of the collection, so that rows say all of them."""
+        return isinstance(self.items, LazyItems) and self.items.as_kept
+
+    @property
     def log_prior(self) -> Tensor:
         """Log p(item | x) = log softmax(scores / temperature), [Q, K], -inf where masked; with the scores' gradient."""
         import torch
@@ -262,7 +295,7 @@ class Responses:
         return replace(self, scores=self.scores.to(device), mask=self.mask.to(device))
 
     def hits(self, k: int) -> Hits:
-        """Give the rows and scores alone, cut or padded to k places."""
+        """Give the rows and scores alone, cut or padded to k places; what the items are shown as is left out."""
         missing = ((0, 0), (0, max(0, k - self.k)))
         scores = self.scores.detach().float().cpu().numpy()
         return Hits(
@@ -285,7 +318,7 @@ class Responses:
         items = self.items
         return replace(
             self,
-            items=LazyItems(len(positions), lambda: _picked(items, positions)),
+            items=LazyItems(len(positions), lambda: _picked(items, positions), as_kept=self.as_kept),
             rows=np.where(there, np.take_along_axis(self.rows, index, 1), -1) if self.k else positions,
             scores=self.scores.gather(1, places).masked_fill(~shown.to(places.device), -torch.inf),
             mask=self.mask.gather(1, places.to(self.mask.device)) & shown.to(self.mask.device),
@@ -301,10 +334,10 @@ def _origins(responses: Responses, there: npt.NDArray[np.bool_], index: Int64Arr
 
 @final
 class LazyItems(Sequence[tuple[Item, ...]]):
-    """The items of `count` lists, made when they are first looked at."""
+    """The items of `count` lists, made when they are first looked at. as_kept: whether as the collection has them."""
 
-    def __init__(self, count: int, make: Callable[[], Sequence[tuple[Item, ...]]]) -> None:
-        self._count, self._make = count, make
+    def __init__(self, count: int, make: Callable[[], Sequence[tuple[Item, ...]]], *, as_kept: bool = False) -> None:
+        self._count, self._make, self.as_kept = count, make, as_kept
 
     @cached_property
     def _items(self) -> Sequence[tuple[Item, ...]]:

@@ -219,7 +219,8 @@ def _passages(runner: Runner, system: str, task: str, accesses: Sequence[str]) -
     lists = []
     for access in accesses:
         hits, collection = runner.found(system, access, task)
-        lists.append(items_of_examples(collection, np.asarray(hits.first(max(DEPTHS)).rows[judged])))
+        best = hits.first(max(DEPTHS)).take(np.array(judged, dtype=np.int64))
+        lists.append(items_of_examples(collection, best.rows, best.shown))
     retrieved = ([Provenance.of(item) for items in found for item in items] for found in zip(*lists, strict=True))
     nothing: Iterator[list[Provenance]] = iter([[] for _ in judged])
     return evaluate_passages([examples[number] for number in judged], retrieved if lists else nothing)

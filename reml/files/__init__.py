@@ -2,7 +2,7 @@
 
 atomic          Files that are whole or not there: atomic writing, manifests, digests and locks
 environment     What settings take from environment variables: it is used, and what is written names the variable
-hits            Hits on disk: two arrays that are read where they lie
+hits            Hits on disk: arrays that are read where they lie
 legs            What work costs that is done in several legs: killed or stopped, and gone on with later
 lines           The one door by which files that users give are read: text in UTF-8, plain or gzip
 links           Folders that hold the files of another one, without their bytes being written a second time

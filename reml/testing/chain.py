@@ -10,7 +10,7 @@ import numpy as np
 
 from reml.access.responses import empty, gather
 from reml.contract.access import QueryExpansion, QueryGenerator, ResponseProcessor
-from reml.contract.examples import Answer, Example
+from reml.contract.examples import Answer, Example, Item
 from reml.contract.retrieved import Hits, Queries, Responses, Rows
 from reml.contract.retrievers import Retriever
 from reml.testing.contract import Contract
@@ -134,6 +134,33 @@ class ResponseProcessorContract(Contract, ABC):
             one = Hits(given.rows[[place]], given.scores[[place]].numpy())
             found = processor(ASKED.take(np.array([place])), gather(MemoryCollection(TEXTS), one))
             assert [row for row in found.rows[0].tolist() if row >= 0] == expected
+
+    def test_items_are_those_of_their_rows(self) -> None:
+        """Only text and span may be changed: what is read still is an item of the collection, and of its page."""
+        given = self._given()
+        before = {item.row: item for items in given.items for item in items}
+        for items in self.make()(ASKED, given).items:
+            for item in items:
+                assert replace(item, text="", span=None) == replace(before[item.row], text="", span=None)
+
+    def test_the_same_is_given_each_time(self) -> None:
+        """What is retrieved ahead is what would be live."""
+        processor = self.make()
+        once, again = processor(ASKED, self._given()), processor(ASKED, self._given())
+        assert once.rows.tolist() == again.rows.tolist()
+        assert list(once.items) == list(again.items)
+        assert once.scores.tolist() == again.scores.tolist()
+
+    def test_items_may_lack_text_title_page_and_span(self) -> None:
+        """A collection may hold such; origins go with their items."""
+        given = self._given()
+        bare = tuple(tuple(Item(item.row, item.text if item.row % 2 else "") for item in held) for held in given.items)
+        origins = np.where(given.rows >= 0, given.rows % 2, 0).astype(np.int8)
+        found = self.make()(ASKED, replace(given, items=bare, origins=origins, names=("even", "odd")))
+        assert [[item.row for item in items] for items in found.items] == [
+            [row for row in rows if row >= 0] for rows in found.rows.tolist()
+        ]
+        assert found.origins.tolist() == np.where(found.rows >= 0, found.rows % 2, 0).tolist()
 
     def test_nothing_found_stays_nothing(self) -> None:
         """No places, and places of padding alone."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +16,12 @@ from reml.access.information_access import EVERY_ROW, InformationAccess
 from reml.access.limits import Limits
 from reml.access.presenting import DistinctPages, First
 from reml.access.session import AccessSession
-from reml.contract.access import Access, Entries, Session
+from reml.contract.access import Access, Entries, ResponseProcessor, Session
 from reml.contract.collections import Collection
 from reml.contract.examples import Example, Item, Media, texts_of
 from reml.contract.retrieved import Hits, Queries, Responses, Rows
 from reml.contract.vectors import DenseVectors, Similarity
+from reml.files.hits import open_hits, save_hits
 from reml.index.faiss import FaissIndex
 from reml.retrievers.bm25 import BM25
 from reml.testing import MemoryCollection
@@ -133,12 +134,59 @@ class Shout:
         return Responses(items, responses.rows, responses.scores, responses.mask)
 
 
-def test_changed_texts_are_handed_on_live_and_refused_ahead(tmp_path: Path) -> None:
+def test_changed_texts_are_handed_on_live_and_ahead_and_from_disk(tmp_path: Path) -> None:
+    """Also where the processor found more than is handed over, and where another one comes after it."""
+    retriever = BM25().index(MemoryCollection(TEXTS), tmp_path / "bm25")
+    chains: list[list[ResponseProcessor]] = [[Shout()], [Shout(), First(3)]]
+    for processors in chains:
+        shouting = InformationAccess(retriever, processors=processors, name="loud", limits=Limits(depth=4, k=2))
+        live = shouting.open(EXAMPLES).ask()
+        assert live.items[0][0].text == "RED FOX"
+        found = shouting.search(EXAMPLES)
+        save_hits(tmp_path / "hits", found)
+        for hits in (found, open_hits(tmp_path / "hits")):
+            ahead = shouting.open(EXAMPLES, hits).ask()
+            assert list(ahead.items) == list(live.items)
+            assert list(shouting.open(EXAMPLES[1:], hits.take(np.array([1, 2]))).ask().items) == live.items[1:]
+
+
+def test_only_texts_and_spans_may_change(tmp_path: Path) -> None:
+    retriever = BM25().index(MemoryCollection(TEXTS), tmp_path / "bm25")
+    with pytest.raises(ValueError, match="changed title of the item of row 0"):
+        InformationAccess(retriever, processors=[Retitle()]).search(EXAMPLES[1:2])
+
+
+def test_rankings_with_changed_texts_are_not_fused(tmp_path: Path) -> None:
     retriever = BM25().index(MemoryCollection(TEXTS), tmp_path / "bm25")
     shouting = InformationAccess(retriever, processors=[Shout()], name="loud")
-    assert shouting(EXAMPLES[:1], 1).items[0][0].text == "RED FOX"
-    with pytest.raises(ValueError, match=r"'loud' \(Shout\) changes the items"):
-        shouting.search(EXAMPLES)
+    fused = FusedAccess([shouting, InformationAccess(retriever)])
+    with pytest.raises(ValueError, match="fused by their rows"):
+        fused.search(EXAMPLES[:1])
+    with pytest.raises(ValueError, match="fused by their rows"):
+        fused.open(EXAMPLES[:1]).ask(Queries.of(["red"]))
+
+
+@dataclass(frozen=True)
+class Retitle:
+    """Changes titles, which is not allowed."""
+
+    def __call__(self, queries: Queries, responses: Responses) -> Responses:
+        items = tuple(tuple(replace(item, title="Mine") for item in held) for held in responses.items)
+        return replace(responses, items=items)
+
+
+def test_what_is_handed_over_is_read_in_order_and_kept_best_first(access: InformationAccess) -> None:
+    """However few are asked for, they are the best; hits ahead and every row stay as they are."""
+    limits = Limits(depth=4, k=3, order="best_last")
+    turned = InformationAccess(access.retriever, limits=limits)
+    best = rows(access.open(EXAMPLES[:1]).ask(k=3))[0]
+    ahead = turned.search(EXAMPLES[:1])
+    assert ahead.rows[0, :3].tolist() == best
+    for session in (turned.open(EXAMPLES[:1]), turned.open(EXAMPLES[:1], ahead)):
+        assert rows(session.ask()) == [best[::-1]]
+        assert rows(session.ask(k=2)) == [best[1::-1]]
+        assert rows(session.asked[0][1]) == [best[::-1]], "what is on record is what was read"
+        assert session.ask(k=0).rows.tolist() == [list(range(6))]
 
 
 def test_rows_may_be_excluded_or_be_the_only_ones(access: InformationAccess) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from reml.contract.arguments.checked import checked
+from reml.contract.examples import Item
 from reml.contract.retrieved import Queries, Responses
 from reml.contract.vectors import Int64Array
 
@@ -39,6 +40,11 @@ class DistinctPages:
             first = {item.page_id: position for position, item in reversed(list(enumerate(items)))}
             positions.append(sorted(first.values()))
         return keep(responses, positions)
+
+
+def with_items(responses: Responses, items: Sequence[Sequence[Item]]) -> Responses:
+    """Give responses whose items are shown otherwise, each in its place; rows, scores and origins stay."""
+    return replace(responses, items=tuple(tuple(held) for held in items))
 
 
 def keep(responses: Responses, positions: Sequence[Sequence[int]]) -> Responses:

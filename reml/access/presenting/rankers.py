@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from reml.access.presenting.rerank import Rerank, score_found
+from reml.access.presenting.rerank import Rerank
+from reml.access.presenting.scoring import scores_of
 from reml.access.responses import gather
 from reml.contract.access import ResponseProcessor, ScoredProcessor
 from reml.contract.collections import Collection
@@ -54,4 +55,4 @@ class RowScorer:
     def score(self, queries: Queries, rows: Int64Array) -> Tensor:
         """Give the scores of rows [Q, K], without gradient; -inf for row -1."""
         nothing = np.zeros(rows.shape, dtype=np.float32)
-        return score_found(self.scorer, queries, gather(self.collection, Hits(rows, nothing)))
+        return scores_of(self.scorer, queries, gather(self.collection, Hits(rows, nothing)))

@@ -100,7 +100,7 @@ class PartPlanner(abc.ABC):
         k = settings.k or reading.k
         depth = settings.depth or max(reading.depth, k)
         asks = settings.budget.asks if settings.budget is not None else None
-        return Limits(depth=depth, k=k, asks=asks, temperature=settings.temperature)
+        return Limits(depth=depth, k=k, asks=asks, temperature=settings.temperature, order=settings.order)
 
     @once
     def collection(self, access: str, task: str) -> Node[Collection]:

@@ -32,7 +32,7 @@ class Planner(PartPlanner):
         name, speaker = f"predict {task} with {system}", self._predicting(parts, task)
         examples, shown = self.tasks.evaluated(task), predictions.Shown(reading.pages, self._prefix(task))
         if any(self.access(access).storage is not None for access in parts.access):
-            stored = [(one, self.access(one).storage, self.limits(one).depth) for one in parts.access]
+            stored = [(one, self.access(one).storage, self.limits(one)) for one in parts.access]
             memory = storing_predictions.Memory(stored, shown, reading.batch_size)
             models = [self.model(access, task) for access in parts.access]
             return storing_predictions.predictions(name, speaker, models, examples, memory)
@@ -105,7 +105,7 @@ class Planner(PartPlanner):
             {task.name: self._reading(task.name, source) for task in learnt},
             [metric_of(task) for task in learnt],
             source=replace(source, predictors=()),
-            k={access: self.limits(access).k for access in source.names},
+            limits={access: self.limits(access) for access in source.names},
             training=training,
             console=self.console,
         )

@@ -14,10 +14,12 @@ from reml.access.composed_access import FoundAccess
 from reml.access.limits import Limits
 from reml.access.session import AccessSession
 from reml.access.trajectory import trajectories
-from reml.contract.access import QueryGenerator
+from reml.collection.passages import count_words
+from reml.contract.access import QueryGenerator, Session
 from reml.contract.examples import Answer, Example
 from reml.contract.predictors import Batch
-from reml.contract.retrieved import Hits
+from reml.contract.retrieved import Hits, Responses
+from reml.contract.vectors import Int64Array
 from reml.devices.progress import tracked
 from reml.experiment.plan.collections import Examples
 from reml.experiment.plan.node import Node
@@ -67,7 +69,8 @@ class Asked:
 
     def session(self, examples: Examples, places: slice) -> AccessSession:
         """Open the session of the examples, those at these places of a split."""
-        return self._found.open(examples, Hits(self.hits.rows[places], self.hits.scores[places]))
+        hits: Hits = self.hits
+        return self._found.open(examples, hits.take(places))
 
 
 def predictions(
@@ -136,7 +139,7 @@ def _predict(
     asked_of.close()
     whole: Iterable[Answer] = answers
     for part in parts:
-        whole = complete(list(whole), part.hits, part.collection, shown.pages)
+        whole = complete(list(whole), part.hits, part.collection, shown.pages, ranked=part.limits.order != Limits.order)
     write_predictions(folder, zip(examples, whole, strict=True), words)
 
 
@@ -151,7 +154,15 @@ def words_of(batch: Batch) -> list[int]:
     words = np.zeros(len(batch.examples), dtype=np.int64)
     for session in batch.sessions.values():
         for queries, found in session.asked:
-            of_items = np.where(found.rows >= 0, session.values("words", found).cpu().numpy(), 0)
+            of_items = _words(session, found)
             owners = queries.owners if len(found) == len(queries) else np.arange(len(words))
-            np.add.at(words, owners, of_items.sum(axis=1))
+            np.add.at(words, owners, of_items)
     return [int(number) for number in words]
+
+
+def _words(session: Session, found: Responses) -> Int64Array:
+    """Count the words of each list, [Q], as its items are shown."""
+    if found.as_kept:
+        counted: Int64Array = np.where(found.rows >= 0, session.values("words", found).cpu().numpy(), 0).sum(axis=1)
+        return counted
+    return np.array([sum(count_words(item.text) for item in items) for items in found.items], dtype=np.int64)

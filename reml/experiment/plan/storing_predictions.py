@@ -11,18 +11,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from reml.access.information_access import InformationAccess
+from reml.access.limits import Limits
 from reml.access.trajectory import trajectories
 from reml.contract.access import Storage, Trajectory
 from reml.contract.examples import Answer, Example, Json
 from reml.contract.predictors import Batch, Predictor
 from reml.contract.retrieved import Hits, room_for
+from reml.contract.retrieved import Shown as ShownTexts
 from reml.devices.progress import tracked
 from reml.experiment.plan.collections import Examples
 from reml.experiment.plan.hits import Model
@@ -38,17 +40,18 @@ from reml.training.data.task_prefix import with_task
 
 MEMORY, BATCHES = "memory", "batches.jsonl"
 Found = Sequence[Sequence[tuple[int, float]]]
+Told = Sequence[tuple[int, int, str, Sequence[int]]]  # example of the batch, place, text, span
 
 
 @dataclass(frozen=True)
 class Memory:
     """All that decides what is written and found.
 
-    access: the name of each access model, its storage if it stores, and its depth. shown: what the predictor is shown.
+    access: the name of each access model, its storage if it stores, and its limits. shown: what the predictor is shown.
     batch_size: examples predicted at once, none of which finds what another of them wrote before it is through.
     """
 
-    access: Sequence[tuple[str, Storage | None, int]]
+    access: Sequence[tuple[str, Storage | None, Limits]]
     shown: Shown
     batch_size: int
 
@@ -101,10 +104,13 @@ def _predict(folder: Path, speaker: Speaker, examples: Examples, *asked: Model, 
         done.append(_batch(predictor, given, examples[start : start + size], memory))
         log.append(done[-1].content())
     answers: list[Answer] = [example.output[0] for record in done for example in record.answered]
-    for name, _, depth in memory.access:
-        hits = _hits([record.found[name] for record in done], depth)
+    for name, _, limits in memory.access:
+        hits = _hits([record.found[name] for record in done], limits.depth)
+        hits = replace(hits, shown=_shown([record.told.get(name, ()) for record in done], done, hits))
         save_hits(folder / name, hits)
-        answers = list(complete(answers, hits, given[name].collection, memory.shown.pages))
+        answers = list(
+            complete(answers, hits, given[name].collection, memory.shown.pages, ranked=limits.order != Limits.order)
+        )
     asked_of = TrajectoryFile(folder / TRAJECTORIES)
     for record in done:
         asked_of.add(record.trajectories)
@@ -124,7 +130,8 @@ def _opened(model: Model, storage: Storage | None, folder: Path, version: int | 
 class _Record:
     """What is on record of a batch: examples with the one answer each got.
 
-    found: what each access model found. versions: of the memory of each that stores, after the batch.
+    found: what each access model found. versions: of the memory of each that stores, after the batch. told: the texts
+    of items that a processor changed, by access model.
     """
 
     answered: Sequence[Example]
@@ -132,6 +139,7 @@ class _Record:
     found: Mapping[str, Found]
     trajectories: Sequence[Trajectory]
     versions: Mapping[str, int]
+    told: Mapping[str, Told]
 
     @classmethod
     def parse(cls, content: Any) -> _Record:
@@ -140,7 +148,7 @@ class _Record:
             name: [[(row, score) for row, score in hits] for hits in lists] for name, lists in content["found"].items()
         }
         asked = [trajectory_of(row) for row in content["trajectories"]]
-        return cls(answered, content["words"], found, asked, content["versions"])
+        return cls(answered, content["words"], found, asked, content["versions"], content.get("told", {}))
 
     def content(self) -> Mapping[str, Json]:
         return {
@@ -151,12 +159,13 @@ class _Record:
             },
             "trajectories": [row_of(one) for one in self.trajectories],
             "versions": dict(self.versions),
+            "told": {name: [list(text) for text in told] for name, told in self.told.items()},
         }
 
 
 def _batch(predictor: Predictor, given: Mapping[str, Model], examples: Sequence[Example], memory: Memory) -> _Record:
     """Predict a batch, let the predictor write, and commit what it wrote."""
-    hits = {name: given[name].search(examples, depth) for name, _, depth in memory.access}
+    hits = {name: given[name].search(examples, limits.depth) for name, _, limits in memory.access}
     asked_for = [example.unanswered for example in examples]
     sessions = {name: given[name].open(asked_for, found) for name, found in hits.items()}
     seen = with_task(memory.shown.prefix, examples) if memory.shown.prefix else examples
@@ -164,7 +173,8 @@ def _batch(predictor: Predictor, given: Mapping[str, Model], examples: Sequence[
     answers = predict(predictor, batch)
     answered = [Example(one.id, one.input, (answer,)) for one, answer in zip(examples, answers, strict=True)]
     words, found = words_of(batch), {name: _pairs(one) for name, one in hits.items()}
-    return _Record(answered, words, found, trajectories(batch, answers), _committed(given))
+    told = {name: _told(one) for name, one in hits.items() if one.shown is not None}
+    return _Record(answered, words, found, trajectories(batch, answers), _committed(given), told)
 
 
 def _committed(given: Mapping[str, Model]) -> dict[str, int]:
@@ -177,6 +187,28 @@ def _pairs(hits: Hits) -> list[list[tuple[int, float]]]:
         [(row, score) for row, score in zip(rows, scores, strict=True) if row >= 0]
         for rows, scores in zip(hits.rows.tolist(), hits.scores.tolist(), strict=True)
     ]
+
+
+def _told(hits: Hits) -> Told:
+    """Give the texts that items are shown with."""
+    shown = hits.shown
+    if shown is None:
+        return ()
+    numbers = [(query, place, int(shown.at[query, place])) for query, place in np.argwhere(shown.at >= 0).tolist()]
+    return [(query, place, shown.texts[one], shown.spans[one].tolist()) for query, place, one in numbers]
+
+
+def _shown(batches: Sequence[Told], done: Sequence[_Record], hits: Hits) -> ShownTexts | None:
+    """Lay the texts of batches one behind the other; nothing where none was changed."""
+    starts = np.cumsum([0, *(len(record.answered) for record in done)]).tolist()
+    told = [(start + query, *rest) for start, batch in zip(starts, batches, strict=False) for query, *rest in batch]
+    if not told:
+        return None
+    at = np.full(hits.rows.shape, -1, dtype=np.int64)
+    for number, (query, place, _, _) in enumerate(told):
+        at[query, place] = number
+    spans = np.array([span for _, _, _, span in told], dtype=np.int64)
+    return ShownTexts(at, tuple(text for _, _, text, _ in told), spans)
 
 
 def _hits(batches: Sequence[Found], depth: int) -> Hits:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from reml.access.limits import Order
 from reml.contract.access import QueryExpansion, QueryGenerator, ResponseProcessor, Storage
 from reml.contract.arguments.checked import checked
 from reml.contract.arguments.numbers import Count, Positive
@@ -52,6 +53,7 @@ class Access:
         k: items that are handed over; `reading.k` if left out.
         budget: how often a predictor may ask; as often as it likes if left out.
         temperature: what scores are divided by where they stand for probabilities.
+        order: in which the k items are read: best_first, best_last or by_page (`reml.access.presenting.order`).
         storage: keeps what the predictor writes, to be found by later batches (`reml.access.storing`).
     """
 
@@ -67,6 +69,7 @@ class Access:
     k: Count | None = None
     budget: Budget | None = None
     temperature: Positive = 1.0
+    order: Order = "best_first"
     storage: Storage | None = None
     lent: Lent | None = None
 

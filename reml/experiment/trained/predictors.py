@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -17,7 +18,7 @@ from rich.console import Console
 from torch import nn
 
 from reml.access.composed_access import FoundAccess
-from reml.access.limits import Limits
+from reml.access.limits import Limits, Order
 from reml.collection.disk import DiskCollection
 from reml.contract.collections import Collection
 from reml.contract.examples import Answer, Example
@@ -165,11 +166,12 @@ def trained(
     metrics: Sequence[Metric],
     *,
     source: TrainOn,
-    k: Mapping[str, int],
+    limits: Mapping[str, Limits],
     training: Training,
     console: Console,
 ) -> Node[Predictors]:
-    """Give a predictor after its training. metrics: of each task. k: items it is judged with, by access model."""
+    """Give a predictor after its training. metrics: of each task. limits: what it is judged with, by access model."""
+    order = {name: one.order for name, one in limits.items() if one.order != Limits.order}
     return Node(
         kind="models",
         name=name,
@@ -179,8 +181,9 @@ def trained(
         given={
             "tasks": list(zip(tasks, metrics, strict=True)),
             "source": source,
-            "k": k,
+            "k": {name: one.k for name, one in limits.items()},
             "training": training,
+            **({"order": order} if order else {}),  # no key of those without changes
         },
         beside={"console": console},
         opens=1,
@@ -200,6 +203,7 @@ def _train(
     k: Mapping[str, int],
     training: Training,
     console: Console,
+    order: Mapping[str, Order] = MappingProxyType({}),
 ) -> None:
     from reml.training.loop.fit import fit
 
@@ -210,8 +214,9 @@ def _train(
         there = dict(zip(source.names, material.collections, strict=True))
         asked = dict(zip(source.names, material.asked, strict=True))
         prefix, read = name if source.prefix else "", dict.fromkeys(k, source.k) if source.k is not None else k
-        whole = _read(there, asked, prefix, material.examples, material.hits, read)
-        judging = _read(there, asked, prefix, material.dev_examples, material.dev_hits, k)
+        learning, judged = ({one: _limits(of[one], order.get(one)) for one in k} for of in (read, k))
+        whole = _read(there, asked, prefix, material.examples, material.hits, learning)
+        judging = _read(there, asked, prefix, material.dev_examples, material.dev_hits, judged)
         if source.mixed:
             learnt += [_learnable(whole.of_access(one), {"": there[one]}, source) for one in source.names]
             judging = judging.of_access(source.names[0])
@@ -232,15 +237,19 @@ def _read(
     prefix: str,
     examples: Examples,
     hits: Sequence[Hits],
-    k: Mapping[str, int],
+    limits: Mapping[str, Limits],
 ) -> RetrievedExamples:
     """Let k items of each list be handed over, to examples that may be shown under the name of their task."""
     found = {name: one for name, one in zip(collections, hits, strict=True) if one.k}
-    access = {name: FoundAccess(collections[name], Limits(k[name], k[name]), name, live=asked[name]) for name in found}
-    ahead = {name: one.first(k[name]) for name, one in found.items()}
+    access = {name: FoundAccess(collections[name], limits[name], name, live=asked[name]) for name in found}
+    ahead = {name: one.first(limits[name].k) for name, one in found.items()}
     return RetrievedExamples(
         with_task(prefix, examples) if prefix else examples, ahead, access, examples if prefix else None
     )
+
+
+def _limits(k: int, order: Order | None) -> Limits:
+    return Limits(k, k) if order is None else Limits(k, k, order=order)
 
 
 def _learnable(

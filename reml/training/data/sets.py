@@ -95,7 +95,10 @@ class RetrievedExamples:
     def fingerprint(self) -> str:
         """A digest of the examples and their hits."""
         texts = [[example.id, example.input, list(example.answers)] for example in self.examples]
-        return digest(texts, *(np.ascontiguousarray(hits.rows).tobytes() for hits in self.ahead.values()))
+        shown = [hits.shown for hits in self.ahead.values() if hits.shown is not None]
+        changed = [part.texts[number] for part in shown for number in part.at[part.at >= 0].tolist()]
+        rows = (np.ascontiguousarray(hits.rows).tobytes() for hits in self.ahead.values())
+        return digest(texts, *([changed] if changed else []), *rows)
 
     def _chosen(self, examples: Sequence[Example], positions: Int64Array) -> tuple[Example, ...]:
         return tuple(examples[int(position)] for position in positions)

@@ -86,7 +86,7 @@ def test_a_row_of_responses_is_of_one_query() -> None:
 def test_a_score_that_is_no_number_is_refused_and_so_is_a_ranker_that_is_only_named() -> None:
     scorer = Letters()
     nn.init.constant_(scorer.module[0].weight, torch.nan)  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="Letters gave item 1 of query 0 a score that is no number"):
+    with pytest.raises(ValueError, match=r"Letters gives no number \(NaN\) as the score of the item 1"):
         Rerank(scorer)(QUERIES, responses())
     with pytest.raises(ValueError, match="'words' names a ranker, which an experiment has under `rankers`"):
         Rerank("words")(QUERIES, responses())
