@@ -42,9 +42,11 @@ from reml.retrievers.rankers.windows import Windows, shown
 from reml.text.models.kinds import ENCODER_DECODER
 from reml.text.models.loading import Loaded, config_of, load
 from reml.text.models.model_folder import opened
+from reml.text.models.record import read_record, write_record
 from reml.text.models.token_limit import allowed
 from reml.text.models.transformers_types import PreTrainedModel, PreTrainedTokenizerBase
 
+KIND = "monot5"
 TOKENS, FEWEST = 512, 16
 HEAD, TAIL = "Query: {} Document: {}", "Relevant:"
 Pair = tuple[str, str]
@@ -109,6 +111,7 @@ class MonoT5:
         with atomic_folder(folder) as draft:
             self._network.save_pretrained(draft)
             self._tokeniser.save_pretrained(draft)
+            write_record(draft, KIND)
 
     def read(self, pairs: Sequence[Pair]) -> Tensor:
         """Score pairs of a query and a text, float32 [P], with gradient, in batches of like length."""
@@ -172,6 +175,7 @@ class MonoT5:
     @functools.cached_property
     def _loaded(self) -> Loaded:
         folder = opened(self.model)
+        read_record(folder.root, KIND)
         config = config_of(folder, ENCODER_DECODER, trust_remote_code=self.trust_remote_code)
         if not config.is_encoder_decoder:
             raise ModelError(f"{self.model!r} ({config.model_type}) has no decoder: {ENCODER_DECODER.advice}.")

@@ -12,6 +12,7 @@ from pathlib import Path
 from pytorch_lightning.loggers.logger import Logger
 
 from reml.contract.examples import Json
+from reml.devices.disk import written
 from reml.files.atomic import CorruptError, write_text
 from reml.files.integrity.checked import reading
 from reml.files.replacing.unlinked import unlinked
@@ -34,6 +35,7 @@ class MetricsCsv(Logger):
         kept = _begun(path, after, known) if after else []
         head = "".join(_line(row) for row in (_COLUMNS, *kept))
         write_text(path, head)
+        self._path = path
         self._stream = open(path, "a", encoding="utf-8", opener=unlinked)  # noqa: SIM115 - `finalize` closes it
         self._size, self._digest = len(head.encode()), blake2b(head.encode(), digest_size=8)
 
@@ -50,8 +52,9 @@ class MetricsCsv(Logger):
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         """Append one line for each metric; it survives the death of this process at once."""
         text = "".join(_line((step or 0, name, value)) for name, value in metrics.items())
-        self._stream.write(text)
-        self._stream.flush()
+        with written(self._path):
+            self._stream.write(text)
+            self._stream.flush()
         self._size += len(text.encode())
         self._digest.update(text.encode())
 
@@ -64,7 +67,8 @@ class MetricsCsv(Logger):
 
     def save(self) -> None:
         """Make what was logged survive the death of the machine."""
-        os.fsync(self._stream.fileno())
+        with written(self._path):
+            os.fsync(self._stream.fileno())
 
     def finalize(self, status: str) -> None:  # noqa: ARG002
         """Close the file."""

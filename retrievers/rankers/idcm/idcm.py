@@ -232,7 +232,7 @@ class IDCM:
     def _saved(self) -> Path | None:
         """Where `save` wrote, if it did."""
         folder = Path(located(self.model)).expanduser()
-        return folder if (folder / MANIFEST).is_file() else None
+        return folder if (folder / READER).is_dir() else None
 
     @functools.cached_property
     def _form(self) -> Form:
