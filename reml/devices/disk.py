@@ -38,7 +38,10 @@ class DiskFullError(OSError):
 
 @contextmanager
 def written(place: Path) -> Iterator[None]:
-    """Raise `DiskFullError`, which names this file or folder, for whatever says that a disk takes no more."""
+    """Raise `DiskFullError`, which names this file or folder, for whatever says that a disk takes no more.
+
+    Another error of the system that names no file gets this one.
+    """
     try:
         yield
     except DiskFullError:
@@ -46,6 +49,8 @@ def written(place: Path) -> Iterator[None]:
     except Exception as error:
         if is_full(error):
             raise DiskFullError(full(place)) from error
+        if isinstance(error, OSError) and error.errno is not None and error.filename is None:
+            error.filename = str(place)
         raise
 
 

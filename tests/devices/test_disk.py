@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import resource
 import shutil
 import signal
@@ -149,3 +151,11 @@ def test_a_mapped_array_has_all_of_its_space_and_is_what_numpy_reads(tmp_path: P
     assert (tmp_path / "a.npy").read_bytes() == (tmp_path / "b.npy").read_bytes()
     with short_files(), pytest.raises(DiskFullError, match="it needs 1,200,000 bytes and"):
         taken_array(tmp_path / "c.npy", np.int32, (300, 1000), tmp_path)
+
+
+def test_an_error_of_the_system_names_the_file_that_was_written(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="metrics") as raised, written(tmp_path / "metrics.csv"):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+    assert raised.value.filename == str(tmp_path / "metrics.csv")
+    with pytest.raises(OSError, match="other"), written(tmp_path / "metrics.csv"):
+        raise OSError(errno.EIO, os.strerror(errno.EIO), "other")
