@@ -83,17 +83,18 @@ class TermEncoder:
         with evaluating(self.network):
             for shown in tracked(_read(self.network, items), "encode", unit="items", total=len(items)):
                 terms = self._terms(shown)
-                above = (_scores(self.network, terms, shown).cpu().numpy() - self.floors[terms.cpu()]).clip(0)
-                kept.append((terms.cpu().numpy()[above > 0], above[above > 0]))
+                numbers = terms.cpu().numpy()
+                above = _scores(self.network, terms, shown).cpu().numpy() - self.floors[numbers]
+                kept.append((numbers[above > 0], above[above > 0]))
         return self._stacked(kept)
 
     def _terms(self, shown: Shown) -> Tensor:
         """Choose the terms that are kept of an item, ascending."""
-        own = shown.pieces[shown.mask].unique()
+        own: Tensor = torch.unique(shown.pieces[shown.mask])
         if not self.expand or not len(own):
             return own
         assert shown.states is not None  # noqa: S101 - a network that expands has them
-        every = torch.arange(len(self.floors), device=own.device).split(TERMS)
+        every = torch.split(torch.arange(len(self.floors), device=own.device), TERMS)
         nearness = torch.cat([cosines(self._vectors(part)[None], shown.states)[0].amax(dim=1) for part in every])
         near = nearness.index_fill(0, own, -torch.inf).topk(min(self.expand, len(self.floors) - len(own)))
         return torch.cat([own, near.indices]).sort().values
@@ -133,7 +134,10 @@ def _read(network: TermNetwork, items: Sequence[Item]) -> Iterator[Shown]:
 def _scores(network: TermNetwork, terms: Tensor, shown: Shown) -> Tensor:
     """Score terms [n] for one item, [n]."""
     with autocast(terms.device, "float32"):
-        parts = [network.term_scores(part[None], torch.ones_like(part[None]) > 0, shown) for part in terms.split(TERMS)]
+        parts = [
+            network.term_scores(part[None], torch.ones_like(part[None]) > 0, shown)
+            for part in torch.split(terms, TERMS)
+        ]
         return torch.cat(parts, dim=1)[0].float()
 
 

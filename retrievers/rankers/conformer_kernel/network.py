@@ -198,7 +198,8 @@ class TermNetwork(PairNetwork):
 
     def term_scores(self, terms: Tensor, asked: Tensor, shown: Shown) -> Tensor:
         """Score terms [P, Q], where `asked` is true, for the items of P pairs, [P, Q]; 0 elsewhere."""
-        latent = exact = None
+        latent: Tensor | None = None
+        exact: Tensor | None = None
         if self.latent is not None and shown.states is not None:
             latent = self.latent(terms, shown.states, shown.mask)
         if self.exact is not None:

@@ -39,9 +39,9 @@ def test_latent_scores_are_those_of_the_equations() -> None:
     torch.manual_seed(0)
     network = LatentMatch((20, 8), FORM).eval()
     with torch.no_grad():
-        for layer in (network.asked, network.context):
-            layer.weight.normal_()
-            layer.bias.normal_()
+        for part in (network.asked, network.context):
+            part.weight.normal_()
+            part.bias.normal_()
     terms, pieces, mask = torch.tensor([[3, 7]]), torch.randint(20, (1, 9)), torch.arange(9)[None] < 7
     words = network.embedding(pieces)[0]
     inner = words + network.positions[:9]
