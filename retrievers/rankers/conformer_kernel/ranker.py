@@ -15,8 +15,9 @@ computed ahead and inverted: `reml.retrievers.ndrm`. Deviations:
   their mean; the paper stems words, drops stop words and trains fastText on the collection;
 - padding has no part in convolution, attention or windows, so that a text scores the same in any batch; the public code
   pads all texts to 4,000 words, whose empty windows take part in the maximum;
-- the map of a term's vector begins as the identity and the mixture with context as halves, and exact matches with the
-  collection's mean length, so that short training is enough; the paper begins at random and trains on 4 million pairs;
+- the map of a term's vector begins as the identity, the mixture with context as halves, the sum of latent and exact
+  scores with weights of 1, and exact matches with the collection's mean length, so that short training is enough; the
+  paper begins at random and trains on 4 million samples;
 - in training, batch norm and means see real terms alone, not padded ones;
 - trained by whatever objective is chosen (`reml.training.regimes.ranking`), where the paper has RankNet.
 

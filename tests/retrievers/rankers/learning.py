@@ -6,7 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from jsonargparse import ArgumentParser
 
+from reml.access.presenting import Rerank
 from reml.contract.examples import Example
 from reml.contract.predictors import Feedback
 from reml.contract.retrieved import Queries
@@ -40,3 +42,14 @@ def learn(scorer: Scorer, objective: Feedback, folder: Path, *, steps: int, rate
     regime = Ranking(scorer, RankingObjective(objective), len(COLLECTION))
     fit(regime, TrainSet.of(part), dev=[], settings=settings, folder=folder)
     regime.eval()
+
+
+def from_yaml(class_path: str, settings: dict[str, object]) -> Scorer:
+    """The scorer of a `Rerank` that a configuration names."""
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_subclass_arguments(Rerank, "rerank")
+    scorer = {"class_path": class_path, "init_args": settings}
+    written = {"class_path": "reml.access.presenting.Rerank", "init_args": {"scorer": scorer}}
+    made = parser.instantiate(parser.parse_object({"rerank": written})).rerank
+    assert isinstance(made, Rerank)
+    return made.scorer

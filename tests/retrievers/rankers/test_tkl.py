@@ -19,7 +19,7 @@ from reml.feedback.weak_supervision import Rank
 from reml.files.atomic import CorruptError
 from reml.retrievers.rankers.tkl import CENTRES, TKL, Contextualiser, Form, RegionNetwork, Saturation, best_regions
 from reml.testing import TEXTS, MemoryCollection, ScorerContract
-from tests.retrievers.rankers.learning import found, learn
+from tests.retrievers.rankers.learning import found, from_yaml, learn
 from tests.small_cross_encoder import write_cross_encoder
 
 PAGES = MemoryCollection([*TEXTS, "", "fish " * 60, "sea"], ["", *["page"] * 4, "", "", ""])
@@ -205,3 +205,11 @@ def test_what_is_no_tkl_is_refused(folder: str, tmp_path: Path) -> None:
         _ = TKL(folder, new=Form(heads=5)).module
     with pytest.raises(ValueError, match="stride 40 is above region 30"):
         Form(stride=40)
+
+
+def test_a_configuration_names_it_and_its_form(folder: str) -> None:
+    form: dict[str, object] = {"heads": 4, "chunk": 12, "best": 2}
+    made = from_yaml("reml.retrievers.rankers.tkl.TKL", {"model": folder, "new": form})
+    assert isinstance(made, TKL)
+    assert made.new == Form(heads=4, chunk=12, best=2)
+    assert made.score(Queries.of(["river"]), PAGES.get(PAGES.rows()), np.array([[0, 1]])).shape == (1, 2)

@@ -15,7 +15,7 @@ from reml.files.atomic import CorruptError
 from reml.retrievers.rankers.conformer_kernel import ConformerKernel, Form
 from reml.retrievers.rankers.conformer_kernel.network import Kind
 from reml.testing import TEXTS, MemoryCollection, ScorerContract
-from tests.retrievers.rankers.learning import found, learn
+from tests.retrievers.rankers.learning import found, from_yaml, learn
 from tests.small_cross_encoder import write_cross_encoder
 
 TWO_PAGES = MemoryCollection([*TEXTS, "", "fish " * 60, "sea"], ["", *["page"] * 4, "", "", ""])
@@ -93,8 +93,8 @@ def test_it_learns_from_a_random_start(folder: str, kind: Kind, objective: Feedb
     assert found(ranker) == [0, 1, 2, 3]
 
 
-def test_exact_matches_learn_their_saturation(folder: str, tmp_path: Path) -> None:
-    """No word is shared, so that there is nothing to learn from but idf of none: scores and weights stay."""
+def test_exact_matches_learn_their_saturation(folder: str) -> None:
+    """Scores lead to the two weights that there are."""
     ranker = made(folder, "ndrm2")
     items = TWO_PAGES.get(TWO_PAGES.rows())
     scores = ranker.score(Queries.of(["fish river"]), items, np.array([[0, 4]]))
@@ -135,3 +135,14 @@ def test_exact_matches_are_not_scored_before_terms_are_counted(folder: str) -> N
         unfitted.score(Queries.of(["sea"]), items, np.array([[0]]))
     with pytest.raises(ValueError, match="ndrm1 matches no term exactly"):
         ConformerKernel(folder, new=FORM).fit(TWO_PAGES)
+
+
+def test_a_configuration_names_it_and_its_form(folder: str, tmp_path: Path) -> None:
+    path = "reml.retrievers.rankers.conformer_kernel.ConformerKernel"
+    new = from_yaml(path, {"model": folder, "new": {"kind": "ndrm1", "heads": 4}})
+    assert isinstance(new, ConformerKernel)
+    assert new.new == Form(kind="ndrm1", heads=4)
+    made(folder).save(tmp_path / "saved")
+    saved = from_yaml(path, {"model": str(tmp_path / "saved")})
+    assert isinstance(saved, ConformerKernel)
+    assert saved.network.form.kind == "ndrm3"
