@@ -54,7 +54,8 @@ def separable(keys: Tensor, values: Tensor) -> Tensor:
 
 def plain(keys: Tensor, values: Tensor) -> Tensor:
     """Attend by the formula."""
-    return (keys @ keys.mT * keys.shape[-1] ** -0.5).softmax(dim=-1) @ values
+    among: Tensor = keys @ keys.mT * keys.shape[-1] ** -0.5  # [B, heads, L, L]
+    return among.softmax(dim=-1) @ values
 
 
 def fused(keys: Tensor, values: Tensor) -> Tensor:
