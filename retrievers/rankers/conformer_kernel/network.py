@@ -101,6 +101,11 @@ class LatentMatch(nn.Module):
         mixed: Tensor = self.context(torch.stack([words, states], dim=-1))[..., 0]
         return mixed
 
+    @property
+    def every_piece(self) -> Tensor:
+        """The numbers of all pieces, [V]."""
+        return torch.arange(self.embedding.num_embeddings, device=self.embedding.weight.device)
+
     def term_vectors(self, terms: Tensor) -> Tensor:
         """Give the vectors of a query's terms, which know nothing of one another, [...] -> [..., D]."""
         vectors: Tensor = self.asked(self._embedded(terms))
