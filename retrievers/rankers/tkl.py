@@ -21,7 +21,8 @@ each. With a = b = c = 100, where it begins, the saturation v is within a few hu
 - trained by whatever objective is chosen (`reml.training.regimes.ranking`).
 
 Published: documents of TREC 2019, significantly better than TK, and more long ones found (abstract). Here: not run on
-TREC 2019.
+TREC 2019. BM25's first 50 of minikilt anew, nDCG@10 of pages, the first 100 dev questions of nq and of squad, one seed:
+BM25 .808 .781, TKL .517 .745 after 100 steps of 8 train questions with 3 passages (54 CPU-seconds), far from trained.
 """
 
 from __future__ import annotations

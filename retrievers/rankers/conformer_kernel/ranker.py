@@ -22,7 +22,9 @@ computed ahead and inverted: `reml.retrievers.ndrm`. Deviations:
 - trained by whatever objective is chosen (`reml.training.regimes.ranking`), where the paper has RankNet.
 
 Published: documents of TREC 2020, NDRM3's nDCG@10 above all runs without neural networks and two thirds of those with
-pretrained transformers (abstract). Here: not run on TREC 2020.
+pretrained transformers (abstract). Here: not run on TREC 2020. BM25's first 50 of minikilt anew, nDCG@10 of pages, the
+first 100 dev questions of nq and of squad, one seed: BM25 .808 .781, NDRM1 .803 .815, NDRM3 .832 .796, each after 150
+steps of 8 train questions with 3 passages (108 CPU-seconds); NDRM2 .760 .719 after 100 of 16. No test of significance.
 """
 
 from __future__ import annotations
