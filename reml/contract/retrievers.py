@@ -65,6 +65,14 @@ class Scorer(Protocol):
         """
 
 
+@runtime_checkable
+class FittingScorer(Scorer, Protocol):
+    """A scorer that counts something of a collection once, before it scores or learns: how rare words are, say."""
+
+    def fit(self, collection: Collection) -> None:
+        """Count it, in place of what was counted before; `module` has it, so that it is saved with the weights."""
+
+
 class Index(Protocol):
     """Finds the k best items for representations.
 

@@ -13,7 +13,9 @@ loop                  `loop`: leave one out, the retriever ranks items by how mu
 margin_mse            `margin_mse`: the retriever learns by how much a teacher prefers one item to another
 marginal              `marginal`: the answer's likelihood summed over the items that could have been retrieved
 marginal_token        `marginal_token`: each token of the answer may come from another item
+pairs                 What objectives on pairs of items share: differences, which pairs are ordered, ranks
 pdist                 `pdist`: perplexity distillation
+rank_net              `rank_net`: the better item of a pair should score higher, by a logistic loss
 records               Feedback kept on disk: what a predictor found useful, for learning later, also by engines
 reinforce             `reinforce`: the retriever is rewarded for items that let the predictor say the answer
 score_mse             `score_mse`: the retriever's score of each item is to be the teacher's

@@ -15,6 +15,7 @@ gradient.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -25,6 +26,7 @@ from reml.contract.arguments.checked import checked
 from reml.contract.arguments.numbers import Count
 from reml.contract.signals import Credit, Signal
 from reml.feedback.distributions import item_utility
+from reml.feedback.pairs import differences, ordered, ranks
 from reml.feedback.tempered import Tempered
 
 # 2^y must leave digits for differences of gains.
@@ -33,22 +35,19 @@ LARGEST = 24.0
 
 def lambda_loss(scores: Tensor, gains: Tensor, mask: Tensor, temperature: float = 1.0) -> Tensor:
     """Compute NDCG-Loss2 of each example, [B]; scores, gains, mask: [B, K]. No pair that differs: zero."""
-    shown = scores.to(torch.promote_types(scores.dtype, torch.float32)).masked_fill(~mask, 0.0) / temperature
-    known = gains.detach().to(shown.dtype).masked_fill(~mask, 0.0)
+    known = gains.detach().to(torch.promote_types(scores.dtype, torch.float32)).masked_fill(~mask, 0.0)
     worth = torch.exp2(known) - 1  # [B, K]
     ideal = worth.sort(dim=1, descending=True).values / _discount(torch.arange(1, worth.shape[1] + 1).to(worth))
     share = worth / ideal.sum(dim=1, keepdim=True).clamp(min=torch.finfo(worth.dtype).tiny)
-    ranks = _ranks(scores, mask).to(shown.dtype)
-    apart = (ranks[:, :, None] - ranks[:, None, :]).abs()  # [B, K, K]
-    weights = (1 / _discount(apart.clamp(min=1)) - 1 / _discount(apart + 1)) * _differences(share).abs()
-    pairs = (_differences(known) > 0) & mask[:, :, None] & mask[:, None, :]
-    losses = weights * functional.softplus(-_differences(shown)) / torch.log(shown.new_tensor(2.0))
-    return losses.masked_fill(~pairs, 0.0).sum(dim=(1, 2))
+    apart = differences(ranks(scores, mask).to(worth.dtype), mask).abs()  # [B, K, K]
+    weights = (1 / _discount(apart.clamp(min=1)) - 1 / _discount(apart + 1)) * differences(share, mask).abs()
+    losses = weights * functional.softplus(-differences(scores, mask) / temperature) / math.log(2)
+    return losses.masked_fill(~ordered(known, mask), 0.0).sum(dim=(1, 2))
 
 
 def graded(utility: Tensor, mask: Tensor, top: int) -> Tensor:
     """Give gains [B, K]: `top` for the item of largest utility, one less for each further one, 0 after `top` items."""
-    return (top + 1 - _ranks(utility, mask)).clamp(min=0).masked_fill(~mask, 0).to(utility.dtype)
+    return (top + 1 - ranks(utility, mask)).clamp(min=0).masked_fill(~mask, 0).to(utility.dtype)
 
 
 @checked()
@@ -82,15 +81,5 @@ class LambdaLoss(Tempered):
         return lambda_loss(scores, utility, mask, self.temperature)
 
 
-def _differences(values: Tensor) -> Tensor:
-    return values[:, :, None] - values[:, None, :]  # [B, K, K]
-
-
-def _discount(ranks: Tensor) -> Tensor:
-    return torch.log2(1 + ranks)
-
-
-def _ranks(scores: Tensor, mask: Tensor) -> Tensor:
-    """Give the place of each item among its example's by score, from 1, ties as they come, [B, K]; no gradient."""
-    order = scores.detach().masked_fill(~mask, -torch.inf).argsort(dim=1, descending=True, stable=True)
-    return order.argsort(dim=1) + 1
+def _discount(places: Tensor) -> Tensor:
+    return torch.log2(1 + places)

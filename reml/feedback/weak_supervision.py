@@ -23,20 +23,21 @@ from reml.contract.arguments.checked import checked
 from reml.contract.retrieved import Responses
 from reml.contract.signals import Credit, InBatch, Signal
 from reml.feedback.distributions import item_utility, retrieval_scores
+from reml.feedback.pairs import differences, mean_of_pairs, ordered
 
 
 def rank_loss(scores: Tensor, utility: Tensor, mask: Tensor, margin: float = 1.0) -> Tensor:
     """Compute the pairwise hinge of each example, [B]; scores, utility, mask: [B, K]. No pair that differs: zero."""
-    return _mean_of_pairs(torch.relu(margin - _differences(scores, mask)), _ordered(utility, mask))
+    return mean_of_pairs(torch.relu(margin - differences(scores, mask)), ordered(utility, mask))
 
 
 def rank_prob_loss(scores: Tensor, utility: Tensor, mask: Tensor) -> Tensor:
     """Compute the cross-entropy of each example, [B]; scores, utility (0 or more), mask: [B, K]."""
-    difference, pairs = _differences(scores, mask), _ordered(utility, mask)
+    difference, pairs = differences(scores, mask), ordered(utility, mask)
     known = utility.detach().to(difference.dtype).masked_fill(~mask, 0.0)
     total = (known[:, :, None] + known[:, None, :]).masked_fill(~pairs, 1.0)
     target = (known[:, :, None] / total).masked_fill(~pairs, 0.0)  # [B, K, K]
-    return _mean_of_pairs(functional.binary_cross_entropy_with_logits(difference, target, reduction="none"), pairs)
+    return mean_of_pairs(functional.binary_cross_entropy_with_logits(difference, target, reduction="none"), pairs)
 
 
 @checked()
@@ -81,18 +82,3 @@ class RankProb:
                 "their order."
             )
         return rank_prob_loss(scores, utility, mask)
-
-
-def _differences(scores: Tensor, mask: Tensor) -> Tensor:
-    """Give s_i - s_j, [B, K, K], in float32 at least; 0 takes the place of what is masked."""
-    shown = scores.to(torch.promote_types(scores.dtype, torch.float32)).masked_fill(~mask, 0.0)
-    return shown[:, :, None] - shown[:, None, :]
-
-
-def _ordered(utility: Tensor, mask: Tensor) -> Tensor:
-    """Tell for which pairs [B, K, K] the first item is the better one."""
-    return (utility[:, :, None] > utility[:, None, :]) & mask[:, :, None] & mask[:, None, :]
-
-
-def _mean_of_pairs(losses: Tensor, pairs: Tensor) -> Tensor:
-    return losses.masked_fill(~pairs, 0.0).sum(dim=(1, 2)) / pairs.sum(dim=(1, 2)).clamp(min=1)

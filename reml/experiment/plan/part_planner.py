@@ -165,7 +165,8 @@ class PartPlanner(abc.ABC):
         """Give a ranker, after its training if it has one, over a task's collection."""
         ranker = named(name, self.experiment.rankers, "ranker")
         seed, settings = self.experiment.seed, ranker.train
-        begun = trained_rankers.untrained(f"the ranker {name} as it comes", ranker.scorer, seed)
+        passages = self._passages(settings.lists, task) if settings and settings.lists else self.tasks.collection(task)
+        begun = trained_rankers.untrained(f"the ranker {name} as it comes", ranker.scorer, passages, seed)
         if settings is None or settings.lists is None:
             return begun
         made = None

@@ -12,7 +12,8 @@ import torch
 from rich.console import Console
 
 from reml.contract.access import QueryGenerator
-from reml.contract.retrievers import Retriever, Scorer
+from reml.contract.collections import Collection
+from reml.contract.retrievers import FittingScorer, Retriever, Scorer
 from reml.contract.signals import Signal
 from reml.devices.device import default_device
 from reml.experiment.plan.hits import Rankers
@@ -28,12 +29,20 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class Untrained:
-    """A scorer as it comes. settings: a scorer of the same settings, which stays as it is."""
+    """A scorer as it comes. settings: a scorer of the same settings, which stays as it is. collection: of its items."""
 
     settings: Scorer
     seed: int
+    collection: Collection | None = None
 
     def scorer(self) -> Scorer:
+        """Make the scorer, fitted to the collection where it is one that is."""
+        scorer = self.unfitted()
+        if isinstance(scorer, FittingScorer) and self.collection is not None:
+            scorer.fit(self.collection)
+        return scorer
+
+    def unfitted(self) -> Scorer:
         """Make the scorer; what is random in it follows the seed."""
         torch.manual_seed(self.seed)
         scorer = made_anew(self.settings)
@@ -58,15 +67,18 @@ class Trained:
         """Make the scorer and the regime that trained it, and may go on to."""
         from reml.training.loop.fit import open_fitted  # with Lightning, which takes long to load
 
-        scorer, regime = _begin(self.begun, self.settings, self.queries)
+        scorer, regime = _begin(self.begun.unfitted(), self.settings, self.queries)
         open_fitted(regime, self.folder)
         regime.to(default_device())
         return scorer, regime
 
 
-def untrained(name: str, scorer: Scorer, seed: int) -> Node[Rankers]:
-    """Give a ranker as it comes."""
-    return Node(kind="rankers", name=name, open=Untrained, given={"settings": scorer, "seed": seed})
+def untrained(name: str, scorer: Scorer, collection: Node[Any], seed: int) -> Node[Rankers]:
+    """Give a ranker as it comes. collection: that it is fitted to, where it is one that is."""
+    given = {"settings": scorer, "seed": seed}
+    if not isinstance(scorer, FittingScorer):
+        return Node(kind="rankers", name=name, open=Untrained, given=given)
+    return Node(kind="rankers", name=name, open=_fitted, inputs=(collection,), given=given)
 
 
 def trained(
@@ -94,8 +106,11 @@ def trained(
     )
 
 
-def _begin(begun: Untrained, settings: RetrieverTraining, queries: QueryGenerator) -> tuple[Scorer, Ranking]:
-    scorer = begun.scorer()
+def _fitted(collection: Collection, *, settings: Scorer, seed: int) -> Untrained:
+    return Untrained(settings, seed, collection)
+
+
+def _begin(scorer: Scorer, settings: RetrieverTraining, queries: QueryGenerator) -> tuple[Scorer, Ranking]:
     return scorer, Ranking(scorer, RankingObjective(settings.feedback, settings.regularisers, queries), 0)
 
 
@@ -110,7 +125,7 @@ def _train(
     seed: int,
     console: Console,
 ) -> None:
-    scorer, regime = _begin(begun, settings, queries) if before is None else before.regime()
+    scorer, regime = _begin(begun.scorer(), settings, queries) if before is None else before.regime()
     _warn_of_pairs(scorer, settings)
     mined = MinedLists(Given(*given), settings, settings.all_rounds[number], queries, _finds_nothing, folder / LISTS)
     learn(regime, mined.parts(seed), settings, number=number, seed=seed, folder=folder, console=console)

@@ -18,15 +18,11 @@ from torch.nn import functional
 
 from reml.devices.precision import autocast
 from reml.retrievers.rankers.idcm.windows import Form
+from reml.retrievers.rankers.kernel_pooling import kernels
 
 MEANS = (1.0, *(0.9 - 0.2 * step for step in range(10)))
-WIDTH, FLOOR = 0.1, 1e-4
+FLOOR = 1e-4
 SPAN = 3  # tokens that the convolution sees: one, and the two after it
-
-
-def kernels(cosines: Tensor, means: Tensor, width: float = WIDTH) -> Tensor:
-    """Give the value of each RBF kernel at each cosine, [...] -> [..., kernels]."""
-    return torch.exp(-(cosines[..., None] - means).square() / (2 * width**2))
 
 
 @final
@@ -59,8 +55,7 @@ class Selector(nn.Module):
         if self.training and torch.is_grad_enabled():
             self.taught.fill_(1)
         cosines = self._states(queries, asked) @ self._states(items, there).mT  # [B, Q, L]
-        near = kernels(cosines, self.means) * there[:, None, :, None]
-        matches = self._windows(near) * self.scales  # [B, Q, windows, kernels]
+        matches = self._windows(kernels(cosines, self.means, there)) * self.scales  # [B, Q, windows, kernels]
         logs = matches.clamp(min=FLOOR).log() * asked[:, :, None, None]
         scores: Tensor = self.combine(logs.sum(dim=1))[..., 0]
         return scores

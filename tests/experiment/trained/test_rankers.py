@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from safetensors.torch import load_file
 
 from reml.__main__ import main
@@ -15,8 +16,10 @@ from reml.cli.loading import load
 from reml.contract.retrieved import Hits
 from reml.experiment.trained.rankers import Untrained
 from reml.files.hits import open_hits
+from reml.retrievers.rankers.conformer_kernel import ConformerKernel, Form
 from tests.experiment.trained.test_encoders import BM25, L1, SNRM, TRAINING
 from tests.overlap import Overlap
+from tests.small_cross_encoder import write_cross_encoder
 from tests.small_experiment import write_experiment
 
 BACKWARDS = {"class_path": "tests.overlap.Overlap"}
@@ -101,6 +104,26 @@ def test_rounds_go_on_from_each_other(tmp_path: Path) -> None:
     assert isinstance(ranker, Overlap)
     assert ranker.module["weight"].item() == weights[1]
     assert -1.0 < weights[0] < weights[1], "each round goes on upwards from where the one before ended"
+
+
+def test_a_ranker_that_counts_a_collection_is_fitted_to_it_and_keeps_that_when_it_learns(tmp_path: Path) -> None:
+    """Without it, NDRM2 refuses to score."""
+    model = write_cross_encoder(tmp_path / "model", labels=None)
+    ndrm = {"model": model, "new": {"kind": "ndrm2", "heads": 4}}
+    scorer = {"class_path": "reml.retrievers.rankers.conformer_kernel.ConformerKernel", "init_args": ndrm}
+    for name, train in (("as it comes", {}), ("trained", {"train": TRAIN})):
+        config = experiment(tmp_path / name, None, rankers={"words": {"scorer": scorer, **train}})
+        assert run(config, tmp_path / "home") == 0
+        runner, _ = load("run", ["--config", str(config), "--home", str(tmp_path / "home")])
+        ranker = runner.ranker("words", "places")
+        fitted = ConformerKernel(model, new=Form(kind="ndrm2", heads=4))
+        fitted.fit(runner.collection("places"))
+        assert isinstance(ranker, ConformerKernel)
+        counted = [dict(one.module.named_buffers()) for one in (ranker, fitted)]
+        assert counted[0].keys() == counted[1].keys()
+        assert all(torch.equal(counted[0][name], counted[1][name]) for name in counted[0] if "idf" in name)
+        assert any("idf" in name for name in counted[0])
+        assert (ranker.fingerprint() == fitted.fingerprint()) is (not train)
 
 
 def test_a_cascade_teaches_by_its_ranker(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from reml.retrievers.rankers.idcm.cascade import Cascade, Selector, kernels
+from reml.retrievers.rankers.idcm.cascade import Cascade, Selector
 from reml.retrievers.rankers.idcm.windows import Form
 
 FORM = Form(window=3, overlap=2, top=2)
@@ -89,12 +89,6 @@ def test_nothing_asked_or_nothing_there_still_has_a_score() -> None:
     found = made(queries, asked, items, there)
     assert found[0].tolist() == pytest.approx([made.combine.bias.item()] * 2)
     assert found[1, 0].item() == pytest.approx(by_loops(made, queries[1].tolist(), [])[0])
-
-
-def test_a_kernel_is_one_at_its_mean() -> None:
-    means = torch.tensor([1.0, 0.9])
-    assert kernels(means, means).diagonal().tolist() == [1.0, 1.0]
-    assert kernels(torch.tensor(0.8), means).tolist() == pytest.approx([math.exp(-2), math.exp(-0.5)])
 
 
 def test_the_best_windows_count_by_their_rank_and_missing_ones_count_nothing() -> None:
