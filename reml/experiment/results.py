@@ -251,8 +251,8 @@ def _manifest(runner: Runner) -> dict[str, Json]:
         "seed": runner.experiment.seed,
         "measures": {task.name: metric_of(task).headline for task in runner.experiment.tasks},
         "credits": {one.name: said for one in runner.experiment.tasks if (said := credit_of(one.source()))},
-        "stages": without_values([stage.to_json() for stage in runner.stages.done.values()]),
-        "costs": part_costs(runner.stages.done.values()),
+        "stages": without_values([stage.to_json() for stage in runner.stages.distinct]),
+        "costs": part_costs(runner.stages.distinct),
         "steps": step_costs(found_stages(runner)),
     }
 

@@ -85,7 +85,7 @@ def finish(runner: Runner, systems: Sequence[str] = ()) -> SeedResults:
             costs = {(system, task): costs_of(runner, system, task) for system in systems for task in tasks}
     asked = {task: runner.examples(task, experiment.reading.split_of(task)) for task in tasks}
     questions = {task: questions_of(examples, predicted=predicted) for task, examples in asked.items()}
-    parts = part_costs(runner.stages.done.values())
+    parts = part_costs(runner.stages.distinct)
     steps = step_costs(found_stages(runner))
     return SeedResults(experiment.seed, folder, report, tasks, evaluations, questions, costs, parts, steps)
 

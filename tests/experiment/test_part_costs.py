@@ -9,6 +9,7 @@ import pytest
 
 import reml
 from reml.__main__ import main
+from reml.cli.loading import load
 from reml.experiment.part_costs import part_costs
 from reml.experiment.plan.store import Stage
 from tests.experiment.test_run import QUIET, titles
@@ -33,6 +34,19 @@ def test_each_part_has_its_costs_in_results_manifest_and_report(tmp_path: Path) 
     assert "CPU" in results.report.read_text()
     again = reml.run(titles(tmp_path), tmp_path / "home", QUIET).runs[0]
     assert all(isinstance(part, dict) and part["made"] == 0 for part in again.parts.values())
+
+
+def test_an_index_that_two_access_models_share_costs_once(tmp_path: Path) -> None:
+    bm25 = {"retriever": {"class_path": "reml.retrievers.bm25.BM25"}}
+    first = {"class_path": "reml.access.presenting.First", "init_args": {"k": 1}}
+    access = {"bm25": bm25, "short": {**bm25, "processors": [first]}}
+    config = write_experiment(tmp_path, access=access, train_on=None)
+    runner, _ = load("run", ["--config", str(config), "--home", str(tmp_path / "home")])
+    (run,) = reml.run(runner.experiment, tmp_path / "home", QUIET).runs
+    (index,) = (tmp_path / "home" / "indexes").iterdir()
+    assert run.parts["index"]["stages"] == run.parts["index"]["made"] == 1  # type: ignore[index, call-overload]
+    manifest = json.loads((run.folder / "manifest.json").read_text())
+    assert [stage["key"] for stage in manifest["stages"] if stage["key"] in index.name] == [index.name[-16:]]
 
 
 def test_the_command_ends_with_a_table_of_costs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -136,6 +136,7 @@ def _fused(*parts: InformationAccess, limits: Limits, name: str) -> FusedAccess:
 
 
 def _search(folder: Path, asked: Model, of: Examples, *, depth: int) -> None:
+    asked.search(of[:1], depth)  # what a first use takes, to compile and to load, is no query's cost
     with watched() as steps:
         found = asked.search(of, depth)
     write_json(folder / STEPS, [asdict(step) for step in steps])

@@ -96,6 +96,14 @@ class Stages:
         self._known: dict[tuple[str, str], Stage] = {}  # those found made, by name and key
         self._said: set[str] = set()  # warnings of this run
 
+    @property
+    def distinct(self) -> list[Stage]:
+        """The stages of this run, each folder once: two names may be of one stage, an index of two access models."""
+        found: dict[Path, Stage] = {}
+        for stage in self.done.values():
+            found.setdefault(stage.folder, stage)
+        return list(found.values())
+
     def make(self, room: str, name: str, depends: Json, build: Callable[[Path], object]) -> Stage:
         """Give the stage that depends on exactly `depends`, built by `build(folder)` unless it is there.
 

@@ -294,6 +294,12 @@ class Experiment:
                 f"(train_on.access): train the predictor on another access model, such as "
                 f"{feedback.learner!r}, or choose feedback.regime joint."
             )
+        for ranker in self._ranked_by(name):
+            if name in self.rankers[ranker].needs:
+                raise ValueError(
+                    f"rankers.{ranker}.train learns from what {name!r} finds, and {name!r} ranks by {ranker!r}: name "
+                    "an access model that does not rank by it, the same retriever without the processor, say."
+                )
         raise ValueError(
             f"access model {name!r} is taught by itself ({' -> '.join(self._circle(name))}): name another teacher."
         )

@@ -152,7 +152,10 @@ def test_a_ranker_that_scores_whole_batches_says_so(tmp_path: Path, capsys: pyte
         ({**TRAIN, "pseudo_queries": {"count": 9}, "least_start": 0.5}, "train.least_start is of what finds items"),
         ({**TRAIN, "training": {**TRAINING, "gradient_cache": 2}}, "gradient_cache is of vectors"),
         ({**TRAIN, "negatives": "nobody"}, "no access model 'nobody'"),
-        ({**TRAIN, "negatives": "cascade"}, "'cascade' is taught by itself"),
+        (
+            {**TRAIN, "negatives": "cascade"},
+            "rankers.words.train learns from what 'cascade' finds, and 'cascade' ranks by",
+        ),
         ({**TRAIN, "regularisers": [L1]}, "Overlap makes no vectors for l1 to keep sparse"),
     ],
 )
