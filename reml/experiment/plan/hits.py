@@ -138,7 +138,7 @@ def _fused(*parts: InformationAccess, limits: Limits, name: str) -> FusedAccess:
 def _search(folder: Path, asked: Model, of: Examples, *, depth: int) -> None:
     with watched() as steps:
         found = asked.search(of, depth)
-    write_json(folder / STEPS, [asdict(step) for step in steps])
+    write_json(folder / STEPS, [{**asdict(step), "examples": len(of)} for step in steps])
     save_hits(folder, found)
     unanswered = np.flatnonzero(~found.mask.any(axis=1))
     if found.k and len(unanswered):
