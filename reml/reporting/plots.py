@@ -196,17 +196,20 @@ def _said(line: Line) -> str:
 
 
 def _names(plot: Plot, x: _Scale, y: _Scale) -> list[Tree.Element]:
-    """Name points beside them, towards the middle; from the top down, each where it is on no other name."""
-    points = [(y(line.ys[0]), x(line.xs[0]), line.name) for line in plot.lines if len(line.xs) == 1]
-    middle, taken, parts = (_LEFT + _WIDTH - _RIGHT) / 2, list[tuple[float, float, float]](), []
-    for height, at, whole in sorted(points):
+    """Name points beside them in their colours, towards the middle; from the top down, each on no other name or dot."""
+    points = [(y(line.ys[0]), x(line.xs[0]), line.name, line.style) for line in plot.lines if len(line.xs) == 1]
+    taken = [(at - 3, at + 3, height + 4) for height, at, *_ in points]
+    middle, parts = (_LEFT + _WIDTH - _RIGHT) / 2, []
+    for height, at, whole, style in sorted(points):
         name = whole if len(whole) <= _LETTERS else f"{whole[: _LETTERS - 1]}…"
         left = at + 6 if at <= middle else at - 6 - _WIDE * len(name)
         right, base = left + _WIDE * len(name), max(height + 4, _TOP + 8.0)
         while any(abs(base - other) < _HIGH and left < end and start < right for start, end, other in taken):
             base += 1
         taken.append((left, right, base))
-        parts.append(_label(at + 6, base, name, "start") if at <= middle else _label(at - 6, base, name, "end"))
+        made = _label(at + 6, base, name, "start") if at <= middle else _label(at - 6, base, name, "end")
+        made.set("class", f"dot colour{style % _COLOURS}")
+        parts.append(made)
     return parts
 
 

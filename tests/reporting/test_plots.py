@@ -116,6 +116,7 @@ def test_points_have_their_names_beside_them_and_no_name_is_on_another() -> None
     assert "two" not in said, "a line is named by the legend"
     heights = [float(said[name].get("y", "")) for name in names[:3]]
     assert [later - first for first, later in itertools.pairwise(heights)] == [12, 12]
+    assert said["ccc"].get("class") == "dot colour2", "in the colour of its dot"
     assert said["a"].get("text-anchor") == "start"
     assert said["a very long name of a…"].get("text-anchor") == "end"
     assert not {"a", "bb"} & {text.text for text in draw(Plot("nDCG", "ms", tuple(lines))).iter("text")}

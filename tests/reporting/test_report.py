@@ -302,7 +302,7 @@ def test_what_effectiveness_costs_is_shown_where_steps_are_known(run: Path) -> N
     steps: dict[str, Json] = {"qa": {"bm25": [step], "dense": [step, rank]}, HOSTILE: {"bm25": [step]}}
     write_manifest(run, "run", {**manifest, "steps": steps})
     report = write_report(run).read_text(encoding="utf-8")
-    part = report.split(heading)[1].split("</section>")[0]
+    part = report.split(f"{heading}</h3>")[1].split("</section>")[0]
     page = Page(part)
     assert [text for tag, text in page.texts if tag == "figcaption"] == ["qa: nDCG@10"]
     (drawn,) = page.of("svg")

@@ -73,9 +73,11 @@ def choose_depth(
 
     first: the access model without the ranker; its `limits.depth` is the deepest list, and depths beyond it count as
     it. milliseconds, items: what a query may cost, as of `Reading`; without either, all are compared and the best is
-    chosen. measure: of pages of evidence (`reml.evaluation.trec.page_measures`). An item costs the mean of all that
-    were scored, in large batches as a run scores them: a query served alone costs more. `ValueError` if nothing keeps
-    to the budget, or no example says what is right.
+    chosen. measure: of pages of evidence (`reml.evaluation.trec.page_measures`).
+
+    An item of a list costs the mean of all that were scored, all queries at once, as a run scores them. A query that is
+    served alone costs more; and where a scorer encodes an item once for all queries, as a bi-encoder does, so do
+    shallow depths, which share fewer. `ValueError` if nothing keeps to the budget, or no example says what is right.
     """
     if measure not in page_measure_names():
         raise ValueError(f"there is no measure {measure!r} of pages; there are {', '.join(page_measure_names())}.")
