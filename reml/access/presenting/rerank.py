@@ -1,9 +1,14 @@
 """Reranking: what a search found, put in the order of a scorer that is too slow to search with.
 
 How much it costs is chosen for all queries (`depth`), and by query (`margin`): one whose first item leads clearly is
-not reranked. Leaving a cascade early by the scores of its stages: Cambazoglu et al., "Early Exit Optimizations for
-Additive Machine Learned Ranking Systems", WSDM 2010, https://doi.org/10.1145/1718487.1718538. Deviation: there items
-leave; here queries do, by how far their first item leads their second.
+not reranked. Leaving a cascade early: Cambazoglu et al., "Early Exit Optimizations for Additive Machine Learned Ranking
+Systems", WSDM 2010, https://doi.org/10.1145/1718487.1718538. Deviation: there items leave, between trees of one model,
+by scores and ranks so far; here whole queries do, before the ranker, by how far their first item leads.
+
+Published: scores of Yahoo's queries more than four times faster, with almost no loss. Here, no such gain: nDCG@10 of 60
+train questions of factbook's qa, BM25's 20 items reranked by all-MiniLM-L6-v2 as a bi-encoder, is .776 without it, .896
+at depth 5, .938 at 10 and .965 at 20; a margin of .2 at depth 20 reads 16.7 items for .931, one of .1 11.3 for .891:
+BM25's lead says little, and a lower depth saves more for less. `reml.access.presenting.budget` compares them on a split.
 """
 
 from __future__ import annotations
