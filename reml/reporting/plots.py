@@ -196,21 +196,27 @@ def _said(line: Line) -> str:
 
 
 def _names(plot: Plot, x: _Scale, y: _Scale) -> list[Tree.Element]:
-    """Name points beside them in their colours, towards the middle; from the top down, each on no other name or dot."""
+    """Name points beside them in their colours, towards the middle, each on no other name or dot if there is room."""
     points = [(y(line.ys[0]), x(line.xs[0]), line.name, line.style) for line in plot.lines if len(line.xs) == 1]
     taken = [(at - 3, at + 3, height + 4) for height, at, *_ in points]
     middle, parts = (_LEFT + _WIDTH - _RIGHT) / 2, []
     for height, at, whole, style in sorted(points):
         name = whole if len(whole) <= _LETTERS else f"{whole[: _LETTERS - 1]}…"
         left = at + 6 if at <= middle else at - 6 - _WIDE * len(name)
-        right, base = left + _WIDE * len(name), max(height + 4, _TOP + 8.0)
-        while any(abs(base - other) < _HIGH and left < end and start < right for start, end, other in taken):
-            base += 1
+        right = left + _WIDE * len(name)
+        there = [other for start, end, other in taken if left < end and start < right]
+        base = _free(height + 4, there)
         taken.append((left, right, base))
         made = _label(at + 6, base, name, "start") if at <= middle else _label(at - 6, base, name, "end")
         made.set("class", f"dot colour{style % _COLOURS}")
         parts.append(made)
     return parts
+
+
+def _free(wanted: float, taken: Sequence[float]) -> float:
+    """Give the row nearest to one that is wanted, within the plot and on no other; if all are taken, the nearest."""
+    rows = sorted(range(_TOP + 8, _HEIGHT - _BOTTOM), key=lambda row: (abs(row - wanted), -row))
+    return float(next((row for row in rows if all(abs(row - other) >= _HIGH for other in taken)), rows[0]))
 
 
 def _dot(at: tuple[float, float], style: int, text: str) -> Tree.Element:

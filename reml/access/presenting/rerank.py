@@ -8,7 +8,7 @@ by scores and ranks so far; here whole queries do, before the ranker, by how far
 Published: scores of Yahoo's queries more than four times faster, with almost no loss. Here, no such gain: nDCG@10 of 60
 train questions of factbook's qa, BM25's 20 items reranked by all-MiniLM-L6-v2 as a bi-encoder, is .776 without it, .896
 at depth 5, .938 at 10 and .965 at 20; a margin of .2 at depth 20 reads 16.7 items for .931, one of .1 11.3 for .891:
-BM25's lead says little, and a lower depth saves more for less. `reml.access.presenting.budget` compares them on a split.
+BM25's lead says little, and a lower depth saves more. `reml.access.presenting.budget` compares them on a split.
 """
 
 from __future__ import annotations

@@ -89,7 +89,7 @@ def test_a_run_says_what_each_step_of_a_cascade_took(tmp_path: Path, capsys: pyt
     search, rank, cut = steps["sparing"]
     assert rank["items"] == 2 * rank["queries"] < cut["items"] == search["items"]
     assert cut["name"] == "Snippet by Overlap"
-    assert "frontier of" in (folder / "report.html").read_text()
+    assert "What effectiveness costs" in (folder / "report.html").read_text()
     for place in (printed, (folder / "report.html").read_text()):
         assert "Rerank by Overlap" in place
         assert "ms a query" in place
