@@ -18,7 +18,7 @@ from reml.access.querying.query_generators import InputQuery
 from reml.access.rank_fusion import reciprocal_rank_fusion, require_kept
 from reml.access.responses import gather, shown
 from reml.access.session import AccessSession
-from reml.access.steps import SEARCH, Clock, step_names
+from reml.access.steps import SEARCH, Clock, items_read, step_names
 from reml.access.storing.session_storage import SessionStorage
 from reml.contract.access import (
     Entries,
@@ -145,9 +145,9 @@ class InformationAccess:
         clock.note(SEARCH, len(queries), int(hits.mask.sum()))
         responses = self._scored(asked, gather(self.collection, hits, temperature=self.limits.temperature))
         for name, processor in zip(step_names(self.processors), self.processors, strict=True):
-            given = int((responses.rows >= 0).sum())
+            read = items_read(processor, responses)
             responses = processor(queries, responses)
-            clock.note(name, len(queries), given)
+            clock.note(name, len(queries), read)
         return responses if responses.k == k else responses.first(k)
 
     def store(self, entries: Entries) -> Int64Array:

@@ -13,14 +13,15 @@ from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-from reml.contract.access import ResponseProcessor, ScoredProcessor
+from reml.contract.access import ResponseProcessor, ScoredProcessor, SparingProcessor
+from reml.contract.retrieved import Responses
 
 SEARCH = "search"
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step for some queries. items: that it was given, by all queries; for a search, those that it found."""
+    """One step for some queries. items: that it read, of all queries; of a search, those that it found."""
 
     name: str
     queries: int
@@ -60,6 +61,11 @@ class Clock:
             other = self._steps[place]
             self._steps[place] = Step(name, other.queries + queries, other.items + items, other.seconds + step.seconds)
         self._begun = time.perf_counter()
+
+
+def items_read(processor: ResponseProcessor, responses: Responses) -> int:
+    """Count the items that a processor reads: all that it is given, unless it says so itself."""
+    return processor.reads(responses) if isinstance(processor, SparingProcessor) else int((responses.rows >= 0).sum())
 
 
 def step_names(processors: Sequence[ResponseProcessor]) -> list[str]:

@@ -153,11 +153,19 @@ class ScoredProcessor(ResponseProcessor, Protocol):
     """A response processor that asks a scorer: one of its own, or a ranker of the experiment, by its name."""
 
     @property
-    def scorer(self) -> Scorer | str:
-        """What it asks."""
+    def scorer(self) -> Scorer | str | None:
+        """What it asks, nothing where it does without."""
 
     def with_scorer(self, scorer: Scorer) -> ScoredProcessor:
         """Give the same processor with this scorer."""
+
+
+@runtime_checkable
+class SparingProcessor(ResponseProcessor, Protocol):
+    """A response processor that may leave items unread, so that it costs less than what it is given."""
+
+    def reads(self, responses: Responses) -> int:
+        """Count the items that it reads of these."""
 
 
 @runtime_checkable

@@ -35,8 +35,9 @@ def part_costs(stages: Iterable[Stage]) -> dict[str, Json]:
 def step_costs(found: Mapping[tuple[str, str], Stage]) -> dict[str, Json]:
     """Give what each step took of those that found something, by task and access model, in order.
 
-    found: the stages of what was found, by task and access model. Of each step: name, queries, items (that it was
-    given; of a search, that it found) and seconds. Empty where no access model has more than its search.
+    found: the stages of what was found, by task and access model. Of each step: name, queries, items (that it read;
+    of a search, that it found), seconds, and the examples asked for. Empty where no access model has more than its
+    search.
     """
     steps = {place: read_json(path) for place, stage in found.items() if (path := stage.folder / STEPS).is_file()}
     if not any(isinstance(taken, list) and len(taken) > 1 for taken in steps.values()):

@@ -9,6 +9,7 @@ amounts        Seconds and bytes as a person would say them
 cost_table     What an experiment cost, part by part, as a table for the terminal and the report
 figure_tables  Tables of figures by task: a row for each system, with intervals and what it is better than
 figures        The figures of a result folder, read back: of predictions, and of what access models found
+frontier       What effectiveness costs: milliseconds a question against nDCG@10, a point an access model
 page           A page that is one file: its style is inside, and it asks nothing of any server
 plots          Line plots as inline SVG, drawn by hand: no library, no script, readable in light and dark and
 report         `report.html` of a result folder: one file that needs nothing else, to read, to print and to send

@@ -1,4 +1,7 @@
-"""Line plots as inline SVG, drawn by hand: no library, no script, readable in light and dark and without colour."""
+"""Line plots as inline SVG, drawn by hand: no library, no script, readable in light and dark and without colour.
+
+Points that no line joins have their names beside them, since dots are told apart by colour alone.
+"""
 
 from __future__ import annotations
 
@@ -12,24 +15,29 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 14, 12, 36
 _COLOURS = 6
 # Longer lines show no dots, which would hide them.
 _DOTTED = 40
+# The names of points: so many letters at most, about so wide each, in rows so high.
+_LETTERS, _WIDE, _HIGH = 22, 6.2, 12.0
+# With more ticks than these a logarithmic axis has room for powers of ten only.
+_TICKS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of a plot. `style` numbers its colour and dashes."""
+    """A line of a plot. `style` numbers its colour and dashes; a `joining` one has none, and no dots."""
 
     name: str
     xs: tuple[float, ...]
     ys: tuple[float, ...]
     style: int
+    joining: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """Lines over common axes, linear but for x where it is `spread`: then by the logarithm of numbers from 1 on.
+    """Lines over common axes, linear but for x where it is `spread`: then by the logarithm, from `begins` on.
 
     `floor` and `ceiling` bound y where they are given; else the values do, as closely as round numbers can, but not
-    beyond `within`.
+    beyond `within`. named: whether lines of one point are named beside it.
     """
 
     title: str
@@ -39,6 +47,8 @@ class Plot:
     ceiling: float | None = None
     within: tuple[float, float] = (-math.inf, math.inf)
     spread: bool = False
+    begins: float = 1.0
+    named: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +70,16 @@ class _Scale:
         """The round numbers in it."""
         if not self.logarithmic:
             return ticks(self.low, self.high)
-        powers = range(math.floor(math.log10(self.high)) + 1)
-        rounds = [float(factor * 10**power) for power in powers for factor in (1, 2, 5)]
-        return [value for value in rounds if self.low <= value <= self.high]
+        powers = range(math.floor(math.log10(self.low)), math.floor(math.log10(self.high)) + 1)
+        rounds = {factor: [float(f"{factor}e{power}") for power in powers] for factor in (1, 2, 5)}
+        within = sorted(value for values in rounds.values() for value in values if self.low <= value <= self.high)
+        return within if len(within) <= _TICKS else [value for value in rounds[1] if value in within]
 
 
 def draw(plot: Plot) -> Tree.Element:
     """Draw a plot as an SVG element that says in words what it shows."""
     x, y = _scales(plot)
-    summary = "; ".join(
-        f"{line.name}: {_number(line.ys[0])} to {_number(line.ys[-1])}" for line in plot.lines if line.ys
-    )
+    summary = "; ".join(_said(line) for line in plot.lines if line.ys)
     attributes = {
         "viewBox": f"0 0 {_WIDTH} {_HEIGHT}",
         "role": "img",
@@ -78,7 +87,7 @@ def draw(plot: Plot) -> Tree.Element:
         "aria-label": f"{plot.title}, over {plot.x_label}. {summary}",
     }
     lines = [part for line in plot.lines for part in _line(line, x, y)]
-    return element("svg", attributes, *_axes(plot, x, y), *lines)
+    return element("svg", attributes, *_axes(plot, x, y), *lines, *(_names(plot, x, y) if plot.named else ()))
 
 
 def legend(names: Sequence[str]) -> Tree.Element:
@@ -127,7 +136,7 @@ def _rounded(low: float, high: float) -> tuple[float, float]:
 def _scales(plot: Plot) -> tuple[_Scale, _Scale]:
     xs = [x for line in plot.lines for x in line.xs] or [0.0]
     ys = [y for line in plot.lines for y in line.ys] or [0.0]
-    left, right = (1.0, max(2.0, *xs)) if plot.spread else _spread(min(xs), max(xs))
+    left, right = (plot.begins, max(2.5 * plot.begins, *xs)) if plot.spread else _spread(min(xs), max(xs))
     low, high = _rounded(
         min(ys) if plot.floor is None else plot.floor, max(ys) if plot.ceiling is None else plot.ceiling
     )
@@ -168,13 +177,46 @@ def _label(x: float, y: float, text: str, anchor: str) -> Tree.Element:
 def _line(line: Line, x: _Scale, y: _Scale) -> list[Tree.Element]:
     points = [(x(left), y(height)) for left, height in zip(line.xs, line.ys, strict=True)]
     path = " ".join(f"{left:.1f},{height:.1f}" for left, height in points)
-    parts = [element("polyline", {"points": path, "class": _classes(line.style)})]
-    if len(points) <= _DOTTED:
+    kind = "line joining" if line.joining else _classes(line.style)
+    parts = [element("polyline", {"points": path, "class": kind})]
+    if len(points) <= _DOTTED and not line.joining:
         parts += [
             _dot(at, line.style, f"{line.name}: {_number(height)} at {_number(left)}")
             for at, left, height in zip(points, line.xs, line.ys, strict=True)
         ]
     return parts
+
+
+def _said(line: Line) -> str:
+    """Say a line in words: where it begins and ends, or where its only point is."""
+    first = _number(line.ys[0])
+    if len(line.ys) == 1:
+        return f"{line.name}: {first} at {_number(line.xs[0])}"
+    return f"{line.name}: {first} to {_number(line.ys[-1])}"
+
+
+def _names(plot: Plot, x: _Scale, y: _Scale) -> list[Tree.Element]:
+    """Name points beside them in their colours, towards the middle, each on no other name or dot if there is room."""
+    points = [(y(line.ys[0]), x(line.xs[0]), line.name, line.style) for line in plot.lines if len(line.xs) == 1]
+    taken = [(at - 3, at + 3, height + 4) for height, at, *_ in points]
+    middle, parts = (_LEFT + _WIDTH - _RIGHT) / 2, []
+    for height, at, whole, style in sorted(points):
+        name = whole if len(whole) <= _LETTERS else f"{whole[: _LETTERS - 1]}…"
+        left = at + 6 if at <= middle else at - 6 - _WIDE * len(name)
+        right = left + _WIDE * len(name)
+        there = [other for start, end, other in taken if left < end and start < right]
+        base = _free(height + 4, there)
+        taken.append((left, right, base))
+        made = _label(at + 6, base, name, "start") if at <= middle else _label(at - 6, base, name, "end")
+        made.set("class", f"dot colour{style % _COLOURS}")
+        parts.append(made)
+    return parts
+
+
+def _free(wanted: float, taken: Sequence[float]) -> float:
+    """Give the row nearest to one that is wanted, within the plot and on no other; if all are taken, the nearest."""
+    rows = sorted(range(_TOP + 8, _HEIGHT - _BOTTOM), key=lambda row: (abs(row - wanted), -row))
+    return float(next((row for row in rows if all(abs(row - other) >= _HIGH for other in taken)), rows[0]))
 
 
 def _dot(at: tuple[float, float], style: int, text: str) -> Tree.Element:

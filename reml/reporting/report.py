@@ -9,6 +9,7 @@ from reml.contract.arguments.paths import takes_paths
 from reml.evaluation.kilt import KILT, MEASURES
 from reml.reporting.figure_tables import main_table, retrieval_table
 from reml.reporting.figures import PREDICTION, PROVENANCE, RETRIEVER, SHOWN_OF_RETRIEVERS, Difference, Figures
+from reml.reporting.frontier import frontier_plot
 from reml.reporting.page import write_whole_page
 from reml.reporting.plots import Line, Plot
 from reml.reporting.report_cases import shown_examples
@@ -46,6 +47,7 @@ def write_report(run: Path, cases_each: int = _CASES_EACH) -> Path:
         "tests": _tests(figures, results.measures),
         "accesses": _access_names(figures),
         "recalls": [plot for task in figures.retrieved for plot in _recall_plots(figures, task)],
+        "frontiers": _frontiers(results),
         "trainings": _trainings(results),
         "examples": shown_examples(results.cells, results.questions, predicts=figures.predicts, each=cases_each),
         "origin": origin_of(results.manifest),
@@ -59,9 +61,22 @@ def _access_names(figures: Figures) -> list[str]:
     return list(dict.fromkeys(name for found in figures.retrieved.values() for name in found))
 
 
+def _styles(figures: Figures) -> dict[str, int]:
+    return {access: style for style, access in enumerate(_access_names(figures))}
+
+
+def _frontiers(results: Results) -> list[Plot]:
+    """Plot effectiveness against costs, by task, where steps of access models are known."""
+    steps, figures = results.manifest.get("steps"), results.figures
+    by_task = steps if isinstance(steps, dict) else {}
+    styles = _styles(figures)
+    plots = [frontier_plot(task, by_task.get(task), found, styles) for task, found in figures.retrieved.items()]
+    return [plot for plot in plots if plot is not None]
+
+
 def _recall_plots(figures: Figures, task: str) -> list[Plot]:
     """Plot the recall of every access model, if any page is known to be right."""
-    styles = {access: style for style, access in enumerate(_access_names(figures))}
+    styles = _styles(figures)
     lines = tuple(
         Line(access, tuple(float(k) for k in range(1, len(one.recall) + 1)), one.recall, styles[access])
         for access, one in figures.retrieved[task].items()

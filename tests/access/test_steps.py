@@ -7,7 +7,7 @@ import pytest
 
 from reml.access.information_access import InformationAccess
 from reml.access.limits import Limits
-from reml.access.presenting import DistinctPages, Rerank
+from reml.access.presenting import Compress, DistinctPages, Rerank, Snippet
 from reml.access.steps import step_names, watched
 from reml.contract.examples import Example
 from reml.contract.retrieved import Queries, Responses
@@ -55,6 +55,22 @@ def test_steps_of_several_calls_are_added_up_and_nothing_is_noted_unwatched(acce
     assert steps[1].seconds >= 0.1
 
 
+def test_what_is_left_unread_is_no_cost(access: InformationAccess) -> None:
+    """`copper penguins fox` finds more than one item, `penguins` one alone, and nothing asks for nothing."""
+    sparing = InformationAccess(
+        access.retriever,
+        processors=[Rerank(Overlap(), depth=1), Rerank(Overlap(), margin=1.0), DistinctPages()],
+        limits=access.limits,
+    )
+    with watched() as steps:
+        hits = sparing.search(EXAMPLES)
+    search, first, second, last = steps
+    assert search.items > first.items == 2
+    assert second.items == search.items, "a ranker's scores below 0 let no query leave"
+    assert last.items == search.items
+    assert hits.mask.any()
+
+
 def test_steps_alike_have_numbers() -> None:
     """A cascade of two rankers of one class has two steps."""
     names = step_names([Rerank(Overlap()), DistinctPages(), Rerank(Overlap()), Rerank("named"), Rerank(Overlap())])
@@ -64,4 +80,9 @@ def test_steps_alike_have_numbers() -> None:
         "Rerank by Overlap (2)",
         "Rerank",
         "Rerank by Overlap (3)",
+    ]
+    assert step_names([Snippet(), Snippet(scorer=Overlap()), Compress()]) == [
+        "Snippet",
+        "Snippet by Overlap",
+        "Compress",
     ]

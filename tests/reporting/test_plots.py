@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -103,3 +105,34 @@ def test_places_are_spread_by_factors() -> None:
     assert said[-8:-1] == ["1", "2", "5", "10", "20", "50", "100"]
     alone = written(draw(Plot("recall", "k", (Line("a", (1.0,), (0.5,), 0),), spread=True)))
     assert "nan" not in alone
+
+
+def test_points_have_their_names_beside_them_and_no_name_is_on_another() -> None:
+    """Three at one place to the left, one to the right whose name is too long."""
+    names = ("a", "bb", "ccc", "a very long name of an access model")
+    lines = [Line(name, (x,), (0.5,), style) for style, (name, x) in enumerate(zip(names, (1, 1, 1, 100), strict=True))]
+    drawn = draw(Plot("nDCG", "ms", (*lines, Line("two", (1, 100), (0, 1), 0)), spread=True, named=True))
+    said = {text.text: text for text in drawn.iter("text")}
+    assert "two" not in said, "a line is named by the legend"
+    heights = sorted(float(said[name].get("y", "")) for name in names[:3])
+    assert [later - first for first, later in itertools.pairwise(heights)] == [12, 12]
+    assert said["ccc"].get("class") == "dot colour2", "in the colour of its dot"
+    assert said["a"].get("text-anchor") == "start"
+    assert said["a very long name of a…"].get("text-anchor") == "end"
+    assert not {"a", "bb"} & {text.text for text in draw(Plot("nDCG", "ms", tuple(lines))).iter("text")}
+
+
+def test_small_numbers_are_spread_and_many_decades_have_room() -> None:
+    few = Line("a", (0.02, 0.3), (0.0, 1.0), 0)
+    assert labels(Plot("ms", "k", (few,), spread=True, begins=0.02))[-5:-1] == ["0.02", "0.05", "0.1", "0.2"]
+    many = Line("a", (0.01, 3000.0), (0.0, 1.0), 0)
+    said = labels(Plot("ms", "k", (many,), spread=True, begins=0.01))
+    assert said[-7:-1] == ["0.01", "0.1", "1", "10", "100", "1000"]
+
+
+def test_a_joining_line_has_neither_dots_nor_dashes() -> None:
+    drawn = draw(Plot("ms", "k", (Line("a", (1.0, 2.0), (0.0, 1.0), 1, joining=True),)))
+    polyline = drawn.find("polyline")
+    assert polyline is not None
+    assert polyline.get("class") == "line joining"
+    assert drawn.find("circle") is None

@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from reml.contract.examples import Json
 from reml.evaluation.cases import PREDICTED, Outcome
+from reml.files.atomic import read_manifest, write_manifest
 from reml.reporting.amounts import duration, memory
 from reml.reporting.report import write_report
-from tests.reporting.conftest import make_former
+from tests.reporting.conftest import HOSTILE, make_former
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 
@@ -289,6 +291,24 @@ def test_durations_and_sizes_are_told_as_a_person_would() -> None:
         "–",
     ]
     assert [memory(size) for size in (5 << 20, 1 << 30, "?")] == ["5 MiB", "1.00 GiB", "–"]
+
+
+def test_what_effectiveness_costs_is_shown_where_steps_are_known(run: Path) -> None:
+    heading = "What effectiveness costs"
+    assert heading not in write_report(run).read_text(encoding="utf-8")
+    manifest = read_manifest(run, "run")
+    step: dict[str, Json] = {"name": "search", "queries": 4, "items": 8, "seconds": 0.002, "examples": 4}
+    rank: dict[str, Json] = {**step, "name": "Rerank", "seconds": 0.2}
+    steps: dict[str, Json] = {"qa": {"bm25": [step], "dense": [step, rank]}, HOSTILE: {"bm25": [step]}}
+    write_manifest(run, "run", {**manifest, "steps": steps})
+    report = write_report(run).read_text(encoding="utf-8")
+    part = report.split(f"{heading}</h3>")[1].split("</section>")[0]
+    page = Page(part)
+    assert [text for tag, text in page.texts if tag == "figcaption"] == ["qa: nDCG@10"]
+    (drawn,) = page.of("svg")
+    assert drawn["aria-label"].startswith("qa: nDCG@10, over milliseconds a question. frontier of bm25, dense: ")
+    assert drawn["aria-label"].endswith("; dense: 1 at 50.5")
+    assert {"bm25", "dense"} <= {text for tag, text in page.texts if tag == "text"}
 
 
 @pytest.mark.slow

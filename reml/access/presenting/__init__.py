@@ -1,5 +1,6 @@
 """Presenting: what happens to the items between the search and the predictor.
 
+budget          How deep a ranker reads within a budget: what each depth costs and what it is worth, of one scoring
 compress        Compression: of all that was found for a query, what it needs within a budget of words
 cutting         Sentences of items, and items of which only some sentences are left, with their place in the page
 distinct_texts  Near-duplicates: of items that say the same in the same words only the best is handed over

@@ -57,7 +57,7 @@ class Compress:
     def __init__(
         self,
         words: Count = 100,
-        scorer: Scorer | None = None,
+        scorer: Scorer | str | None = None,
         analyser: Analyser | None = None,
         writer: Writer | None = None,
         prompt: str = PROMPT,
@@ -66,6 +66,10 @@ class Compress:
             raise ValueError("Compress chooses sentences by a scorer or lets a writer write them: leave out one.")
         check_prompt(prompt, ("title", "text", "question"))
         self.words, self.scorer, self.analyser, self.writer, self.prompt = words, scorer, analyser, writer, prompt
+
+    def with_scorer(self, scorer: Scorer) -> Compress:
+        """Give the same processor with this scorer."""
+        return Compress(self.words, scorer, self.analyser, self.writer, self.prompt)
 
     def __call__(self, queries: Queries, responses: Responses) -> Responses:
         """Cut and drop items."""

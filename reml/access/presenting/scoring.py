@@ -30,21 +30,27 @@ K1, B = 0.9, 0.4
 LONGEST = 80  # characters of a text that an error shows
 
 
+def own_scorer(scorer: Scorer | str) -> Scorer:
+    """Give a scorer back; `ValueError` for a ranker that is but named."""
+    if isinstance(scorer, str):
+        raise ValueError(
+            f"{scorer!r} names a ranker, which an experiment has under `rankers`: run it as one, or give the scorer."
+        )
+    return scorer
+
+
 def scores_of(scorer: Scorer | str, queries: Queries, responses: Responses) -> Tensor:
     """Score the items of each query as they are shown, [Q, K], -inf where there is none; without gradient or dropout.
 
     `ValueError` names the scorer and the item of a score that is not a number, and a ranker that is but named.
     """
-    if isinstance(scorer, str):
-        raise ValueError(
-            f"{scorer!r} names a ranker, which an experiment has under `rankers`: run it as one, or give the scorer."
-        )
+    asked = own_scorer(scorer)
     distinct = {(item.row, item.text): item for items in responses.items for item in items}
     keys = {key: number for number, key in enumerate(sorted(distinct))}
     positions: Int64Array = np.full(responses.rows.shape, -1, dtype=np.int64)
     for query, items in enumerate(responses.items):
         positions[query, : len(items)] = [keys[item.row, item.text] for item in items]
-    return scored(scorer, queries, [distinct[key] for key in keys], positions)
+    return scored(asked, queries, [distinct[key] for key in keys], positions)
 
 
 def scored(scorer: Scorer, queries: Queries, items: Sequence[Item], positions: Int64Array) -> Tensor:
@@ -69,12 +75,13 @@ def scored(scorer: Scorer, queries: Queries, items: Sequence[Item], positions: I
 
 
 def sentence_scores(
-    queries: Queries, lists: Sequence[Sequence[Item]], scorer: Scorer | None, analyser: Analyser
+    queries: Queries, lists: Sequence[Sequence[Item]], scorer: Scorer | str | None, analyser: Analyser
 ) -> list[list[float]]:
     """Score the sentences of each query's list, given as items, larger is better; by their words without a scorer."""
     if scorer is None:
         asked = texts_of(queries.said, analyser)
         return [by_words(query, sentences, analyser) for query, sentences in zip(asked, lists, strict=True)]
+    judge = own_scorer(scorer)
     flat = [sentence for sentences in lists for sentence in sentences]
     if not flat:
         return [[] for _ in lists]
@@ -83,7 +90,7 @@ def sentence_scores(
     positions: Int64Array = np.full((len(lists), width), -1, dtype=np.int64)
     for row, sentences, end in zip(positions, lists, ends.tolist(), strict=True):
         row[: len(sentences)] = np.arange(end - len(sentences), end)
-    scores = scored(scorer, queries, flat, positions).tolist()
+    scores = scored(judge, queries, flat, positions).tolist()
     return [row[: len(sentences)] for row, sentences in zip(scores, lists, strict=True)]
 
 

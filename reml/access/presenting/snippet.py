@@ -29,13 +29,18 @@ from reml.text.analysis import Analyser
 class Snippet:
     """Leaves the best sentences of each item, in their order, at most `words` words of them.
 
-    scorer: says which are best; without one their words do (`reml.access.presenting.scoring`), of equally good ones the
-    first. A sentence that is longer by itself is cut behind its first words; an item without text stays as it is. The
-    span of an item becomes that of what is left (`reml.access.presenting.cutting`).
+    scorer: says which are best, and may be the name of one of an experiment's `rankers`; without one their words do
+    (`reml.access.presenting.scoring`), of equally good ones the first. A sentence that is longer by itself is cut
+    behind its first words; an item without text stays as it is. The span of an item becomes that of what is left
+    (`reml.access.presenting.cutting`).
     """
 
-    def __init__(self, words: Count = 40, scorer: Scorer | None = None, analyser: Analyser | None = None) -> None:
+    def __init__(self, words: Count = 40, scorer: Scorer | str | None = None, analyser: Analyser | None = None) -> None:
         self.words, self.scorer, self.analyser = words, scorer, analyser
+
+    def with_scorer(self, scorer: Scorer) -> Snippet:
+        """Give the same processor with this scorer."""
+        return Snippet(self.words, scorer, self.analyser)
 
     def __call__(self, queries: Queries, responses: Responses) -> Responses:
         """Cut the items; rows and scores stay."""

@@ -139,7 +139,7 @@ def _search(folder: Path, asked: Model, of: Examples, *, depth: int) -> None:
     asked.search(of[:1], depth)  # what a first use takes, to compile and to load, is no query's cost
     with watched() as steps:
         found = asked.search(of, depth)
-    write_json(folder / STEPS, [asdict(step) for step in steps])
+    write_json(folder / STEPS, [{**asdict(step), "examples": len(of)} for step in steps])
     save_hits(folder, found)
     unanswered = np.flatnonzero(~found.mask.any(axis=1))
     if found.k and len(unanswered):

@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from jsonargparse import ArgumentParser
 from torch import Tensor, nn
 
@@ -21,6 +23,8 @@ from reml.retrievers.rankers.cross_encoder import CrossEncoder
 from reml.retrievers.rankers.idcm import IDCM, Form
 from reml.retrievers.rankers.windows import Windows
 from reml.testing import MemoryCollection, ResponseProcessorContract
+from tests.access.presenting.lists import found as found_of
+from tests.access.presenting.lists import item
 from tests.small_cross_encoder import write_cross_encoder
 
 ITEMS = MemoryCollection(["aaa", "b", "ab", "aa"])
@@ -40,9 +44,10 @@ class Letters:
         self.module = nn.Sequential(nn.Linear(1, 1, bias=False), nn.Dropout(1.0))
         nn.init.constant_(self.module[0].weight, 2.0)  # type: ignore[arg-type]
         self.given: list[int] = []
+        self.asked: tuple[str, ...] = ()
 
     def score(self, queries: Queries, items: Sequence[Item], positions: Int64Array) -> Tensor:
-        self.given = [item.row for item in items]
+        self.given, self.asked = [item.row for item in items], queries.texts
         counts = torch.tensor([[float(item.text.count(text)) for item in items] for text in queries.texts])
         return at(self.module(counts[..., None])[..., 0], positions)
 
@@ -140,6 +145,95 @@ def test_cross_encoders_and_encoders_are_scorers(tmp_path: Path) -> None:
     assert isinstance(scorer, Scorer)
 
 
+def test_only_the_first_are_scored_and_the_others_follow_just_below() -> None:
+    """Of a: b 0, ab 1; then aa and aaa, as they stood. Of b: aaa 0, b 1."""
+    scorer = Letters()
+    found = Rerank(scorer, depth=2)(QUERIES, responses())
+    assert scorer.given == [0, 1, 2], "aa is read for nobody"
+    assert found.rows.tolist() == [[2, 1, 3, 0], [1, 0, -1, -1]]
+    assert found.scores[0].tolist() == pytest.approx([2, 0, 0, 0], abs=1e-30)
+    assert (found.scores[0].diff() < 0).all(), "no later stage may take them for equals"
+    assert found.scores[1].tolist() == [2, 0, -torch.inf, -torch.inf]
+    assert Rerank(Letters(), keep=3, depth=2)(QUERIES, responses()).rows.tolist() == [[2, 1, 3], [1, 0, -1]]
+    assert Rerank(Letters(), depth=9)(QUERIES, responses()).rows.tolist() == [[0, 3, 2, 1], [1, 0, -1, -1]]
+
+
+def test_a_query_whose_first_item_leads_is_not_scored() -> None:
+    """The leads are 1/9 and 1/5 of the first score."""
+    scorer = Letters()
+    found = Rerank(scorer, margin=0.2, keep=3)(QUERIES, responses())
+    assert scorer.asked == ("a",)
+    assert found.rows.tolist() == [[0, 3, 2], [0, 1, -1]]
+    assert found.scores.tolist() == [[6, 4, 2], [5, 4, -torch.inf]], "each query has scores of one kind"
+    assert [[item.text for item in items] for items in found.items] == [["aaa", "aa", "ab"], ["aaa", "b"]]
+    scorer = Letters()
+    found = Rerank(scorer, margin=0.1)(QUERIES, responses())
+    assert scorer.asked == (), "of no query is anything asked"
+    assert found.rows.tolist() == responses().rows.tolist()
+    assert found.scores.tolist() == responses().scores.tolist()
+
+
+@pytest.mark.parametrize(
+    ("scores", "leads"),
+    [
+        ([4.0, 2.0], True),
+        ([4.0, 2.1], False),
+        ([4.0, 0.0], True),
+        ([4.0], True),
+        ([0.0], False),
+        ([-1.0, -9.0], False),
+        ([0.1, -9.0], False),
+        ([2.0, 4.0], False),
+        ([torch.nan, 1.0], False),
+        ([4.0, torch.nan], False),
+        ([], False),
+    ],
+)
+def test_a_share_of_what_says_nothing_lets_no_query_leave(scores: list[float], leads: bool) -> None:
+    items = [item(row, "a" * row) for row in range(len(scores))]
+    listed, scorer = found_of(items, scores=[scores]), Letters()
+    processor = Rerank(scorer, margin=0.5)
+    assert processor.reads(listed) == (0 if leads else len(scores))
+    processor(Queries.of(["a"]), listed)
+    assert scorer.asked == (() if leads or not scores else ("a",))
+
+
+ROW = st.lists(st.floats(-2, 9, width=32), max_size=6)
+
+
+@given(st.lists(ROW, min_size=1, max_size=4), st.integers(1, 7), st.one_of(st.none(), st.sampled_from([0.1, 0.5, 1.0])))
+def test_each_query_is_as_a_loop_says(rows: list[list[float]], depth: int, margin: float | None) -> None:
+    rows = [sorted(row, reverse=True) for row in rows]
+    lists = [
+        [item(row, "ab"[(row * 7 + query) % 2] * row) for row in range(len(own))] for query, own in enumerate(rows)
+    ]
+    listed = found_of(*lists, scores=rows)
+    processor = Rerank(Letters(), depth=depth, margin=margin)
+    found, read = processor(Queries.of(["a"] * len(rows)), listed), 0
+    for items, own, ours in zip(lists, rows, found.items, strict=True):
+        second = own[1] if len(own) > 1 else 0.0
+        expected = list(range(len(own)))
+        if margin is None or not own or own[0] <= 0 or second < 0 or own[0] - second < margin * own[0]:
+            read += min(depth, len(own))
+            expected = sorted(expected[:depth], key=lambda place: -items[place].text.count("a")) + expected[depth:]
+        assert [one.row for one in ours] == expected
+    assert processor.reads(listed) == read
+    assert not found.scores.requires_grad
+    for scores, mask in zip(found.scores, found.mask, strict=True):
+        assert (scores[mask].diff() <= 0).all(), "best first"
+
+
+@pytest.mark.parametrize(("name", "value"), [("depth", 0), ("margin", 0.0), ("margin", 1.5)])
+def test_what_reads_nothing_is_refused(name: str, value: float) -> None:
+    with pytest.raises(ValueError, match=rf"Rerank\.{name} is {value}, but must be"):
+        Rerank(Letters(), **{name: value})  # type: ignore[arg-type]
+
+
+def test_a_named_ranker_keeps_depth_and_margin() -> None:
+    own = Rerank("cross", keep=3, depth=2, margin=0.2).with_scorer(Letters())
+    assert (own.keep, own.depth, own.margin) == (3, 2, 0.2)
+
+
 def test_the_best_passage_of_a_page_stands_for_it() -> None:
     """Pages: x has rows 0 and 2, y row 1, none row 3 and row 4."""
     items = [
@@ -153,13 +247,13 @@ def test_the_best_passage_of_a_page_stands_for_it() -> None:
     scores = torch.tensor(
         [[1.0, 4.0, 5.0, 4.0, 2.0], [3.0, 1.0, -torch.inf, -torch.inf, -torch.inf]], requires_grad=True
     )
-    given = Responses(
+    listed = Responses(
         (tuple(items), (items[0], items[2])),
         np.array([[0, 1, 2, 3, 4], [0, 2, -1, -1, -1]]),
         scores,
         torch.isfinite(scores),
     )
-    found = MaxPassage()(QUERIES, given)
+    found = MaxPassage()(QUERIES, listed)
     assert found.rows.tolist() == [[2, 1, 3, 4], [0, -1, -1, -1]]
     assert found.scores.tolist() == [[5, 4, 4, 2], [3, -torch.inf, -torch.inf, -torch.inf]]
     assert [[item.text for item in row] for row in found.items] == [["x2", "y", "n1", "n2"], ["x1"]]
@@ -169,6 +263,11 @@ def test_the_best_passage_of_a_page_stands_for_it() -> None:
 class TestRerank(ResponseProcessorContract):
     def make(self) -> ResponseProcessor:
         return Rerank(Letters(), keep=3)
+
+
+class TestSparingRerank(ResponseProcessorContract):
+    def make(self) -> ResponseProcessor:
+        return Rerank(Letters(), depth=1, margin=0.4)
 
 
 class TestMaxPassage(ResponseProcessorContract):

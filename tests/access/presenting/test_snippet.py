@@ -7,8 +7,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from reml.access.presenting import Rerank, Snippet
+from reml.access.presenting import Compress, Rerank, Snippet
 from reml.access.presenting.cutting import GAP
+from reml.access.presenting.rankers import named_rankers, with_rankers
 from reml.access.presenting.scoring import by_words
 from reml.contract.access import ResponseProcessor
 from reml.contract.examples import Item, Media, Span
@@ -90,6 +91,18 @@ def test_a_score_that_is_no_number_names_scorer_and_item() -> None:
         Snippet(words=2, scorer=Shortest())(asked("who"), given)
     with pytest.raises(ValueError, match="item 7"):
         Rerank(Shortest())(asked("who"), given)
+
+
+@pytest.mark.parametrize("processor", [Snippet(words=3, scorer="short"), Compress(words=3, scorer="short")])
+def test_a_scorer_may_be_a_ranker_by_its_name(processor: Snippet | Compress) -> None:
+    listed = found([item(0, CHAD)])
+    with pytest.raises(ValueError, match="'short' names a ranker, which an experiment has under `rankers`"):
+        processor(asked("lake"), listed)
+    assert named_rankers([processor]) == ["short"]
+    (made,) = with_rankers([processor], {"short": Shortest()})
+    assert texts(made(asked("lake"), listed)) == [["Cotton is traded."]]
+    (same,) = with_rankers([Snippet(words=3)], {})
+    assert texts(same(asked("lake"), listed)) == [["It has a"]]
 
 
 def test_an_item_that_each_query_is_shown_otherwise_is_reranked_as_it_is_shown() -> None:

@@ -70,7 +70,14 @@ def test_a_ranker_that_is_trained_turns_the_order_of_a_cascade(tmp_path: Path) -
 
 
 def test_a_run_says_what_each_step_of_a_cascade_took(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(experiment(tmp_path, None), tmp_path / "home") == 0
+    presenting = "reml.access.presenting"
+    sparing = [
+        {"class_path": f"{presenting}.Rerank", "init_args": {"scorer": "words", "depth": 2, "margin": 1.0}},
+        {"class_path": f"{presenting}.Snippet", "init_args": {"scorer": "words"}},
+    ]
+    cascade = {**BM25, "processors": [BY_NAME]}
+    access = {"bm25": BM25, "cascade": cascade, "sparing": {**BM25, "processors": sparing}}
+    assert run(experiment(tmp_path, None, access=access), tmp_path / "home") == 0
     printed = capsys.readouterr().out
     (folder,) = (tmp_path / "home" / "runs").iterdir()
     steps = json.loads((folder / "manifest.json").read_text())["steps"]["places"]
@@ -78,6 +85,11 @@ def test_a_run_says_what_each_step_of_a_cascade_took(tmp_path: Path, capsys: pyt
     search, rank = steps["cascade"]
     assert rank["name"] == "Rerank by Overlap"
     assert search["items"] == rank["items"] > 0
+    assert {step["examples"] for step in (search, rank)} == {search["queries"]}
+    search, rank, cut = steps["sparing"]
+    assert rank["items"] == 2 * rank["queries"] < cut["items"] == search["items"]
+    assert cut["name"] == "Snippet by Overlap"
+    assert "What effectiveness costs" in (folder / "report.html").read_text()
     for place in (printed, (folder / "report.html").read_text()):
         assert "Rerank by Overlap" in place
         assert "ms a query" in place
