@@ -120,8 +120,7 @@ class Whole:
     def decode(self, codes: Codes) -> Float32Array:
         """Multiply with the scale."""
         scales = np.ascontiguousarray(codes[:, :2]).view(np.float16).astype(np.float32) / 127
-        made: Float32Array = np.ascontiguousarray(codes[:, 2:]).view(np.int8).astype(np.float32) * scales
-        return made
+        return (np.ascontiguousarray(codes[:, 2:]).view(np.int8) * scales).astype(np.float32)
 
 
 @final

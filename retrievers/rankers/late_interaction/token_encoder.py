@@ -195,7 +195,7 @@ class TokenEncoder:
             return torch.zeros(0, 1, self.width, device=self.model.device)
         order, size, padding = longest_first(shown), self.reading.batch_size, int(self.tokeniser.pad_token_id)
         batches = token_batches([shown[place] for place in order], size, padding=padding, device=self.model.device)
-        lengths = torch.tensor([len(read[place]) for place in order], device=self.model.device).split(size)
+        lengths = torch.split(torch.tensor([len(read[place]) for place in order], device=self.model.device), size)
         longest, made = batches[0].ids.shape[1], []
         for batch, attended in tracked(list(zip(batches, lengths, strict=True)), "encode", unit="batches"):
             there = torch.arange(batch.ids.shape[1], device=batch.ids.device) < attended[:, None].clamp_min(1)

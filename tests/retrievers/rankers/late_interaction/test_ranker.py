@@ -19,7 +19,7 @@ from reml.retrievers.rankers.late_interaction import ranker as ranker_file
 from reml.testing import TEXTS, MemoryCollection, ScorerContract
 from tests.retrievers.rankers.late_interaction.small import PAPER, PLAIN
 from tests.retrievers.rankers.learning import found, from_yaml, learn
-from tests.retrievers.rankers.test_bi_encoder import check, reranked
+from tests.retrievers.rankers.test_bi_encoder import reranked
 
 COLLECTION = MemoryCollection([*TEXTS, "", "river, river"], [""] * 7)
 ITEMS = COLLECTION.get(COLLECTION.rows())
@@ -140,14 +140,21 @@ def test_kept_vectors_do_not_serve_where_a_gradient_or_other_weights_are_wanted(
 
 
 def test_an_experiment_keeps_the_vectors_in_its_home(small_bert: str, tmp_path: Path) -> None:
-    reading = {"query_marker": "", "item_marker": "", "augment": False, "item_tokens": 32}
+    reading: dict[str, Any] = {"query_marker": "", "item_marker": "", "augment": False, "item_tokens": 32}
     settings = {"model": small_bert, "reading": reading}
     named = "reml.retrievers.rankers.late_interaction.LateInteraction"
+    scorer = LateInteraction(small_bert, reading=TokenReading(**reading))
     for form in (None, "float16"):
         runner = reranked(
             tmp_path / f"{form}", {"class_path": named, "init_args": settings | ({"kept": form} if form else {})}
         )
-        check(runner, LateInteraction(small_bert, reading=TokenReading(**reading)))  # type: ignore[arg-type]
+        found, ranked = (runner.hits(name, "places", "dev").rows for name in ("bm25", "reranked"))
+        collection, examples = runner.collection("places"), runner.examples("places", "dev")
+        items, asked = collection.get(collection.rows()), Queries.of([one.input for one in examples])
+        scores = scored(scorer, asked, items, np.asarray(found)).cpu().numpy()
+        order = np.argsort(-scores, axis=1, kind="stable")
+        np.testing.assert_array_equal(ranked, np.take_along_axis(np.asarray(found), order, 1))
+        assert (found != ranked).any(), "the ranker changes nothing"
         kept = tmp_path / f"{form}" / "home" / "kept"
         assert kept.exists() == (form is not None)
     (folder,) = kept.iterdir()
@@ -163,7 +170,7 @@ def test_without_a_form_nothing_is_kept(small_bert: str, tmp_path: Path) -> None
 
 def test_a_configuration_names_it(small_bert: str) -> None:
     reading: dict[str, Any] = {"query_marker": "", "item_marker": "", "augment": False, "item_tokens": 32}
-    settings = {"model": small_bert, "reading": reading, "kept": "int8"}
+    settings: dict[str, object] = {"model": small_bert, "reading": reading, "kept": "int8"}
     scorer = from_yaml("reml.retrievers.rankers.late_interaction.LateInteraction", settings)
     assert isinstance(scorer, LateInteraction)
     assert scorer.reading is not None
