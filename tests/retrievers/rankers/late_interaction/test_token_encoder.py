@@ -98,7 +98,7 @@ def test_texts_that_are_too_long_are_cut_and_it_is_said_once(small_bert: str, ca
     assert long.shape == (2, 4, 32)
     torch.testing.assert_close(long[0], encoder.query_vectors(["what is the"])[0])
     (said,) = caplog.messages
-    assert "reads 3 tokens of a query. Of 'what is the river', which has 4" in said
+    assert "reads 3 tokens of each query. Of 'what is the river', which has 4" in said
     assert "Set `query_tokens`" in said
 
 
