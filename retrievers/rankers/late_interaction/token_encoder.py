@@ -228,8 +228,8 @@ class TokenEncoder:
             if whole > room:
                 self._said.add(side)
                 _LOG.warning(
-                    "%r reads %d tokens of each %s. Of %r, which has %d, and of others that are too long, the end is not "
-                    "read. Set `%s_tokens` to have more read (this is said once).",
+                    "%r reads %d tokens of each %s. Of %r, which has %d, and of others that are too long, the end is "
+                    "not read. Set `%s_tokens` to have more read (this is said once).",
                     *(self._name, room, side, text[:60], whole, side),
                 )
 
