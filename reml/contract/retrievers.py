@@ -73,6 +73,17 @@ class FittingScorer(Scorer, Protocol):
         """Count it, in place of what was counted before; `module` has it, so that it is saved with the weights."""
 
 
+@runtime_checkable
+class KeepingScorer(Scorer, Protocol):
+    """A scorer that can keep on disk what it makes of the items of a collection, so as to score them faster."""
+
+    def keep(self, collection: Collection, folder: Path) -> None:
+        """Keep it in `folder`, where others' lies too, from the next score without gradient on; called after training.
+
+        Scores of items that are shown otherwise than the collection has them are of what is shown.
+        """
+
+
 class Index(Protocol):
     """Finds the k best items for representations.
 

@@ -16,10 +16,10 @@ from reml.access.limits import Limits
 from reml.access.presenting.rankers import RowScorer, last_ranker, with_rankers
 from reml.access.rank_fusion import reciprocal_rank_fusion
 from reml.access.steps import watched
-from reml.contract.access import FeedbackHandler, QueryExpansion, QueryGenerator, ResponseProcessor
+from reml.contract.access import FeedbackHandler, QueryExpansion, QueryGenerator, ResponseProcessor, ScoredProcessor
 from reml.contract.examples import Example
 from reml.contract.retrieved import Hits
-from reml.contract.retrievers import ExplainingRetriever, Retriever, Scorer
+from reml.contract.retrievers import ExplainingRetriever, KeepingScorer, Retriever, Scorer
 from reml.experiment.plan.collections import Examples
 from reml.experiment.plan.node import Node, group
 from reml.feedback.judges.teacher import Teacher
@@ -28,6 +28,8 @@ from reml.files.hits import open_hits, save_hits
 
 _LOG = logging.getLogger(__name__)
 STEPS = "steps.json"
+# Where in a home scorers keep what they make of items.
+KEPT = "kept"
 Model = InformationAccess | FusedAccess | NoAccess
 
 
@@ -56,11 +58,12 @@ def access(
     *,
     feedback: FeedbackHandler | None = None,
     stores: bool = False,
+    home: Path,
 ) -> Node[Model]:
     """Give an access model. It is opened anew each time: it would keep a trained model in memory.
 
     rankers: those that its processors name. One that stores begins so; what is written to it lies with the predictions
-    that wrote it.
+    that wrote it. home: where its scorers may keep what they make of items (`KeepingScorer`).
     """
     return Node(
         kind="access",
@@ -68,7 +71,7 @@ def access(
         open=_open,
         inputs=(retriever, group(rankers)) if rankers else (retriever,),
         given={"chain": chain},
-        beside={"limits": limits, "name": name, "feedback": feedback},
+        beside={"limits": limits, "name": name, "feedback": feedback, "home": home},
         marks="stores" if stores else None,
         keep=0,
     )
@@ -112,13 +115,18 @@ def _open(
     limits: Limits,
     name: str,
     feedback: FeedbackHandler | None,
+    home: Path,
 ) -> InformationAccess:
     scorers = {name: one.scorer() for name, one in (rankers or {}).items()}
+    processors = with_rankers(chain.processors, scorers)
+    for one in processors:
+        if isinstance(one, ScoredProcessor) and isinstance(one.scorer, KeepingScorer):
+            one.scorer.keep(retriever.collection, home / KEPT)
     return InformationAccess(
         retriever,
         chain.queries,
         expansion=chain.expansion,
-        processors=with_rankers(chain.processors, scorers),
+        processors=processors,
         feedback=feedback,
         limits=limits,
         name=name,

@@ -92,7 +92,9 @@ class PartPlanner(abc.ABC):
         rankers = {name: self.ranker(name, task) for name in named_rankers(chain.processors)}
         kept = FeedbackLog(self.home / "feedback" / self.taught(access, task).key) if settings.feedback else None
         stores, base = settings.storage is not None, self.retriever(access, task)
-        return hits.access(access, base, chain, self.limits(access), rankers, feedback=kept, stores=stores)
+        return hits.access(
+            access, base, chain, self.limits(access), rankers, feedback=kept, stores=stores, home=self.home
+        )
 
     def limits(self, access: str) -> Limits:
         """Give how much an access model searches for and hands over."""
