@@ -29,9 +29,13 @@ def _cells(step: Mapping[str, Json], whole: float) -> tuple[str, ...]:
     return (
         str(step.get("name", "")),
         items,
-        f"{1000 * seconds / queries:.3g}",
+        _short(1000 * seconds / queries),
         f"{seconds / whole:.0%}" if whole else "–",
     )
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _number(value: Json) -> float:
