@@ -66,16 +66,16 @@ class Scorer(Protocol):
 
 
 @runtime_checkable
-class FittingScorer(Scorer, Protocol):
-    """A scorer that counts something of a collection once, before it scores or learns: how rare words are, say."""
+class FittingScorer(Protocol):
+    """What a `Scorer` has beside that counts something of a collection once, before it scores or learns: how rare words are, say."""
 
     def fit(self, collection: Collection) -> None:
         """Count it, in place of what was counted before; `module` has it, so that it is saved with the weights."""
 
 
 @runtime_checkable
-class KeepingScorer(Scorer, Protocol):
-    """A scorer that can keep on disk what it makes of the items of a collection, so as to score them faster."""
+class KeepingScorer(Protocol):
+    """What a `Scorer` has beside that can keep on disk what it makes of the items of a collection, so as to score them faster."""
 
     def keep(self, collection: Collection, folder: Path) -> None:
         """Keep it in `folder`, where others' lies too, from the next score without gradient on; called after training.

@@ -138,6 +138,13 @@ def test_a_ranker_that_counts_a_collection_is_fitted_to_it_and_keeps_that_when_i
         assert (ranker.fingerprint() == fitted.fingerprint()) is (not train)
 
 
+def test_a_plan_loads_no_ranker(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    absent = {"class_path": "reml.retrievers.rankers.cross_encoder.CrossEncoder", "init_args": {"model": "no/such/one"}}
+    config = experiment(tmp_path, None, rankers={"words": {"scorer": absent, "train": TRAIN}})
+    assert main(["run", "--config", str(config), "--home", str(tmp_path / "home"), "--plan"]) == 0
+    assert "train the ranker words" in capsys.readouterr().out
+
+
 def test_a_cascade_teaches_by_its_ranker(tmp_path: Path) -> None:
     """Lists that a round finds itself are put in the ranker's order, not in that of the search behind it."""
     taught = {"teacher": "cascade", "rounds": [{}], "held_out": 1, "training": TRAINING}
