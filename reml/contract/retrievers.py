@@ -67,7 +67,7 @@ class Scorer(Protocol):
 
 @runtime_checkable
 class FittingScorer(Protocol):
-    """What a `Scorer` has beside that counts something of a collection once, before it scores or learns: how rare words are, say."""
+    """What a `Scorer` has beside that counts something of a collection, before it scores or learns: how rare words are."""
 
     def fit(self, collection: Collection) -> None:
         """Count it, in place of what was counted before; `module` has it, so that it is saved with the weights."""
@@ -75,7 +75,7 @@ class FittingScorer(Protocol):
 
 @runtime_checkable
 class KeepingScorer(Protocol):
-    """What a `Scorer` has beside that can keep on disk what it makes of the items of a collection, so as to score them faster."""
+    """What a `Scorer` has beside that can keep on disk what it makes of the items of a collection, to score faster."""
 
     def keep(self, collection: Collection, folder: Path) -> None:
         """Keep it in `folder`, where others' lies too, from the next score without gradient on; called after training.
