@@ -67,7 +67,7 @@ class Scorer(Protocol):
 
 @runtime_checkable
 class FittingScorer(Protocol):
-    """What a `Scorer` has beside that counts something of a collection, before it scores or learns: how rare words are."""
+    """What a `Scorer` has beside that counts something of a collection before it scores: how rare words are."""
 
     def fit(self, collection: Collection) -> None:
         """Count it, in place of what was counted before; `module` has it, so that it is saved with the weights."""
