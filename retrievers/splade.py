@@ -30,7 +30,7 @@ from reml.contract.arguments.paths import takes_paths
 from reml.contract.collections import Collection
 from reml.contract.retrievers import IndexMaker, Retriever
 from reml.devices.device import default_device
-from reml.files.atomic import atomic_folder, digest
+from reml.files.atomic import digest
 from reml.files.model_location import ModelError
 from reml.files.weight_digest import UNRELATED
 from reml.index.impact import Impact
@@ -39,7 +39,7 @@ from reml.text.models.declared import WIDTHS, check_width, modules_of, settings_
 from reml.text.models.kinds import MASKED
 from reml.text.models.loading import config_of, load
 from reml.text.models.model_folder import ModelFolder, opened
-from reml.text.models.record import read_record, write_record
+from reml.text.models.record import read_record, save_model
 from reml.text.models.token_limit import allowed, token_limit
 from reml.text.models.transformers_types import PreTrainedModel, PreTrainedTokenizerBase
 
@@ -94,10 +94,7 @@ class SpladeNetwork(SparseNetwork):
     @takes_paths
     def save(self, folder: Path) -> None:
         """Write a transformers folder that `Splade` (or transformers itself) reads."""
-        with atomic_folder(folder) as draft:
-            self.masked_lm.save_pretrained(draft)
-            self._tokeniser.save_pretrained(draft)
-            write_record(draft, KIND)
+        save_model(folder, KIND, self.masked_lm, self._tokeniser)
 
 
 @checked()

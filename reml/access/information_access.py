@@ -5,6 +5,7 @@ The chain stands here and nowhere else: whatever is retrieved ahead, trained on,
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import final
@@ -63,6 +64,7 @@ class InformationAccess:
         self.retriever, self.name = retriever, name
         self.query_generator = query_generator if query_generator is not None else InputQuery()
         self.expansion, self.processors = expansion, tuple(processors)
+        self._step_names = step_names(self.processors)
         self.storage, self.feedback = storage, feedback
         self.limits = limits if limits is not None else Limits()
 
@@ -142,12 +144,12 @@ class InformationAccess:
         clock = Clock()
         asked = queries if self.expansion is None else self.expansion(queries, self.retriever)
         hits = search_within(self.retriever, asked, max(k, self.limits.depth) if self.processors else k)
-        clock.note(SEARCH, len(queries), int(hits.mask.sum()))
+        clock.note(SEARCH, len(queries), lambda: int(hits.mask.sum()))
         responses = self._scored(asked, gather(self.collection, hits, temperature=self.limits.temperature))
-        for name, processor in zip(step_names(self.processors), self.processors, strict=True):
-            read = items_read(processor, responses)
-            responses = processor(queries, responses)
-            clock.note(name, len(queries), read)
+        for name, processor in zip(self._step_names, self.processors, strict=True):
+            given = responses
+            responses = processor(queries, given)
+            clock.note(name, len(queries), functools.partial(items_read, processor, given))
         return responses if responses.k == k else responses.first(k)
 
     def store(self, entries: Entries) -> Int64Array:

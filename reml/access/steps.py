@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 
@@ -49,17 +49,21 @@ class Clock:
     def __init__(self) -> None:
         self._steps, self._begun = _WATCHED.get(), time.perf_counter()
 
-    def note(self, name: str, queries: int, items: int) -> None:
-        """Say that a step is over: it began with this clock, or where the step before ended."""
+    def note(self, name: str, queries: int, items: Callable[[], int]) -> None:
+        """Say that a step is over: it began with this clock, or where the step before ended.
+
+        items: counts them, if anybody watches; that takes none of the step's time.
+        """
         if self._steps is None:
             return
-        step = Step(name, queries, items, time.perf_counter() - self._begun)
+        seconds = time.perf_counter() - self._begun
+        step = Step(name, queries, items(), seconds)
         place = next((place for place, one in enumerate(self._steps) if one.name == name), None)
         if place is None:
             self._steps.append(step)
         else:
             other = self._steps[place]
-            self._steps[place] = Step(name, other.queries + queries, other.items + items, other.seconds + step.seconds)
+            self._steps[place] = Step(name, other.queries + queries, other.items + step.items, other.seconds + seconds)
         self._begun = time.perf_counter()
 
 

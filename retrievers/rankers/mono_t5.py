@@ -33,23 +33,21 @@ from reml.contract.vectors import Int64Array
 from reml.devices.device import default_device
 from reml.devices.precision import Precision, autocast
 from reml.devices.progress import tracked
-from reml.files.atomic import atomic_folder
 from reml.files.model_location import ModelError
 from reml.files.weight_digest import UNRELATED, digest_with_weights
 from reml.retrievers.encoders.token_batches import longest_first, token_batches
-from reml.retrievers.rankers.pairs import CutNotice, Pairs
-from reml.retrievers.rankers.windows import Windows, shown
+from reml.retrievers.rankers.pairs import CutNotice, Pair, score_read
+from reml.retrievers.rankers.windows import Windows
 from reml.text.models.kinds import ENCODER_DECODER
 from reml.text.models.loading import Loaded, config_of, load
 from reml.text.models.model_folder import opened
-from reml.text.models.record import read_record, write_record
+from reml.text.models.record import read_record, save_model
 from reml.text.models.token_limit import allowed
 from reml.text.models.transformers_types import PreTrainedModel, PreTrainedTokenizerBase
 
 KIND = "monot5"
 TOKENS, FEWEST = 512, 16
 HEAD, TAIL = "Query: {} Document: {}", "Relevant:"
-Pair = tuple[str, str]
 
 
 @final
@@ -90,12 +88,7 @@ class MonoT5:
 
     def score(self, queries: Queries, items: Sequence[Item], positions: Int64Array) -> Tensor:
         """Score Q queries at these positions [Q, K] among N items, float32 [Q, K], with gradient; -inf at -1."""
-        pairs = Pairs.of(queries, items, positions, self)
-        texts = shown(pairs.items, self.windows, title=self.title)
-        scores = self.read([(asked, text) for asked, parts in zip(pairs.asked, texts, strict=True) for text in parts])
-        if self.windows is not None:
-            scores = self.windows.combined(scores, [len(parts) for parts in texts])
-        return pairs.placed(scores, self.model)
+        return score_read(self, queries, items, positions)
 
     def fingerprint(self) -> str:
         """Digest the weights as they are now, the tokeniser and the settings that scores depend on."""
@@ -108,10 +101,7 @@ class MonoT5:
     @takes_paths
     def save(self, folder: Path) -> None:
         """Write a transformers folder that a `MonoT5` (or transformers itself) reads."""
-        with atomic_folder(folder) as draft:
-            self._network.save_pretrained(draft)
-            self._tokeniser.save_pretrained(draft)
-            write_record(draft, KIND)
+        save_model(folder, KIND, self._network, self._tokeniser)
 
     def read(self, pairs: Sequence[Pair]) -> Tensor:
         """Score pairs of a query and a text, float32 [P], with gradient, in batches of like length."""

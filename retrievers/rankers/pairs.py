@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import Protocol, final
 
 import numpy as np
 import torch
@@ -14,8 +14,10 @@ from torch import Tensor
 from reml.contract.examples import Item, texts_of
 from reml.contract.retrieved import Queries
 from reml.contract.vectors import Int64Array
+from reml.retrievers.rankers.windows import Windows, shown
 
 _LOG = logging.getLogger(__name__)
+Pair = tuple[str, str]
 
 
 @final
@@ -52,6 +54,35 @@ class Pairs:
             )
         whole = torch.full(self.positions.shape, -torch.inf, device=scores.device)
         return whole.index_put(at, scores)
+
+
+class Reader(Protocol):
+    """Reads a query and a text at once."""
+
+    @property
+    def model(self) -> str:
+        """Its name in messages."""
+
+    @property
+    def windows(self) -> Windows | None:
+        """How items are read in several parts, if they are."""
+
+    @property
+    def title(self) -> bool:
+        """Whether an item's title stands before its text."""
+
+    def read(self, pairs: Sequence[Pair]) -> Tensor:
+        """Score pairs, float32 [P]."""
+
+
+def score_read(reader: Reader, queries: Queries, items: Sequence[Item], positions: Int64Array) -> Tensor:
+    """Score as `Scorer.score` does what is read of items: all of each at once, or its windows."""
+    pairs = Pairs.of(queries, items, positions, reader)
+    texts = shown(pairs.items, reader.windows, title=reader.title)
+    scores = reader.read([(asked, text) for asked, parts in zip(pairs.asked, texts, strict=True) for text in parts])
+    if reader.windows is not None:
+        scores = reader.windows.combined(scores, [len(parts) for parts in texts])
+    return pairs.placed(scores, reader.model)
 
 
 @final

@@ -108,7 +108,7 @@ def _scored(first: InformationAccess, scorer: Scorer, queries: Queries) -> tuple
         clock = Clock()
         scores = scores_of(scorer, queries, found).cpu()
         count = int((found.rows >= 0).sum())
-        clock.note("rank", len(queries), count)
+        clock.note("rank", len(queries), lambda: count)
     each = sum(step.seconds for step in steps) - before
     return found, scores, 1000 * before / len(queries), 1000 * each / max(1, count)
 

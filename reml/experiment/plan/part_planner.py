@@ -16,7 +16,7 @@ from rich.console import Console
 from reml.access.limits import Limits
 from reml.access.presenting.rankers import last_ranker, named_rankers
 from reml.access.querying.query_generators import InputQuery
-from reml.contract.access import QueryGenerator, ResponseProcessor
+from reml.contract.access import QueryGenerator
 from reml.contract.collections import Collection
 from reml.contract.retrieved import Hits
 from reml.contract.retrievers import DerivingIndexer, Indexer, Retriever, TrainableIndexer
@@ -88,7 +88,7 @@ class PartPlanner(abc.ABC):
         if not settings.retrieves:
             return hits.no_access(access, self.collection(access, task))
         asking = self.access(self._asking(access))
-        chain = hits.Chain(self.queries(access), asking.expansion, self._processors(access))
+        chain = hits.Chain(self.queries(access), asking.expansion, self.experiment.processors_of(access))
         rankers = {name: self.ranker(name, task) for name in named_rankers(chain.processors)}
         kept = FeedbackLog(self.home / "feedback" / self.taught(access, task).key) if settings.feedback else None
         stores, base = settings.storage is not None, self.retriever(access, task)
@@ -153,12 +153,9 @@ class PartPlanner(abc.ABC):
 
     def _teacher(self, access: str, task: str) -> Node[Teacher]:
         """Give what scores items as an access model does: by its last ranker, or by its retriever."""
-        if last_ranker(self._processors(access)) is None:
+        if last_ranker(self.experiment.processors_of(access)) is None:
             return hits.teacher(access, self.retriever(access, task), self.queries(access))
         return hits.ranking_teacher(access, self.model(access, task), self.queries(access))
-
-    def _processors(self, access: str) -> Sequence[ResponseProcessor]:
-        return self.access(access).processors or self.access(self._asking(access)).processors
 
     # Rankers
 

@@ -113,10 +113,9 @@ class Access:
     @property
     def needs(self) -> Sequence[str]:
         """The access models that it cannot do without."""
-        lists = self.train.lists if self.train is not None else None
-        scorers = self.train.scorers if self.train is not None else ()
+        trained = self.train.needs if self.train is not None else ()
         taught = self.feedback.needs if self.feedback is not None else ()
-        return [*self.fuse, *([lists] if lists is not None else []), *scorers, *taught]
+        return [*self.fuse, *trained, *taught]
 
     @property
     def retrieves(self) -> bool:

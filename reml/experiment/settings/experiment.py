@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from reml.access.presenting.rankers import named_rankers
 from reml.collection.passages import Unit, Units
+from reml.contract.access import ResponseProcessor
 from reml.contract.arguments.checked import checked
 from reml.contract.arguments.names import check_above_classes, check_name, check_names
 from reml.contract.arguments.numbers import Count, Seed, Size
@@ -167,6 +168,13 @@ class Experiment:
         named = feedback.predictor if feedback is not None else None
         return named if named is not None else next(iter(self.makers))
 
+    def processors_of(self, name: str) -> Sequence[ResponseProcessor]:
+        """Give the processors of an access model: its own, or those of the one whose retriever learns."""
+        access = self.access[name]
+        if access.processors or access.feedback is None:
+            return access.processors
+        return self.access[access.feedback.learner].processors
+
     def learns_from_trained(self, name: str) -> bool:
         """Tell whether the predictor is trained before it gives its feedback to an access model, or learns with it.
 
@@ -294,7 +302,7 @@ class Experiment:
                 f"(train_on.access): train the predictor on another access model, such as "
                 f"{feedback.learner!r}, or choose feedback.regime joint."
             )
-        for ranker in self._ranked_by(name):
+        for ranker in named_rankers(self.processors_of(name)):
             if name in self.rankers[ranker].needs:
                 raise ValueError(
                     f"rankers.{ranker}.train learns from what {name!r} finds, and {name!r} ranks by {ranker!r}: name "
@@ -342,15 +350,9 @@ class Experiment:
         access = self.access[name]
         waits = access.feedback is not None and not access.feedback.joint and not access.feedback.untrained
         waits = waits or (access.lent is not None and self.trains(access.lent.predictor))
-        ranked = [need for ranker in self._ranked_by(name) for need in self.rankers[ranker].needs]
+        rankers = named_rankers(self.processors_of(name))
+        ranked = [need for ranker in rankers for need in self.rankers[ranker].needs]
         return [*access.needs, *ranked, *(self.train_on.all_names if waits and self.train_on is not None else [])]
-
-    def _ranked_by(self, name: str) -> list[str]:
-        """Name the rankers of an access model: its own, or those of the one whose retriever learns."""
-        access = self.access[name]
-        if not access.processors and access.feedback is not None:
-            return named_rankers(self.access[access.feedback.learner].processors)
-        return named_rankers(access.processors)
 
     def _check_learner(self, name: str) -> None:
         """Raise `ValueError` if feedback goes to what cannot learn."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reml.contract.arguments.checked import checked
@@ -44,8 +45,6 @@ class Ranker:
             )
 
     @property
-    def needs(self) -> list[str]:
+    def needs(self) -> Sequence[str]:
         """The access models that it cannot do without."""
-        if self.train is None or self.train.lists is None:
-            return []
-        return [self.train.lists, *self.train.scorers]
+        return self.train.needs if self.train is not None else ()

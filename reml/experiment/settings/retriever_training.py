@@ -107,6 +107,11 @@ class RetrieverTraining:
         return self.teacher if self.teacher is not None else self.negatives
 
     @property
+    def needs(self) -> Sequence[str]:
+        """The access models that it cannot do without."""
+        return [*([self.lists] if self.lists is not None else []), *self.scorers]
+
+    @property
     def all_rounds(self) -> Sequence[Round]:
         """The rounds; one on the lists of others if it has none."""
         return self.rounds if self.rounds is not None else (Round(self_mined=False),)
