@@ -23,6 +23,9 @@ from reml.contract.vectors import (
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+# Queries that are compared with the items of all of them at a time.
+QUERIES = 256
+
 
 @final
 class EncoderScorer:
@@ -54,7 +57,12 @@ class EncoderScorer:
             vectors = encoded(self.trainable, queries, items)
             return at(similarities(*vectors, self.encoder.similarity), positions)
         asked = queries.states if queries.states is not None else self.encoder.encode_queries(queries.said)
-        return at(_fixed(asked, self.encoder.encode_items(items), self.encoder.similarity), positions)
+        made = self.encoder.encode_items(items)
+        parts = [
+            _part(asked, made, positions, slice(start, start + QUERIES), self.encoder.similarity)
+            for start in range(0, len(positions), QUERIES)
+        ]
+        return torch.cat(parts) if parts else torch.zeros(positions.shape)
 
 
 def encoded(encoder: TrainableEncoder, queries: Queries, items: Sequence[Item]) -> tuple[Tensor, Tensor]:
@@ -99,6 +107,20 @@ def as_tensor(vectors: Tensor | Representations) -> Tensor:
     if isinstance(vectors, MultiVectors):
         return torch.from_numpy(_padded(vectors))
     return torch.from_numpy(_matrix(vectors).toarray())
+
+
+def _part(
+    queries: Tensor | Representations,
+    items: Representations,
+    positions: Int64Array,
+    part: slice,
+    similarity: Similarity,
+) -> Tensor:
+    """Score some queries at their positions, by the items that these name: all pairs of a split would be too many."""
+    own = positions[part]
+    named = np.unique(own[own >= 0])
+    asked = queries.slice(part.start, part.stop) if isinstance(queries, Representations) else queries[part]
+    return at(_fixed(asked, items.take(named), similarity), np.where(own >= 0, np.searchsorted(named, own), -1))
 
 
 def _fixed(queries: Tensor | Representations, items: Representations, similarity: Similarity) -> Tensor:

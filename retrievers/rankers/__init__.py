@@ -12,5 +12,6 @@ windows          Items longer than a ranker reads at once, in windows whose scor
 word_pieces      The word pieces of a transformers model and their embeddings
 
 conformer_kernel/ scores a query as the sum of its terms, each alone, so that scores can be inverted. idcm/ reads those
-windows of long items that a cheap student chooses. late_interaction/ has a vector for each token (ColBERT).
+windows of long items that a cheap student chooses. late_interaction/ has a vector for each token (ColBERT). kept/ is
+what these keep of items on disk.
 """

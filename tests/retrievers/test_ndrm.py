@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from reml.access.presenting.scoring import scored
 from reml.contract.retrieved import Queries
 from reml.contract.retrievers import Encoder, Indexer
-from reml.retrievers.ndrm import NDRM, TermEncoder, floors
+from reml.retrievers.ndrm import NDRM
 from reml.retrievers.rankers.conformer_kernel import ConformerKernel, Form
 from reml.retrievers.rankers.conformer_kernel.network import Kind, TermNetwork
+from reml.retrievers.rankers.conformer_kernel.term_encoder import TermEncoder, Terms, floors
 from reml.testing import TEXTS, EncoderContract, IndexerContract, MemoryCollection, matrix
 from tests.predictors.conftest import SIZE
 from tests.small_cross_encoder import write_cross_encoder
@@ -119,6 +122,54 @@ def test_with_all_terms_kept_it_is_the_network_itself(saved: dict[Kind, str], ki
         np.testing.assert_allclose(hits.scores[query][: len(rows)], scores[query, rows] - constant, atol=1e-4)
         order = sorted((row for row in range(8) if row != 5), key=lambda row: -scores[query, row])
         np.testing.assert_allclose(scores[query, rows], scores[query, order[: len(rows)]], atol=1e-4)
+
+
+@pytest.mark.parametrize("expand", [0, 7])
+def test_a_ranker_that_keeps_scores_ranks_as_the_search_finds(
+    saved: dict[Kind, str], expand: int, tmp_path: Path
+) -> None:
+    folder, items = saved["ndrm3"], COLLECTION.get(COLLECTION.rows())
+    retriever = NDRM(folder, expand=expand, sampled=3).index(COLLECTION, tmp_path / "index")
+    terms = Terms(expand=expand, sampled=3)
+    positions = np.tile(np.arange(8), (len(QUERIES), 1))
+    ranker = ConformerKernel(folder, kept=terms)
+    ranker.keep(COLLECTION, tmp_path / "kept")
+    scores = scored(ranker, QUERIES, items, positions).numpy()
+    hits = retriever.search(QUERIES, 8)
+    for query in range(len(QUERIES)):
+        rows = hits.rows[query][hits.mask[query]]
+        np.testing.assert_allclose(scores[query, rows], hits.scores[query][: len(rows)], atol=1e-4)
+        assert (np.delete(scores[query], rows) < 1e-4).all()
+    assert np.ptp(scores) > 0.1, "all items are alike"
+    again = ConformerKernel(folder, kept=terms)
+    again.keep(COLLECTION, tmp_path / "kept")
+    with torch.no_grad():
+        again.network.latent.context.weight.data = torch.full((1, 2), torch.nan)  # type: ignore[union-attr]
+    with pytest.raises(ValueError, match=r"scores that are no numbers \(NaN\)"):
+        scored(again, QUERIES, items, positions)
+    assert again.fingerprint() != ranker.fingerprint() != ConformerKernel(folder).fingerprint()
+
+
+def test_what_is_kept_serves_without_the_network_and_what_is_shown_otherwise_is_read(
+    saved: dict[Kind, str], tmp_path: Path
+) -> None:
+    ranker, items = ConformerKernel(saved["ndrm1"], kept=Terms()), COLLECTION.get(COLLECTION.rows())
+    ranker.keep(COLLECTION, tmp_path)
+    positions = np.tile(np.arange(8), (len(QUERIES), 1))
+    before = scored(ranker, QUERIES, items, positions)
+    shown = [replace(items[0], text="the sea"), *items[1:]]
+    after = scored(ranker, QUERIES, shown, positions)
+    torch.testing.assert_close(after[:, 1:], before[:, 1:])
+    alone = scored(ranker, QUERIES, [items[7]], np.zeros((len(QUERIES), 1), dtype=np.int64))
+    torch.testing.assert_close(alone[:, 0], before[:, 7])
+    assert not torch.equal(after[:, 0], before[:, 0])
+    read = ranker._over(COLLECTION, tmp_path).encoder.encode_items(shown[:1])
+    asked = matrix(TermEncoder(ranker.network, np.zeros(SIZE, dtype=np.float32)).encode_queries(QUERIES.texts))
+    np.testing.assert_allclose(after[:, 0].numpy(), (asked @ matrix(read).T)[:, 0], atol=1e-5)
+    with torch.no_grad():
+        for weights in ranker.network.parameters():
+            weights.data = torch.full_like(weights, torch.nan)  # unseen by the count of changes: nothing is read anew
+    torch.testing.assert_close(scored(ranker, QUERIES, items, positions), before)
 
 
 def test_terms_that_are_kept_beside_are_the_nearest(saved: dict[Kind, str]) -> None:

@@ -1,7 +1,7 @@
 """How deep a ranker reads within a budget: what each depth costs and what it is worth, of one scoring of a split.
 
-Lists are scored once, to their end. What any depth and margin of `Rerank` would make of them follows from these scores:
-all are compared on the same, and choosing costs as much as one run of the deepest.
+Lists are scored once, to their end. What any depth, margin and weight of former scores of `Rerank` would make of them
+follows from these scores: all are compared on the same, and choosing costs as much as one run of the deepest.
 """
 
 from __future__ import annotations
@@ -15,17 +15,33 @@ import numpy.typing as npt
 from torch import Tensor
 
 from reml.access.information_access import InformationAccess
-from reml.access.presenting.rerank import Margin, Rerank, leading, ranked
+from reml.access.presenting.rerank import Margin, Rerank, both, leading, ranked
 from reml.access.presenting.scoring import scores_of
 from reml.access.steps import Clock, watched
-from reml.contract.arguments.checked import checked_call
-from reml.contract.arguments.numbers import Positive, Size
+from reml.contract.arguments.checked import checked, checked_call
+from reml.contract.arguments.numbers import Positive, Size, Weight
 from reml.contract.examples import Example, Item
 from reml.contract.retrieved import Queries, Responses
 from reml.contract.retrievers import Scorer
 from reml.evaluation.trec.page_measures import GAIN, PageScorer, page_measure_names
 
 DEPTHS = (5, 10, 20, 50, 100, 200, 500, 1000)
+
+
+@checked()
+@dataclass(frozen=True, kw_only=True)
+class Grid:
+    """What is compared: each depth with each margin and each weight of former scores, as of `Rerank`."""
+
+    depths: Sequence[Size] = DEPTHS
+    margins: Sequence[Margin | None] = (None,)
+    former: Sequence[Weight] = (0.0,)
+
+    def __post_init__(self) -> None:
+        if not self.margins or not self.former:
+            raise ValueError(
+                "there is no margin or weight to compare: give one at least, [None] and [0.0] for neither."
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +57,11 @@ class Reading:
     items: float
     milliseconds: float
     value: float
+    former: float = 0.0
 
     def rerank(self, scorer: Scorer | str, keep: int | None = None) -> tuple[Rerank, ...]:
         """Give the processors that read so much: one, or none at depth 0."""
-        return (Rerank(scorer, keep, depth=self.depth, margin=self.margin),) if self.depth else ()
+        return (Rerank(scorer, keep, depth=self.depth, margin=self.margin, former=self.former),) if self.depth else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +82,13 @@ def choose_depth(
     *,
     milliseconds: Positive | None = None,
     items: Positive | None = None,
-    depths: Sequence[Size] = DEPTHS,
-    margins: Sequence[Margin | None] = (None,),
+    grid: Grid | None = None,
     measure: str = GAIN,
 ) -> ChosenDepth:
-    """Choose the depth and margin of the best mean measure within a budget, of equally good ones the cheapest.
+    """Choose the depth, margin and former weight of the best mean measure within a budget, of equals the cheapest.
 
     first: the access model without the ranker; its `limits.depth` is the deepest list, and depths beyond it count as
-    it. milliseconds, items: what a query may cost, as of `Reading`; without either, all are compared and the best is
+    it. grid: what is compared. milliseconds, items: what a query may cost, as of `Reading`; without either, all are compared and the best is
     chosen. measure: of pages of evidence (`reml.evaluation.trec.page_measures`).
 
     An item of a list costs the mean of all that were scored, all queries at once, as a run scores them. A query that is
@@ -88,12 +104,15 @@ def choose_depth(
         raise ValueError(f"{len(queries)} queries of {len(examples)} examples are fused: give a generator of one each.")
     found, scores, before, each = _scored(first, scorer, queries)
     deepest = int(found.mask.sum(dim=1).max())
-    below = {depth for depth in depths if 0 < depth < deepest}
+    grid = grid or Grid()
+    below = {depth for depth in grid.depths if 0 < depth < deepest}
     table = []
-    for depth, margin in [(0, None), *itertools.product(sorted({*below, deepest} - {0}), margins or (None,))]:
+    there = itertools.product(sorted({*below, deepest} - {0}), grid.margins, grid.former)
+    for depth, margin, weight in [(0, None, 0.0), *there]:
         read = _read(found, depth, margin)
-        count, value = float(read.sum() / len(examples)), _value(examples, found, scores, read, measure)
-        table.append(Reading(depth, margin, count, before + each * count, value))
+        joined = both(scores, found.scores.detach().cpu().float(), weight)
+        count, value = float(read.sum() / len(examples)), _value(examples, found, joined, read, measure)
+        table.append(Reading(depth, margin, count, before + each * count, value, weight))
     table.sort(key=lambda one: (one.milliseconds, one.depth))
     return ChosenDepth(_best(table, milliseconds, items), tuple(table), measure, judged)
 

@@ -9,7 +9,7 @@ Ranking Model Using Conformer and Query Term Independence", SIGIR 2021, https://
 NDRM1 compares the vector of t, which does not know the other terms, with those of d's words in context: cosines, 10
 kernels (mu = 1, 0.8, ..., -0.8), sums over windows of 300 words every 100, logarithm, a layer of ReLU, and the best
 window. NDRM2 counts exact matches. NDRM3 adds both, each normalised. Since no term knows another, s(t, d) can be
-computed ahead and inverted: `reml.retrievers.ndrm`. Deviations:
+computed ahead: kept item by item (`kept`), or inverted (`reml.retrievers.ndrm`). Deviations:
 
 - terms are the word pieces of a transformers model, stop words with them, and embeddings begin with its input ones less
   their mean; the paper stems words, drops stop words and trains fastText on the collection;
@@ -31,12 +31,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, asdict, dataclass
 from pathlib import Path
 from typing import final
 
 from torch import Tensor, nn
 
+from reml.access.similarity import EncoderScorer
 from reml.contract.arguments.checked import checked
 from reml.contract.arguments.numbers import Count
 from reml.contract.arguments.paths import takes_paths
@@ -46,7 +47,11 @@ from reml.contract.retrieved import Queries
 from reml.contract.vectors import Int64Array
 from reml.devices.device import default_device
 from reml.devices.progress import tracked
+from reml.files.atomic import digest
+from reml.files.origin import Origin
 from reml.retrievers.rankers.conformer_kernel.network import Form, TermNetwork
+from reml.retrievers.rankers.conformer_kernel.term_encoder import TermEncoder, Terms
+from reml.retrievers.rankers.kept import KeptEncoder, Shelf
 from reml.retrievers.rankers.pair_network import load_network, save_network, score_pairs
 
 # Items whose terms are counted at a time.
@@ -61,12 +66,15 @@ class ConformerKernel:
 
     model: a folder that `save` wrote, or `package:NAME/PATH` of one. new: the form of a new network instead, which
     ranks at random until it is trained; `model` is then a hub id, a folder or `package:NAME/PATH` of the transformers
-    model whose word pieces and embeddings it begins with. batch_size: pairs at a time; it changes speed alone.
+    model whose word pieces and embeddings it begins with. kept: which scores of terms are computed ahead, for all items
+    of a collection once they are asked for (`keep`), and kept on disk: scores are then sums of these, those of `NDRM`.
+    None: items are read at each call. batch_size: pairs at a time; it changes speed alone.
     """
 
     model: str
     _: KW_ONLY
     new: Form | None = None
+    kept: Terms | None = None
     batch_size: Count = 32
 
     @property
@@ -77,8 +85,12 @@ class ConformerKernel:
     def score(self, queries: Queries, items: Sequence[Item], positions: Int64Array) -> Tensor:
         """Score Q queries at these positions [Q, K] among N items, float32 [Q, K], with gradient; -inf at -1.
 
-        A query without terms scores 0 with every item. `ValueError` for ndrm2 and ndrm3 before `fit`.
+        A query without terms scores 0 with every item. `ValueError` for ndrm2 and ndrm3 before `fit`. What is kept
+        serves without gradient alone, for the weights as they were when `keep` was asked for.
         """
+        kept = None if self.kept is None else self._shelf.opened(self.network, self._over)
+        if kept is not None:
+            return EncoderScorer(kept, gradient=False).score(queries, items, positions)
         return score_pairs(self.network, texts_of(queries.said, self), items, positions, self.batch_size)
 
     def fit(self, collection: Collection) -> None:
@@ -91,9 +103,14 @@ class ConformerKernel:
         if network.exact is not None:
             network.exact.count(_pieces(network, collection))
 
+    def keep(self, collection: Collection, folder: Path) -> None:
+        """Have the scores of terms of a collection, if `kept` says which: made, or opened, at the first score."""
+        self._shelf.keep(collection, folder)
+
     def fingerprint(self) -> str:
         """Digest the weights as they are now, the word pieces and the settings that scores depend on."""
-        return self.network.fingerprint()
+        own = self.network.fingerprint()
+        return own if self.kept is None else digest(own, asdict(self.kept))
 
     @takes_paths
     def save(self, folder: Path) -> None:
@@ -108,6 +125,16 @@ class ConformerKernel:
         else:
             network = load_network(self.model, TermNetwork.kind, TermNetwork.of)
         return network.to(default_device()).eval()
+
+    @functools.cached_property
+    def _shelf(self) -> Shelf[KeptEncoder[TermEncoder]]:
+        return Shelf()
+
+    def _over(self, collection: Collection, folder: Path) -> KeptEncoder[TermEncoder]:
+        assert self.kept is not None  # noqa: S101 - nothing else asks
+        origin = asdict(Origin.of(collection, digest("floors", self.network.fingerprint(), self.kept.sampled)))
+        encoder = TermEncoder.over(self.network, self.kept, collection, folder / digest(origin))
+        return KeptEncoder.over(encoder, collection, folder, "terms", title=self.network.cut.title)
 
 
 def _pieces(network: TermNetwork, collection: Collection) -> Iterator[list[int]]:

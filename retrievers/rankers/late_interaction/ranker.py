@@ -5,7 +5,7 @@ SIGIR 2020, https://arxiv.org/abs/2004.12832:
 
     score(q, d) = sum over i of max over j of (q_i . d_j)      q_i, d_j: token vectors of length 1
 
-An item's vectors know no query, so that those of a collection are made once (`keep`, `TokenVectors`) and a query costs
+An item's vectors know no query, so that those of a collection are made once (`keep`, `ItemVectors`) and a query costs
 its own encoding and products of matrices. Deviations:
 
 - it ranks what another search found; the paper also searches all token vectors;
@@ -26,9 +26,8 @@ from kept vectors, 13 s by encoding them.
 from __future__ import annotations
 
 import functools
-import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import KW_ONLY, asdict, dataclass
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import final
 
@@ -45,13 +44,9 @@ from reml.contract.examples import Item
 from reml.contract.retrieved import Queries
 from reml.contract.vectors import Int64Array
 from reml.files.atomic import digest
-from reml.files.origin import Origin
-from reml.files.weight_digest import weight_changes
-from reml.retrievers.rankers.late_interaction.compression import Form
+from reml.retrievers.rankers.kept import Form, ItemVectors, Shelf
 from reml.retrievers.rankers.late_interaction.token_encoder import TokenEncoder, TokenReading
-from reml.retrievers.rankers.late_interaction.token_vectors import TokenVectors
 
-_LOG = logging.getLogger(__name__)
 # Items whose vectors are in memory at a time, without gradient: 35 MB of 90 tokens and 384 dimensions.
 ITEMS = 256
 
@@ -120,8 +115,17 @@ class LateInteraction:
         )
 
     @functools.cached_property
-    def _shelf(self) -> _Shelf:
-        return _Shelf()
+    def _shelf(self) -> Shelf[ItemVectors]:
+        return Shelf()
+
+    def _kept(self) -> ItemVectors | None:
+        form = self.kept
+        if form is None:
+            return None
+        return self._shelf.opened(
+            self.module,
+            lambda collection, folder: ItemVectors.build_in(folder, collection, self.encoder, form),
+        )
 
     def _asked(self, queries: Queries) -> Tensor:
         if queries.states is None:
@@ -153,41 +157,7 @@ class LateInteraction:
 
     def _vectors(self, items: Sequence[Item]) -> Tensor:
         """Read the vectors that are kept, and make the others."""
-        shelf = None if self.kept is None else self._shelf.opened(self.encoder, self.kept)
-        if shelf is None:
+        kept = self._kept()
+        if kept is None:
             return self.encoder.item_vectors(items)
-        places = shelf.places(items, self.encoder)
-        there = torch.from_numpy(places >= 0).to(self.encoder.model.device)
-        read = as_tensor(shelf.get(places[places >= 0])).to(there.device)
-        made = self.encoder.item_vectors([item for item, place in zip(items, places, strict=True) if place < 0])
-        vectors = read.new_zeros(len(items), max(read.shape[1], made.shape[1]), self.encoder.width)
-        vectors[there, : read.shape[1]], vectors[~there, : made.shape[1]] = read, made
-        return vectors
-
-
-class _Shelf:
-    """Where token vectors are to be kept, and those that are, with how often the weights had changed by then."""
-
-    def __init__(self) -> None:
-        self._given: tuple[Collection, Path] | None = None
-        self._open: tuple[TokenVectors, int] | None = None
-
-    def keep(self, collection: Collection, folder: Path) -> None:
-        self._given, self._open = (collection, folder), None
-
-    def opened(self, encoder: TokenEncoder, form: Form) -> TokenVectors | None:
-        """Give what is kept, made if it has to be; nothing where vectors need a gradient, or are other ones by now."""
-        if self._given is None or torch.is_grad_enabled() or encoder.module.training:
-            return None
-        changes = weight_changes(encoder.module)
-        if self._open is None:
-            collection, folder = self._given
-            origin = Origin.of(collection, digest(encoder.fingerprint(), form))
-            place = folder / digest(asdict(origin))
-            self._open = TokenVectors.build(place, collection, encoder, form), changes
-        vectors, before = self._open
-        if before != changes:
-            _LOG.warning("The weights changed since token vectors were kept: items are encoded anew.")
-            self._given = None
-            return None
-        return vectors
+        return as_tensor(kept.of(items, self.encoder)).to(self.encoder.model.device)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from reml.access.information_access import InformationAccess
 from reml.access.limits import Limits
-from reml.access.presenting.budget import ChosenDepth, Reading, choose_depth
+from reml.access.presenting.budget import ChosenDepth, Grid, Reading, choose_depth
 from reml.access.responses import gather
 from reml.access.steps import watched
 from reml.contract.examples import Answer, Example, Item, Provenance
@@ -50,8 +50,9 @@ class Early:
         return torch.from_numpy(np.where(there, -rows, -np.inf).astype(np.float32))
 
 
-def choose(**settings: object) -> ChosenDepth:
-    return choose_depth(FIRST, Early(), EXAMPLES, depths=(2, 5, 99), margins=(None, 0.3), **settings)  # type: ignore[arg-type]
+def choose(former: Sequence[float] = (0.0,), **settings: object) -> ChosenDepth:
+    grid = Grid(depths=(2, 5, 99), margins=(None, 0.3), former=former)
+    return choose_depth(FIRST, Early(), EXAMPLES, grid=grid, **settings)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
@@ -59,13 +60,14 @@ def every() -> ChosenDepth:
     return choose()
 
 
-def test_each_row_is_what_rerank_finds_and_reads(every: ChosenDepth) -> None:
-    assert {(one.depth, one.margin) for one in every.table} == {
-        (0, None),
-        *((depth, margin) for depth in (2, 5, 12) for margin in (None, 0.3)),
+def test_each_row_is_what_rerank_finds_and_reads() -> None:
+    table = choose(former=(0.0, 4.0, 50.0)).table
+    assert {(one.depth, one.margin, one.former) for one in table} == {
+        (0, None, 0.0),
+        *((depth, margin, weight) for depth in (2, 5, 12) for margin in (None, 0.3) for weight in (0.0, 4.0, 50.0)),
     }
-    assert len({one.value for one in every.table}) > 3, "else it is told by anything"
-    for one in every.table:
+    assert len({one.value for one in table if one.depth == 12}) > 3, "else it is told by anything"
+    for one in table:
         access = InformationAccess(FIRST.retriever, processors=one.rerank(Early()), limits=FIRST.limits)
         measured = PageScorer()
         with watched() as steps:
@@ -91,7 +93,7 @@ def test_margins_read_less_and_depths_cost_by_item(every: ChosenDepth) -> None:
 
 def test_lists_are_scored_once() -> None:
     scorer = Early()
-    chosen = choose_depth(FIRST, scorer, EXAMPLES, depths=(1, 2, 3, 4, 5))
+    chosen = choose_depth(FIRST, scorer, EXAMPLES, grid=Grid(depths=(1, 2, 3, 4, 5)))
     deepest = max(one.items for one in chosen.table)
     assert scorer.read == deepest * len(EXAMPLES) + 1, "and the first item of the first query, to begin"
 
@@ -123,7 +125,9 @@ def test_what_cannot_be_chosen_is_refused() -> None:
     with pytest.raises(ValueError, match="no example names a page that is right"):
         choose_depth(FIRST, Overlap(), [Example("1", "red")])
     with pytest.raises(ValueError, match="margins"):
-        choose_depth(FIRST, Overlap(), EXAMPLES, margins=(0.0,))
+        Grid(margins=(0.0,))
+    with pytest.raises(ValueError, match="no margin or weight to compare"):
+        Grid(former=())
 
 
 def test_pages_are_counted_once_and_items_without_one_not_at_all() -> None:

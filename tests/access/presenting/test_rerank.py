@@ -201,21 +201,27 @@ def test_a_share_of_what_says_nothing_lets_no_query_leave(scores: list[float], l
 ROW = st.lists(st.floats(-2, 9, width=32), max_size=6)
 
 
-@given(st.lists(ROW, min_size=1, max_size=4), st.integers(1, 7), st.one_of(st.none(), st.sampled_from([0.1, 0.5, 1.0])))
-def test_each_query_is_as_a_loop_says(rows: list[list[float]], depth: int, margin: float | None) -> None:
+@given(
+    st.lists(ROW, min_size=1, max_size=4),
+    st.integers(1, 7),
+    st.one_of(st.none(), st.sampled_from([0.1, 0.5, 1.0])),
+    st.sampled_from([0.0, 0.5, 2.0]),
+)
+def test_each_query_is_as_a_loop_says(rows: list[list[float]], depth: int, margin: float | None, former: float) -> None:
     rows = [sorted(row, reverse=True) for row in rows]
     lists = [
         [item(row, "ab"[(row * 7 + query) % 2] * row) for row in range(len(own))] for query, own in enumerate(rows)
     ]
     listed = found_of(*lists, scores=rows)
-    processor = Rerank(Letters(), depth=depth, margin=margin)
+    processor = Rerank(Letters(), depth=depth, margin=margin, former=former)
     found, read = processor(Queries.of(["a"] * len(rows)), listed), 0
     for items, own, ours in zip(lists, rows, found.items, strict=True):
         second = own[1] if len(own) > 1 else 0.0
         expected = list(range(len(own)))
         if margin is None or not own or own[0] <= 0 or second < 0 or own[0] - second < margin * own[0]:
             read += min(depth, len(own))
-            expected = sorted(expected[:depth], key=lambda place: -items[place].text.count("a")) + expected[depth:]
+            new = [2 * one.text.count("a") + former * score for one, score in zip(items, own, strict=True)]
+            expected = sorted(expected[:depth], key=lambda place: -np.float32(new[place])) + expected[depth:]
         assert [one.row for one in ours] == expected
     assert processor.reads(listed) == read
     assert not found.scores.requires_grad
@@ -223,15 +229,23 @@ def test_each_query_is_as_a_loop_says(rows: list[list[float]], depth: int, margi
         assert (scores[mask].diff() <= 0).all(), "best first"
 
 
-@pytest.mark.parametrize(("name", "value"), [("depth", 0), ("margin", 0.0), ("margin", 1.5)])
+@pytest.mark.parametrize(("name", "value"), [("depth", 0), ("margin", 0.0), ("margin", 1.5), ("former", -1.0)])
 def test_what_reads_nothing_is_refused(name: str, value: float) -> None:
     with pytest.raises(ValueError, match=rf"Rerank\.{name} is {value}, but must be"):
         Rerank(Letters(), **{name: value})  # type: ignore[arg-type]
 
 
-def test_a_named_ranker_keeps_depth_and_margin() -> None:
-    own = Rerank("cross", keep=3, depth=2, margin=0.2).with_scorer(Letters())
-    assert (own.keep, own.depth, own.margin) == (3, 2, 0.2)
+def test_former_scores_count_as_much_as_is_said() -> None:
+    """Of a: b 0, ab 2, aa 4, aaa 6, which came with 9, 8, 7 and 6. Of b, which has two items: aaa 0, b 2, with 5, 4."""
+    found = Rerank(Letters(), former=0.5)(QUERIES, responses())
+    assert found.rows.tolist() == [[0, 3, 2, 1], [1, 0, -1, -1]]
+    assert found.scores.tolist() == [[9, 7.5, 6, 4.5], [4, 2.5, -torch.inf, -torch.inf]]
+    assert Rerank(Letters(), former=5.0)(QUERIES, responses()).rows.tolist() == [[1, 2, 3, 0], [0, 1, -1, -1]]
+
+
+def test_a_named_ranker_keeps_what_is_said_of_it() -> None:
+    own = Rerank("cross", keep=3, depth=2, margin=0.2, former=0.5).with_scorer(Letters())
+    assert (own.keep, own.depth, own.margin, own.former) == (3, 2, 0.2, 0.5)
 
 
 def test_the_best_passage_of_a_page_stands_for_it() -> None:

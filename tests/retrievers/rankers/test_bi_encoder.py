@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 import torch
 
+from reml.access.presenting.scoring import scored
 from reml.cli.loading import load
 from reml.contract.examples import Answer, Example
 from reml.contract.retrieved import Queries
@@ -18,6 +19,7 @@ from reml.files.records import read_examples, write_examples
 from reml.retrievers.encoders.dense_encoder import DenseEncoder, Encoding
 from reml.retrievers.rankers.bi_encoder import BiEncoder
 from reml.retrievers.rankers.cross_encoder import CrossEncoder
+from reml.retrievers.rankers.kept import ItemVectors
 from reml.testing import TEXTS, MemoryCollection, ScorerContract
 from tests.small_cross_encoder import write_cross_encoder
 from tests.small_experiment import write_experiment
@@ -44,6 +46,24 @@ def test_scores_are_products_of_the_vectors(small_bert: str) -> None:
     scores = BiEncoder(small_bert, encoding=FULL).score(Queries.of(TEXTS[:2]), items, np.array([[0, 4], [2, -1]]))
     whole = encoder.encode_queries(TEXTS[:2]).values @ encoder.encode_items(items).values.T
     torch.testing.assert_close(scores.detach(), torch.tensor([[whole[0, 0], whole[0, 4]], [whole[1, 2], -np.inf]]))
+
+
+@pytest.mark.parametrize(("form", "near"), [("float16", 1e-3), ("int8", 0.02)])
+def test_kept_vectors_give_about_the_same_scores(
+    small_bert: str, tmp_path: Path, form: Literal["float16", "int8"], near: float
+) -> None:
+    collection, asked = MemoryCollection(TEXTS), Queries.of(TEXTS[::-1] * 100)  # more than are compared at a time
+    items, positions = collection.get(np.arange(5)), np.tile(np.array([4, -1, 0, 2]), (500, 1))
+    positions[::7] = -1
+    live, kept = BiEncoder(small_bert, encoding=FULL), BiEncoder(small_bert, encoding=FULL, kept=form)
+    kept.keep(MemoryCollection(TEXTS[:4]), tmp_path)
+    wanted = scored(live, asked, items, positions)
+    torch.testing.assert_close(scored(kept, asked, items, positions), wanted, rtol=0.0, atol=near)
+    (folder,) = tmp_path.iterdir()
+    assert len(ItemVectors(folder)) == 4
+    scores = kept.score(asked, items, positions)
+    assert scores.requires_grad
+    torch.testing.assert_close(scores.detach(), wanted)
 
 
 def reranked(folder: Path, scorer: dict[str, Any]) -> Runner:

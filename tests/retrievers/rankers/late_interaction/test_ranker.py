@@ -14,7 +14,8 @@ from reml.contract.retrieved import Queries
 from reml.contract.retrievers import KeepingScorer, Scorer
 from reml.contract.vectors import Float32Array
 from reml.feedback.contrastive import Contrastive
-from reml.retrievers.rankers.late_interaction import Form, LateInteraction, TokenReading, TokenVectors
+from reml.retrievers.rankers.kept import Form, ItemVectors
+from reml.retrievers.rankers.late_interaction import LateInteraction, TokenReading
 from reml.retrievers.rankers.late_interaction import ranker as ranker_file
 from reml.testing import TEXTS, MemoryCollection, ScorerContract
 from tests.retrievers.rankers.late_interaction.small import PAPER, PLAIN
@@ -108,7 +109,7 @@ def test_kept_vectors_give_about_the_same_scores_without_the_encoder(
             weights.data = torch.full_like(weights, torch.nan)  # unseen by the count of changes: nothing is encoded
     states = Queries(QUERIES.owners, states=live.encoder.encode_queries(QUERIES.texts))
     torch.testing.assert_close(scored(scorer, states, ITEMS, POSITIONS), wanted, rtol=0.0, atol=near)
-    assert len(TokenVectors(folder)) == 7
+    assert len(ItemVectors(folder)) == 7
 
 
 def test_items_that_are_not_kept_are_encoded(small_bert: str, tmp_path: Path) -> None:
@@ -135,7 +136,7 @@ def test_kept_vectors_do_not_serve_where_a_gradient_or_other_weights_are_wanted(
             other.mul_(0.5)
     with caplog.at_level(logging.WARNING):
         again = scored(scorer, QUERIES, ITEMS, POSITIONS)
-    assert "weights changed since token vectors were kept" in caplog.text
+    assert "weights changed since vectors of items were kept" in caplog.text
     torch.testing.assert_close(again, scored(live, QUERIES, ITEMS, POSITIONS))
 
 
@@ -158,7 +159,7 @@ def test_an_experiment_keeps_the_vectors_in_its_home(small_bert: str, tmp_path: 
         kept = tmp_path / f"{form}" / "home" / "kept"
         assert kept.exists() == (form is not None)
     (folder,) = kept.iterdir()
-    assert len(TokenVectors(folder)) == len(runner.collection("places"))
+    assert len(ItemVectors(folder)) == len(runner.collection("places"))
 
 
 def test_without_a_form_nothing_is_kept(small_bert: str, tmp_path: Path) -> None:

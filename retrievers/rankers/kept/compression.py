@@ -1,4 +1,4 @@
-"""Token vectors in few bytes: half precision, whole numbers of one byte, residuals of two bits.
+"""Vectors in few bytes: half precision, whole numbers of one byte, residuals of two bits; terms with weights.
 
 Residuals: Santhanam et al., "ColBERTv2: Effective and Efficient Retrieval via Lightweight Late Interaction", NAACL
 2022, section 3.3, https://arxiv.org/abs/2112.01488. A vector is the number of its nearest centroid and, for each
@@ -6,7 +6,7 @@ dimension, in which quarter of all residuals its own lies; read, it is the centr
 made of length 1 again. Centroids are by k-means (FAISS), as many as the power of two below 16 times the root of the
 number of vectors. Deviation: at most `CENTROIDS`, so that a number has two bytes and one thread learns them in seconds.
 
-Bytes of a vector of D dimensions: 2 D, D + 2, D / 4 + 2.
+Bytes of a vector of D dimensions: 2 D, D + 2, D / 4 + 2. A dimension of a sparse vector and its weight: 8.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from reml.contract.vectors import Float32Array
 
 Form = Literal["float16", "int8", "residual"]
+AnyForm = Form | Literal["terms"]
 Codes = NDArray[np.uint8]  # [M, bytes of a vector]
 CENTROIDS = 1_024
 # FAISS wants so many vectors a centroid at least, and takes no more than this many.
@@ -190,4 +191,39 @@ class Residuals:
         return found
 
 
-FORMS: Mapping[Form, type[Half | Whole | Residuals]] = {"float16": Half, "int8": Whole, "residual": Residuals}
+@final
+@dataclass(frozen=True, eq=False)
+class Terms:
+    """Pairs of a dimension, whole below 2^24, and its weight, neither rounded."""
+
+    @classmethod
+    def learnt(cls, sample: Float32Array, total: int) -> Self:
+        """Learn nothing."""
+        del sample, total
+        return cls()
+
+    @property
+    def size(self) -> int:
+        """The bytes of a pair."""
+        return 8
+
+    @property
+    def tensors(self) -> Mapping[str, NDArray[Any]]:
+        """Nothing."""
+        return {}
+
+    def encode(self, vectors: Float32Array) -> Codes:
+        """Give the bytes of pairs [M, 2]."""
+        return np.ascontiguousarray(vectors, dtype=np.float32).view(np.uint8)
+
+    def decode(self, codes: Codes) -> Float32Array:
+        """Give the pairs."""
+        return np.ascontiguousarray(codes).view(np.float32)
+
+
+FORMS: Mapping[AnyForm, type[Half | Whole | Residuals | Terms]] = {
+    "float16": Half,
+    "int8": Whole,
+    "residual": Residuals,
+    "terms": Terms,
+}

@@ -1,4 +1,6 @@
-"""The token vectors of a collection on disk, compressed and mapped into memory: items are scored without an encoder.
+"""The vectors of the items of a collection on disk, mapped into memory: items are scored without an encoder.
+
+An item has any number of them: one, one for each token, or pairs of a dimension and its weight.
 
     rows.npy      row ids, int64 [N], ascending
     texts.npy     a digest of what was read of each item, uint64 [N]: an item that is shown otherwise is not found
@@ -31,9 +33,9 @@ from reml.files.integrity.checked import reading
 from reml.files.integrity.owned import Made
 from reml.files.integrity.sealed import FILES, check_sealed, sealed
 from reml.files.origin import Origin
-from reml.retrievers.rankers.late_interaction.compression import FORMS, Compression, Form
+from reml.retrievers.rankers.kept.compression import FORMS, AnyForm, Compression
 
-KIND = "token vectors"
+KIND = "vectors of items"
 AGAIN = "Delete that folder to have its items encoded again."
 ARRAYS, CODES, BOOK = ("rows", "texts", "ends"), "codes.bin", "book.safetensors"
 MADE = Made((MANIFEST, CODES, BOOK, *(f"{name}.npy" for name in ARRAYS)), KIND)
@@ -43,10 +45,6 @@ TOGETHER, SAMPLE = 512, 2_048
 
 class ItemEncoder(Protocol):
     """What is asked of an encoder: `TokenEncoder` is one."""
-
-    @property
-    def width(self) -> int:
-        """The number of dimensions D."""
 
     def fingerprint(self) -> str:
         """Digest everything that the vectors depend on."""
@@ -59,8 +57,8 @@ class ItemEncoder(Protocol):
 
 
 @final
-class TokenVectors:
-    """Token vectors of the items of a collection; `build` makes them. `CorruptError` if the folder is not whole."""
+class ItemVectors:
+    """Vectors of the items of a collection; `build` makes them. `CorruptError` if the folder is not whole."""
 
     @takes_paths
     def __init__(self, folder: Path) -> None:
@@ -76,22 +74,25 @@ class TokenVectors:
 
     @classmethod
     @takes_paths
-    def build(cls, folder: Path, collection: Collection, encoder: ItemEncoder, form: Form = "int8") -> Self:
+    def build(cls, folder: Path, collection: Collection, encoder: ItemEncoder, form: AnyForm = "int8") -> Self:
         """Encode every item into `folder`, in bounded memory, or open what is there.
 
         `StaleError` if that was built of another collection, encoder or form.
         """
-        origin = asdict(Origin.of(collection, digest(encoder.fingerprint(), form)))
+        origin = asdict(_origin(collection, encoder, form))
         if not (folder / MANIFEST).is_file():
             with atomic_folder(folder, MADE) as draft:
                 _write(draft, collection, encoder, _learnt(collection, encoder, form))
                 write_manifest(draft, KIND, {**origin, "form": form, FILES: sealed(draft)})
         made = read_manifest(folder, KIND, AGAIN)
         if any(made.get(name) != value for name, value in origin.items()):
-            raise StaleError(
-                f"{folder} has the token vectors of another collection or encoder, or in another form. {AGAIN}"
-            )
+            raise StaleError(f"{folder} has the vectors of another collection or encoder, or in another form. {AGAIN}")
         return cls(folder)
+
+    @classmethod
+    def build_in(cls, folder: Path, collection: Collection, encoder: ItemEncoder, form: AnyForm) -> Self:
+        """Build in a folder of its own among others in `folder`, or open that."""
+        return cls.build(folder / digest(asdict(_origin(collection, encoder, form))), collection, encoder, form)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -117,14 +118,33 @@ class TokenVectors:
         ends = np.cumsum([0, *(stop - start for start, stop in bounds)], dtype=np.int64)
         return MultiVectors(ends, self._compression.decode(codes))
 
+    def of(self, items: Sequence[Item], encoder: ItemEncoder) -> MultiVectors:
+        """Read the vectors of items, in order, and make those that are not there."""
+        places = self.places(items, encoder)
+        missing = np.flatnonzero(places < 0)
+        read = self.get(places[places >= 0])
+        if not len(missing):
+            return read
+        made = encoder.encode_items([items[place] for place in missing.tolist()])
+        both = MultiVectors(
+            np.concatenate([read.indptr, read.indptr[-1] + made.indptr[1:]]),
+            np.concatenate([read.values, made.values]),
+        )
+        return both.take(np.argsort(np.concatenate([np.flatnonzero(places >= 0), missing])))
 
-def _learnt(collection: Collection, encoder: ItemEncoder, form: Form) -> Compression:
+
+def _origin(collection: Collection, encoder: ItemEncoder, form: AnyForm) -> Origin:
+    return Origin.of(collection, digest(encoder.fingerprint(), form))
+
+
+def _learnt(collection: Collection, encoder: ItemEncoder, form: AnyForm) -> Compression:
     """Learn the codes from items that are evenly spread."""
     rows = collection.rows()
     rows = rows[:: max(1, -(-len(rows) // SAMPLE))] if form == "residual" else rows[:1]
     parts = [collection.get(rows[start : start + TOGETHER]) for start in range(0, len(rows), TOGETHER)]
     sample = [_finite(encoder, items) for items in tracked(parts, "learn codes", unit="items", size=len)]
-    vectors = np.concatenate([np.empty((0, encoder.width), np.float32), *(part.values for part in sample)])
+    sample = sample or [encoder.encode_items([])]
+    vectors = np.concatenate([part.values for part in sample])
     return FORMS[form].learnt(vectors, len(vectors) * len(collection) // max(1, len(rows)))
 
 
@@ -145,7 +165,7 @@ def _write(draft: Path, collection: Collection, encoder: ItemEncoder, compressio
 
 def _batches(collection: Collection) -> Iterator[list[Item]]:
     batches = collection.batches(TOGETHER)
-    yield from tracked(batches, "encode tokens", unit="items", size=len, total=len(collection))
+    yield from tracked(batches, "encode items", unit="items", size=len, total=len(collection))
 
 
 def _finite(encoder: ItemEncoder, items: Sequence[Item]) -> MultiVectors:

@@ -13,7 +13,7 @@ import torch
 from reml.contract.examples import Item
 from reml.contract.vectors import MultiVectors
 from reml.files.atomic import CorruptError, StaleError
-from reml.retrievers.rankers.late_interaction import Form, TokenVectors
+from reml.retrievers.rankers.kept import Form, ItemVectors
 from reml.retrievers.rankers.late_interaction.token_encoder import TokenEncoder
 from reml.testing import TEXTS, MemoryCollection
 from tests.damage import flip
@@ -31,8 +31,8 @@ def encoder(small_bert: str) -> TokenEncoder:
 @pytest.mark.parametrize(("form", "near"), [("float16", 1e-3), ("int8", 0.02), ("residual", 1.0)])
 def test_what_is_kept_is_what_the_encoder_makes(encoder: TokenEncoder, tmp_path: Path, form: Form, near: float) -> None:
     items = COLLECTION.get(COLLECTION.rows())
-    TokenVectors.build(tmp_path / "kept", COLLECTION, encoder, form)
-    kept = TokenVectors(tmp_path / "kept")
+    ItemVectors.build(tmp_path / "kept", COLLECTION, encoder, form)
+    kept = ItemVectors(tmp_path / "kept")
     places = kept.places(items[::-1], encoder)
     assert places.tolist() == [4, 3, 2, 1, 0]
     read, made = kept.get(places), encoder.encode_items(items[::-1])
@@ -43,35 +43,35 @@ def test_what_is_kept_is_what_the_encoder_makes(encoder: TokenEncoder, tmp_path:
 
 
 def test_an_item_that_is_shown_otherwise_is_not_found(encoder: TokenEncoder, tmp_path: Path) -> None:
-    kept = TokenVectors.build(tmp_path / "kept", COLLECTION, encoder)
+    kept = ItemVectors.build(tmp_path / "kept", COLLECTION, encoder)
     first, second = COLLECTION.get(np.array([0, 1]))
     shown = [replace(first, text="The lazy dog."), second, replace(second, row=77), replace(first, row=1)]
     assert kept.places(shown, encoder).tolist() == [-1, 1, -1, -1]
 
 
 def test_a_folder_is_opened_again_and_refused_to_others(encoder: TokenEncoder, small_bert: str, tmp_path: Path) -> None:
-    TokenVectors.build(tmp_path / "kept", COLLECTION, encoder)
+    ItemVectors.build(tmp_path / "kept", COLLECTION, encoder)
     written = (tmp_path / "kept" / "codes.bin").stat().st_mtime_ns
-    assert len(TokenVectors.build(tmp_path / "kept", COLLECTION, encoder)) == 5
+    assert len(ItemVectors.build(tmp_path / "kept", COLLECTION, encoder)) == 5
     assert (tmp_path / "kept" / "codes.bin").stat().st_mtime_ns == written
     other = TokenEncoder.load(small_bert, replace(PLAIN, title=False))
     for wrong in (
-        functools.partial(TokenVectors.build, tmp_path / "kept", MemoryCollection(TEXTS[:2]), encoder),
-        functools.partial(TokenVectors.build, tmp_path / "kept", COLLECTION, other),
-        functools.partial(TokenVectors.build, tmp_path / "kept", COLLECTION, encoder, "float16"),
+        functools.partial(ItemVectors.build, tmp_path / "kept", MemoryCollection(TEXTS[:2]), encoder),
+        functools.partial(ItemVectors.build, tmp_path / "kept", COLLECTION, other),
+        functools.partial(ItemVectors.build, tmp_path / "kept", COLLECTION, encoder, "float16"),
     ):
         with pytest.raises(StaleError, match=r"another collection or encoder, or in another form\. Delete that"):
             wrong()
     flip(tmp_path / "kept" / "codes.bin", 3)
     with pytest.raises(CorruptError, match=r"codes\.bin is not what was written. Delete that folder"):
-        TokenVectors(tmp_path / "kept")
+        ItemVectors(tmp_path / "kept")
 
 
 def test_a_collection_without_items_or_texts_is_kept(encoder: TokenEncoder, tmp_path: Path) -> None:
-    empty = TokenVectors.build(tmp_path / "none", MemoryCollection([]), encoder, "residual")
+    empty = ItemVectors.build(tmp_path / "none", MemoryCollection([]), encoder, "residual")
     assert empty.places(COLLECTION.get(np.array([0])), encoder).tolist() == [-1]
     silent = MemoryCollection(["", "river"], ["", ""])
-    kept = TokenVectors.build(tmp_path / "silent", silent, encoder)
+    kept = ItemVectors.build(tmp_path / "silent", silent, encoder)
     assert np.diff(kept.get(kept.places(silent.get(silent.rows()), encoder)).indptr).tolist() == [0, 1]
 
 
@@ -80,7 +80,7 @@ def test_vectors_that_are_no_numbers_are_refused(small_bert: str, tmp_path: Path
     with torch.no_grad():
         next(broken.module.parameters()).fill_(torch.nan)
     with pytest.raises(ValueError, match=r"vectors of the item 0 \('Page 0'\) are not finite"):
-        TokenVectors.build(tmp_path / "kept", COLLECTION, broken)
+        ItemVectors.build(tmp_path / "kept", COLLECTION, broken)
     assert not (tmp_path / "kept").exists()
 
 
@@ -102,7 +102,7 @@ class Letters:
 
 
 def build(folder: Path) -> None:
-    TokenVectors.build(folder / "kept", COLLECTION, Letters())
+    ItemVectors.build(folder / "kept", COLLECTION, Letters())
 
 
 def test_a_killed_build_leaves_nothing_or_all() -> None:
@@ -112,8 +112,8 @@ def test_a_killed_build_leaves_nothing_or_all() -> None:
             folder.mkdir()
             died = dies(build, folder, instant)
             if (folder / "kept").exists():
-                assert len(TokenVectors(folder / "kept")) == 5
+                assert len(ItemVectors(folder / "kept")) == 5
             build(folder)
-            assert len(TokenVectors(folder / "kept")) == 5
+            assert len(ItemVectors(folder / "kept")) == 5
             assert [path.name for path in folder.iterdir() if not path.name.startswith(".")] == ["kept"]
             assert died

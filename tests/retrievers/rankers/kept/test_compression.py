@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from reml.contract.vectors import Float32Array
-from reml.retrievers.rankers.late_interaction.compression import FORMS, Form, Residuals
+from reml.retrievers.rankers.kept.compression import FORMS, Form, Residuals
 
 
 def unit_vectors(count: int, width: int, seed: int = 0) -> Float32Array:
