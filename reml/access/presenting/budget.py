@@ -88,8 +88,8 @@ def choose_depth(
     """Choose the depth, margin and former weight of the best mean measure within a budget, of equals the cheapest.
 
     first: the access model without the ranker; its `limits.depth` is the deepest list, and depths beyond it count as
-    it. grid: what is compared. milliseconds, items: what a query may cost, as of `Reading`; without either, all are compared and the best is
-    chosen. measure: of pages of evidence (`reml.evaluation.trec.page_measures`).
+    it. grid: what is compared. milliseconds, items: what a query may cost, as of `Reading`; without either, all are
+    compared and the best is chosen. measure: of pages of evidence (`reml.evaluation.trec.page_measures`).
 
     An item of a list costs the mean of all that were scored, all queries at once, as a run scores them. A query that is
     served alone costs more; and where a scorer encodes an item once for all queries, as a bi-encoder does, so do
