@@ -180,7 +180,17 @@ class PartPlanner(abc.ABC):
                 seed=seed,
                 console=self.console,
             )
-        return made if made is not None else begun
+        if made is None or ranker.selection is None:
+            return made if made is not None else begun
+        return trained_rankers.selecting(
+            f"train what {name} selects{self.tasks.of(task)}",
+            self._ranking(settings.lists, task, settings, len(settings.all_rounds) - 1, begun),
+            made,
+            ranker=ranker,
+            queries=self.queries(settings.lists),
+            seed=seed,
+            console=self.console,
+        )
 
     # Retrievers that are trained before they index
 

@@ -3,11 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from reml.contract.arguments.checked import checked
+from reml.contract.arguments.numbers import Count
+from reml.contract.objective import Objective
+from reml.contract.predictors import Feedback
 from reml.contract.retrievers import Scorer
 from reml.experiment.settings.retriever_training import RetrieverTraining
+from reml.feedback.lambda_loss import LambdaLoss
+from reml.training.regimes.selection import WindowScorer
+from reml.training.settings import Training
+
+
+@checked("rankers.selection")
+@dataclass(frozen=True, kw_only=True)
+class SelectionTraining:
+    """How the part of a ranker that selects windows learns from the part that reads them (`IDCM`), once that learnt.
+
+    Args:
+        objective: a `Feedback` on the reader's scores of the windows of an item; LambdaLoss of `best` if left out.
+        best: windows of an item that are to be found.
+        training: how it is trained; the experiment's seed takes the place of its own.
+    """
+
+    objective: Objective | None = None
+    best: Count = 3
+    training: Training = field(default_factory=Training)
+
+    @property
+    def feedback(self) -> Feedback:
+        """The objective, or the default one."""
+        return self.objective if self.objective is not None else LambdaLoss(top=self.best)
 
 
 @checked("rankers")
@@ -19,12 +46,16 @@ class Ranker:
         scorer: what scores.
         train: how it is trained; without it, it is used as it comes. It needs the lists of a teacher or of negatives,
             since it finds nothing itself: an access model, whose queries it learns on.
+        selection: how what selects windows is trained after that, on the same lists; of a ranker that has such a part.
     """
 
     scorer: Scorer
     train: RetrieverTraining | None = None
+    selection: SelectionTraining | None = None
 
     def __post_init__(self) -> None:
+        if self.selection is not None:
+            self._check_selection()
         if self.train is None:
             return
         if self.train.lists is None:
@@ -42,6 +73,17 @@ class Ranker:
             raise ValueError(
                 "train.training.gradient_cache is of vectors, which a ranker need not make: leave it out, and lower "
                 "batch_size or raise `accumulate`."
+            )
+
+    def _check_selection(self) -> None:
+        if not isinstance(self.scorer, WindowScorer):
+            raise ValueError(
+                f"selection trains what selects windows of items, and {type(self.scorer).__name__} has no such part: "
+                "leave it out, or choose IDCM."
+            )
+        if self.train is None:
+            raise ValueError(
+                "selection learns on the lists of `train`, after it: say under `train` how what reads windows learns."
             )
 
     @property

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from rich.console import Console
@@ -18,11 +18,13 @@ from reml.contract.signals import Signal
 from reml.devices.device import default_device
 from reml.experiment.plan.hits import Rankers
 from reml.experiment.plan.node import Node
+from reml.experiment.settings.ranker import Ranker, SelectionTraining
 from reml.experiment.settings.retriever_training import RetrieverTraining
-from reml.experiment.settings.settings_of import made_anew
+from reml.experiment.settings.settings_of import made_anew, settings_of
 from reml.experiment.trained.mined_lists import LISTS, Given, MinedLists
-from reml.experiment.trained.rounds import Material, learn, until
+from reml.experiment.trained.rounds import Material, held_out, in_order, learn, until
 from reml.training.regimes.ranking import Ranking, RankingObjective
+from reml.training.regimes.selection import Cascading, Selection
 
 _LOG = logging.getLogger(__name__)
 
@@ -106,6 +108,52 @@ def trained(
     )
 
 
+@dataclass(frozen=True, eq=False)
+class Selecting:
+    """A scorer whose selector of windows learnt after all else. folder: of its training. before: all else."""
+
+    folder: Path
+    before: Trained
+    settings: SelectionTraining
+    queries: QueryGenerator
+
+    def scorer(self) -> Scorer:
+        """Make the scorer, on the GPU if there is one."""
+        from reml.training.loop.fit import open_fitted  # with Lightning, which takes long to load
+
+        scorer = self.before.begun.unfitted()
+        regime = _selection(scorer, self.settings, self.queries)
+        open_fitted(regime, self.folder)
+        regime.to(default_device())
+        return scorer
+
+
+def selecting(
+    name: str,
+    material: Material,
+    before: Node[Rankers],
+    *,
+    ranker: Ranker,
+    queries: QueryGenerator,
+    seed: int,
+    console: Console,
+) -> Node[Rankers]:
+    """Give the ranker after the training of what selects windows. before: after all its rounds."""
+    settings, train = ranker.selection, ranker.train
+    assert settings is not None and train is not None  # noqa: S101, PT018 - asked only of such, which `Ranker` checks
+    return Node(
+        kind="models",
+        name=name,
+        make=_select,
+        open=functools.partial(Selecting, settings=settings, queries=queries),
+        inputs=(before, *material.given),
+        given={"queries": queries, "seed": seed},
+        beside={"settings": settings, "train": train, "console": console},
+        marks={"selection": settings_of(settings, [SelectionTraining]), "train": until(train, len(train.all_rounds))},
+        opens=1,
+    )
+
+
 def _fitted(collection: Collection, *, settings: Scorer, seed: int) -> Untrained:
     return Untrained(settings, seed, collection)
 
@@ -129,6 +177,29 @@ def _train(
     _warn_of_pairs(scorer, settings)
     mined = MinedLists(Given(*given), settings, settings.all_rounds[number], queries, _finds_nothing, folder / LISTS)
     learn(regime, mined.parts(seed), settings, number=number, seed=seed, folder=folder, console=console)
+
+
+def _selection(scorer: Scorer, settings: SelectionTraining, queries: QueryGenerator) -> Selection:
+    return Selection(cast(Cascading, scorer), RankingObjective(settings.feedback, queries=queries), settings.best)
+
+
+def _select(
+    folder: Path,
+    before: Trained,
+    *given: Any,
+    settings: SelectionTraining,
+    train: RetrieverTraining,
+    queries: QueryGenerator,
+    seed: int,
+    console: Console,
+) -> None:
+    from reml.training.loop.fit import fit  # with Lightning, which takes long to load
+
+    mined = MinedLists(Given(*given), train, train.all_rounds[-1], queries, _finds_nothing, folder / LISTS)
+    learnt, dev = held_out(mined.parts(seed), train.held_out)
+    training = replace(settings.training, seed=seed)
+    regime = _selection(before.scorer(), settings, queries)
+    fit(regime, in_order(learnt, train), dev=dev, settings=training, folder=folder, console=console)
 
 
 def _warn_of_pairs(scorer: Scorer, settings: RetrieverTraining) -> None:

@@ -26,7 +26,17 @@ from reml.training.regimes.regimes import Regime
 
 
 @runtime_checkable
-class Cascading(Scorer, Protocol):
+class WindowScorer(Protocol):
+    """What a `Scorer` has beside that reads only those windows of an item which a part of it selects."""
+
+    def window_scores(self, queries: Queries, items: Sequence[Item], positions: Int64Array) -> tuple[Tensor, Tensor]:
+        """Give the selector's scores of all windows, with gradient, and the reader's, without, [Q, K, W] both.
+
+        They are -inf where there is no window.
+        """
+
+
+class Cascading(WindowScorer, Scorer, Protocol):
     """A scorer that reads the windows of an item that a part of it selects."""
 
     @property
@@ -36,12 +46,6 @@ class Cascading(Scorer, Protocol):
     @property
     def selector(self) -> nn.Module:
         """What is trained."""
-
-    def window_scores(self, queries: Queries, items: Sequence[Item], positions: Int64Array) -> tuple[Tensor, Tensor]:
-        """Give the selector's scores of all windows, with gradient, and the reader's, without, [Q, K, W] both.
-
-        They are -inf where there is no window.
-        """
 
 
 class Selection(Regime):

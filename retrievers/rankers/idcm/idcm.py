@@ -67,8 +67,8 @@ class IDCM:
     """A `Scorer` of long items, loaded when it is first needed, on the GPU if there is one.
 
     model: what `save` wrote, or the cross-encoder that reads windows, as `CrossEncoder` takes it. select: windows of an
-    item that the transformer reads, those that the student scores best; all if left out. With 1 or more, a student that
-    was not trained (stage 3) selects by chance, and a warning says so. form: how items are cut; as the folder says, or
+    item that the transformer reads, those that the student scores best; all if left out, and as long as the student is
+    not trained (stage 3), which a warning says once. form: how items are cut; as the folder says, or
     50 tokens, 7 more on each side, the first 2000 of an item, if left out. Of a longer item the rest is not read, and a
     warning says so once; the student reads 64 tokens of a query. new_classifier: whether a model without a classifier
     gets one at random. trust_remote_code: whether code in the model's folder is run. batch_size, of windows, and
@@ -151,10 +151,12 @@ class IDCM:
         if not wide:
             return chosen
         if not self.selector.taught:
-            self._say(
-                f"the student of {self.model!r} is not trained: it chooses the {self.select} windows of an item that "
-                "are read by chance. Train it (reml.training.regimes.selection), or leave `select` out."
-            )
+            if not self._cascade.training:
+                self._say(
+                    f"the student of {self.model!r} is not trained to choose {self.select} windows of an item: all are "
+                    "read. Train it (`selection` of a ranker, or reml.training.regimes.selection)."
+                )
+            return chosen
         with torch.no_grad():
             some = [found[place] for place in wide]
             scores = by_owner(

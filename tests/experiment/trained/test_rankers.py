@@ -138,6 +138,51 @@ def test_a_ranker_that_counts_a_collection_is_fitted_to_it_and_keeps_that_when_i
         assert (ranker.fingerprint() == fitted.fingerprint()) is (not train)
 
 
+IDCM = "reml.retrievers.rankers.idcm.IDCM"
+
+
+def test_what_selects_windows_learns_after_what_reads_them(tmp_path: Path) -> None:
+    """The reader learns on all windows, and stays as it is when the selector learns; then that selects."""
+    settings = {"model": write_cross_encoder(tmp_path / "model"), "select": 1, "form": {"window": 4, "top": 1}}
+    ranker: dict[str, Any] = {
+        "scorer": {"class_path": IDCM, "init_args": settings},
+        "train": {**TRAIN, "training": {**TRAINING, "steps": 2, "rate": 1e-3}},
+    }
+    selection = {"best": 1, "training": {**TRAINING, "steps": 3, "rate": 1e-2}}
+    made = []
+    for name, changes in (("before", {}), ("after", {"selection": selection})):
+        config = experiment(tmp_path / name, None, rankers={"words": {**ranker, **changes}})
+        assert run(config, tmp_path / "home") == 0
+        runner, _ = load("run", ["--config", str(config), "--home", str(tmp_path / "home")])
+        made.append(runner.ranker("words", "places"))
+    assert len(list((tmp_path / "home" / "models").iterdir())) == 2, "the reader was trained once"
+    before, after = ({name: value.clone() for name, value in one.module.state_dict().items()} for one in made)  # type: ignore[union-attr]
+    changed = {name for name, value in after.items() if not torch.equal(value, before[name])}
+    assert "cascade.selector.taught" in changed
+    assert "cascade.selector.combine.weight" in changed
+    assert not {name for name in changed if not name.startswith("cascade.selector.")}
+
+
+@pytest.mark.parametrize(
+    ("ranker", "message"),
+    [
+        (
+            {"scorer": BACKWARDS, "train": TRAIN, "selection": {}},
+            "Overlap has no such part: leave it out, or choose IDCM",
+        ),
+        (
+            {"scorer": {"class_path": IDCM, "init_args": {"model": "no/such/one"}}, "selection": {}},
+            "selection learns on the lists of `train`",
+        ),
+    ],
+)
+def test_a_selection_of_nothing_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], ranker: dict[str, Any], message: str
+) -> None:
+    assert run(experiment(tmp_path, None, rankers={"words": ranker}), tmp_path / "home") == 2
+    assert message in capsys.readouterr().err
+
+
 def test_a_plan_loads_no_ranker(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     absent = {"class_path": "reml.retrievers.rankers.cross_encoder.CrossEncoder", "init_args": {"model": "no/such/one"}}
     config = experiment(tmp_path, None, rankers={"words": {"scorer": absent, "train": TRAIN}})

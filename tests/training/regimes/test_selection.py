@@ -104,7 +104,10 @@ def teacher(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_the_student_learns_to_choose_and_the_teacher_stays(teacher: str, tmp_path: Path, objective: Feedback) -> None:
     scorer = IDCM(teacher, select=1, precision="float32")
     reader = {name: value.clone() for name, value in scorer.module.get_submodule("reader").state_dict().items()}
+    assert first_right(scorer) == 1.0, "all is read as long as nothing chooses"
+    scorer.selector.taught.fill_(1)
     before = agreements(scorer), first_right(scorer)
+    scorer.selector.taught.fill_(0)
     regime = Selection(scorer, RankingObjective(objective), best=1)
     fit(regime, TrainSet.of(part()), dev=[part().dev_set("dev", 4)], settings=SETTINGS, folder=tmp_path / "fit")
     assert before[0] < 0.5

@@ -17,7 +17,7 @@ from reml.files.atomic import CorruptError
 from reml.retrievers.rankers.cross_encoder import CrossEncoder
 from reml.retrievers.rankers.idcm import IDCM, Form
 from reml.testing import MemoryCollection, ScorerContract
-from reml.training.regimes.selection import Cascading
+from reml.training.regimes.selection import Cascading, WindowScorer
 from tests.small_cross_encoder import write_cross_encoder
 
 FORM = Form(window=4, overlap=1, top=2)
@@ -147,16 +147,21 @@ def test_first_windows_alone_are_a_form(folder: str) -> None:
         assert found[row, 0].item() == pytest.approx(expected, abs=1e-5)
 
 
-def test_what_is_not_read_or_chosen_by_chance_is_said_once(folder: str, caplog: pytest.LogCaptureFixture) -> None:
-    model = scorer(folder, select=1, form=Form(window=4, tokens=12))
+def test_what_is_not_read_and_that_nothing_chooses_is_said_once(folder: str, caplog: pytest.LogCaptureFixture) -> None:
+    form = Form(window=4, tokens=12)
+    model, every = scorer(folder, select=1, form=form), scorer(folder, form=form)
     for _ in range(2):
-        model.score(QUERIES, items(), POSITIONS)
+        found = model.score(QUERIES, items(), POSITIONS)
+    torch.testing.assert_close(found, every.score(QUERIES, items(), POSITIONS))
     said = [record.getMessage() for record in caplog.records]
-    assert len(said) == 2
+    assert len(said) == 3, "by each that some is not read, and by the one"
     assert "reads 12 tokens of an item, and some have more: their ends are not read" in said[0]
-    assert "is not trained: it chooses the 1 windows of an item that are read by chance" in said[1]
+    assert "is not trained to choose 1 windows of an item: all are read" in said[1]
     caplog.clear()
     scorer(folder).score(QUERIES, items(), POSITIONS)
+    learning = scorer(folder, select=1)
+    learning.module.train()
+    learning.score(QUERIES, items(), POSITIONS)
     taught(scorer(folder, select=1)).score(QUERIES, items(), POSITIONS)
     assert not caplog.records
 
@@ -191,7 +196,8 @@ def test_a_damaged_folder_is_refused(folder: str, tmp_path: Path) -> None:
 
 
 def test_it_is_what_selection_trains(folder: str) -> None:
-    assert isinstance(scorer(folder), Cascading)
+    model: Cascading = scorer(folder)
+    assert isinstance(model, WindowScorer)
 
 
 class TestAllWindows(ScorerContract):
