@@ -9,7 +9,7 @@ from typing import final
 from reml.access.information_access import InformationAccess
 from reml.access.limits import Limits
 from reml.access.querying.query_generators import InputQuery
-from reml.access.rank_fusion import reciprocal_rank_fusion
+from reml.access.rank_fusion import FUSIONS, Fusing
 from reml.access.responses import empty, gather, shown
 from reml.access.session import AccessSession, Chain
 from reml.contract.access import Entries, QueryGenerator
@@ -21,9 +21,16 @@ from reml.contract.vectors import Int64Array
 
 @final
 class FusedAccess:
-    """Asks several access models of one collection the same and fuses their rankings (reciprocal rank fusion)."""
+    """Asks several access models of one collection the same and fuses their rankings (`reml.access.rank_fusion`)."""
 
-    def __init__(self, parts: Sequence[InformationAccess], limits: Limits | None = None, name: str = "") -> None:
+    def __init__(
+        self,
+        parts: Sequence[InformationAccess],
+        limits: Limits | None = None,
+        name: str = "",
+        *,
+        fusing: Fusing = "reciprocal_rank",
+    ) -> None:
         if len({part.collection.fingerprint for part in parts}) != 1:
             raise ValueError(
                 f"access model {name!r} fuses {len(parts)} others of different collections: only rankings of the same "
@@ -31,6 +38,7 @@ class FusedAccess:
             )
         self.parts, self.name = tuple(parts), name
         self.limits = limits if limits is not None else Limits()
+        self._fuse = FUSIONS[fusing]
 
     @property
     def collection(self) -> Collection:
@@ -49,7 +57,7 @@ class FusedAccess:
     def search(self, examples: Sequence[Example], depth: int | None = None) -> Hits:
         """Give the fused hits of everyone's own queries, [B, depth]."""
         room = room_for(depth if depth is not None else self.limits.depth, len(self.collection))
-        return reciprocal_rank_fusion([part.search(examples, room) for part in self.parts], room)
+        return self._fuse([part.search(examples, room) for part in self.parts], room)
 
     def queries(self, examples: Sequence[Example]) -> Queries:
         """Give the inputs: each part makes queries of its own."""
@@ -65,7 +73,7 @@ class FusedAccess:
             raise ValueError(f"{self.name!r} fuses ranks, which cannot be read softly: ask for the best k.")
         depth = room_for(max(k, self.limits.depth), len(self.collection))
         hits = [shown(part.answer(queries, depth), part.collection, depth) for part in self.parts]
-        return self._gathered(reciprocal_rank_fusion(hits, min(k, depth)))
+        return self._gathered(self._fuse(hits, min(k, depth)))
 
     def store(self, entries: Entries) -> Int64Array:  # noqa: ARG002
         """Refuse: it has no storage of its own."""

@@ -49,6 +49,11 @@ class TestFusedAccess(AccessContract):
         return FusedAccess([searching(folder, None), searching(folder, None)], limits(asks))
 
 
+class TestInterleavedAccess(AccessContract):
+    def make(self, folder: Path, asks: int | None = None) -> Access:
+        return FusedAccess([searching(folder, None), searching(folder, None)], limits(asks), fusing="interleaved")
+
+
 class TestFoundAccess(AccessContract):
     def make(self, folder: Path, asks: int | None = None) -> Access:
         live = searching(folder, None)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from reml.access.rank_fusion import interleaved
 from reml.cli.loading import load
 from reml.contract.examples import Answer, Provenance
 from reml.contract.predictors import Batch
@@ -120,6 +122,20 @@ def test_more_items_of_a_memory_are_read_anew(tmp_path: Path) -> None:
     for one, two in zip(*read, strict=True):
         assert (len(one), len(two)) == (1, 2)
         assert two[-1] == one[0], "the best is read last"
+
+
+def test_rankings_are_interleaved_where_an_access_model_says_so(tmp_path: Path) -> None:
+    flat = {"retriever": {"class_path": "reml.retrievers.bm25.BM25", "init_args": {"b": 0.0, "k1": 9.0}}}
+    parts: dict[str, Any] = {"bm25": {"retriever": BM25}, "flat": flat}
+    both = {"fuse": ["bm25", "flat"], "fusing": "interleaved"}
+    opened = runner(tmp_path, {**parts, "both": both, "sum": {"fuse": ["bm25", "flat"]}})
+    first, second, taken = (opened.hits(name, "places", "dev") for name in ("bm25", "flat", "both"))
+    assert taken.rows.tolist() == interleaved([first, second], taken.k).rows.tolist()
+    live = opened.access("both", "places").search(opened.examples("places", "dev"))
+    assert live.rows.tolist() == taken.rows.tolist()
+    assert taken.scores.tolist() != opened.hits("sum", "places", "dev").scores.tolist()
+    with pytest.raises(ValueError, match="fusing says how the rankings of others are fused"):
+        runner(tmp_path / "alone", {"bm25": {"retriever": BM25, "fusing": "interleaved"}})
 
 
 def test_fused_rankings_refuse_texts_that_were_changed(tmp_path: Path) -> None:

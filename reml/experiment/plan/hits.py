@@ -14,7 +14,7 @@ from reml.access.composed_access import FusedAccess, NoAccess
 from reml.access.information_access import InformationAccess
 from reml.access.limits import Limits
 from reml.access.presenting.rankers import RowScorer, last_ranker, with_rankers
-from reml.access.rank_fusion import reciprocal_rank_fusion
+from reml.access.rank_fusion import FUSIONS, Fusing
 from reml.access.steps import watched
 from reml.contract.access import FeedbackHandler, QueryExpansion, QueryGenerator, ResponseProcessor, ScoredProcessor
 from reml.contract.examples import Example
@@ -77,9 +77,10 @@ def access(
     )
 
 
-def fused_access(name: str, parts: Sequence[Node[Model]], limits: Limits) -> Node[Model]:
+def fused_access(name: str, parts: Sequence[Node[Model]], limits: Limits, fusing: Fusing) -> Node[Model]:
     """Give what asks several access models and fuses their rankings."""
-    return Node(kind="access", name=name, open=_fused, inputs=parts, beside={"limits": limits, "name": name}, keep=0)
+    beside = {"limits": limits, "name": name}
+    return Node(kind="access", name=name, open=_fused, inputs=parts, given=_by(fusing), beside=beside, keep=0)
 
 
 def no_access(name: str, collection: Node[Any]) -> Node[Model]:
@@ -102,9 +103,16 @@ def hits(name: str, asked: Node[Model], of: Node[Examples], depth: int) -> Node[
     return Node(kind="hits", name=name, make=_search, open=open_hits, inputs=(asked, of), given={"depth": depth})
 
 
-def fused_hits(name: str, parts: Sequence[Node[Hits]], of: Node[Examples], depth: int) -> Node[Hits]:
+def fused_hits(
+    name: str, parts: Sequence[Node[Hits]], of: Node[Examples], depth: int, fusing: Fusing = "reciprocal_rank"
+) -> Node[Hits]:
     """Fuse the hits of the same examples, [B, depth]; of nothing, [B, 0]."""
-    return Node(kind="fused", name=name, open=_fuse, inputs=(of, *parts), given={"depth": depth})
+    return Node(kind="fused", name=name, open=_fuse, inputs=(of, *parts), given={"depth": depth, **_by(fusing)})
+
+
+def _by(fusing: Fusing) -> dict[str, Fusing]:
+    """Give a way of fusing as an argument where it is not the usual one, so that keys of what was made stay."""
+    return {} if fusing == "reciprocal_rank" else {"fusing": fusing}
 
 
 def _open(
@@ -139,8 +147,8 @@ def _ranking(asked: InformationAccess, *, queries: QueryGenerator) -> Teacher:
     return Teacher(RowScorer(asked.collection, scorer), queries)
 
 
-def _fused(*parts: InformationAccess, limits: Limits, name: str) -> FusedAccess:
-    return FusedAccess(parts, limits, name)
+def _fused(*parts: InformationAccess, limits: Limits, name: str, fusing: Fusing = "reciprocal_rank") -> FusedAccess:
+    return FusedAccess(parts, limits, name, fusing=fusing)
 
 
 def _search(folder: Path, asked: Model, of: Examples, *, depth: int) -> None:
@@ -165,6 +173,6 @@ def _why_nothing(asked: Model, example: Example) -> str:
     return "no passage matches it"
 
 
-def _fuse(of: Examples, *parts: Hits, depth: int) -> Hits:
+def _fuse(of: Examples, *parts: Hits, depth: int, fusing: Fusing = "reciprocal_rank") -> Hits:
     there = sum(part.k for part in parts)
-    return reciprocal_rank_fusion(parts, min(depth, there)) if parts else Hits.empty(len(of))
+    return FUSIONS[fusing](parts, min(depth, there)) if parts else Hits.empty(len(of))

@@ -84,7 +84,8 @@ class PartPlanner(abc.ABC):
         """Give an access model over a task's collection."""
         settings = self.access(access)
         if settings.fuse:
-            return hits.fused_access(access, [self.model(child, task) for child in settings.fuse], self.limits(access))
+            parts = [self.model(child, task) for child in settings.fuse]
+            return hits.fused_access(access, parts, self.limits(access), settings.fusing)
         if not settings.retrieves:
             return hits.no_access(access, self.collection(access, task))
         asking = self.access(self._asking(access))
@@ -129,7 +130,7 @@ class PartPlanner(abc.ABC):
         name = f"retrieve with {access} for {examples.name}"
         if settings.fuse or not settings.retrieves or not self.tasks.read(examples):
             parts = [self.hits(child, task, split, first) for child in settings.fuse]
-            return hits.fused_hits(name, parts, examples, depth)
+            return hits.fused_hits(name, parts, examples, depth, settings.fusing)
         return hits.hits(name, self.model(access, task), examples, depth)
 
     def queries(self, access: str) -> QueryGenerator:

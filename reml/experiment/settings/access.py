@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reml.access.limits import Order
+from reml.access.rank_fusion import Fusing
 from reml.contract.access import QueryExpansion, QueryGenerator, ResponseProcessor, Storage
 from reml.contract.arguments.checked import checked
 from reml.contract.arguments.numbers import Count, Positive
@@ -41,7 +42,8 @@ class Access:
 
     Args:
         retriever: what it searches with.
-        fuse: instead of a retriever, the names of other access models whose rankings are fused by reciprocal rank.
+        fuse: instead of a retriever, the names of other access models whose rankings are fused.
+        fusing: by the sum of reciprocal ranks, or interleaved: items are taken from the rankings in turn.
         query_generator: makes queries of an input; the input itself if left out.
         expansion: changes the queries by what a first search finds (`reml.access.querying.relevance_feedback`).
         processors: change the responses, in order.
@@ -59,6 +61,7 @@ class Access:
 
     retriever: Indexer | None = None
     fuse: Sequence[str] = ()
+    fusing: Fusing = "reciprocal_rank"
     query_generator: QueryGenerator | None = None
     processors: Sequence[ResponseProcessor] = ()
     expansion: QueryExpansion | None = None
@@ -94,6 +97,10 @@ class Access:
             )
         if self.retriever is not None and self.fuse:
             raise ValueError("an access model has a retriever or fuses others, not both: leave out one of the two.")
+        if self.fusing != "reciprocal_rank" and not self.fuse:
+            raise ValueError(
+                "fusing says how the rankings of others are fused: name them under `fuse`, or leave it out."
+            )
         if self.retriever is None and (self.query_generator is not None or self.expansion is not None):
             raise ValueError(
                 "an access model without a retriever asks no queries of its own: leave out its query_generator and "
