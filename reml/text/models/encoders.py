@@ -50,14 +50,20 @@ class LoadedEncoder:
     projection: nn.Linear | None = None
 
 
-def load_encoder(name: str, *, attention: str | None = None, trust_remote_code: bool = False) -> LoadedEncoder:
-    """Load a hub id, a folder or `package:NAME/PATH`; `ModelError` names what is missing, or not known here."""
+def load_encoder(
+    name: str, *, attention: str | None = None, trust_remote_code: bool = False, beside: str = "(?!)"
+) -> LoadedEncoder:
+    """Load a hub id, a folder or `package:NAME/PATH`; `ModelError` names what is missing, or not known here.
+
+    beside: a pattern of weights that may be there, which the caller reads.
+    """
     folder = opened(name)
     said = declared(folder)
     config = config_of(folder, ENCODER, trust_remote_code=trust_remote_code)
     if config.model_type == "dpr":
         return _dpr(folder, config, said, attention)
     kind = _kind(folder, config)
+    kind = replace(kind, unused=f"{kind.unused}|{beside}")
     check_width(folder, *said.pooled, config.hidden_size)
     return LoadedEncoder(load(folder, kind, config, attention=attention, trust_remote_code=trust_remote_code), said)
 

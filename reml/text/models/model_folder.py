@@ -37,7 +37,7 @@ SETTINGS = (
 )
 WORDS = ("vocab.txt", "merges.txt", "spiece.model", "sentencepiece.bpe.model", "tokenizer.model")
 # Of a model on the hub: what is read here beside what transformers asks for itself.
-ON_HUB = ["*.json", "*.txt", "*.model", "*.codes", "*.tiktoken", "[0-9]*_*/*"]
+ON_HUB = ["*.json", "artifact.metadata", "*.txt", "*.model", "*.codes", "*.tiktoken", "[0-9]*_*/*"]
 
 
 @final

@@ -7,14 +7,16 @@ SIGIR 2020, section 3.2, https://arxiv.org/abs/2004.12832:
     item   [CLS] [D] d_1 ... d_m [SEP]                      the vectors of punctuation are left out
 
 Each last hidden state is projected by a linear map without a bias and divided by its length. As in the authors'
-program, no token attends to [MASK]; [MASK] attends to the query. Deviation: an encoder without a projection is used as
-it is, unless a new one is asked for.
+program, no token attends to [MASK]; [MASK] attends to the query. What that program wrote is read: its projection is
+`linear.weight` among the weights, and how texts are read stands in artifact.metadata. Deviation: an encoder without a
+projection is used as it is, unless a new one is asked for.
 """
 
 from __future__ import annotations
 
 import functools
 import logging
+import re
 import string
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -23,13 +25,14 @@ from typing import Literal, Self, final
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors import safe_open
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from reml.contract.arguments.checked import checked
 from reml.contract.arguments.numbers import Count
 from reml.contract.arguments.paths import takes_paths
-from reml.contract.examples import Item, Media, texts_of
+from reml.contract.examples import Item, Json, Media, texts_of
 from reml.contract.vectors import MultiVectors, Similarity
 from reml.devices.device import default_device
 from reml.devices.evaluating import evaluating
@@ -42,11 +45,21 @@ from reml.files.weight_digest import UNRELATED, digest_with_weights
 from reml.retrievers.encoders.token_batches import longest_first, token_batches
 from reml.text.models.encoders import load_encoder
 from reml.text.models.loading import Loaded
+from reml.text.models.model_folder import WEIGHTS, ModelFolder
 from reml.text.models.record import AGAIN, read_record, write_record
 from reml.text.models.token_limit import allowed
 from reml.text.models.transformers_types import PreTrainedModel, PreTrainedTokenizerBase
 
 KIND, PROJECTION = "token encoder", "projection.safetensors"
+# What the authors' program writes: its projection among the weights, and beside them how texts are read, by our names.
+LINEAR, METADATA = "linear.weight", "artifact.metadata"
+PUBLISHED = {
+    "query_tokens": "query_maxlen",
+    "item_tokens": "doc_maxlen",
+    "query_marker": "query_token_id",
+    "item_marker": "doc_token_id",
+    "skip_punctuation": "mask_punctuation",
+}
 QUERY_TOKENS, ITEM_TOKENS = 32, 180
 Side = Literal["query", "item"]
 _LOG = logging.getLogger(__name__)
@@ -118,14 +131,13 @@ class TokenEncoder:
     ) -> Self:
         """Load a hub id, a folder or `package:NAME/PATH`, on the GPU if there is one, ready to encode.
 
-        reading: as a folder that `save` wrote says, unless given. new_projection: the width of a projection that a
-        folder without one gets, at random. trust_remote_code: whether code in the folder is run.
+        reading: as the folder says that `save` or the authors' program wrote, unless given. new_projection: the width
+        of a projection that a folder without one gets, at random. trust_remote_code: whether code in the folder is run.
         """
-        loaded = load_encoder(model, trust_remote_code=trust_remote_code).loaded
-        folder = loaded.folder.root
-        record = read_record(folder, KIND)
+        loaded = load_encoder(model, trust_remote_code=trust_remote_code, beside=rf"^{re.escape(LINEAR)}$").loaded
+        record = read_record(loaded.folder.root, KIND) or _published(loaded.folder)
         known = {name: record[name] for name in asdict(TokenReading()) if name in record}
-        projection = _projection(folder, int(loaded.model.config.hidden_size), new_projection)
+        projection = _projection(loaded.folder, int(loaded.model.config.hidden_size), new_projection)
         for part in (loaded.model, projection):
             if part is not None:
                 nn.Module.to(part, default_device())
@@ -261,12 +273,24 @@ def _ragged(vectors: Tensor) -> MultiVectors:
     return MultiVectors(ends, vectors[there].cpu().numpy())
 
 
-def _projection(folder: Path, width: int, new: int | None) -> nn.Linear | None:
-    path = folder / PROJECTION
-    if not path.is_file():
+def _published(folder: ModelFolder) -> dict[str, Json]:
+    """Say how the authors' program read texts, if it wrote the folder."""
+    said = folder.read(METADATA)
+    if said is None:
+        return {}
+    if not isinstance(said, dict) or said.get("attend_to_mask_tokens"):
+        raise ModelError(
+            f"{folder.root / METADATA} lets tokens attend to [MASK], or is no object: only a model whose tokens do not "
+            "is known here."
+        )
+    return {name: said[key] for name, key in PUBLISHED.items() if key in said}
+
+
+def _projection(folder: ModelFolder, width: int, new: int | None) -> nn.Linear | None:
+    ours, theirs = folder.root / PROJECTION, folder.weights / WEIGHTS
+    path, weight = (ours, _tensor(ours, "weight")) if ours.is_file() else (theirs, _tensor(theirs, LINEAR))
+    if weight is None:
         return None if new is None else nn.Linear(width, new, bias=False)
-    with reading_of(path, AGAIN):
-        weight = load_file(path)["weight"].float()
     if weight.ndim != 2 or weight.shape[1] != width or new not in (None, len(weight)):
         wanted = "" if new is None else f", and new_projection is {new}"
         raise ModelError(
@@ -276,3 +300,11 @@ def _projection(folder: Path, width: int, new: int | None) -> nn.Linear | None:
     made = nn.Linear(width, len(weight), bias=False)
     made.weight.data.copy_(weight)
     return made
+
+
+def _tensor(path: Path, name: str) -> Tensor | None:
+    if not path.is_file():
+        return None
+    with reading_of(path, AGAIN), safe_open(path, "pt") as weights:
+        found: Tensor | None = weights.get_tensor(name).float() if name in weights.keys() else None  # noqa: SIM118
+    return found

@@ -1,18 +1,23 @@
 from __future__ import annotations
 
+import json
 import logging
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from transformers import AutoModel, AutoTokenizer
 
 from reml.files.atomic import CorruptError
+from reml.files.model_location import ModelError
 from reml.retrievers.rankers.late_interaction import TokenReading
 from reml.retrievers.rankers.late_interaction.token_encoder import TokenEncoder
 from reml.testing import MemoryCollection, TrainableEncoderContract
+from reml.text.models.encoders import load_encoder
 from tests.damage import flip
 from tests.retrievers.rankers.late_interaction.small import PAPER, PLAIN
 from tests.small_cross_encoder import write_cross_encoder
@@ -129,3 +134,44 @@ def test_what_a_model_does_not_have_is_refused(small_bert: str, tmp_path: Path) 
         TokenEncoder.load(small_bert, replace(PLAIN, item_tokens=99))
     with pytest.raises(ValueError, match="query_tokens is 4 or more, special tokens with them, not 3"):
         TokenReading(query_tokens=3)
+
+
+def published(folder: Path, small_bert: str, **changes: object) -> str:
+    """Write a folder as ColBERT's authors do: `linear.weight` beside `bert.`, and how texts are read."""
+    shutil.copytree(small_bert, folder)
+    weights = load_file(folder / "model.safetensors")
+    named = {f"bert.{name.removeprefix('bert.')}": value for name, value in weights.items()}
+    torch.manual_seed(1)
+    save_file({**named, "linear.weight": torch.randn(6, 32)}, folder / "model.safetensors", {"format": "pt"})
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "architectures": ["HF_ColBERT"]}))
+    said = {"query_maxlen": 9, "doc_maxlen": 11, "query_token_id": "country", "doc_token_id": "supports", "dim": 6}
+    said |= {"mask_punctuation": False, "attend_to_mask_tokens": False, **changes}
+    (folder / "artifact.metadata").write_text(json.dumps(said))
+    return str(folder)
+
+
+def test_a_folder_of_the_authors_program_is_read_as_it_says(small_bert: str, tmp_path: Path) -> None:
+    folder = published(tmp_path / "colbert", small_bert)
+    encoder = TokenEncoder.load(folder)
+    assert encoder.width == 6
+    assert encoder.reading == TokenReading(
+        query_tokens=9, item_tokens=11, query_marker="country", item_marker="supports", skip_punctuation=False
+    )
+    plain = TokenEncoder.load(small_bert, encoder.reading)
+    with torch.no_grad():
+        found, states = (one.query_vectors(["the river"]) for one in (encoder, plain))
+    assert encoder.projection is not None
+    weight = load_file(Path(folder) / "model.safetensors")["linear.weight"]
+    torch.testing.assert_close(encoder.projection.weight.data, weight)
+    projected = torch.nn.functional.normalize(states @ weight.T, dim=-1)
+    torch.testing.assert_close(found, projected, atol=2e-2, rtol=0)
+    encoder.save(tmp_path / "saved")
+    assert TokenEncoder.load(str(tmp_path / "saved")).fingerprint() == encoder.fingerprint()
+
+
+def test_what_is_not_known_of_such_a_folder_is_refused(small_bert: str, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="lets tokens attend to"):
+        TokenEncoder.load(published(tmp_path / "other", small_bert, attend_to_mask_tokens=True))
+    with pytest.raises(ModelError, match=r"linear\.weight, for which the model of its config\.json has no place"):
+        load_encoder(published(tmp_path / "dense", small_bert))
