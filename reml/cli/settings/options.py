@@ -109,8 +109,9 @@ def _by_options(error: ArgumentError, needed: Sequence[str]) -> ArgumentError:
     """Say of arguments that are missing, or that no option names, by which options they are given."""
     text = str(error)
     if text.startswith(_MISSING):
+        missing = ", ".join(f"--{name}" for name in text.removeprefix(_MISSING).split(", "))
         return ArgumentError(
-            None, _MISSING + ", ".join(f"--{name}" for name in text.removeprefix(_MISSING).split(", "))
+            None, f"{_MISSING}{missing}{', or its value as the first word' if len(needed) == 1 else ''}"
         )
     if text.startswith(_UNKNOWN) and not text.startswith(f"{_UNKNOWN}-"):
         such = f", such as {', '.join(f'--{name}' for name in needed)}" if needed else ""

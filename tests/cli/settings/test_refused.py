@@ -141,7 +141,7 @@ def test_an_option_without_a_value_is_given_none(
         ("evaluate --gold a --guess b --passages x", "--passages is 'x', but must be true or false"),
         ("evaluate", "the following arguments are required: --gold, --guess"),
         ("evaluate --guess a", "the following arguments are required: --gold"),
-        ("report", "the following arguments are required: --run"),
+        ("report", "the following arguments are required: --run, or its value as the first word"),
         ("evaluate a b", "unrecognized arguments: a b. Name each by its option, such as --gold, --guess"),
         ("report a b", "unrecognized arguments: b. Name each by its option, such as --run"),
         ("report a --run b", "unrecognized arguments: a. Name each by its option, such as --run"),
