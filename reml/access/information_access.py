@@ -15,6 +15,7 @@ import torch
 
 from reml.access.filtering import hide, search_within
 from reml.access.limits import Limits
+from reml.access.presenting.rankers import check_kept
 from reml.access.querying.query_generators import InputQuery
 from reml.access.rank_fusion import reciprocal_rank_fusion, require_kept
 from reml.access.responses import gather, shown
@@ -67,6 +68,7 @@ class InformationAccess:
         self._step_names = step_names(self.processors)
         self.storage, self.feedback = storage, feedback
         self.limits = limits if limits is not None else Limits()
+        check_kept(self.processors, self.limits.depth, name)
 
     @property
     def collection(self) -> Collection:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from reml.access.presenting.processors import First
 from reml.access.presenting.rerank import Rerank
 from reml.access.presenting.scoring import scores_of
 from reml.access.responses import gather
@@ -43,6 +44,22 @@ def with_rankers(
 def last_ranker(processors: Sequence[ResponseProcessor]) -> Scorer | str | None:
     """Give the scorer that says the order in the end, nothing where no processor ranks anew."""
     return next((one.scorer for one in reversed(processors) if isinstance(one, Rerank)), None)
+
+
+def check_kept(processors: Sequence[ResponseProcessor], depth: int, access: str) -> None:
+    """Raise `ValueError` if a stage of an access model keeps more than it is given. depth: of the search."""
+    given, whose = depth, "the depth of the search is"
+    for one in processors:
+        keeps = one.keep if isinstance(one, Rerank) else one.k if isinstance(one, First) else None
+        if keeps is None:
+            continue
+        name = type(one).__name__
+        if keeps > given:
+            raise ValueError(
+                f"access model {access!r}: {name} keeps {keeps} items of a query, but {whose} {given}: let it keep that many at most, or raise "
+                "what stands before it."
+            )
+        given, whose = keeps, f"the {name} before it keeps"
 
 
 @dataclass(frozen=True, eq=False)

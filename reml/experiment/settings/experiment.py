@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from reml.access.presenting.rankers import named_rankers
+from reml.access.presenting.rankers import check_kept, named_rankers
 from reml.collection.passages import Unit, Units
 from reml.contract.access import ResponseProcessor
 from reml.contract.arguments.checked import checked
@@ -247,6 +247,7 @@ class Experiment:
                 f"access model {name!r} has a depth of {access.depth}, but {whose} is {k}: raise its depth, or "
                 f"lower {whose}."
             )
+        check_kept(self.processors_of(name), access.depth or max(self.reading.depth, k), name)
 
     def _check_lender(self, name: str) -> None:
         """Raise `ValueError` if no predictor of the experiment lends the encoder that an access model finds by."""

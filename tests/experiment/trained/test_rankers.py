@@ -230,6 +230,15 @@ def test_what_cannot_be_trained_is_refused(
     assert message in capsys.readouterr().err
 
 
+def test_a_stage_that_keeps_more_than_it_is_given_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    access = {"bm25": BM25, "cascade": {**BM25, "processors": [BY_NAME], "depth": 2, "k": 1}}
+    assert run(experiment(tmp_path, None, access=access), tmp_path / "home") == 2
+    said = capsys.readouterr().err
+    assert "access model 'cascade': Rerank keeps 3 items of a query, but the depth of the search is 2" in said
+
+
 def test_a_ranker_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(experiment(tmp_path, None, rankers={}), tmp_path / "home") == 2
     assert "access model 'cascade' names the ranker 'words', which is not there" in capsys.readouterr().err
