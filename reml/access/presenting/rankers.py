@@ -56,8 +56,8 @@ def check_kept(processors: Sequence[ResponseProcessor], depth: int, access: str)
         name = type(one).__name__
         if keeps > given:
             raise ValueError(
-                f"access model {access!r}: {name} keeps {keeps} items of a query, but {whose} {given}: let it keep that "
-                "many at most, or raise what stands before it."
+                f"access model {access!r}: {name} keeps {keeps} items of a query, but {whose} {given}: let it keep no "
+                "more, or raise what stands before it."
             )
         given, whose = keeps, f"the {name} before it keeps"
 
