@@ -15,10 +15,9 @@ the last two tokens of a window see two more; query and window stand as a pair o
 anew, so a word that its bounds cut may fall into other pieces; padding never counts, where it does in the code.
 
 Published: "over 400% lower query latency" at "essentially the same effectiveness" as the teacher on all windows (MS
-MARCO documents, TREC-DL 2019). Here, not run on MS MARCO: 20 dev questions of minikilt's squad, BM25's first 10 pages
-(nDCG@10 0.562), MiniLM trained for 45 + 10 + 25 steps only: all windows 0.533 (1.28 CPU-seconds a question), 3 that the
-student selects 0.535 (0.52), 4 0.531 (0.61), 3 that an untrained one selects 0.443, the
-first 3 0.346 (0.42). Questions are too few to tell apart what differs by less than a tenth.
+MARCO documents, TREC-DL 2019). Here, not run on MS MARCO: 100 dev questions of minikilt's squad over long documents
+(`benchmarks/configs/idcm_minikilt.yaml`), MiniLM, nDCG@10: all windows .947 in 7.1 s a question, 4 that the student
+selects .943 in 1.2 s, the first 512 tokens .749, BM25 .929.
 """
 
 from __future__ import annotations
