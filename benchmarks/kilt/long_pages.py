@@ -11,8 +11,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from jsonargparse import auto_cli
 
+from reml.benchmarks.kilt.script import run_script
 from reml.collection.sources.kilt_pages import JsonlPages, write_pages
 from reml.contract.arguments.numbers import Count, Seed
 from reml.contract.examples import Example
@@ -28,27 +28,33 @@ def write_long_pages(
     train: Count = 340,
     dev: Count = 1_000,
     seed: Seed = 0,
-) -> None:
-    """Write the pages of this many words or more, and questions of a task on them.
+) -> list[Path]:
+    """Write the long pages of a knowledge source, and questions of a task on them; give the files.
 
     Args:
         data: a folder with knowledge_source.jsonl.gz and the files of the task in KILT's schema.
         folder: where to write; what is there is replaced.
         task: begins the names of its files.
-        words: of the shortest page.
+        words: that a page has at least.
         train: questions to learn from, at most.
         dev: questions to measure, at most.
         seed: of the draw.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    every = {split: list(read_examples(data / f"{task}-{split}-kilt.jsonl.gz")) for split in ("train", "dev")}
     pages = JsonlPages(data / "knowledge_source.jsonl.gz").pages()
     kept = [page for page in pages if sum(len(paragraph.split()) for paragraph in page.paragraphs) >= words]
-    write_pages(kept, folder / "pages.jsonl")
     there = {page.id for page in kept}
+    asked = {split: [one for one in examples if _answered(one, there)] for split, examples in every.items()}
+    if missing := [split for split, examples in asked.items() if not examples]:
+        raise ValueError(f"no {missing[0]} question of {task!r} lies on a page of {words:,} words: lower `words`.")
+    folder.mkdir(parents=True, exist_ok=True)
+    made = [folder / "pages.jsonl"]
+    write_pages(kept, made[0])
     for split, count in (("train", train), ("dev", dev)):
-        every = [one for one in read_examples(data / f"{task}-{split}-kilt.jsonl.gz") if _answered(one, there)]
-        chosen = np.random.default_rng(seed).permutation(len(every))[:count]
-        write_examples([every[place] for place in chosen.tolist()], folder / f"{split}.jsonl")
+        chosen = np.random.default_rng(seed).permutation(len(asked[split]))[:count]
+        made.append(folder / f"{split}.jsonl")
+        write_examples([asked[split][place] for place in chosen.tolist()], made[-1])
+    return made
 
 
 def _answered(example: Example, pages: set[str]) -> bool:
@@ -56,4 +62,4 @@ def _answered(example: Example, pages: set[str]) -> bool:
 
 
 if __name__ == "__main__":
-    auto_cli(write_long_pages, as_positional=False)
+    run_script(write_long_pages)

@@ -49,6 +49,7 @@ def last_ranker(processors: Sequence[ResponseProcessor]) -> Scorer | str | None:
 def check_kept(processors: Sequence[ResponseProcessor], depth: int, access: str) -> None:
     """Raise `ValueError` if a stage of an access model keeps more than it is given. depth: of the search."""
     given, whose = depth, "the depth of the search is"
+    whom = f"access model {access!r}: " if access else ""
     for one in processors:
         keeps = one.keep if isinstance(one, Rerank) else one.k if isinstance(one, First) else None
         if keeps is None:
@@ -56,8 +57,8 @@ def check_kept(processors: Sequence[ResponseProcessor], depth: int, access: str)
         name = type(one).__name__
         if keeps > given:
             raise ValueError(
-                f"access model {access!r}: {name} keeps {keeps} items of a query, but {whose} {given}: let it keep no "
-                "more, or raise what stands before it."
+                f"{whom}{name} keeps {keeps} items of a query, but {whose} {given}: let it keep no more, or raise "
+                "that number."
             )
         given, whose = keeps, f"the {name} before it keeps"
 

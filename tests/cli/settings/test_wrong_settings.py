@@ -51,7 +51,10 @@ def test_right_settings_are_not_wrong() -> None:
             "access.bm25.retriever.init_args.analyser: Analyser has no setting 'stemer'; the nearest: stemmer",
         ),
         ({"access": {"both": {"fuse": "bm25"}}}, "access.both.fuse is 'bm25', but must be a list"),
-        ({"access": {"x": 3}}, "access.x is 3; it takes the settings of Access by name (retriever, fuse, query_gen"),
+        (
+            {"access": {"x": 3}},
+            "access.x is 3; it takes the settings of Access by name (retriever, fuse, fusing, ",
+        ),
         ({"access": {"x": {"budget": 2}}}, "access.x.budget is 2; it takes the settings of Budget by name (asks)"),
         ({"reading": 5}, "reading is 5; it takes the settings of Reading by name (words, unit, size, overlap, depth"),
         (
