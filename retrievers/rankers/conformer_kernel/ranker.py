@@ -48,7 +48,6 @@ from reml.contract.vectors import Int64Array
 from reml.devices.device import default_device
 from reml.devices.progress import tracked
 from reml.files.atomic import digest
-from reml.files.origin import Origin
 from reml.retrievers.rankers.conformer_kernel.network import Form, TermNetwork
 from reml.retrievers.rankers.conformer_kernel.term_encoder import TermEncoder, Terms
 from reml.retrievers.rankers.kept import KeptEncoder, Shelf
@@ -132,8 +131,7 @@ class ConformerKernel:
 
     def _over(self, collection: Collection, folder: Path) -> KeptEncoder[TermEncoder]:
         assert self.kept is not None  # noqa: S101 - nothing else asks
-        origin = asdict(Origin.of(collection, digest("floors", self.network.fingerprint(), self.kept.sampled)))
-        encoder = TermEncoder.over(self.network, self.kept, collection, folder / digest(origin))
+        encoder = TermEncoder.over_in(self.network, self.kept, collection, folder)
         return KeptEncoder.over(encoder, collection, folder, "terms", title=self.network.cut.title)
 
 

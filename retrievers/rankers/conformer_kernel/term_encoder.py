@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self, final
 
@@ -68,7 +68,16 @@ class TermEncoder:
     @classmethod
     def over(cls, network: TermNetwork, terms: Terms, collection: Collection, folder: Path) -> Self:
         """Look for the floors in a collection, or read them in `folder`. `StaleError` if they are of something else."""
-        origin = Origin.of(collection, digest("floors", network.fingerprint(), terms.sampled))
+        return cls._built(network, terms, collection, folder, _origin(network, terms, collection))
+
+    @classmethod
+    def over_in(cls, network: TermNetwork, terms: Terms, collection: Collection, folder: Path) -> Self:
+        """Do the same in a folder of its own among others in `folder`."""
+        origin = _origin(network, terms, collection)
+        return cls._built(network, terms, collection, folder / digest(asdict(origin)), origin)
+
+    @classmethod
+    def _built(cls, network: TermNetwork, terms: Terms, collection: Collection, folder: Path, origin: Origin) -> Self:
         build_once(folder, origin, functools.partial(_write_floors, network, collection, terms.sampled))
         return cls(network, np.load(folder / FLOORS), terms.expand)
 
@@ -150,6 +159,10 @@ def _scores(network: TermNetwork, terms: Tensor, shown: Shown) -> Tensor:
             "the network gives terms scores that are no numbers (NaN): its weights hold NaN, train it anew."
         )
     return scores
+
+
+def _origin(network: TermNetwork, terms: Terms, collection: Collection) -> Origin:
+    return Origin.of(collection, digest("floors", network.fingerprint(), terms.sampled))
 
 
 def _write_floors(network: TermNetwork, collection: Collection, sampled: int, draft: Path) -> None:

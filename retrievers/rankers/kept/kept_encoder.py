@@ -27,7 +27,7 @@ class KeptEncoder(Generic[EncoderT]):
     """
 
     def __init__(self, encoder: EncoderT, vectors: ItemVectors, *, title: bool) -> None:
-        self.encoder, self._vectors, self._title = encoder, vectors, title
+        self.encoder, self._vectors, self._listed = encoder, vectors, _Listed(encoder, title=title)
 
     @classmethod
     def over(cls, encoder: EncoderT, collection: Collection, folder: Path, form: AnyForm, *, title: bool) -> Self:
@@ -50,8 +50,7 @@ class KeptEncoder(Generic[EncoderT]):
 
     def encode_items(self, items: Sequence[Item]) -> Representations:
         """Read the vectors of items, in order; those of items that are not kept, or not as shown, are made."""
-        listed = _Listed(self.encoder, title=self._title)
-        return listed.given(self._vectors.of(items, listed), self.encoder.encode_queries([]))
+        return self._listed.given(self._vectors.of(items, self._listed), self.encoder.encode_queries([]))
 
 
 @final
