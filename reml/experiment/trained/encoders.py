@@ -20,7 +20,7 @@ from reml.experiment.plan.indexes import Encoders
 from reml.experiment.plan.node import Node
 from reml.experiment.settings.retriever_training import RetrieverTraining
 from reml.experiment.trained.mined_lists import LISTS, Given, MinedLists, check_start
-from reml.experiment.trained.rounds import Material, learn, until
+from reml.experiment.trained.rounds import Material, learn, training_of, until
 from reml.training.regimes.ranking import Ranking, RankingObjective
 from reml.training.scale.gradient_cache import with_gradient_cache
 
@@ -152,5 +152,5 @@ def _train(
     if before is None:
         check_start(settings, Given(*given), queries, opened, seed)
     mined = MinedLists(Given(*given), settings, settings.all_rounds[number], queries, opened, folder / LISTS)
-    learn(begin()[1], mined.parts(seed), settings, number=number, seed=seed, folder=folder, console=console)
+    learn(begin()[1], mined.parts(seed), settings, training_of(settings, number, seed), folder=folder, console=console)
     shutil.rmtree(folder / INDEX, ignore_errors=True)

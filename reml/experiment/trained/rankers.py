@@ -22,7 +22,7 @@ from reml.experiment.settings.ranker import Ranker, SelectionTraining
 from reml.experiment.settings.retriever_training import RetrieverTraining
 from reml.experiment.settings.settings_of import made_anew, settings_of
 from reml.experiment.trained.mined_lists import LISTS, Given, MinedLists
-from reml.experiment.trained.rounds import Material, held_out, in_order, learn, until
+from reml.experiment.trained.rounds import Material, learn, training_of, until
 from reml.training.regimes.ranking import Ranking, RankingObjective
 from reml.training.regimes.selection import Cascading, Selection
 
@@ -176,7 +176,7 @@ def _train(
     scorer, regime = _begin(begun.scorer(), settings, queries) if before is None else before.regime()
     _warn_of_pairs(scorer, settings)
     mined = MinedLists(Given(*given), settings, settings.all_rounds[number], queries, _finds_nothing, folder / LISTS)
-    learn(regime, mined.parts(seed), settings, number=number, seed=seed, folder=folder, console=console)
+    learn(regime, mined.parts(seed), settings, training_of(settings, number, seed), folder=folder, console=console)
 
 
 def _selection(scorer: Scorer, settings: SelectionTraining, queries: QueryGenerator) -> Selection:
@@ -193,13 +193,9 @@ def _select(
     seed: int,
     console: Console,
 ) -> None:
-    from reml.training.loop.fit import fit  # with Lightning, which takes long to load
-
     mined = MinedLists(Given(*given), train, train.all_rounds[-1], queries, _finds_nothing, folder / LISTS)
-    learnt, dev = held_out(mined.parts(seed), train.held_out)
-    training = replace(settings.training, seed=seed)
-    regime = _selection(before.scorer(), settings, queries)
-    fit(regime, in_order(learnt, train), dev=dev, settings=training, folder=folder, console=console)
+    regime, training = _selection(before.scorer(), settings, queries), replace(settings.training, seed=seed)
+    learn(regime, mined.parts(seed), train, training, folder=folder, console=console)
 
 
 def _warn_of_pairs(scorer: Scorer, settings: RetrieverTraining) -> None:

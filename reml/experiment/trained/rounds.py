@@ -22,7 +22,8 @@ from reml.feedback.judges.teacher import Teacher
 from reml.training.data.ranked_examples import RankedExamples
 from reml.training.data.samplers import Population
 from reml.training.data.sets import DevSet, TrainSet
-from reml.training.regimes.ranking import Ranking
+from reml.training.regimes.regimes import Regime
+from reml.training.settings import Training
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,22 +52,24 @@ def until(settings: RetrieverTraining, number: int) -> Json:
     return {**told, "rounds": rounds[: number + 1]} if isinstance(rounds, list) else told
 
 
+def training_of(settings: RetrieverTraining, number: int, seed: int) -> Training:
+    """Give how a round is trained. Its seed is its own: shorter than an epoch, it would see the former's examples."""
+    return replace(settings.all_rounds[number].of(settings.training), seed=seed + number)
+
+
 def learn(
-    regime: Ranking,
+    regime: Regime,
     parts: Mapping[str, RankedExamples],
     settings: RetrieverTraining,
+    training: Training,
     *,
-    number: int,
-    seed: int,
     folder: Path,
     console: Console,
 ) -> None:
-    """Train for a round, in a folder that a killed call leaves its states in."""
+    """Train on the lists of a round, in a folder that a killed call leaves its states in."""
     from reml.training.loop.fit import fit  # with Lightning, which takes long to load
 
     learnt, dev = held_out(parts, settings.held_out)
-    # A seed of its own, or a round shorter than an epoch would see the examples that the one before has seen.
-    training = replace(settings.all_rounds[number].of(settings.training), seed=seed + number)
     fit(regime, in_order(learnt, settings), dev=dev, settings=training, folder=folder, console=console)
 
 
