@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import functools
+import gc
 import os
 import re
 import resource
@@ -147,7 +148,11 @@ def test_so_few_files_may_be_open_that_the_work_cannot_be_done(
 
 
 def _without_holes(request: pytest.FixtureRequest) -> int:
-    """Take all numbers of open files below the highest, which is given: a limit then leaves none of them."""
+    """Take all numbers of open files below the highest, which is given: a limit then leaves none of them.
+
+    Garbage that still holds a file would give its number back in the middle of the work.
+    """
+    gc.collect()
     highest = max(int(one.name) for one in Path("/proc/self/fd").iterdir())
     while (number := os.open(os.devnull, os.O_RDONLY)) <= highest:
         request.addfinalizer(functools.partial(os.close, number))
