@@ -20,8 +20,10 @@ vectors           Representations: rows of sparse or dense vectors, one or sever
 from reml.contract.access import (
     Access,
     Asked,
+    Continuing,
     Entries,
     FeedbackHandler,
+    Likelihoods,
     QueryExpansion,
     QueryGenerator,
     ResponseProcessor,
@@ -32,6 +34,7 @@ from reml.contract.access import (
     StorageHandler,
     Trajectory,
     Writer,
+    Written,
 )
 from reml.contract.collections import Collection, KnowledgeSource
 from reml.contract.examples import Answer, Example, Item, Json, Measure, Media, Page, Provenance, Span, texts_of
@@ -72,6 +75,7 @@ __all__ = [
     "Asked",
     "Batch",
     "Collection",
+    "Continuing",
     "Corrected",
     "Credit",
     "DenseVectors",
@@ -100,6 +104,7 @@ __all__ = [
     "KeepingScorer",
     "KnowledgeSource",
     "Lender",
+    "Likelihoods",
     "Measure",
     "MeasuredTask",
     "Media",
@@ -133,5 +138,6 @@ __all__ = [
     "TrainableIndexer",
     "Trajectory",
     "Writer",
+    "Written",
     "texts_of",
 ]

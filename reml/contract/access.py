@@ -179,6 +179,46 @@ class Writer(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a language model wrote after one prompt.
+
+    text: up to the stop, which is not part of it. stop: the stop that ended it; empty if none did. whole: whether it
+    ended, of itself or at a stop; if not it was cut at the tokens that were allowed. read, wrote: tokens of the prompt
+    and of the text, as the model counts them; 0 where it does not say, as for what came from a cache.
+    """
+
+    text: str
+    stop: str = ""
+    whole: bool = True
+    read: int = 0
+    wrote: int = 0
+
+
+@runtime_checkable
+class Continuing(Protocol):
+    """Goes on from texts as they are, up to a stop: a language model that is asked step by step, as agents ask it."""
+
+    def go_on(
+        self, prompts: Sequence[str], stops: Sequence[str] = (), *, max_tokens: int | None = None
+    ) -> list[Written]:
+        """Give what comes after each prompt, in order, up to the first of the stops, or its own end.
+
+        max_tokens: of each, at most; its own setting if left out. `ValueError` for a prompt that does not fit.
+        """
+
+
+@runtime_checkable
+class Likelihoods(Protocol):
+    """Says how likely texts are after prompts."""
+
+    def log_likelihoods(self, prompts: Sequence[str], texts: Sequence[str]) -> list[tuple[float, ...]]:
+        """Give log p of each token of each text after its prompt, natural.
+
+        `ValueError` of a server that gives none says so by name.
+        """
+
+
 class StorageHandler(Protocol):
     """Lets a predictor write what it may need later: a memory that is open."""
 
