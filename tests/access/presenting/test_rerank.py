@@ -274,6 +274,23 @@ def test_the_best_passage_of_a_page_stands_for_it() -> None:
     assert found.scores.requires_grad
 
 
+def test_several_passages_of_a_page_count_for_more_than_one_by_a_temperature() -> None:
+    pages = [tuple(item(row, "", page=page) for row, page in enumerate("xyyy")), (item(4, "", page="x"),)]
+    scores = torch.tensor([[2.0, 1.5, 1.0, -3.0], [1.0, *[-torch.inf] * 3]], requires_grad=True)
+    rows = np.array([[0, 1, 2, 3], [4, -1, -1, -1]])
+    listed = Responses(pages, rows, scores, torch.isfinite(scores))
+    found = MaxPassage(temperature=0.5)(QUERIES, listed)
+    whole = 0.5 * np.log(sum(np.exp(score / 0.5) for score in (1.5, 1.0, -3.0)))
+    assert found.rows.tolist() == [[0, 1], [4, -1]]
+    assert found.scores[0].tolist() == pytest.approx([2.0, whole])
+    warm = MaxPassage(temperature=2.0)(QUERIES, listed)
+    assert warm.rows.tolist() == [[1, 0], [4, -1]], "the best item of the better page stands for it"
+    warm.scores[0, 0].backward()  # type: ignore[no-untyped-call]
+    assert scores.grad is not None
+    shares = np.exp(np.array([1.5, 1.0, -3.0]) / 2)
+    assert scores.grad.tolist() == [pytest.approx([0.0, *(shares / shares.sum())]), [0.0] * 4]
+
+
 class TestRerank(ResponseProcessorContract):
     def make(self) -> ResponseProcessor:
         return Rerank(Letters(), keep=3)
@@ -287,3 +304,8 @@ class TestSparingRerank(ResponseProcessorContract):
 class TestMaxPassage(ResponseProcessorContract):
     def make(self) -> ResponseProcessor:
         return MaxPassage()
+
+
+class TestWarmMaxPassage(ResponseProcessorContract):
+    def make(self) -> ResponseProcessor:
+        return MaxPassage(temperature=2.0)
