@@ -1,40 +1,50 @@
-"""A causal language model that writes what a prompt asks for: summaries, translations, texts that stand alone."""
+"""A causal language model that writes what a prompt asks for: summaries, translations, texts that stand alone.
+
+It goes on from texts up to a stop, as agents ask it, and says how likely texts are.
+"""
 
 from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import final
+from typing import Any, final
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
 
+from reml.contract.access import Written
 from reml.contract.arguments.checked import checked
-from reml.contract.arguments.numbers import Count
+from reml.contract.arguments.numbers import Count, Seed, Weight
 from reml.contract.arguments.several import several
 from reml.devices.device import default_device
 from reml.devices.progress import tracked
 from reml.files.model_location import ModelError
 from reml.text.language_model import load_language_model
 from reml.text.models.loading import Loaded
+from reml.text.writing.asked import check_stops, cut_at_stop, most_tokens, pairs, to_blank_line, warn_of_cut
+from reml.text.writing.drawn_tokens import DrawnTokens
+from reml.text.writing.stopping import Stops, text_after
 
 _LOG = logging.getLogger(__name__)
+_Rows = Sequence[list[int]]
 
 
 @final
 @checked()
 @dataclass(frozen=True, eq=False)
 class ModelWriter:
-    """A `Writer`: the likeliest token after each other, so that a prompt always gets the same text.
+    """A `Writer`, `Continuing` and `Likelihoods`: a prompt always gets the same text, whatever else is asked.
 
     It is loaded when it is first needed, on the GPU if there is one. model: a hub id, a folder or `package:NAME/PATH`
     of a causal model of transformers; a GGUF file is converted once into the cache. max_tokens: of a text; one that
     does not end within them is cut, with a warning. chat: put a prompt as what a user says, where the tokeniser knows
     how its model was taught to answer; else the model goes on from it, to a blank line. trust_remote_code: whether code
     in the model's folder is run. batch_size changes speed, and texts only where two tokens are all but equally likely.
+    temperature: 0 takes the likeliest token after each other; above it tokens are drawn, by the seed and the prompt.
     """
 
     model: str
@@ -43,61 +53,131 @@ class ModelWriter:
     chat: bool = True
     trust_remote_code: bool = False
     batch_size: Count = 8
+    temperature: Weight = 0.0
+    seed: Seed = 0
 
-    @torch.no_grad()
     def write(self, prompts: Sequence[str]) -> list[str]:
         """Give one text for each prompt, in order; `ValueError` for a prompt that does not fit before its text."""
-        tokens = [self._tokens(prompt) for prompt in several(prompts, "prompts")]
-        order = sorted(range(len(tokens)), key=lambda place: len(tokens[place]), reverse=True)
-        parts = [order[start : start + self.batch_size] for start in range(0, len(order), self.batch_size)]
-        texts, cut = [""] * len(tokens), 0
-        for part in tracked(parts, "write", unit="texts", size=len):
-            written, unended = self._batch([tokens[place] for place in part])
-            cut += unended
-            for place, text in zip(part, written, strict=True):
-                texts[place] = text
-        if cut:
-            _LOG.warning(
-                "%d of %d texts of %s did not end within max_tokens (%d) and are cut: raise it.",
-                cut,
-                len(texts),
-                self.model,
-                self.max_tokens,
-            )
-        return texts
+        rows = [self._tokens(prompt, self._framed(prompt)) for prompt in several(prompts, "prompts")]
+        written = self._written(rows, (), self.max_tokens)
+        warn_of_cut(self.model, written, self.max_tokens)
+        return [one.text.strip() if self._chats else to_blank_line(one.text) for one in written]
 
-    def _batch(self, tokens: Sequence[list[int]]) -> tuple[list[str], int]:
-        """Write one text for each prompt; say how many did not end."""
-        model, tokeniser = self._loaded.model, self._loaded.fast
-        pad = int(tokeniser.pad_token_id or 0)  # masked, so that any token does
-        rows = [torch.tensor(ids) for ids in tokens]
-        ids = pad_sequence(rows, batch_first=True, padding_value=pad, padding_side="left")
-        mask = pad_sequence([torch.ones_like(row) for row in rows], batch_first=True, padding_side="left")
-        said = model.generate(  # type: ignore[operator]
-            input_ids=ids.to(model.device),
-            attention_mask=mask.to(model.device),
-            max_new_tokens=self.max_tokens,
+    def go_on(
+        self, prompts: Sequence[str], stops: Sequence[str] = (), *, max_tokens: int | None = None
+    ) -> list[Written]:
+        """Give what comes after each prompt as it is, no chat about it, up to a stop; see `Continuing`.
+
+        Of several stops the one that is complete first counts. `ValueError` for a prompt that does not fit.
+        """
+        stops = check_stops(stops)
+        most = most_tokens(max_tokens, self.max_tokens)
+        return self._written([self._tokens(one, None, most) for one in several(prompts, "prompts")], stops, most)
+
+    @torch.no_grad()
+    def log_likelihoods(self, prompts: Sequence[str], texts: Sequence[str]) -> list[tuple[float, ...]]:
+        """Give log p of each token of each text after its prompt, natural.
+
+        Both are tokenised as one; a token that spans the border is the text's. `ValueError` for what does not fit, and
+        for a text that begins with the first token of all, before which there is none.
+        """
+        split = [self._split(prompt, text) for prompt, text in pairs(prompts, texts)]
+        found: list[tuple[float, ...]] = [()] * len(split)
+        for part in tracked(
+            self._parts([ids if count else [] for ids, count in split]), "score", unit="texts", size=len
+        ):
+            for place, scores in zip(part, self._scores([split[place] for place in part]), strict=True):
+                found[place] = scores
+        return found
+
+    @torch.no_grad()
+    def _written(self, rows: _Rows, stops: Sequence[str], most: int) -> list[Written]:
+        written: list[Written] = [Written("")] * len(rows)
+        for part in tracked(self._parts(rows), "write", unit="texts", size=len):
+            for place, one in zip(part, self._batch([rows[place] for place in part], stops, most), strict=True):
+                written[place] = one
+        return written
+
+    def _parts(self, rows: _Rows) -> list[list[int]]:
+        """Give batches of places, those of like length together; an empty row is in none."""
+        order = sorted(
+            (place for place, row in enumerate(rows) if row), key=lambda place: len(rows[place]), reverse=True
+        )
+        return [order[start : start + self.batch_size] for start in range(0, len(order), self.batch_size)]
+
+    def _batch(self, rows: _Rows, stops: Sequence[str], most: int) -> list[Written]:
+        model: Any = self._loaded.model
+        ids, mask = self._left_padded(rows)
+        ended = Stops(stops, ids.shape[1], len(rows), self._decode)
+        said = model.generate(
+            input_ids=ids,
+            attention_mask=mask,
+            max_new_tokens=most,
             do_sample=False,
-            pad_token_id=pad,
-        )[:, ids.shape[1] :]
-        ends = [pad, *_several(model.generation_config.eos_token_id)]
-        unended = [row.numel() == self.max_tokens and int(row[-1]) not in ends for row in said]
-        texts = tokeniser.batch_decode(said, skip_special_tokens=True)
-        if not self._chats:
-            texts = [text.strip().partition("\n\n")[0] for text in texts]
-        return [text.strip() for text in texts], sum(unended)
+            pad_token_id=self._pad,
+            logits_processor=[DrawnTokens(rows, self.temperature, self.seed)] if self.temperature else [],
+            stopping_criteria=[ended] if stops else [],
+        )[:, ids.shape[1] :].tolist()
+        ends = set(_several(model.generation_config.eos_token_id))
+        return [_one(*row, ends, stops, self._decode) for row in zip(rows, said, ended.ended, strict=True)]
 
-    def _tokens(self, prompt: str) -> list[int]:
-        tokeniser, room = self._loaded.fast, self._loaded.limit - self.max_tokens
-        if self._chats:
-            said = [{"role": "user", "content": prompt}]
-            framed = tokeniser.apply_chat_template(said, tokenize=False, add_generation_prompt=True)
-            ids: list[int] = tokeniser(framed, add_special_tokens=False, verbose=False)["input_ids"]
+    def _decode(self, ids: Sequence[int]) -> str:
+        return str(self._loaded.fast.decode(list(ids), skip_special_tokens=True))
+
+    def _left_padded(self, rows: _Rows) -> tuple[Tensor, Tensor]:
+        """Pad token ids on the left; give ids and mask, each int64 [B, L]."""
+        tokens = [torch.tensor(row) for row in rows]
+        ids = pad_sequence(tokens, batch_first=True, padding_value=self._pad, padding_side="left")
+        mask = pad_sequence([torch.ones_like(row) for row in tokens], batch_first=True, padding_side="left")
+        device = self._loaded.model.device
+        return ids.to(device), mask.to(device)
+
+    @property
+    def _pad(self) -> int:
+        return int(self._loaded.fast.pad_token_id or 0)  # masked, so that any token does
+
+    def _scores(self, split: Sequence[tuple[list[int], int]]) -> list[tuple[float, ...]]:
+        """Score the last tokens of each row; so many are the text's."""
+        ids, mask = self._left_padded([row for row, _ in split])
+        most = max(count for _, count in split)
+        places = (mask.cumsum(1) - 1).clamp(min=0)
+        model: Any = self._loaded.model
+        logits = model(input_ids=ids, attention_mask=mask, position_ids=places, logits_to_keep=most + 1).logits
+        scores = functional.log_softmax(logits[:, -most - 1 : -1].float(), dim=2)
+        said = scores.gather(2, ids[:, ids.shape[1] - most :, None]).squeeze(2).tolist()  # [B, most]
+        return [tuple(row[most - count :]) for row, (_, count) in zip(said, split, strict=True)]
+
+    def _split(self, prompt: str, text: str) -> tuple[list[int], int]:
+        """Tokenise a prompt with its text; say how many of the last tokens are the text's."""
+        read = self._loaded.fast(prompt + text, return_offsets_mapping=True, verbose=False)
+        ids: list[int] = read["input_ids"]
+        count = sum(end > len(prompt) for _, end in read["offset_mapping"])
+        if len(ids) > self._loaded.limit:
+            raise ValueError(
+                f"a prompt with its text has {len(ids)} tokens, and {self.model!r} reads {self._loaded.limit}: "
+                f"{prompt[:80]!r}. Give shorter ones, or name a model that reads more."
+            )
+        if count and count == len(ids):
+            raise ValueError(f"nothing stands before the text {text[:80]!r}: give a prompt for it to come after.")
+        return ids, count
+
+    def _framed(self, prompt: str) -> str | None:
+        """Put a prompt as what a user says; nothing where the model does not chat."""
+        if not self._chats:
+            return None
+        said = [{"role": "user", "content": prompt}]
+        return str(self._loaded.fast.apply_chat_template(said, tokenize=False, add_generation_prompt=True))
+
+    def _tokens(self, prompt: str, framed: str | None, most: int | None = None) -> list[int]:
+        most = self.max_tokens if most is None else most
+        tokeniser, room = self._loaded.fast, self._loaded.limit - most
+        if framed is None:
+            ids: list[int] = tokeniser(prompt, verbose=False)["input_ids"]
         else:
-            ids = tokeniser(prompt, verbose=False)["input_ids"]
+            ids = tokeniser(framed, add_special_tokens=False, verbose=False)["input_ids"]
         if not 0 < len(ids) <= room:
             raise ValueError(
-                f"a prompt has {len(ids)} tokens, and {self.model!r} reads 1 to {room} before {self.max_tokens} of its "
+                f"a prompt has {len(ids)} tokens, and {self.model!r} reads 1 to {room} before {most} of its "
                 f"own: {prompt[:80]!r}. Cut items before (Snippet), or name a model that reads more."
             )
         return ids
@@ -120,3 +200,18 @@ class ModelWriter:
 
 def _several(ids: int | list[int] | None) -> list[int]:
     return ids if isinstance(ids, list) else [] if ids is None else [ids]
+
+
+def _one(
+    prompt: list[int],
+    said: list[int],
+    stopped: int,
+    ends: set[int],
+    stops: Sequence[str],
+    decode: Callable[[Sequence[int]], str],
+) -> Written:
+    """Give what was written of the tokens of a row: behind its end there is padding."""
+    ended = next((place + 1 for place, token in enumerate(said) if token in ends), 0)
+    count = min([end for end in (stopped, ended) if end], default=len(said))
+    text, stop = cut_at_stop(text_after(prompt, said[: count - (ended == count)], decode), stops)
+    return Written(text, stop, bool(stop) or ended == count, len(prompt), count)
