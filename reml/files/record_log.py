@@ -31,7 +31,7 @@ class RecordLog:
         with open(self.path, "r+b", opener=unlinked) as stream:
             content = stream.read()
             lines = content.split(b"\n")
-            good = [_record(line) for line in lines[:-1]]
+            good = [record_of(line) for line in lines[:-1]]
             if good and good[-1] is None:
                 good.pop()
             stream.truncate(sum(len(line) + 1 for line in lines[: len(good)]))
@@ -39,10 +39,9 @@ class RecordLog:
 
     def append(self, record: Json) -> None:
         """Write a record; it is on disk when this returns."""
-        text = json.dumps(record)
         make_folder(self.path.parent)
         with written(self.path), open(self.path, "ab", opener=unlinked) as stream:
-            stream.write(f"{digest(text.encode())} {text}\n".encode())
+            stream.write(line_of(record))
             stream.flush()
             os.fsync(stream.fileno())
 
@@ -52,7 +51,13 @@ class RecordLog:
         return record[0]
 
 
-def _record(line: bytes) -> list[Json] | None:
+def line_of(record: Json) -> bytes:
+    """Write a record as a line, its end with it."""
+    text = json.dumps(record).encode()
+    return digest(text).encode() + b" " + text + b"\n"
+
+
+def record_of(line: bytes) -> list[Json] | None:
     """Give the record of a line, in a list of one; none where the line is not what its digest says."""
     said, _, text = line.partition(b" ")
     return [json.loads(text)] if said.decode("ascii", "replace") == digest(text) else None

@@ -23,6 +23,7 @@ scorer             The contract test of a scorer
 storage            The contract test of what a configuration names as the storage of an access model
 task               The contract tests of a task and of a knowledge source
 word_retriever     A small retriever of any collection, for contract tests and your own
+writer             The contract tests of a language model
 """
 
 import pkgutil
@@ -53,10 +54,12 @@ from reml.testing.scorer import ScorerContract
 from reml.testing.storage import StorageContract
 from reml.testing.task import KnowledgeSourceContract, TaskContract
 from reml.testing.word_retriever import WordRetriever
+from reml.testing.writer import ContinuingContract, WriterContract
 
 __all__ = [
     "TEXTS",
     "AccessContract",
+    "ContinuingContract",
     "EncoderContract",
     "FeedbackContract",
     "FeedbackHandlerContract",
@@ -78,5 +81,6 @@ __all__ = [
     "TrainableEncoderContract",
     "TrainableIndexerContract",
     "WordRetriever",
+    "WriterContract",
     "matrix",
 ]

@@ -21,11 +21,14 @@ def identity(settings: Json, name: str = "") -> Json:
     """Add to settings what a change of code or files changes. name: of the setting they are.
 
     A class of ours gives its `version`, a number that is raised when its results change; of another's, all source of
-    its package counts. A path of a local model counts with what is in it.
+    its package counts. Settings that a class names in a tuple `beside` change no result and are left out. A path of a
+    local model counts with what is in it.
     """
     if isinstance(settings, Mapping):
-        known: dict[str, Json] = {key: identity(value, key) for key, value in settings.items()}
         path = settings.get("class_path")
+        if isinstance(path, str):
+            settings = _with_results(path, settings)
+        known: dict[str, Json] = {key: identity(value, key) for key, value in settings.items()}
         return {**known, **_of_class(path)} if isinstance(path, str) else known
     if isinstance(settings, Sequence) and not isinstance(settings, str):
         return [identity(value, name) for value in settings]
@@ -40,15 +43,32 @@ def _of_class(class_path: str) -> dict[str, Json]:
     return {"version": version} if version != 1 else {}
 
 
+def _with_results(class_path: str, settings: Mapping[str, Json]) -> Mapping[str, Json]:
+    """Leave out the arguments that change no result, such as how many requests are made at once."""
+    given, beside = settings.get("init_args"), _said(class_path, "beside", ())
+    if not isinstance(given, Mapping) or not isinstance(beside, tuple):
+        return settings
+    left = {name: value for name, value in given.items() if name not in beside}
+    return {
+        **{name: value for name, value in settings.items() if value is not given},
+        **({"init_args": left} if left else {}),
+    }
+
+
 def _version(class_path: str) -> int:
     """Give the `version` of a class, 1 if it says none."""
-    module, _, name = class_path.rpartition(".")
+    version = _said(class_path, "version", 1)
+    return version if isinstance(version, int) else 1
+
+
+def _said(class_path: str, name: str, otherwise: object) -> object:
+    """Give what a class says of itself under a name."""
+    module, _, cls = class_path.rpartition(".")
     try:
         found = importlib.import_module(module)
     except ModuleNotFoundError:  # a class in a class
-        return _version(module)
-    version = getattr(getattr(found, name, None), "version", 1)
-    return version if isinstance(version, int) else 1
+        return _said(module, name, otherwise)
+    return getattr(getattr(found, cls, None), name, otherwise)
 
 
 @functools.cache
