@@ -25,7 +25,6 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.nn.utils.rnn import pad_sequence
 
 from reml.access.responses import empty
 from reml.contract.arguments.checked import checked
@@ -37,22 +36,26 @@ from reml.contract.refusal import refuse
 from reml.contract.retrieved import Responses
 from reml.contract.signals import Credit, Prediction, Signal
 from reml.files.model_location import ModelError
+from reml.predictors.reading.encoder_decoders import (
+    IGNORED,
+    INPUT_TOKENS,
+    encoder_output,
+    padded_targets,
+    question_frame,
+    target_likelihood,
+)
 from reml.predictors.reading.leave_one_out import without_each
 from reml.predictors.reading.likelihood import with_likelihood
 from reml.predictors.reading.pair_builder import PairBuilder, Reading
-from reml.predictors.reading.pairs import Frame, Pairs
+from reml.predictors.reading.pairs import Pairs
 from reml.predictors.reading.right_answers import right_answers
 from reml.predictors.reading.sampling import DRAWN, Round, with_samples
 from reml.text.models.kinds import ENCODER_DECODER
 from reml.text.models.loading import config_of, load
 from reml.text.models.model_folder import opened
 from reml.text.models.token_limit import allowed
-from reml.text.models.transformers_types import BaseModelOutput, PreTrainedModel, Seq2SeqLMOutput
+from reml.text.models.transformers_types import PreTrainedModel, Seq2SeqLMOutput
 from reml.text.token_table import token_ids
-
-# What transformers leaves out of a loss.
-IGNORED = -100
-INPUT_TOKENS = 250
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -98,10 +101,8 @@ class FiD(nn.Module):
             raise ModelError(f"the tokeniser of {model!r} has no token that ends a text: {ENCODER_DECODER.advice}.")
         limit = allowed(input_tokens, INPUT_TOKENS, loaded.limit, model=model, setting="input_tokens")
         self.answer_tokens = answer_tokens
-        words = ("question:", " title:", " context:")
-        before, title, text = (tuple(ids) for ids in token_ids(self.tokeniser, words))
         self._end = int(self.tokeniser.eos_token_id)
-        self._read = PairBuilder(self.tokeniser, Frame(before, title, text, (self._end,)), limit)
+        self._read = PairBuilder(self.tokeniser, question_frame(self.tokeniser, self._end), limit)
 
     def prepare(self, collections: Mapping[str, Collection], folder: Path) -> None:
         """Tokenise the collections once, into `folder`."""
@@ -124,7 +125,7 @@ class FiD(nn.Module):
             credit = replace(credit, leave_one_out=self._without_each(read, examples, responses.k))
         if Signal.SAMPLES in signals:
             credit = with_samples(credit, self._rounds(read, examples, responses.k))
-        return Prediction(-_likelihood(output, read.targets).sum(1), (credit,))
+        return Prediction(-target_likelihood(output, read.targets).sum(1), (credit,))
 
     @torch.no_grad()
     def generate(self, batch: Batch) -> list[Answer]:
@@ -138,7 +139,7 @@ class FiD(nn.Module):
     def _generated(self, inputs: Pairs, fused: Tensor, *, draw: bool) -> Tensor:
         """Decode greedily, or draw from the model as it is; token ids [B, 1 + T], the first being the start."""
         ids: Tensor = self.model.generate(  # type: ignore[operator]
-            encoder_outputs=_encoder_output(fused),
+            encoder_outputs=encoder_output(fused),
             attention_mask=inputs.gather(inputs.mask.long()),
             max_new_tokens=self.answer_tokens,
             do_sample=draw,
@@ -159,11 +160,11 @@ class FiD(nn.Module):
     def _alone(self, read: _Encoded, targets: Tensor) -> Tensor:
         """Give log p of each target token given each input alone, [P, T]."""
         repeated = targets[read.inputs.owners]
-        return _likelihood(self._decode(read.states, read.inputs.mask, repeated, attention=False), repeated)
+        return target_likelihood(self._decode(read.states, read.inputs.mask, repeated, attention=False), repeated)
 
     def _seen(self, fused: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
         """Give log p of each target given what a mask [B, K*L] shows, [B]."""
-        return _likelihood(self._decode(fused, mask, targets, attention=False), targets).sum(1)
+        return target_likelihood(self._decode(fused, mask, targets, attention=False), targets).sum(1)
 
     def _without_each(self, read: _Encoded, examples: Sequence[Example], k: int) -> Tensor:
         def closed_book(positions: Tensor) -> Tensor:
@@ -193,8 +194,7 @@ class FiD(nn.Module):
 
     def _targets(self, examples: Sequence[Example]) -> Tensor:
         ids = token_ids(self.tokeniser, [right_answers(example)[0] for example in examples])
-        rows = [torch.tensor([*answer[: self.answer_tokens - 1], self._end]) for answer in ids]
-        return pad_sequence(rows, batch_first=True, padding_value=IGNORED)
+        return padded_targets([[*answer[: self.answer_tokens - 1], self._end] for answer in ids])
 
     def _encode(self, inputs: Pairs) -> Tensor:
         encoder = self.model.get_encoder()
@@ -203,27 +203,12 @@ class FiD(nn.Module):
 
     def _decode(self, states: Tensor, mask: Tensor, targets: Tensor, *, attention: bool) -> Seq2SeqLMOutput:
         output: Seq2SeqLMOutput = self.model(
-            encoder_outputs=_encoder_output(states),
+            encoder_outputs=encoder_output(states),
             attention_mask=mask.long(),
             labels=targets,
             output_attentions=attention,
         )
         return output
-
-
-def _encoder_output(states: Tensor) -> BaseModelOutput:
-    """Give states as transformers takes them from an encoder."""
-    from transformers.modeling_outputs import BaseModelOutput
-
-    return BaseModelOutput(last_hidden_state=states)
-
-
-def _likelihood(output: Seq2SeqLMOutput, targets: Tensor) -> Tensor:
-    """Give log p of each target token, [B, T], 0 past the end."""
-    if output.logits is None:
-        raise TypeError("the model gave no logits: it is not an encoder-decoder with a language modelling head.")
-    logits = output.logits.float().transpose(1, 2)
-    return -functional.cross_entropy(logits, targets, ignore_index=IGNORED, reduction="none")
 
 
 def _attention(output: Seq2SeqLMOutput, inputs: Pairs, mask: Tensor) -> Tensor:

@@ -21,25 +21,23 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.nn.utils.rnn import pad_sequence
 
 from reml.contract.arguments.checked import checked
 from reml.contract.arguments.numbers import Count
 from reml.contract.collections import Collection
-from reml.contract.examples import Answer, Example, Item, Provenance
+from reml.contract.examples import Answer, Example, Provenance
 from reml.contract.predictors import Batch
 from reml.contract.refusal import refuse
 from reml.contract.retrieved import Responses
 from reml.contract.signals import Credit, Prediction, Signal
 from reml.predictors.reading.likelihood import with_likelihood
 from reml.predictors.reading.pairs import readable
+from reml.predictors.reading.prompts import INPUT_TOKENS, PASSAGE, PROMPT, Prompts, left_padded
 from reml.predictors.reading.right_answers import right_answers
 from reml.text.language_model import SMOLLM2, load_language_model
 from reml.text.models.token_limit import allowed
 from reml.text.models.transformers_types import PreTrainedModel
 from reml.text.token_table import token_ids
-
-INPUT_TOKENS = 1536
 
 
 @checked("InContext")
@@ -58,20 +56,19 @@ class InContext(nn.Module):
         self,
         model: str = SMOLLM2,
         *,
-        prompt: str = "Answer with a few words of the passages.\n\n{passages}Question: {question}\nAnswer:",
-        passage: str = "Title: {title}\n{text}\n\n",
+        prompt: str = PROMPT,
+        passage: str = PASSAGE,
         input_tokens: Count | None = None,
         answer_tokens: Count = 32,
         trust_remote_code: bool = False,
     ) -> None:
         super().__init__()
-        self.head, self.tail = _parts(prompt)
-        self.passage = passage
         loaded = load_language_model(model, trust_remote_code=trust_remote_code)
         self.model: PreTrainedModel = loaded.model
         self.tokeniser = loaded.fast
         room = loaded.limit - answer_tokens - 1  # the answer's end is a token too
         self.input_tokens = allowed(input_tokens, INPUT_TOKENS, room, model=model, setting="input_tokens")
+        self._prompts = Prompts(self.tokeniser, prompt, passage, self.input_tokens)
         self.answer_tokens = answer_tokens
         self._newline = token_ids(self.tokeniser, ["\n"])[0]
 
@@ -89,8 +86,8 @@ class InContext(nn.Module):
         if not signals:
             return Prediction(loss)
         owners = [owner for owner, given in enumerate(items) for _ in given]
-        places = [place for given in items for place in given]
         lone = [[item] for given in items for item in given.values()]
+        places = [place for given in items for place in given]
         spread = partial(_spread, responses, owners, places)
         alone = likelihood.new_zeros((0, mask.shape[1]))
         if lone:
@@ -126,38 +123,11 @@ class InContext(nn.Module):
         # Masked, so that any token does.
         return int(self.tokeniser.pad_token_id or 0)
 
-    def _prompts(self, examples: Sequence[Example], items: Sequence[Sequence[Item]]) -> list[list[int]]:
-        """Tokenise prompts, as many items as fit."""
-        tails = token_ids(self.tokeniser, [self.tail.format(question=example.input) for example in examples])
-        head: list[int] = self.tokeniser(self.head, verbose=False)["input_ids"]
-        flat = [self.passage.format(title=item.title, text=item.text) for given in items for item in given]
-        passages = iter(token_ids(self.tokeniser, flat))
-        return [
-            self._fitted(head, [next(passages) for _ in given], tail) for given, tail in zip(items, tails, strict=True)
-        ]
-
-    def _fitted(self, head: list[int], passages: list[list[int]], tail: list[int]) -> list[int]:
-        room = self.input_tokens - len(head) - len(tail)
-        if room < 0:
-            # The end of a question says most of what is asked, as the last turn of a dialogue does.
-            return head + tail[len(head) - self.input_tokens :]
-        kept: list[int] = []
-        for passage in passages:
-            if len(kept) + len(passage) > room:
-                break
-            kept += passage
-        return head + kept + tail
-
     def _target(self, example: Example) -> list[int]:
         return token_ids(self.tokeniser, [f" {right_answers(example)[0]}"])[0][: self.answer_tokens] + self._newline
 
     def _left_padded(self, rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
-        """Pad token ids on the left, so that all end together; give ids and mask, each int64 [B, L]."""
-        ids = [torch.tensor(row) for row in rows]
-        mask = [torch.ones(len(row), dtype=torch.int64) for row in rows]
-        device = self.model.device
-        padded = pad_sequence(ids, batch_first=True, padding_value=self._pad, padding_side="left").to(device)
-        return padded, pad_sequence(mask, batch_first=True, padding_side="left").to(device)
+        return left_padded(rows, self._pad, self.model.device)
 
     def _likelihood(self, prompts: list[list[int]], answers: list[list[int]]) -> tuple[Tensor, Tensor]:
         """Give log p of each answer token after its prompt, [B, T], 0 past the end, and where there is one, [B, T]."""
@@ -172,15 +142,6 @@ class InContext(nn.Module):
         # Answers end together at the right: turn each so that they start together at the left.
         turned = said.gather(1, (here - lengths) % steps)
         return torch.where(here < lengths, turned, 0.0), here < lengths
-
-
-def _parts(prompt: str) -> tuple[str, str]:
-    if prompt.count("{passages}") != 1 or prompt.count("{question}") != 1:
-        raise ValueError(f"the prompt must hold {{passages}} and {{question}}, each once; it is {prompt!r}.")
-    head, _, tail = prompt.partition("{passages}")
-    if "{question}" not in tail:
-        raise ValueError(f"in the prompt {{question}} must stand after {{passages}}; it is {prompt!r}.")
-    return head, tail
 
 
 def _spread(responses: Responses, owners: list[int], places: list[int], values: Tensor, fill: float) -> Tensor:

@@ -13,6 +13,7 @@ from torch import Tensor
 from reml.contract.examples import Item
 from reml.contract.retrieved import Responses
 from reml.contract.vectors import Int64Array
+from reml.predictors.reading.places import Places
 from reml.text.token_table import Ids, ItemTokens
 
 
@@ -63,9 +64,12 @@ class Pairs:
 
     def by_position(self, k: int, values: Tensor, fill: float) -> Tensor:
         """Spread what was found for the inputs [P, ...] over [B, k, ...]; `fill` where there is no item."""
-        real = ~self.alone
-        laid = values.new_full((self.examples, k, *values.shape[1:]), fill)
-        return laid.index_put((self.owners[real], self.positions[real]), values[real])
+        return self.places.by_position(k, values, fill)
+
+    @property
+    def places(self) -> Places:
+        """Whose each input is."""
+        return Places(self.owners, self.positions, self.alone, self.examples)
 
     def to(self, device: torch.device) -> Pairs:
         """Move to a device."""
@@ -87,8 +91,8 @@ def pairs(
     questions: Sequence[Ids], items: Sequence[Mapping[int, ItemTokens]], frame: Frame, *, limit: int, pad: int
 ) -> Pairs:
     """Make one input of at most `limit` tokens for each question and item; the text of the item is what gets cut."""
-    nothing: Mapping[int, ItemTokens | None] = {0: None}
-    keys = [(owner, place) for owner, given in enumerate(items) for place in (given or nothing)]
+    places = Places.of(items)
+    keys = zip(places.owners.tolist(), places.positions.tolist(), strict=True)
     inputs = [_input(questions[owner], items[owner].get(place), frame, limit) for owner, place in keys]
     length = max(len(ids) for ids, _ in inputs)
     lengths = torch.tensor([len(ids) for ids, _ in inputs])
@@ -96,9 +100,9 @@ def pairs(
         ids=_padded([ids for ids, _ in inputs], length, pad),
         parts=_padded([parts for _, parts in inputs], length, Part.FRAME),
         mask=torch.arange(length) < lengths[:, None],
-        owners=torch.tensor([owner for owner, _ in keys]),
-        positions=torch.tensor([place for _, place in keys]),
-        alone=torch.tensor([not items[owner] for owner, _ in keys]),
+        owners=places.owners,
+        positions=places.positions,
+        alone=places.alone,
         examples=len(questions),
     )
 
