@@ -2,6 +2,7 @@
 
 learners             The retrievers that learn in one regime: of the one access model that a predictor reads
 ranking              Training a retriever by itself, from labels or from a teacher
+reaching             Whether a loss reaches what is to learn by it
 regimes              Who learns from what: each regime is an `nn.Module` from a batch to losses
 retriever_objective  A retriever that learns: where its scores get their gradient, by which objective
 selection            Training what selects the windows of long items, by the scores of what reads them

@@ -57,6 +57,12 @@ class Learners:
         """Whether any of them has an objective."""
         return any(learner.feedback is not None for learner in self.by_name.values())
 
+    @property
+    def untaught(self) -> str:
+        """Those that have no objective, by name; empty if there are none."""
+        without = [name for name, learner in self.by_name.items() if learner.feedback is None]
+        return ", ".join(f"the retriever of {name!r}" if name else "the retriever" for name in without)
+
     def rescored(self, batch: Batch) -> dict[str, Rescored]:
         """Give what each access model found, with scores computed anew where its retriever learns."""
         read = batch.read

@@ -20,8 +20,10 @@ from torch import Tensor, nn
 
 from reml.contract.asking import Answering
 from reml.contract.predictors import Batch, Predictor
+from reml.contract.retrieved import Responses
 from reml.contract.signals import Credit, Signal
 from reml.training.regimes.learners import Learners, Learning, read_again
+from reml.training.regimes.reaching import reaches
 from reml.training.regimes.retriever_objective import Rescored
 from reml.training.regimes.signals import available, collect, require
 
@@ -119,7 +121,7 @@ class Joint(FeedbackRegime):
 
     def __init__(self, predictor: Predictor, learning: Learning) -> None:
         super().__init__(predictor, learning)
-        self._learners = Learners.of(learning)
+        self._learners, self._reached = Learners.of(learning), False
         _check_predictor(predictor, self._learners.asks)
         self.predictor, self.retriever = predictor, self._learners.module
 
@@ -128,8 +130,22 @@ class Joint(FeedbackRegime):
         rescored = self._learners.rescored(batch)
         read = read_again(rescored, len(batch.examples))
         prediction = collect(self.predictor, batch.reading(read), self._learners.asks)
+        self._check_reached(prediction.loss, read)
         losses = self._learners.losses(batch.examples, rescored, prediction.read_credit)
         return {"predictor": prediction.loss, **losses}
+
+    def _check_reached(self, loss: Tensor, read: Responses) -> None:
+        """Raise `ValueError`, at the first batch with items, if a retriever is to learn by a loss it is no part of."""
+        if self._reached or not self._learners.untaught or not read.mask.any() or not read.scores.requires_grad:
+            return
+        if not reaches(loss, read.scores):
+            raise ValueError(
+                f"{self._learners.untaught} without an objective learns by the loss of "
+                f"{type(self.predictor).__name__}, and that does not depend on the scores: give feedback.objective, "
+                "such as reml.feedback.emdr2.Emdr2, or a predictor whose loss is marginal over the items, such as "
+                "reml.predictors.marginal.rag.Rag."
+            )
+        self._reached = True
 
 
 class Alternating(Joint):

@@ -109,6 +109,14 @@ def test_joint_trains_both_and_logs_each_loss(tmp_path: Path) -> None:
     assert "train/retriever" in logged
 
 
+@pytest.mark.parametrize("regime", [Joint, Alternating])
+def test_a_loss_that_does_not_depend_on_scores_teaches_no_retriever(regime: type[Joint]) -> None:
+    """Without an objective nothing would move it, in silence."""
+    model, searcher = predictor(), retriever()
+    with pytest.raises(ValueError, match="the retriever without an objective learns by the loss of PointingPredictor"):
+        regime(model, RetrieverObjective(searcher, searcher, None))(batch())
+
+
 def test_alternating_moves_one_at_a_time_in_turns(tmp_path: Path) -> None:
     """Two steps of the predictor, then two of the retriever, which had not moved, nor been decayed, until then."""
     for steps, moved in ((2, (True, False)), (3, (True, True))):
