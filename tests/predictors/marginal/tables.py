@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor
+from torch.nn import functional
+
+from reml.contract.collections import Collection
+from reml.contract.examples import Example
+from reml.contract.retrieved import Responses
+from reml.predictors.marginal.generator import Generator
+from reml.predictors.reading.encoder_decoders import IGNORED
+from reml.predictors.reading.pairs import readable
+from reml.predictors.reading.places import Places
 
 END, TOKENS, LONGEST = 0, 4, 3
 
@@ -55,3 +65,45 @@ def by_token(table: Tensor, answer: tuple[int, ...]) -> Tensor:
     """Give log p of each token of an answer and of its end after one pair."""
     rows = [0, *(token + 1 for token in answer)]
     return torch.stack([table[row, token] for row, token in zip(rows, [*answer, END], strict=True)])
+
+
+@dataclass(frozen=True)
+class TablePairs:
+    tables: Tensor
+    places: Places
+
+    def begin(self) -> TablePrefixes:
+        return begun(self.tables)
+
+    def log_likelihood(self, rows: Tensor, targets: Tensor) -> Tensor:
+        said = [
+            by_token(self.tables[row], tuple(token for token in target if token not in (END, IGNORED)))
+            for row, target in zip(rows.tolist(), targets.tolist(), strict=True)
+        ]
+        padded = [functional.pad(one, (0, targets.shape[1] - len(one))) for one in said]
+        return torch.stack(padded)
+
+
+class TableGenerator(Generator):
+    """What is said after an item is the table of its row; alone, the last table."""
+
+    end, answer_tokens = END, LONGEST
+
+    def __init__(self, made: Tensor) -> None:
+        super().__init__()
+        self.made = made
+
+    def prepare(self, collections: Mapping[str, Collection], folder: Path) -> None:
+        """Nothing is computed ahead."""
+
+    def read(self, examples: Sequence[Example], responses: Responses) -> TablePairs:
+        places = Places.of(readable(responses))
+        keys = zip(places.owners.tolist(), places.positions.tolist(), places.alone.tolist(), strict=True)
+        rows = [-1 if alone else int(responses.rows[owner, place]) for owner, place, alone in keys]
+        return TablePairs(self.made[rows], places)
+
+    def targets(self, examples: Sequence[Example]) -> list[list[int]]:
+        return [[*map(int, example.answers[0].split()), END] for example in examples]
+
+    def text(self, tokens: Sequence[int]) -> str:
+        return " ".join(map(str, tokens))

@@ -1,17 +1,17 @@
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from reml.access.responses import empty, gather
-from reml.contract.examples import Example
+from reml.contract.examples import Answer, Example
 from reml.contract.predictors import Batch, Predictor
 from reml.contract.retrieved import Hits, Responses
 from reml.feedback.marginal import marginal_loss
@@ -20,9 +20,11 @@ from reml.predictors.marginal.causal import Causal
 from reml.predictors.marginal.encoder_decoder import EncoderDecoder
 from reml.predictors.marginal.generator import Generator
 from reml.predictors.marginal.rag import Rag
+from reml.predictors.marginal.retgen import RetGen
 from reml.predictors.reading.encoder_decoders import IGNORED, padded_targets
 from reml.testing import MemoryCollection, PredictorContract
 from tests.predictors.contract import ReaderContract, learn, only
+from tests.predictors.marginal.tables import END, TableGenerator, by_token, every_answer, tables
 
 WAYS: list[dict[str, Any]] = [
     {"marginal": "sequence", "decoding": "thorough", "width": 2},
@@ -181,19 +183,46 @@ def _each(generator: Generator, example: Example, given: Responses, answers: lis
     return generator.read([example], given).log_likelihood(torch.zeros(len(targets), dtype=torch.int64), targets)
 
 
-def test_the_provenance_is_ordered_by_the_posterior(
-    tiny_t5: str, examples: list[Example], responses: Responses
+@pytest.mark.parametrize("way", [*WAYS[:3], None])
+def test_answers_and_their_provenance_are_those_of_full_enumeration(
+    way: dict[str, Any] | None, examples: list[Example], responses: Responses
 ) -> None:
-    """Retrieved last, but likeliest: it comes first, whatever its place; and before any answer the prior decides."""
-    predictor = Rag(encoder_decoder(tiny_t5), width=2).eval()
-    for order in itertools.permutations(range(3)):
-        scores = torch.tensor([[0.0, 300.0, 600.0]])[:, list(order)]
-        given = replace(only(responses, 0, list(range(3))), scores=scores)
-        (answer,) = predictor.generate(Batch.of(examples[:1], given))
-        pages = [item.page_id for item in given.items[0]]
-        assert [one.wikipedia_id for one in answer.provenance] == [
-            pages[place] for place in scores[0].argsort(descending=True).tolist()
-        ]
+    """Over all answers of up to three tokens; of the best, the items by p(item | x) p(y | x, item)."""
+    for seed in range(4):
+        make = partial(TableGenerator, tables(5, seed))
+        wide = RetGen(make, width=60) if way is None else Rag(make, **{**way, "width": 60})
+        answers = wide.generate(Batch.of(examples, responses))
+        for number, answer in enumerate(answers):
+            rows = responses.rows[number][responses.rows[number] >= 0].tolist()
+            prior = responses.log_prior[number][: len(rows), None].detach()
+            steps = {said: torch.stack([by_token(make().made[row], said) for row in rows]) for said in every_answer()}
+            by_token_alone = way is None or way["marginal"] == "token"
+            marginal = {
+                said: (prior + one).logsumexp(0).sum() if by_token_alone else (prior[:, 0] + one.sum(1)).logsumexp(0)
+                for said, one in steps.items()
+            }
+            best = max(marginal, key=lambda said: float(marginal[said]))
+            assert answer.text == make().text(best)
+            order = (prior[:, 0] + steps[best].sum(1)).argsort(descending=True).tolist()
+            assert [one.wikipedia_id for one in answer.provenance] == [str(rows[place]) for place in order]
+
+
+@pytest.mark.parametrize("marginal", ["sequence", "token"])
+def test_the_probabilities_of_all_answers_by_the_loss_add_up_to_one(
+    marginal: Literal["sequence", "token"], examples: list[Example], responses: Responses
+) -> None:
+    """Of a table whose answers mostly end at once; the empty one, which no example can have, is added by hand."""
+    made = tables(5, 1)
+    made[..., END] += 4.0
+    made = made.log_softmax(2)
+    predictor = Rag(partial(TableGenerator, made), marginal=marginal)
+    prior, rows = responses.log_prior.detach(), np.maximum(responses.rows, 0)
+    total = (prior + made[rows, 0, END]).logsumexp(1).exp()
+    for said in list(every_answer())[1:]:
+        asked = [replace(one, output=(Answer(" ".join(map(str, said))),)) for one in examples]
+        total += (-predictor.loss(Batch.of(asked, responses)).loss).exp().detach()
+    assert (total < 1).all()
+    assert (total > 0.99).all()
 
 
 def test_without_items_all_ways_are_the_same_closed_book(tiny_llama: str, examples: list[Example]) -> None:
