@@ -78,13 +78,18 @@ def _decoded(
     if decoding == "token":
         return search(sizes, shares)
     alone = search([1] * sum(sizes), torch.zeros_like(shares))
+    return union(alone, sizes, shares, partial(_rescored, pairs, generator.end) if decoding == "thorough" else None)
 
-    def rescored(rows: list[int], answers: list[tuple[int, ...]]) -> list[float]:
-        targets = padded_targets([[*tokens, generator.end] for tokens in answers]).to(shares.device)
-        said: list[float] = pairs.log_likelihood(torch.tensor(rows, device=shares.device), targets).sum(1).tolist()
-        return said
 
-    return union(alone, sizes, shares, rescored if decoding == "thorough" else None)
+def _rescored(pairs: ReadPairs, end: int, rows: list[int], answers: list[tuple[int, ...]]) -> list[float]:
+    """Give log p of each answer and its end after its pair; as many at once as there are pairs, as in training."""
+    device, size = pairs.places.owners.device, len(pairs.places)
+    said: list[float] = []
+    for start in range(0, len(rows), size):
+        targets = padded_targets([[*tokens, end] for tokens in answers[start : start + size]]).to(device)
+        chosen = torch.tensor(rows[start : start + size], device=device)
+        said += pairs.log_likelihood(chosen, targets).sum(1).tolist()
+    return said
 
 
 def _provenance(responses: Responses, number: int, best: Hypothesis, shares: Tensor) -> tuple[Provenance, ...]:

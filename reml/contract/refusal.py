@@ -5,8 +5,8 @@ from __future__ import annotations
 from reml.contract.signals import Signal
 
 _GIVEN_BY = {
-    Signal.ITEM_LIKELIHOOD: "FiD, CopyFiD, Span and InContext give it",
-    Signal.TOKEN_LIKELIHOOD: "FiD, CopyFiD and InContext give it",
+    Signal.ITEM_LIKELIHOOD: "FiD, CopyFiD, Span, InContext, Rag and RetGen give it",
+    Signal.TOKEN_LIKELIHOOD: "FiD, CopyFiD, InContext, Rag and RetGen give it",
     Signal.ATTENTION: "FiD and CopyFiD give it",
     Signal.SAMPLES: "FiD and CopyFiD give it",
     Signal.LEAVE_ONE_OUT: "FiD and CopyFiD give it",
