@@ -5,7 +5,8 @@ likelihood of the answer given each item alone is that of Shi et al., "REPLUG", 
 https://arxiv.org/abs/2301.12652.
 
 Implemented: one prompt with all items, best first; greedy decoding up to the end of the line; log p(y given x, item) by
-scoring the answer after a prompt with that item alone. It can be used as it comes or be fine-tuned by its loss.
+scoring the answer after a prompt with that item alone. It can be used as it comes or be fine-tuned by its loss, whole
+or by low-rank adapters (Hu et al., "LoRA", ICLR 2022, https://arxiv.org/abs/2106.09685).
 
 Deviations: retrieval once for each example, not every few tokens; an instruction and a question stand in the prompt.
 
@@ -35,6 +36,7 @@ from reml.predictors.reading.pairs import readable
 from reml.predictors.reading.prompts import INPUT_TOKENS, PASSAGE, PROMPT, Prompts, left_padded
 from reml.predictors.reading.right_answers import right_answers
 from reml.text.language_model import SMOLLM2, load_language_model
+from reml.text.models.lora import Lora, add_adapters
 from reml.text.models.token_limit import allowed
 from reml.text.models.transformers_types import PreTrainedModel
 from reml.text.token_table import token_ids
@@ -47,7 +49,8 @@ class InContext(nn.Module):
     model: a hub id, a folder, or `package:NAME/PATH`; a GGUF file is converted once into the cache. prompt: holds
     `{passages}` and `{question}`. passage: one item, holds `{text}` and may hold `{title}`. input_tokens: of a prompt,
     1536 unless given, or what the model takes before an answer; items that do not fit any more are left out, the worst
-    first. answer_tokens: of the longest answer. trust_remote_code: whether code in the model's folder is run.
+    first. answer_tokens: of the longest answer. trust_remote_code: whether code in the model's folder is run. lora:
+    train adapters alone; only they are saved (`pip install 'reml[lora]'`).
     """
 
     signals = Signal.ITEM_LIKELIHOOD | Signal.TOKEN_LIKELIHOOD
@@ -61,10 +64,14 @@ class InContext(nn.Module):
         input_tokens: Count | None = None,
         answer_tokens: Count = 32,
         trust_remote_code: bool = False,
+        lora: Lora | None = None,
     ) -> None:
         super().__init__()
         loaded = load_language_model(model, trust_remote_code=trust_remote_code)
         self.model: PreTrainedModel = loaded.model
+        if lora is not None:
+            add_adapters(self.model, lora)
+        self.lora = lora
         self.tokeniser = loaded.fast
         room = loaded.limit - answer_tokens - 1  # the answer's end is a token too
         self.input_tokens = allowed(input_tokens, INPUT_TOKENS, room, model=model, setting="input_tokens")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,11 @@ from reml.contract.examples import Answer, Example
 from reml.contract.predictors import Batch, Predictor
 from reml.contract.retrieved import Hits
 from reml.files import atomic
+from reml.files.atomic import StaleError
+from reml.files.weights import load_weights, save_weights
 from reml.predictors.in_context import InContext
 from reml.testing import MemoryCollection, PredictorContract
+from reml.text.models.lora import Lora
 from tests.predictors.contract import ReaderContract, learn, only
 
 
@@ -112,3 +116,55 @@ def test_smollm2_reads_a_passage_and_is_converted_once(collection: MemoryCollect
 def test_a_folder_without_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=f"{tmp_path.name} has no config.json"):
         InContext(str(tmp_path))
+
+
+LORA = Lora(rank=4, targets=("q_proj", "v_proj"))
+
+
+class TestAdapted(PredictorContract):
+    @pytest.fixture(autouse=True)
+    def _folder(self, tiny_llama: str) -> None:
+        pytest.importorskip("peft")
+        self.folder = tiny_llama
+
+    def make(self) -> Predictor:
+        return InContext(self.folder, input_tokens=600, answer_tokens=12, lora=LORA)
+
+
+def test_only_adapters_are_trained_saved_and_resumed(
+    tiny_llama: str, examples: list[Example], collection: MemoryCollection, hits: Hits, tmp_path: Path
+) -> None:
+    pytest.importorskip("peft")
+    batch = Batch.of(examples, gather(collection, hits))
+    plain, adapted, again = (InContext(tiny_llama, input_tokens=400, lora=lora).eval() for lora in (None, LORA, LORA))
+    torch.testing.assert_close(adapted.loss(batch).loss, plain.loss(batch).loss)
+    frozen = {name: value.clone() for name, value in adapted.named_parameters() if not value.requires_grad}
+    assert len(frozen) == len(list(plain.parameters()))
+    learn(adapted, examples, gather(collection, hits), steps=3, rate=1e-2)
+    assert all(torch.equal(value, frozen[name]) for name, value in adapted.named_parameters() if name in frozen)
+    learnt = adapted.eval().loss(batch).loss
+    assert (learnt < plain.loss(batch).loss).all()
+    save_weights(adapted, tmp_path / "weights.safetensors")
+    width, layers = 32, len([name for name in adapted.state_dict() if name.endswith("q_proj.lora_A.default.weight")])
+    assert set(adapted.state_dict()) == {name for name, value in adapted.named_parameters() if value.requires_grad}
+    assert len(adapted.state_dict()) == layers * 4
+    assert (tmp_path / "weights.safetensors").stat().st_size < layers * 4 * (4 * width * 4 + 200) + 1000
+    load_weights(again, tmp_path / "weights.safetensors")
+    assert torch.equal(again.loss(batch).loss, learnt)
+    again.load_state_dict(InContext(tiny_llama, lora=LORA).state_dict())  # strict
+    with pytest.raises(StaleError, match="another model"):
+        load_weights(plain, tmp_path / "weights.safetensors")
+    save_weights(plain, tmp_path / "plain.safetensors")
+    with pytest.raises(StaleError, match="another model"):
+        load_weights(again, tmp_path / "plain.safetensors")
+
+
+def test_adapters_without_their_package_or_their_place_are_told(
+    tiny_llama: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if importlib.util.find_spec("peft") is not None:
+        with pytest.raises(ValueError, match="no_proj"):
+            InContext(tiny_llama, lora=Lora(targets=("no_proj",)))
+    monkeypatch.setitem(sys.modules, "peft", None)
+    with pytest.raises(ModuleNotFoundError, match=r"Install what makes adapters: `pip install .*lora"):
+        InContext(tiny_llama, lora=LORA)

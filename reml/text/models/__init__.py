@@ -5,6 +5,7 @@ encoders            Loading an encoder of texts: BERT and its like, the encoder 
 gguf                A language model from a GGUF file, converted once to safetensors in the cache
 kinds               The kinds of models that are loaded, and which weights each may have or lack
 loading             Loading a model with its tokeniser, whole or refused
+lora                Low-rank adapters: of a large model a few small matrices are trained, saved and resumed
 model_folder        Where a model is, and its files: pointers, cut files, adapters and foreign code are refused
 record              What a model that was saved here says of itself, and that its files are as they were written
 token_limit         How many tokens a model takes, and settings that ask for more
