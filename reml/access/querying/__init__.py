@@ -3,9 +3,11 @@
 descriptions        a question that describes what it asks about
 query_generators    Query generators: from the input of an example to queries
 relevance_feedback  Relevance feedback: a query is expanded by what a first search with it found
+rewriting           Queries that a language model writes: the input rewritten, or parted into simpler questions
 """
 
 from reml.access.querying.query_generators import InputQuery, KiltQuery, MentionQuery
 from reml.access.querying.relevance_feedback import RM3, Rocchio
+from reml.access.querying.rewriting import DecomposedQuery, RewrittenQuery
 
-__all__ = ["RM3", "InputQuery", "KiltQuery", "MentionQuery", "Rocchio"]
+__all__ = ["RM3", "DecomposedQuery", "InputQuery", "KiltQuery", "MentionQuery", "RewrittenQuery", "Rocchio"]
