@@ -131,7 +131,7 @@ class Loop:
     def _asked(self, batch: Batch, asking: Mapping[Rollout, str]) -> list[Ask]:
         """Ask every access model once for all; who may not ask any more is told so, and has to answer."""
         left = [session.left > 0 for session in batch.sessions.values()]
-        may = np.any(left or [[False] * len(batch.examples)], axis=0)
+        may = np.any(left, axis=0) if left else np.zeros(len(batch.examples), dtype=np.bool_)
         for one in [one for one in asking if not may[one.owner]]:
             one.note(NOTHING_LEFT)
             one.must_answer = True
