@@ -43,6 +43,13 @@ HOPS = {
     OTHER.input: "<answer>Ghana</answer>",
 }
 
+FIRST = "<search>largest neighbour of Ghana</search>"
+# What stands before the last text where only the newer information has room.
+NARROW = (
+    f"{EXAMPLE.input}{FIRST}\n\n<information>(1 left out: the context is full.)</information>\n\n"
+    "<search>capital Togo</search>\n\n<information>Doc 1(Title: Togo) Its capital is Lome.</information>\n\n"
+)
+
 
 class TestContract(PredictorContract):
     reads = False  # it asks with queries of its own, and reads nothing before
@@ -191,15 +198,11 @@ def test_what_was_found_is_no_act_of_the_agent(tmp_path: Path) -> None:
 
 
 def test_the_oldest_information_makes_room_and_the_question_stays(tmp_path: Path) -> None:
-    first = "<search>largest neighbour of Ghana</search>"
-    last = "\n\n<information>Doc 1(Title: Togo) Its capital is Lome.</information>\n\n"
-    dropped = "\n\n<information>(1 left out: the context is full.)</information>\n\n"
-    rules = {**HOPS, EXAMPLE.input: first}
-    wanted = EXAMPLE.input + first + dropped + "<search>capital Togo</search>" + last
+    rules = {**HOPS, EXAMPLE.input: FIRST}
     model = Scripted(rules)
-    predictor = SearchR1(model, prompt="{question}", budget=Budget(context=len(wanted)))
+    predictor = SearchR1(model, prompt="{question}", budget=Budget(context=len(NARROW)))
     (answer,) = predictor.generate(batch_of(tmp_path, EXAMPLE))
-    assert model.prompts[2] == [wanted]
+    assert model.prompts[2] == [NARROW]
     assert (answer.text, notes(answer)) == ("Lome", [SHORTENED])
     assert [place.title for place in answer.provenance] == ["Togo", "Ghana"]
     wide = Scripted(rules)
@@ -207,6 +210,20 @@ def test_the_oldest_information_makes_room_and_the_question_stays(tmp_path: Path
     exact = Budget(context=len(wide.prompts[2][0]))
     (free,) = SearchR1(Scripted(rules), prompt="{question}", budget=exact).generate(batch_of(tmp_path, EXAMPLE))
     assert notes(free) == [], "what fits to the last character stays"
+
+
+def test_each_own_text_is_learnt_from_once_after_what_was_read_then(tmp_path: Path) -> None:
+    rules = {**HOPS, EXAMPLE.input: FIRST, "capital is Lome": "<answer>Lome</answer>"}
+    predictor = SearchR1(Scripted(rules), prompt="{question}", budget=Budget(context=len(NARROW)))
+    (one,), _ = predictor.loop.run(batch_of(tmp_path, EXAMPLE))
+    assert one.notes == [SHORTENED]
+    passes = one.learnt_from
+    assert [[part.text for part in text if part.own] for text in passes] == [
+        [FIRST, "<search>capital Togo</search>"],
+        ["<answer>Lome</answer>"],
+    ]
+    assert "neighbour is Togo" in "".join(part.text for part in passes[0])
+    assert "neighbour is Togo" not in "".join(part.text for part in passes[1])
 
 
 def test_a_question_without_room_is_never_cut(tmp_path: Path) -> None:
