@@ -71,3 +71,16 @@ class Collection(Protocol):
         changes; and so is `words`: how many words a text has. `KeyError` names the columns there are, or a row that is
         not there.
         """
+
+
+@runtime_checkable
+class OfModel(Protocol):
+    """A collection whose rows are token positions as a language model knows them: of no use to any other model."""
+
+    @property
+    def model(self) -> str:
+        """The fingerprint of the language model, empty where it is not known."""
+
+    @property
+    def tokeniser(self) -> str:
+        """That of its tokeniser, whose numbers the tokens are."""

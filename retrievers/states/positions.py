@@ -22,6 +22,7 @@ from reml.files.atomic import CorruptError, digest, read_manifest, write_manifes
 from reml.files.integrity.sealed import FILES, Verify, check_sealed, sealed
 from reml.index.encoded_shards import read_shard
 from reml.text.state_encoder import StateEncoder
+from reml.text.token_table import tokeniser_fingerprint
 
 KIND = "token positions"
 KEYS, COLUMNS = "keys.f32", ("target", "passage")
@@ -47,12 +48,23 @@ class Positions:
         self._columns: dict[str, Int64Array] = {
             name: _mapped(folder / _file(name), "<i8", (count,)) for name in COLUMNS
         }
+        self._model, self._tokeniser = (str(manifest.get(name, "")) for name in ("model", "tokeniser"))
         self._fingerprint = digest("positions", source.fingerprint, str(manifest["encoder"]))
 
     @property
     def fingerprint(self) -> str:
         """A digest of the passages and of what read them."""
         return self._fingerprint
+
+    @property
+    def model(self) -> str:
+        """The fingerprint of the language model, empty in what a former version wrote."""
+        return self._model
+
+    @property
+    def tokeniser(self) -> str:
+        """That of its tokeniser."""
+        return self._tokeniser
 
     @property
     def version(self) -> int:
@@ -126,8 +138,9 @@ def write_positions(folder: Path, collection: Collection, encoder: StateEncoder,
             count += len(passages)
     if not count:
         raise ValueError("no passage has two tokens, so that none comes next: give texts that say something.")
-    width, made = encoder.model.width, encoder.fingerprint()
-    write_manifest(folder, KIND, {"count": count, "width": width, "encoder": made, FILES: sealed(folder)})
+    of = {"encoder": encoder.fingerprint(), "model": encoder.model.fingerprint()}
+    of["tokeniser"] = tokeniser_fingerprint(encoder.model.tokeniser)
+    write_manifest(folder, KIND, {"count": count, "width": encoder.model.width, **of, FILES: sealed(folder)})
 
 
 def _append(path: Path, values: NDArray[Any]) -> None:

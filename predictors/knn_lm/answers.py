@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -32,39 +31,15 @@ from reml.contract.arguments.numbers import Bounds, Count, Positive
 from reml.contract.collections import Collection
 from reml.contract.examples import Answer, Example
 from reml.contract.predictors import Batch
-from reml.contract.retrieved import Queries
 from reml.contract.signals import Prediction, Signal
 from reml.contract.vectors import Int64Array
+from reml.predictors.knn_lm.neighbours import Neighbours, ask, check_tokeniser, session_of
 from reml.predictors.reading.right_answers import right_answers
 from reml.text.language_model import SMOLLM2, LanguageModel
 from reml.text.models.token_limit import allowed
 from reml.text.models.transformers_types import Cache
 from reml.text.state_encoder import StateEncoder
 from reml.text.token_table import token_ids
-
-TARGET = "target"
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Neighbours:
-    """What was found for Q states: log p of each of K neighbours, -inf where there is none, and its token, [Q, K]."""
-
-    log_shares: Tensor
-    tokens: Tensor
-
-    @property
-    def there(self) -> Tensor:
-        """Whether anything was found, bool [Q]."""
-        return torch.isfinite(self.log_shares).any(dim=1)
-
-    def log_likelihood(self, tokens: Tensor) -> Tensor:
-        """Give log p_kNN of one token for each query, [Q], -inf where no neighbour has it."""
-        return self.log_shares.masked_fill(self.tokens != tokens[:, None], -torch.inf).logsumexp(dim=1)
-
-    def distribution(self, size: int) -> Tensor:
-        """Give p_kNN of all tokens, [Q, V]: the shares of equal tokens are summed."""
-        shares = self.log_shares.exp()
-        return shares.new_zeros((len(shares), size)).scatter_add(1, self.tokens, shares)
 
 
 @checked("KnnLm")
@@ -100,8 +75,9 @@ class KnnLm(nn.Module):
         self.prompt, self.answer_tokens = prompt, answer_tokens
         self._newline = token_ids(self.lm.tokeniser, ["\n"])[0]
 
-    def prepare(self, collections: Mapping[str, Collection], folder: Path) -> None:
-        """Do nothing: what it reads of a row is a number."""
+    def prepare(self, collections: Mapping[str, Collection], folder: Path) -> None:  # noqa: ARG002
+        """Look that the tokens of datastores are the model's; `ValueError` names one that is of another tokeniser."""
+        check_tokeniser(collections, self.lm)
 
     def encoder(self, name: str) -> StateEncoder:
         """Lend `states`: texts as the states that this model, as it is now, knows them by."""
@@ -171,12 +147,8 @@ class KnnLm(nn.Module):
         """Ask for the neighbours of states [Q, D] of these examples; nothing where nothing can be found."""
         if session is None:
             return None
-        found = session.ask(Queries(owners, states=states.detach()), self.k)
-        if not found.k:
-            return None
-        tokens = session.values(TARGET, found).to(states.device)
-        self._check_tokens(tokens)
-        return Neighbours(replace(found, temperature=self.temperature).log_prior.to(states.device), tokens)
+        size = self.lm.vocabulary
+        return ask(session, owners, states, k=self.k, temperature=self.temperature, vocabulary=size)
 
     def _mixed(self, said: Tensor, found: Neighbours, nearest: Tensor) -> Tensor:
         """Mix log p_LM with log p_kNN, both [Q]."""
@@ -185,16 +157,7 @@ class KnnLm(nn.Module):
 
     def _session(self, batch: Batch) -> Session | None:
         """Give the session that is asked, none where none is given or nothing is made of it."""
-        if not batch.sessions or not self.weight:
-            return None
-        names = list(batch.sessions)
-        name = self.access if self.access is not None else names[0]
-        if name not in batch.sessions or (self.access is None and len(names) > 1):
-            raise ValueError(
-                f"KnnLm asks one access model, named by `access` ({self.access!r}), and is given {', '.join(names)}: "
-                "name one of these."
-            )
-        return batch.sessions[name]
+        return session_of(batch, self.access, "KnnLm") if self.weight else None
 
     def _prompts(self, examples: Sequence[Example]) -> list[list[int]]:
         """Tokenise prompts; an empty one begins with the token that begins texts, so that something is known."""
@@ -212,10 +175,3 @@ class KnnLm(nn.Module):
 
     def _text(self, tokens: Sequence[int]) -> str:
         return str(self.lm.tokeniser.decode(list(tokens), skip_special_tokens=True))
-
-    def _check_tokens(self, tokens: Tensor) -> None:
-        if int(tokens.max()) >= self.lm.vocabulary:
-            raise ValueError(
-                f"the datastore holds token {int(tokens.max())}, and the model knows {self.lm.vocabulary}: build the "
-                "datastore with this model (`model` of States)."
-            )
