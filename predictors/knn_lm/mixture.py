@@ -62,8 +62,9 @@ class Mixture(nn.Module):
             self.net = nn.Sequential(nn.Linear(2 + 2 * len(ranks(k)), HIDDEN), nn.ReLU(), last)
 
     def forward(self, said: Said) -> Tensor:
-        """Give log p of the right tokens, [Q]; where nothing is found that of the language model."""
-        logit = self.logit(said.features)
+        """Give log p of the right tokens, [Q], in float32; where nothing is found that of the language model."""
+        with torch.autocast(said.features.device.type, enabled=False):
+            logit = self.logit(said.features)
         there = torch.isfinite(said.distances)
         scores = (-said.distances.masked_fill(~there, 0.0) / self.log_temperature.exp()).masked_fill(~there, -torch.inf)
         nearest = Neighbours(scores, said.right.long()).log_likelihood(said.right.new_ones(len(said.right)).long())

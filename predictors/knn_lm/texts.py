@@ -85,7 +85,7 @@ class TextKnnLm(nn.Module):
             )
         self.access, self.k = access, k
         self.mixture = Mixture(weight, temperature, k) if weight else None
-        self._learnt_on: dict[str, Said] = {}
+        self._learnt_on: dict[tuple[str, ...], Said] = {}  # by the names of sessions, and the text
 
     def prepare(self, collections: Mapping[str, Collection], folder: Path) -> None:  # noqa: ARG002
         """Look that datastores are of this model; `ValueError` names one that is not."""
@@ -96,11 +96,11 @@ class TextKnnLm(nn.Module):
         """Give -log p of each text, [B], summed over its tokens but the first; the gradient is that of the mixture."""
         if signals:
             raise ValueError(f"TextKnnLm says nothing of rows it finds, so not {signals}: choose another predictor.")
-        for place, example in enumerate(batch.examples):
-            if example.input not in self._learnt_on:
-                self._learnt_on[example.input] = self._said(batch, place)
-        said = [self._learnt_on[example.input] for example in batch.examples]
-        return Prediction(-torch.stack([self._mixed(one).sum() for one in said]))
+        asked = [(*batch.sessions, example.input) for example in batch.examples]
+        for place, key in enumerate(asked):
+            if key not in self._learnt_on:
+                self._learnt_on[key] = self._said(batch, place)
+        return Prediction(-torch.stack([self._mixed(self._learnt_on[key]).sum() for key in asked]))
 
     @torch.no_grad()
     def generate(self, batch: Batch) -> list[Answer]:
