@@ -62,7 +62,7 @@ class Dense:
         maker = self.maker(encoder)
         if not self.keep_states:
             return index_encoded(encoder, maker, collection, folder)
-        kept = KeptStates(encoder, folder)
+        kept = KeptStates(encoder, folder.parent)  # what is in the folder of an index is the index alone
         index = index_encoded(kept, maker, collection, folder).index
         kept.states.save()
         return EncodedRetriever(collection, encoder, index, asking=kept)

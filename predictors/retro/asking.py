@@ -39,6 +39,14 @@ class Documents:
         return self._rows[low:high]
 
 
+def documents_of(collection: Collection) -> Documents | None:
+    """Give the documents of a collection of chunks; nothing of what has none, a closed book's."""
+    try:
+        return Documents(collection)
+    except KeyError:
+        return None  # what it is asked for that it has not, it names itself
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Asking:
     """Asks a session for the neighbours of chunks. k: of each. chunk: its tokens. vocabulary: of who reads them.
@@ -60,7 +68,7 @@ class Asking:
         return 0 if self.session is None else self.k
 
     def neighbours(self, texts: Mapping[int, Sequence[int]], start: int = 0) -> Tensor:
-        """Give the neighbours of all chunks that end in texts, by one ask, [B, U, K, 2 * chunk], -1 where there is none.
+        """Give the neighbours of all chunks that end in texts, by one ask: [B, U, K, 2 * chunk], -1 behind the last.
 
         texts: token ids of the examples, by their position in the batch, ascending; B are these, U the chunks that end
         in the longest. start: chunks of each that are passed over, as theirs were asked for before.
@@ -84,6 +92,8 @@ class Asking:
         only = None if self.own is None else Rows.of([self.own[owner] for owner in owners], excluded=True)
         texts = tuple(chunk_text(self.tokeniser, ids) for ids in chunks)
         found = session.ask(Queries(owners, texts, only=only), self.k)
+        if not found.k:  # a closed book, whose collection has no tokens
+            return torch.full((len(chunks), self.k, 2 * self.chunk), -1)
         tokens = torch.cat([session.values(TOKENS, found), session.values(CONTINUATION, found)], dim=2).cpu()
         self._check(tokens)
         tokens = tokens.masked_fill(~found.mask.cpu()[:, :, None], -1)
@@ -97,8 +107,8 @@ class Asking:
             )
         if tokens.numel() and int(tokens.max()) >= self.vocabulary:
             raise ValueError(
-                f"the collection holds token {int(tokens.max())}, and the model knows {self.vocabulary}: cut the chunks "
-                "with the tokeniser of this model (`model` of Chunks)."
+                f"the collection holds token {int(tokens.max())}, and the model knows {self.vocabulary}: cut the "
+                "chunks with the tokeniser of this model (`model` of Chunks)."
             )
 
 

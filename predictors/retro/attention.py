@@ -1,4 +1,4 @@
-"""Attention with a learned logit for each distance, and RETRO's chunked cross-attention (equations 3 to 5, appendix B.1).
+"""Attention with a learned logit for each distance, and chunked cross-attention (RETRO, section 2.4, appendix B.1).
 
     CCA(H, E)_t = CA(h_t, E_u),  u = floor((t + 1) / m),  t = 0, 1, ...;  h_t stays as it is where u = 0
 
@@ -47,10 +47,13 @@ class DistanceAttention(nn.Module):
             bias.masked_fill(~seen[:, None, None], -torch.inf),  # [N, heads, n, s]
         )
         joined = attended.transpose(1, 2).flatten(2)  # [N, heads, n, d] -> [N, n, D]
-        return self.out(joined) * any_there[:, None, None]  # type: ignore[no-any-return]
+        projected: Tensor = self.out(joined)
+        return projected * any_there[:, None, None]
 
     def _split(self, states: Tensor) -> Tensor:
-        return states.unflatten(2, (self.heads, -1)).transpose(1, 2)  # [N, n, D] -> [N, heads, n, d]
+        count, tokens, width = states.shape
+        # [N, n, D] -> [N, heads, n, d]
+        return states.reshape(count, tokens, self.heads, width // self.heads).transpose(1, 2)
 
 
 class ChunkedCrossAttention(nn.Module):
@@ -78,7 +81,7 @@ class ChunkedCrossAttention(nn.Module):
         skipped = (start + 1) % self.chunk
         missing = blocks * self.chunk - skipped - count
         laid = functional.pad(self.norm(states), (0, 0, skipped, missing))
-        added = self.attention(
+        added: Tensor = self.attention(
             laid.reshape(batch * blocks, self.chunk, width),  # [B, U * m, D] -> [B * U, m, D]
             encoded.reshape(batch * blocks, neighbours * length, -1),  # [B, U, K, r, E] -> [B * U, K * r, E]
             there.reshape(batch * blocks, neighbours * length),

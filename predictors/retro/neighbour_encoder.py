@@ -23,7 +23,8 @@ class EncoderLayer(nn.Module):
         states = states + self.attention(normed, normed, there)
         whole = there.new_ones(chunk.shape[:2])
         states = states + self.chunk_attention(self.norms[1](states), chunk, whole)
-        return states + self.feed_forward(self.norms[2](states))  # type: ignore[no-any-return]
+        read: Tensor = states + self.feed_forward(self.norms[2](states))
+        return read
 
 
 class NeighbourEncoder(nn.Module):
@@ -50,10 +51,10 @@ class NeighbourEncoder(nn.Module):
         chunks: states [B, U, m, D].
         """
         some = there.any(dim=3)  # [B, U, K]
-        texts, numbers, _ = some.nonzero(as_tuple=True)
+        texts, numbers, places = some.nonzero(as_tuple=True)
         seen = self.chunk(chunks[texts, numbers])  # [B, U, m, D] -> [M, m, D]
         states = self.begin(self.embedded(embeddings))
         for layer in self.layers:
             states = layer(states, there[some], seen)
         encoded = states.new_zeros((*there.shape, self.width))
-        return encoded.index_put(some.nonzero(as_tuple=True), self.end(states))
+        return encoded.index_put((texts, numbers, places), self.end(states))

@@ -79,14 +79,13 @@ class Reader(nn.Module):
 
     def begin(self, texts: int, neighbours: int) -> Progress:
         """Give the progress of texts of which nothing is read. neighbours: K of each chunk."""
-        some = self.attentions[0].norm.weight
-        shape = (texts, 1, neighbours, self.length)
+        device, shape = self.model.device, (texts, 1, neighbours, self.length)
         return Progress(
             0,
             None,
-            some.new_zeros((texts, 0, self.width)),
-            some.new_zeros((*shape, self.encoder.width)),
-            torch.zeros(shape, dtype=torch.bool, device=some.device),
+            torch.zeros((texts, 0, self.width), device=device),
+            torch.zeros((*shape, self.encoder.width), device=device),
+            torch.zeros(shape, dtype=torch.bool, device=device),
         )
 
     def forward(
@@ -141,7 +140,7 @@ class _Pass:
                 self._encode(states)
             if not self._there.any():
                 return output
-            read = self._attended(self._reader.attentions[number], states)
+            read: Tensor = self._attended(self._reader.attentions[number], states)
             return read if isinstance(output, Tensor) else (read, *output[1:])
 
         return follow
@@ -154,7 +153,8 @@ class _Pass:
         if not there.any():
             encoded = states.new_zeros((*there.shape, self._reader.encoder.width))
         else:
-            chunks = self._states[:, : whole * chunk].unflatten(1, (whole, chunk))  # [B, U * m, D] -> [B, U, m, D]
+            # [B, U * m, D] -> [B, U, m, D]
+            chunks = self._states[:, : whole * chunk].reshape(len(there), whole, chunk, -1)
             tokens = self._neighbours[there.any(dim=3)].clamp(min=0)  # [B, U, K, r] -> [M, r]
             embeddings = self._reader.model.get_input_embeddings()(tokens)
             encoded = self._reader.encoder(embeddings, there, chunks)

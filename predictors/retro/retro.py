@@ -3,7 +3,7 @@
 Borgeaud et al., "Improving language models by retrieving from trillions of tokens", ICML 2022,
 https://arxiv.org/abs/2112.04426.
 
-Implemented: chunks of 64 tokens and their neighbours with continuations (`reml.retrievers.chunks.Chunks`); chunks of the
+Implemented: chunks of 64 tokens and their neighbours with continuations (`reml.retrievers.chunks.Chunks`); those of the
 example's own document are never found; a bidirectional encoder of neighbours that attends to the states of their chunk;
 chunked cross-attention with the causal shift, every third layer from the sixth; RETROfitting (the language model is
 frozen, what is put in is trained and begins as the identity) and training of all from new weights; decoding that asks
@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
@@ -33,7 +34,8 @@ from reml.contract.examples import Answer, Example, Json
 from reml.contract.predictors import Batch
 from reml.contract.refusal import refuse
 from reml.contract.signals import Prediction, Signal
-from reml.predictors.retro.asking import Asking, Documents, page_of, session_of
+from reml.contract.vectors import Int64Array
+from reml.predictors.retro.asking import Asking, Documents, documents_of, page_of, session_of
 from reml.predictors.retro.reader import CrossAttention, Reader
 from reml.text.language_model import SMOLLM2, load_language_model, new_language_model
 from reml.text.models.token_limit import allowed
@@ -53,7 +55,7 @@ class Retro(nn.Module):
     model: a hub id, a folder or `package:NAME/PATH`. access: the access model that is asked, the only one it is given
     if left out. k: neighbours of a chunk. cross: what is put into the model. fresh: settings of its configuration that
     make another model of its family, of random weights (`hidden_size: 128`). frozen: whether only what is put in is
-    trained. tokens: of a text, 2048 unless given, or what the model takes. answer_tokens: that it writes after an input.
+    trained. tokens: of a text, 2048 unless given, or what the model takes. answer_tokens: written after an input.
     """
 
     signals = Signal.NONE  # what it is told of a chunk is read by all that come after
@@ -72,8 +74,12 @@ class Retro(nn.Module):
     ) -> None:
         super().__init__()
         if fresh is not None and frozen:
-            raise ValueError("a model of random weights (`fresh`) that is frozen learns nothing: set `frozen` to false.")
-        loaded = load_language_model(model, trust_remote_code=None) if fresh is None else new_language_model(model, fresh)
+            raise ValueError(
+                "a model of random weights (`fresh`) that is frozen learns nothing: set `frozen` to false."
+            )
+        loaded = (
+            load_language_model(model, trust_remote_code=None) if fresh is None else new_language_model(model, fresh)
+        )
         self.tokeniser = loaded.fast
         loaded.model.requires_grad_(not frozen)
         self.reader = Reader(loaded.model, cross or CrossAttention())
@@ -81,7 +87,7 @@ class Retro(nn.Module):
         allowed(answer_tokens, answer_tokens, self.tokens - 1, model=model, setting="answer_tokens")
         self.access, self.k, self.answer_tokens = access, k, answer_tokens
         self._collections: dict[str, Collection] = {}
-        self._documents: dict[str, Documents] = {}
+        self._documents: dict[str, Documents | None] = {}
 
     def prepare(self, collections: Mapping[str, Collection], folder: Path) -> None:  # noqa: ARG002
         """Take note of the collections, so that the chunks of a document are known."""
@@ -94,7 +100,7 @@ class Retro(nn.Module):
         refuse(signals, self.signals, "Retro")
         texts = [self._text(example) for example in batch.examples]
         # Of a batch without neighbours a frozen model's loss has no gradient: it has one of zeros.
-        nothing = 0.0 * self.reader.attentions[0].attention.out.weight.sum()
+        nothing = 0.0 * sum(one.sum() for one in self.reader.encoder.end.parameters())
         return Prediction(nothing - self._likelihood(batch, texts).sum(1))
 
     @torch.no_grad()
@@ -109,7 +115,7 @@ class Retro(nn.Module):
         ]
 
     def _likelihood(self, batch: Batch, texts: Sequence[tuple[list[int], int]]) -> Tensor:
-        """Give log p of the tokens of texts, [B, L - 1], 0 of those before the first that is predicted and at padding."""
+        """Give log p of the tokens of texts, [B, L - 1], 0 at padding and of those that are not predicted."""
         device = self._device
         ids = pad_sequence([torch.tensor(row) for row, _ in texts], batch_first=True).to(device)
         if ids.shape[1] < 2:
@@ -145,22 +151,24 @@ class Retro(nn.Module):
     def _asking(self, batch: Batch) -> Asking:
         found = session_of(batch, self.access)
         name, session = found if found is not None else ("", None)
-        own = None
-        pages = [page_of(example) for example in batch.examples]
-        if session is not None and any(page is not None for page in pages):
-            documents = self._documents_of(name)
-            own = [documents.rows_of(page) if page is not None else documents.rows_of("")[:0] for page in pages]
+        own = None if session is None else self._own(name, [page_of(example) for example in batch.examples])
         vocabulary = int(self.reader.model.config.vocab_size)
         return Asking(session, self.tokeniser, own, self.k, self.reader.chunk, vocabulary)
 
-    def _documents_of(self, name: str) -> Documents:
+    def _own(self, name: str, pages: Sequence[str | None]) -> list[Int64Array] | None:
+        """Give the rows of these pages, none of what is no page; nothing where none is or no chunks are there."""
+        if all(page is None for page in pages) or (documents := self._documents_of(name)) is None:
+            return None
+        return [np.empty(0, np.int64) if page is None else documents.rows_of(page) for page in pages]
+
+    def _documents_of(self, name: str) -> Documents | None:
         if name not in self._documents:
             if name not in self._collections:
                 raise ValueError(
-                    f"examples name the page that they stand in, and the chunks of {name!r} are not known, so that they "
-                    "cannot be excluded: call `prepare` with its collection first."
+                    f"examples name the page that they stand in, and the chunks of {name!r} are not known, so that "
+                    "they cannot be excluded: call `prepare` with its collection first."
                 )
-            self._documents[name] = Documents(self._collections[name])
+            self._documents[name] = documents_of(self._collections[name])
         return self._documents[name]
 
     def _input(self, example: Example) -> list[int]:

@@ -16,7 +16,6 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
-
 from reml.contract.arguments.checked import checked
 from reml.contract.arguments.numbers import Count
 from reml.contract.arguments.paths import takes_paths

@@ -73,6 +73,16 @@ def test_a_reader_makes_no_states_of_indexed_items(framed_bert: str, home: Path,
     assert reader.states.made <= 2  # the questions alone
 
 
+def test_states_that_are_written_before_the_index_is_whole_lie_beside_it(
+    framed_bert: str, tmp_path: Path, collection: MemoryCollection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Outside a home, too, and while it is encoded, as of a collection of more texts than a folder of states has."""
+    monkeypatch.setattr("reml.text.frozen_states.FOLDER_TEXTS", 2)
+    made = dense(framed_bert).index(collection, tmp_path / "index")
+    assert made.search(Queries.of([TEXTS[0]]), 1).rows.tolist() == [[0]]
+    assert list((tmp_path / "states").iterdir())
+
+
 @pytest.mark.parametrize("pooling", ["mean", "cls", "max+lasttoken"])
 def test_vectors_are_the_encoders(framed_bert: str, home: Path, collection: MemoryCollection, pooling: str) -> None:
     encoder = DenseEncoder.load(framed_bert, Encoding(max_tokens=TOKENS + 2, pooling=pooling))

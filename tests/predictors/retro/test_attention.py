@@ -36,7 +36,7 @@ def one_token(cross: ChunkedCrossAttention, state: Tensor, place: int, read: lis
         ]
         shares = torch.softmax(torch.stack(logits), dim=0)
         out.append(sum(share * (part.value.weight[rows] @ key) for share, (key, _) in zip(shares, read, strict=True)))
-    return state + part.out.weight @ torch.cat(out)  # type: ignore[arg-type]
+    return state + part.out.weight @ torch.cat(out)
 
 
 def by_loop(cross: ChunkedCrossAttention, states: Tensor, encoded: Tensor, there: Tensor) -> Tensor:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor
 from transformers import AutoModelForCausalLM
 
 from reml.predictors.retro.reader import CrossAttention, Reader
+from tests.predictors.retro.stirring import stir
 from tests.tiny_gpt2 import write_gpt2
 
 M, R, K, VOCABULARY = 4, 8, 2, 259
@@ -18,13 +21,16 @@ def folder(request: pytest.FixtureRequest, tiny_llama: str, tmp_path_factory: py
     return tiny_llama if request.param == "llama" else write_gpt2(tmp_path_factory.mktemp("gpt2"))
 
 
+def base(folder: str) -> Any:
+    model: Any = AutoModelForCausalLM.from_pretrained(folder)
+    return model.eval()
+
+
 def made(folder: str, *, begun: bool = False, layers: tuple[int, ...] = (1, 2)) -> Reader:
     torch.manual_seed(0)
-    model = AutoModelForCausalLM.from_pretrained(folder).eval()
-    reader = Reader(model, CrossAttention(layers=layers, chunk=M, width=8, heads=2, depth=1))
+    reader = Reader(base(folder), CrossAttention(layers=layers, chunk=M, width=8, heads=2, depth=1))
     if not begun:
-        for attention in reader.attentions:
-            torch.nn.init.normal_(attention.attention.out.weight)
+        stir(reader)
     return reader
 
 
@@ -37,7 +43,7 @@ def text(count: int = 14) -> tuple[Tensor, Tensor]:
 
 
 def whole(reader: Reader, ids: Tensor, neighbours: Tensor) -> Tensor:
-    logits, _ = reader(ids, neighbours, reader.begin(len(ids), neighbours.shape[2]))
+    logits: Tensor = reader(ids, neighbours, reader.begin(len(ids), neighbours.shape[2]))[0]
     return logits
 
 
@@ -79,25 +85,25 @@ def test_reading_on_is_reading_whole(folder: str, sizes: list[int]) -> None:
 @torch.no_grad()
 def test_without_neighbours_and_before_training_it_is_the_language_model(folder: str) -> None:
     ids, neighbours = text()
-    base = AutoModelForCausalLM.from_pretrained(folder).eval()(input_ids=ids).logits
-    assert torch.equal(whole(made(folder, begun=True), ids, neighbours), base)
+    bare = base(folder)(input_ids=ids).logits
+    assert torch.equal(whole(made(folder, begun=True), ids, neighbours), bare)
     reader = made(folder)
-    assert torch.equal(whole(reader, ids, neighbours[:, :, :0]), base)
-    assert torch.equal(whole(reader, ids, torch.full_like(neighbours, -1)), base)
+    assert torch.equal(whole(reader, ids, neighbours[:, :, :0]), bare)
+    assert torch.equal(whole(reader, ids, torch.full_like(neighbours, -1)), bare)
     told = whole(reader, ids, neighbours)
-    assert torch.equal(told[:, : M - 1], base[:, : M - 1])
-    assert (told[:, M - 1 :] - base[:, M - 1 :]).abs().amax(dim=2).min() > 1e-5
+    assert torch.equal(told[:, : M - 1], bare[:, : M - 1])
+    assert (told[:, M - 1 :] - bare[:, M - 1 :]).abs().amax(dim=2).min() > 1e-5
     alone = neighbours.clone()
     alone[1] = -1
-    torch.testing.assert_close(whole(reader, ids, alone)[1], base[1])
+    torch.testing.assert_close(whole(reader, ids, alone)[1], bare[1])
 
 
 @torch.no_grad()
 def test_a_text_shorter_than_a_chunk_has_no_neighbours(folder: str) -> None:
     ids, neighbours = text(M - 1)
     assert neighbours.shape[1] == 0
-    base = AutoModelForCausalLM.from_pretrained(folder).eval()(input_ids=ids).logits
-    assert torch.equal(whole(made(folder), ids, neighbours), base)
+    bare = base(folder)(input_ids=ids).logits
+    assert torch.equal(whole(made(folder), ids, neighbours), bare)
 
 
 def test_layers_are_those_of_the_paper_unless_given(tiny_llama: str) -> None:
