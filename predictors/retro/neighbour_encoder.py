@@ -56,5 +56,5 @@ class NeighbourEncoder(nn.Module):
         states = self.begin(self.embedded(embeddings))
         for layer in self.layers:
             states = layer(states, there[some], seen)
-        encoded = states.new_zeros((*there.shape, self.width))
+        encoded: Tensor = states.new_zeros((*there.shape, self.width))
         return encoded.index_put((texts, numbers, places), self.end(states))

@@ -1,6 +1,7 @@
 """From text to terms and tokens, with the kernels that do it fast, and to the states of a language model.
 
 analysis        From text to terms: words in lower case, stop words, a Snowball stemmer
+chunks          Chunks of a text's tokens: what RETRO retrieves by, and what it retrieves
 count_kernel    A kernel that counts how often each number stands in each of many short lists
 frozen_states   Token states of texts by a frozen encoder, made once and kept in a folder that all of a home share
 language_model  A causal language model that tells, beside what comes next
