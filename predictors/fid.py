@@ -48,6 +48,7 @@ from reml.predictors.reading.leave_one_out import without_each
 from reml.predictors.reading.likelihood import with_likelihood
 from reml.predictors.reading.pair_builder import PairBuilder, Reading
 from reml.predictors.reading.pairs import Pairs
+from reml.predictors.reading.pointers import evidence_places, parsed, pointing
 from reml.predictors.reading.right_answers import right_answers
 from reml.predictors.reading.sampling import DRAWN, Round, with_samples
 from reml.text.models.kinds import ENCODER_DECODER
@@ -75,7 +76,9 @@ class FiD(nn.Module):
 
     model: a hub id, a folder, or `package:NAME/PATH` of an encoder-decoder. input_tokens: of a question with one item,
     250 unless given, or what the model takes; what is over is cut from the item's end. answer_tokens: of the longest
-    answer. trust_remote_code: whether code in the model's folder is run.
+    answer, with what points to its sources. vectors: of each input, how many encoder states the decoder reads, all if
+    left out. pointers: whether inputs are numbered and outputs say which of them they come from
+    (`reml.predictors.fid_light`). trust_remote_code: whether code in the model's folder is run.
     """
 
     signals = (
@@ -88,6 +91,8 @@ class FiD(nn.Module):
         *,
         input_tokens: Count | None = None,
         answer_tokens: Count = 50,
+        vectors: Count | None = None,
+        pointers: bool = False,
         trust_remote_code: bool = False,
     ) -> None:
         super().__init__()
@@ -100,9 +105,10 @@ class FiD(nn.Module):
         if self.tokeniser.eos_token_id is None:
             raise ModelError(f"the tokeniser of {model!r} has no token that ends a text: {ENCODER_DECODER.advice}.")
         limit = allowed(input_tokens, INPUT_TOKENS, loaded.limit, model=model, setting="input_tokens")
-        self.answer_tokens = answer_tokens
+        self.answer_tokens, self.vectors, self.pointers = answer_tokens, vectors, pointers
         self._end = int(self.tokeniser.eos_token_id)
-        self._read = PairBuilder(self.tokeniser, question_frame(self.tokeniser, self._end), limit)
+        frame = question_frame(self.tokeniser, self._end)
+        self._read = PairBuilder(self.tokeniser, frame, limit, indexed=pointers)
 
     def prepare(self, collections: Mapping[str, Collection], folder: Path) -> None:
         """Tokenise the collections once, into `folder`."""
@@ -129,12 +135,10 @@ class FiD(nn.Module):
 
     @torch.no_grad()
     def generate(self, batch: Batch) -> list[Answer]:
-        """Decode greedily; the provenance are the items in the order they were retrieved."""
-        examples, responses = batch.examples, batch.read
-        reading = self._read(examples, responses)
-        inputs = reading.pairs.to(self.model.device)
-        texts = self._texts(self._generated(inputs, inputs.gather(self._encode(inputs)), draw=False))
-        return [Answer(text, reading.provenance(number)) for number, text in enumerate(texts)]
+        """Decode greedily; the provenance are the items pointed to, then the others as they were retrieved."""
+        reading = self._read(batch.examples, batch.read)
+        inputs, states = self._states(reading)
+        return self._answers(reading, self._generated(inputs, inputs.gather(states), draw=False))
 
     def _generated(self, inputs: Pairs, fused: Tensor, *, draw: bool) -> Tensor:
         """Decode greedily, or draw from the model as it is; token ids [B, 1 + T], the first being the start."""
@@ -148,14 +152,19 @@ class FiD(nn.Module):
         )
         return ids
 
-    def _texts(self, ids: Tensor) -> list[str]:
-        return [text.strip() for text in self.tokeniser.batch_decode(ids, skip_special_tokens=True)]
+    def _answers(self, reading: Reading, ids: Tensor) -> list[Answer]:
+        outputs = self.tokeniser.batch_decode(ids, skip_special_tokens=True)
+        return [self._answer(reading, number, output) for number, output in enumerate(outputs)]
+
+    def _answer(self, reading: Reading, number: int, output: str) -> Answer:
+        first, text = parsed(output, reading.items[number]) if self.pointers else ((), output.strip())
+        return Answer(text, reading.provenance(number, first))
 
     def _encoded(self, examples: Sequence[Example], responses: Responses) -> _Encoded:
         reading = self._read(examples, responses)
-        inputs = reading.pairs.to(self.model.device)
-        states = self._encode(inputs)
-        return _Encoded(reading, inputs, states, inputs.gather(states), self._targets(examples).to(self.model.device))
+        inputs, states = self._states(reading)
+        targets = self._targets(examples, reading).to(self.model.device)
+        return _Encoded(reading, inputs, states, inputs.gather(states), targets)
 
     def _alone(self, read: _Encoded, targets: Tensor) -> Tensor:
         """Give log p of each target token given each input alone, [P, T]."""
@@ -169,14 +178,17 @@ class FiD(nn.Module):
     def _without_each(self, read: _Encoded, examples: Sequence[Example], k: int) -> Tensor:
         def closed_book(positions: Tensor) -> Tensor:
             asked = [examples[position] for position in positions.tolist()]
-            inputs = self._read(asked, empty(len(asked))).pairs.to(self.model.device)
-            return self._seen(self._encode(inputs), read.targets[positions], inputs.mask)
+            inputs, states = self._states(self._read(asked, empty(len(asked))))
+            return self._seen(states, read.targets[positions], inputs.mask)
 
         seen = partial(self._seen, read.fused, read.targets)
         return without_each(read.inputs, k, seen=seen, closed_book=closed_book)
 
     def _rounds(self, read: _Encoded, examples: Sequence[Example], k: int) -> list[Round]:
-        right = [Answer(example.answers[0], read.reading.provenance(place)) for place, example in enumerate(examples)]
+        right = [
+            Answer(example.answers[0], read.reading.provenance(place, self._sources(example, read.reading, place)))
+            for place, example in enumerate(examples)
+        ]
         outputs = [(right, read.targets), *(self._drawn(read) for _ in range(DRAWN))]
         alone = [self._alone(read, targets).sum(1) for _, targets in outputs]
         return [
@@ -188,18 +200,26 @@ class FiD(nn.Module):
     def _drawn(self, read: _Encoded) -> tuple[list[Answer], Tensor]:
         """Draw an output for each example; give it with its tokens as targets."""
         ids = self._generated(read.inputs, read.fused, draw=True)
-        answers = [Answer(text, read.reading.provenance(number)) for number, text in enumerate(self._texts(ids))]
         end = (ids[:, 1:] == self._end).long()
-        return answers, ids[:, 1:].masked_fill(end.cumsum(1) > end, IGNORED)
+        return self._answers(read.reading, ids), ids[:, 1:].masked_fill(end.cumsum(1) > end, IGNORED)
 
-    def _targets(self, examples: Sequence[Example]) -> Tensor:
-        ids = token_ids(self.tokeniser, [right_answers(example)[0] for example in examples])
+    def _sources(self, example: Example, reading: Reading, number: int) -> tuple[int, ...]:
+        return evidence_places(example, reading.items[number]) if self.pointers else ()
+
+    def _targets(self, examples: Sequence[Example], reading: Reading) -> Tensor:
+        texts = [right_answers(example)[0] for example in examples]
+        if self.pointers:
+            sources = (self._sources(example, reading, number) for number, example in enumerate(examples))
+            texts = [f"{pointing(places)} {text}" for places, text in zip(sources, texts, strict=True)]
+        ids = token_ids(self.tokeniser, texts)
         return padded_targets([[*answer[: self.answer_tokens - 1], self._end] for answer in ids])
 
-    def _encode(self, inputs: Pairs) -> Tensor:
+    def _states(self, reading: Reading) -> tuple[Pairs, Tensor]:
+        """Encode each input; give what the decoder reads of it and the states of that, [P, L, D]."""
+        inputs = reading.pairs.to(self.model.device)
         encoder = self.model.get_encoder()
         states: Tensor = encoder(input_ids=inputs.ids, attention_mask=inputs.mask.long()).last_hidden_state
-        return states
+        return inputs.first(self.vectors), states[:, : self.vectors]
 
     def _decode(self, states: Tensor, mask: Tensor, targets: Tensor, *, attention: bool) -> Seq2SeqLMOutput:
         output: Seq2SeqLMOutput = self.model(

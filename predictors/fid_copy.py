@@ -18,6 +18,7 @@ Numbers: not run on the data of the paper (T5-base, NaturalQuestions, 100 passag
 
 from __future__ import annotations
 
+from collections.abc import Collection as Several
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -56,6 +57,7 @@ from reml.predictors.reading.leave_one_out import without_each
 from reml.predictors.reading.likelihood import with_likelihood
 from reml.predictors.reading.pair_builder import PairBuilder, Reading
 from reml.predictors.reading.pairs import Pairs, Part
+from reml.predictors.reading.pointers import evidence_places, is_pointing, parsed, pointing
 from reml.predictors.reading.sampling import DRAWN, Round, with_samples
 
 # How many copied tokens at least make an item the source of an answer.
@@ -89,9 +91,11 @@ class CopyFiD(nn.Module):
 
     encoder: a hub id, a folder, or `package:NAME/PATH`. layers: of the decoder. frozen_layers: how many lower layers of
     the encoder stay as they are; its embeddings always do. input_tokens: of a question with one item, 256 unless given,
-    or what the model takes; what is over is cut from the item's end. answer_tokens: of the longest answer. provenance:
-    `retrieved` keeps the order of the items; with `copied` the item that the answer was mostly copied from comes first.
-    trust_remote_code: whether code in the encoder's folder is run.
+    or what the model takes; what is over is cut from the item's end. answer_tokens: of the longest answer, with what
+    points to its sources. provenance: `retrieved` keeps the order of the items; with `copied` the item that the answer
+    was mostly copied from comes first; with `pointed` inputs are numbered, outputs say which of them they come from,
+    and those come first (`reml.predictors.fid_light`). vectors: of each input, how many encoder states the decoder
+    reads and may copy from, all if left out. trust_remote_code: whether code in the encoder's folder is run.
     """
 
     signals = (
@@ -106,7 +110,8 @@ class CopyFiD(nn.Module):
         frozen_layers: Size = 2,
         input_tokens: Count | None = None,
         answer_tokens: Count = 32,
-        provenance: Literal["retrieved", "copied"] = "retrieved",
+        provenance: Literal["retrieved", "copied", "pointed"] = "retrieved",
+        vectors: Count | None = None,
         trust_remote_code: bool = False,
     ) -> None:
         super().__init__()
@@ -117,10 +122,11 @@ class CopyFiD(nn.Module):
         self.transform = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.LayerNorm(width))
         self.bias = nn.Parameter(torch.zeros(self.encoder.config.vocab_size))
         self.case = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, len(Case)))
-        self.answer_tokens = answer_tokens
-        self.provenance = provenance
+        self.answer_tokens, self.vectors = answer_tokens, vectors
+        self.provenance, self.pointers = provenance, provenance == "pointed"
         self._start, self._end = int(self.tokeniser.cls_token_id), int(self.tokeniser.sep_token_id)
-        self._read = PairBuilder(self.tokeniser, frame_of(self.tokeniser), input_limit(input_tokens, loaded))
+        limit, frame = input_limit(input_tokens, loaded), frame_of(self.tokeniser)
+        self._read = PairBuilder(self.tokeniser, frame, limit, indexed=self.pointers)
 
     def prepare(self, collections: Mapping[str, Collection], folder: Path) -> None:
         """Tokenise the collections once, into `folder`."""
@@ -155,16 +161,22 @@ class CopyFiD(nn.Module):
         """Decode greedily and quote what was copied; the provenance are the items, best first."""
         examples, responses = batch.examples, batch.read
         reading = self._read(examples, responses)
-        inputs = reading.pairs.to(self.bias.device)
-        states = encode(self.encoder, self.tokeniser, inputs)
+        inputs, states = self._states(reading)
         said = self._say(self._fused(inputs, states), inputs.ids.shape[1])
         return [self._answer(number, example, reading, said) for number, example in enumerate(examples)]
 
     def _encoded(self, examples: Sequence[Example], responses: Responses) -> _Encoded:
         reading = self._read(examples, responses)
-        target = targets(examples, reading.tokens, self.tokeniser, end=self._end, limit=self.answer_tokens)
-        inputs = reading.pairs.to(self.bias.device)
-        states = encode(self.encoder, self.tokeniser, inputs)
+        pointers = [pointing(self._sources(example, reading, number)) for number, example in enumerate(examples)]
+        target = targets(
+            examples,
+            reading.tokens,
+            self.tokeniser,
+            end=self._end,
+            limit=self.answer_tokens,
+            before=pointers if self.pointers else (),
+        )
+        inputs, states = self._states(reading)
         return _Encoded(reading, inputs, states, self._fused(inputs, states), target.to(self.bias.device))
 
     def _alone(self, read: _Encoded, goals: Sequence[Target]) -> list[Tensor]:
@@ -179,15 +191,17 @@ class CopyFiD(nn.Module):
 
         def closed_book(positions: Tensor) -> Tensor:
             asked = [examples[position] for position in positions.tolist()]
-            inputs = self._read(asked, empty(len(asked))).pairs.to(self.bias.device)
-            memory = self._fused(inputs, encode(self.encoder, self.tokeniser, inputs))
+            memory = self._fused(*self._states(self._read(asked, empty(len(asked)))))
             return self._likelihood(read.target.take(positions), memory)[0].sum(1)
 
         return without_each(read.inputs, k, seen=seen, closed_book=closed_book)
 
     def _rounds(self, read: _Encoded, examples: Sequence[Example], k: int) -> list[Round]:
         # Which of several right answers stands here makes no difference to any measure.
-        right = [Answer(example.answers[0], read.reading.provenance(place)) for place, example in enumerate(examples)]
+        right = [
+            Answer(example.answers[0], read.reading.provenance(place, self._sources(example, read.reading, place)))
+            for place, example in enumerate(examples)
+        ]
         outputs = [(right, read.target), *(self._drawn(read, examples) for _ in range(DRAWN))]
         alone = self._alone(read, [target for _, target in outputs])
         return [
@@ -202,6 +216,15 @@ class CopyFiD(nn.Module):
         answers = [self._answer(number, example, read.reading, said) for number, example in enumerate(examples)]
         target = target_of(said.ids, said.cases, end=self._end, limit=self.answer_tokens)
         return answers, target.to(self.bias.device)
+
+    def _states(self, reading: Reading) -> tuple[Pairs, Tensor]:
+        """Encode each input; give what the decoder reads of it and the states of that, [P, L, D]."""
+        inputs = reading.pairs.to(self.bias.device)
+        states = encode(self.encoder, self.tokeniser, inputs)
+        return inputs.first(self.vectors), states[:, : self.vectors]
+
+    def _sources(self, example: Example, reading: Reading, number: int) -> tuple[int, ...]:
+        return evidence_places(example, reading.items[number]) if self.pointers else ()
 
     def _fused(self, inputs: Pairs, states: Tensor) -> Memory:
         ids, mask, parts = (inputs.gather(part) for part in (inputs.ids, inputs.mask, inputs.parts))
@@ -261,9 +284,17 @@ class CopyFiD(nn.Module):
         sources = [Quotable(items[place].text, tokens[place].text) for place in order]
         sources += [Quotable(items[place].title, tokens[place].title) for place in order]
         sources.append(Quotable(example.input, reading.asked[number]))
-        text = wording(self._written(number, said), sources, self.tokeniser)
-        moves = self.provenance == "copied" and order and mass[order[0]] >= COPIED
-        return Answer(text, reading.provenance(number, order[0] if moves else None))
+        first, written = self._pointed(self._written(number, said), items)
+        if self.provenance == "copied":
+            first = tuple(place for place in order[:1] if mass[place] >= COPIED)
+        return Answer(wording(written, sources, self.tokeniser), reading.provenance(number, first))
+
+    def _pointed(self, written: list[Written], places: Several[int]) -> tuple[tuple[int, ...], list[Written]]:
+        """Take an output apart: the places pointed to, and what is left to say (`reading.pointers.parsed`)."""
+        ids = [one.id for one in written]
+        heads = [str(self.tokeniser.decode(ids[:stop])) for stop in range(self.pointers * (len(ids) + 1))]
+        start = next((stop for stop, head in enumerate(heads) if is_pointing(head)), 0)
+        return parsed(heads[start], places)[0] if start else (), written[start:]
 
     def _written(self, number: int, said: _Said) -> list[Written]:
         columns = (said.ids[number].tolist(), said.copied[number].tolist(), said.cases[number].tolist())

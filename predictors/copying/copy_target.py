@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -55,9 +56,19 @@ def targets(
     *,
     end: int,
     limit: int,
+    before: Sequence[str] = (),
 ) -> Target:
-    """Give for each example the first right answer that stands in an item, else the first, cut to `limit` tokens."""
+    """Give for each example the first right answer that stands in an item, else the first, cut to `limit` tokens.
+
+    before: what is said before each answer, if anything is.
+    """
     chosen = [_chosen(example, given, tokeniser) for example, given in zip(examples, items, strict=True)]
+    if before:
+        said = [cased_ids(tokeniser, text) for text in before]
+        chosen = [
+            (np.concatenate([first[0], answer[0]]), np.concatenate([first[1], answer[1]]))
+            for first, answer in zip(said, chosen, strict=True)
+        ]
     ids = [torch.tensor([*answer[: limit - 1], end]) for answer, _ in chosen]
     cases = [torch.tensor([*cases[: limit - 1], Case.LOWER]) for _, cases in chosen]
     mask = [torch.ones(len(answer), dtype=torch.bool) for answer in ids]

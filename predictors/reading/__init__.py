@@ -7,6 +7,7 @@ likelihood     Likelihoods that were computed for each input, laid out as a `Pre
 pair_builder   Examples and responses -> inputs: tokenises questions, takes the tokens of items
 pairs          Inputs that hold a question and one retrieved item, each encoded on its own
 places         Where the pairs of a batch stand: each is one example with one of its items, or with none
+pointers       Source pointers: an output says which of the items that were read its text comes from
 prompts        Prompts of a language model: items, best first, before a question
 right_answers  The right answers that a predictor learns to give
 sampling       Outputs of a predictor and their likelihood given each item, for objectives

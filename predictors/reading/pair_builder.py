@@ -13,6 +13,7 @@ from reml.contract.examples import Example, Item, Provenance
 from reml.contract.retrieved import Responses
 from reml.files.atomic import digest
 from reml.predictors.reading.pairs import Frame, Pairs, pairs, readable, window
+from reml.predictors.reading.pointers import index_of
 from reml.text.models.transformers_types import PreTrainedTokenizerFast
 from reml.text.token_table import Ids, ItemTokens, TokenTable, token_ids, tokeniser_fingerprint, tokens_of
 
@@ -28,21 +29,26 @@ class Reading:
     items: tuple[dict[int, Item], ...]
     tokens: tuple[dict[int, ItemTokens], ...]
 
-    def provenance(self, number: int, first: int | None = None) -> tuple[Provenance, ...]:
-        """Point to the items of an example in the order they were retrieved, the item at place `first` before them."""
+    def provenance(self, number: int, first: Sequence[int] = ()) -> tuple[Provenance, ...]:
+        """Point to the items of an example: those at the places `first`, then the others as they were retrieved."""
         items = self.items[number]
-        return tuple(Provenance.of(items[place]) for place in sorted(items, key=lambda place: place != first))
+        order = dict.fromkeys([*first, *items])
+        return tuple(Provenance.of(items[place]) for place in order if place in items)
 
 
 class PairBuilder:
-    """Makes inputs of at most `limit` tokens, at most half of them the question's."""
+    """Makes inputs of at most `limit` tokens, at most half of them the question's.
 
-    def __init__(self, tokeniser: PreTrainedTokenizerFast, frame: Frame, limit: int) -> None:
+    indexed: whether an input says which place its item has (`reml.predictors.reading.pointers`).
+    """
+
+    def __init__(self, tokeniser: PreTrainedTokenizerFast, frame: Frame, limit: int, *, indexed: bool = False) -> None:
         if limit < 16:
             raise ValueError(f"input_tokens must be at least 16, not {limit}: a question and a passage must fit.")
         self.tokeniser = tokeniser
         self.frame = frame
         self.limit = limit
+        self.indexed = indexed
         self._marker = np.array(token_ids(tokeniser, [MENTION])[0])
         self._tables: list[TokenTable] = []
 
@@ -64,8 +70,14 @@ class PairBuilder:
         asked = [np.array(question, dtype=np.int64) for question in ids]
         questions = [window(question, self._marker, self.limit // 2) for question in asked]
         pad = self.tokeniser.pad_token_id
-        built = pairs(questions, tokens, self.frame, limit=self.limit, pad=0 if pad is None else int(pad))
+        indexes = self._indexes(responses.k) if self.indexed else ()
+        built = pairs(
+            questions, tokens, self.frame, limit=self.limit, pad=0 if pad is None else int(pad), indexes=indexes
+        )
         return Reading(built, tuple(asked), tuple(items), tuple(tokens))
+
+    def _indexes(self, k: int) -> list[Ids]:
+        return [np.array(ids) for ids in token_ids(self.tokeniser, [index_of(place) for place in range(k)])]
 
     def _tokens(self, items: Sequence[dict[int, Item]]) -> list[dict[int, ItemTokens]]:
         flat = [item for given in items for item in given.values()]

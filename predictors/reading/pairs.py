@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 import numpy as np
@@ -22,8 +22,9 @@ class Part(IntEnum):
 
     FRAME = 0
     QUESTION = 1
-    TITLE = 2
-    TEXT = 3
+    INDEX = 2
+    TITLE = 3
+    TEXT = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,11 @@ class Pairs:
         """Whose each input is."""
         return Places(self.owners, self.positions, self.alone, self.examples)
 
+    def first(self, tokens: int | None) -> Pairs:
+        """Keep the first tokens of each input, all if none is said."""
+        ids, parts, mask = self.ids[:, :tokens], self.parts[:, :tokens], self.mask[:, :tokens]
+        return replace(self, ids=ids, parts=parts, mask=mask)
+
     def to(self, device: torch.device) -> Pairs:
         """Move to a device."""
         ids, parts, mask = self.ids.to(device), self.parts.to(device), self.mask.to(device)
@@ -88,12 +94,24 @@ def readable(responses: Responses) -> list[dict[int, Item]]:
 
 
 def pairs(
-    questions: Sequence[Ids], items: Sequence[Mapping[int, ItemTokens]], frame: Frame, *, limit: int, pad: int
+    questions: Sequence[Ids],
+    items: Sequence[Mapping[int, ItemTokens]],
+    frame: Frame,
+    *,
+    limit: int,
+    pad: int,
+    indexes: Sequence[Ids] = (),
 ) -> Pairs:
-    """Make one input of at most `limit` tokens for each question and item; the text of the item is what gets cut."""
+    """Make one input of at most `limit` tokens for each question and item; the text of the item is what gets cut.
+
+    indexes: what is said of each place after the question, if anything is.
+    """
     places = Places.of(items)
     keys = zip(places.owners.tolist(), places.positions.tolist(), strict=True)
-    inputs = [_input(questions[owner], items[owner].get(place), frame, limit) for owner, place in keys]
+    inputs = [
+        _input(questions[owner], items[owner].get(place), frame, limit=limit, index=indexes[place] if indexes else ())
+        for owner, place in keys
+    ]
     length = max(len(ids) for ids, _ in inputs)
     lengths = torch.tensor([len(ids) for ids, _ in inputs])
     return Pairs(
@@ -129,13 +147,16 @@ def occurrences(pattern: Ids, tokens: Ids) -> Int64Array:
     return np.flatnonzero((windows == pattern).all(axis=1)).astype(np.int64)
 
 
-def _input(question: Ids, item: ItemTokens | None, frame: Frame, limit: int) -> tuple[Int64Array, Int64Array]:
+def _input(
+    question: Ids, item: ItemTokens | None, frame: Frame, *, limit: int, index: Ids | tuple[int, ...]
+) -> tuple[Int64Array, Int64Array]:
     stretches: list[tuple[Sequence[int] | Ids, Part]] = [(frame.before, Part.FRAME), (question, Part.QUESTION)]
     if item is not None:
-        fixed = len(frame.before) + len(question) + len(frame.title) + len(frame.text) + len(frame.end)
+        fixed = len(frame.before) + len(question) + len(index) + len(frame.title) + len(frame.text) + len(frame.end)
         title = item.title[: max(0, limit - fixed)]
         text = item.text[: max(0, limit - fixed - len(title))]
-        stretches += [(frame.title, Part.FRAME), (title, Part.TITLE), (frame.text, Part.FRAME), (text, Part.TEXT)]
+        stretches += [(index, Part.INDEX), (frame.title, Part.FRAME), (title, Part.TITLE)]
+        stretches += [(frame.text, Part.FRAME), (text, Part.TEXT)]
     stretches.append((frame.end, Part.FRAME))
     ids = np.concatenate([np.asarray(tokens, dtype=np.int64) for tokens, _ in stretches])
     parts = np.repeat([part for _, part in stretches], [len(tokens) for tokens, _ in stretches])
