@@ -46,11 +46,12 @@ from reml.predictors.reading.encoder_decoders import (
 )
 from reml.predictors.reading.leave_one_out import without_each
 from reml.predictors.reading.likelihood import with_likelihood
+from reml.predictors.reading.lists import drawn_inputs
 from reml.predictors.reading.pair_builder import PairBuilder, Reading
 from reml.predictors.reading.pairs import Pairs
 from reml.predictors.reading.pointers import evidence_places, parsed, pointing
 from reml.predictors.reading.right_answers import right_answers
-from reml.predictors.reading.sampling import DRAWN, Round, with_samples
+from reml.predictors.reading.sampling import DRAWN, Output, Round, with_samples
 from reml.text.models.kinds import ENCODER_DECODER
 from reml.text.models.loading import config_of, load
 from reml.text.models.model_folder import opened
@@ -60,9 +61,10 @@ from reml.text.token_table import token_ids
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class _Encoded:
+class Encoded:
     """A batch that was read: states of each input [P, L, D], those of each example side by side, targets [B, T]."""
 
+    examples: Sequence[Example]
     reading: Reading
     inputs: Pairs
     states: Tensor
@@ -116,9 +118,9 @@ class FiD(nn.Module):
 
     def loss(self, batch: Batch, signals: Signal = Signal.NONE) -> Prediction:
         """Give -log p(y given x and all items), [B], summed over the tokens of the answer and its end."""
-        examples, responses = batch.examples, batch.read
+        responses = batch.read
         refuse(signals, self.signals, "FiD")
-        read = self._encoded(examples, responses)
+        read = self.encoded(batch.examples, responses)
         wants_attention = Signal.ATTENTION in signals
         output = self._decode(read.fused, read.inputs.gather(read.inputs.mask), read.targets, attention=wants_attention)
         attention = _attention(output, read.inputs, responses.mask) if wants_attention else None
@@ -128,9 +130,9 @@ class FiD(nn.Module):
             alone, said = self._alone(read, read.targets), read.targets != IGNORED
             credit = with_likelihood(credit, alone, target_mask=said, spread=spread, signals=signals)
         if Signal.LEAVE_ONE_OUT in signals:
-            credit = replace(credit, leave_one_out=self._without_each(read, examples, responses.k))
+            credit = replace(credit, leave_one_out=self._without_each(read, responses.k))
         if Signal.SAMPLES in signals:
-            credit = with_samples(credit, self._rounds(read, examples, responses.k))
+            credit = with_samples(credit, self._rounds(read, responses.k))
         return Prediction(-target_likelihood(output, read.targets).sum(1), (credit,))
 
     @torch.no_grad()
@@ -138,7 +140,33 @@ class FiD(nn.Module):
         """Decode greedily; the provenance are the items pointed to, then the others as they were retrieved."""
         reading = self._read(batch.examples, batch.read)
         inputs, states = self._states(reading)
-        return self._answers(reading, self._generated(inputs, inputs.gather(states), draw=False))
+        return reading.answers(self._outputs(reading, self._generated(inputs, inputs.gather(states), draw=False)))
+
+    def encoded(self, examples: Sequence[Example], responses: Responses) -> Encoded:
+        """Read a batch: the first of what `reml.predictors.reading.lists.ReadsLists` asks for."""
+        reading = self._read(examples, responses)
+        inputs, states = self._states(reading)
+        targets = self._targets(examples, reading).to(self.model.device)
+        return Encoded(examples, reading, inputs, states, inputs.gather(states), targets)
+
+    def right(self, read: Encoded) -> list[Output]:
+        """Give the right output of each example, with the tokens that the loss is of."""
+        texts = [example.answers[0] for example in read.examples]
+        return [
+            Output(text, self._sources(read, number), _tokens(row))
+            for number, (text, row) in enumerate(zip(texts, read.targets, strict=True))
+        ]
+
+    @torch.no_grad()
+    def draw(self, read: Encoded) -> list[Output]:
+        """Draw an output for each example."""
+        return self._outputs(read.reading, self._generated(read.inputs, read.fused, draw=True))
+
+    def list_log_likelihood(self, read: Encoded, rounds: Sequence[Sequence[Output]], drawn: Tensor) -> Tensor:
+        """Give log p(output | x, the drawn list) of S outputs for each example, [B, S]."""
+        inputs, states = drawn_inputs(read.inputs, read.states, drawn)
+        fused, mask = inputs.gather(states), inputs.gather(inputs.mask)
+        return torch.stack([self._seen(fused, self._as_targets(outputs), mask) for outputs in rounds], dim=1)
 
     def _generated(self, inputs: Pairs, fused: Tensor, *, draw: bool) -> Tensor:
         """Decode greedily, or draw from the model as it is; token ids [B, 1 + T], the first being the start."""
@@ -152,21 +180,22 @@ class FiD(nn.Module):
         )
         return ids
 
-    def _answers(self, reading: Reading, ids: Tensor) -> list[Answer]:
-        outputs = self.tokeniser.batch_decode(ids, skip_special_tokens=True)
-        return [self._answer(reading, number, output) for number, output in enumerate(outputs)]
+    def _outputs(self, reading: Reading, ids: Tensor) -> list[Output]:
+        """Take generated token ids [B, 1 + T] for outputs, each up to its end."""
+        end = (ids[:, 1:] == self._end).long()
+        rows = ids[:, 1:].masked_fill(end.cumsum(1) > end, IGNORED)
+        said = self.tokeniser.batch_decode(ids, skip_special_tokens=True)
+        parts = [
+            parsed(one, items) if self.pointers else ((), one.strip())
+            for one, items in zip(said, reading.items, strict=True)
+        ]
+        return [Output(text, first, _tokens(row)) for (first, text), row in zip(parts, rows, strict=True)]
 
-    def _answer(self, reading: Reading, number: int, output: str) -> Answer:
-        first, text = parsed(output, reading.items[number]) if self.pointers else ((), output.strip())
-        return Answer(text, reading.provenance(number, first))
+    def _as_targets(self, outputs: Sequence[Output]) -> Tensor:
+        rows = [[token for (token,) in output.tokens] for output in outputs]
+        return padded_targets(rows).to(self.model.device)
 
-    def _encoded(self, examples: Sequence[Example], responses: Responses) -> _Encoded:
-        reading = self._read(examples, responses)
-        inputs, states = self._states(reading)
-        targets = self._targets(examples, reading).to(self.model.device)
-        return _Encoded(reading, inputs, states, inputs.gather(states), targets)
-
-    def _alone(self, read: _Encoded, targets: Tensor) -> Tensor:
+    def _alone(self, read: Encoded, targets: Tensor) -> Tensor:
         """Give log p of each target token given each input alone, [P, T]."""
         repeated = targets[read.inputs.owners]
         return target_likelihood(self._decode(read.states, read.inputs.mask, repeated, attention=False), repeated)
@@ -175,41 +204,30 @@ class FiD(nn.Module):
         """Give log p of each target given what a mask [B, K*L] shows, [B]."""
         return target_likelihood(self._decode(fused, mask, targets, attention=False), targets).sum(1)
 
-    def _without_each(self, read: _Encoded, examples: Sequence[Example], k: int) -> Tensor:
+    def _without_each(self, read: Encoded, k: int) -> Tensor:
         def closed_book(positions: Tensor) -> Tensor:
-            asked = [examples[position] for position in positions.tolist()]
+            asked = [read.examples[position] for position in positions.tolist()]
             inputs, states = self._states(self._read(asked, empty(len(asked))))
             return self._seen(states, read.targets[positions], inputs.mask)
 
         seen = partial(self._seen, read.fused, read.targets)
         return without_each(read.inputs, k, seen=seen, closed_book=closed_book)
 
-    def _rounds(self, read: _Encoded, examples: Sequence[Example], k: int) -> list[Round]:
-        right = [
-            Answer(example.answers[0], read.reading.provenance(place, self._sources(example, read.reading, place)))
-            for place, example in enumerate(examples)
-        ]
-        outputs = [(right, read.targets), *(self._drawn(read) for _ in range(DRAWN))]
-        alone = [self._alone(read, targets).sum(1) for _, targets in outputs]
+    def _rounds(self, read: Encoded, k: int) -> list[Round]:
+        rounds = [self.right(read), *(self.draw(read) for _ in range(DRAWN))]
+        alone = [self._alone(read, self._as_targets(outputs)).sum(1) for outputs in rounds]
         return [
-            Round(answers, read.inputs.by_position(k, likelihood, -torch.inf))
-            for (answers, _), likelihood in zip(outputs, alone, strict=True)
+            Round(read.reading.answers(outputs), read.inputs.by_position(k, likelihood, -torch.inf))
+            for outputs, likelihood in zip(rounds, alone, strict=True)
         ]
 
-    @torch.no_grad()
-    def _drawn(self, read: _Encoded) -> tuple[list[Answer], Tensor]:
-        """Draw an output for each example; give it with its tokens as targets."""
-        ids = self._generated(read.inputs, read.fused, draw=True)
-        end = (ids[:, 1:] == self._end).long()
-        return self._answers(read.reading, ids), ids[:, 1:].masked_fill(end.cumsum(1) > end, IGNORED)
-
-    def _sources(self, example: Example, reading: Reading, number: int) -> tuple[int, ...]:
-        return evidence_places(example, reading.items[number]) if self.pointers else ()
+    def _sources(self, read: Encoded, number: int) -> tuple[int, ...]:
+        return evidence_places(read.examples[number], read.reading.items[number]) if self.pointers else ()
 
     def _targets(self, examples: Sequence[Example], reading: Reading) -> Tensor:
         texts = [right_answers(example)[0] for example in examples]
         if self.pointers:
-            sources = (self._sources(example, reading, number) for number, example in enumerate(examples))
+            sources = map(evidence_places, examples, reading.items)
             texts = [f"{pointing(places)} {text}" for places, text in zip(sources, texts, strict=True)]
         ids = token_ids(self.tokeniser, texts)
         return padded_targets([[*answer[: self.answer_tokens - 1], self._end] for answer in ids])
@@ -229,6 +247,10 @@ class FiD(nn.Module):
             output_attentions=attention,
         )
         return output
+
+
+def _tokens(row: Tensor) -> tuple[tuple[int, ...], ...]:
+    return tuple((token,) for token in row.tolist() if token != IGNORED)
 
 
 def _attention(output: Seq2SeqLMOutput, inputs: Pairs, mask: Tensor) -> Tensor:

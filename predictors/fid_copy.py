@@ -55,10 +55,11 @@ from reml.predictors.copying.quoting import Case, Quotable, Written, wording
 from reml.predictors.reading.encoding import encode, frame_of, input_limit, load_reader
 from reml.predictors.reading.leave_one_out import without_each
 from reml.predictors.reading.likelihood import with_likelihood
+from reml.predictors.reading.lists import drawn_inputs
 from reml.predictors.reading.pair_builder import PairBuilder, Reading
 from reml.predictors.reading.pairs import Pairs, Part
 from reml.predictors.reading.pointers import evidence_places, is_pointing, parsed, pointing
-from reml.predictors.reading.sampling import DRAWN, Round, with_samples
+from reml.predictors.reading.sampling import DRAWN, Output, Round, with_samples
 
 # How many copied tokens at least make an item the source of an answer.
 COPIED = 0.5
@@ -78,6 +79,7 @@ class _Said:
 class _Encoded:
     """A batch that was read: states of each input [P, L, D], what the decoder reads of each example, the targets."""
 
+    examples: Sequence[Example]
     reading: Reading
     inputs: Pairs
     states: Tensor
@@ -138,9 +140,9 @@ class CopyFiD(nn.Module):
         By the mean a label of one token weighs as much as a sentence when tasks are trained together. The signals are
         sums over the tokens.
         """
-        examples, responses = batch.examples, batch.read
+        responses = batch.read
         refuse(signals, self.signals, "CopyFiD")
-        read = self._encoded(examples, responses)
+        read = self.encoded(batch.examples, responses)
         likelihood, decoded = self._likelihood(read.target, read.fused)
         attention = None
         if Signal.ATTENTION in signals:
@@ -151,71 +153,82 @@ class CopyFiD(nn.Module):
             (alone,), said = self._alone(read, [read.target]), read.target.mask
             credit = with_likelihood(credit, alone, target_mask=said, spread=spread, signals=signals)
         if Signal.LEAVE_ONE_OUT in signals:
-            credit = replace(credit, leave_one_out=self._without_each(read, examples, responses.k))
+            credit = replace(credit, leave_one_out=self._without_each(read, responses.k))
         if Signal.SAMPLES in signals:
-            credit = with_samples(credit, self._rounds(read, examples, responses.k))
+            credit = with_samples(credit, self._rounds(read, responses.k))
         return Prediction(-likelihood.sum(1) / read.target.mask.sum(1), (credit,))
 
     @torch.no_grad()
     def generate(self, batch: Batch) -> list[Answer]:
         """Decode greedily and quote what was copied; the provenance are the items, best first."""
-        examples, responses = batch.examples, batch.read
-        reading = self._read(examples, responses)
+        reading = self._read(batch.examples, batch.read)
         inputs, states = self._states(reading)
         said = self._say(self._fused(inputs, states), inputs.ids.shape[1])
-        return [self._answer(number, example, reading, said) for number, example in enumerate(examples)]
+        return reading.answers(self._outputs(batch.examples, reading, said))
 
-    def _encoded(self, examples: Sequence[Example], responses: Responses) -> _Encoded:
+    def encoded(self, examples: Sequence[Example], responses: Responses) -> _Encoded:
+        """Read a batch: the first of what `reml.predictors.reading.lists.ReadsLists` asks for."""
         reading = self._read(examples, responses)
-        pointers = [pointing(self._sources(example, reading, number)) for number, example in enumerate(examples)]
+        sources = map(evidence_places, examples, reading.items)
         target = targets(
             examples,
             reading.tokens,
             self.tokeniser,
             end=self._end,
             limit=self.answer_tokens,
-            before=pointers if self.pointers else (),
+            before=[pointing(places) for places in sources] if self.pointers else (),
         )
         inputs, states = self._states(reading)
-        return _Encoded(reading, inputs, states, self._fused(inputs, states), target.to(self.bias.device))
+        return _Encoded(examples, reading, inputs, states, self._fused(inputs, states), target.to(self.bias.device))
+
+    def right(self, read: _Encoded) -> list[Output]:
+        """Give the right output of each example, with the tokens that the loss is of."""
+        # Which of several right answers stands here makes no difference to any measure.
+        texts = [example.answers[0] for example in read.examples]
+        rows = read.target.rows()
+        return [
+            Output(text, self._sources(read, number), row)
+            for number, (text, row) in enumerate(zip(texts, rows, strict=True))
+        ]
+
+    @torch.no_grad()
+    def draw(self, read: _Encoded) -> list[Output]:
+        """Draw an output for each example."""
+        said = self._say(read.fused, read.inputs.ids.shape[1], drawn)
+        return self._outputs(read.examples, read.reading, said)
+
+    def list_log_likelihood(self, read: _Encoded, rounds: Sequence[Sequence[Output]], drawn: Tensor) -> Tensor:
+        """Give log p(output | x, the drawn list) of S outputs for each example, [B, S]."""
+        memory = self._fused(*drawn_inputs(read.inputs, read.states, drawn))
+        return torch.stack([self._likelihood(self._target(one), memory)[0].sum(1) for one in rounds], dim=1)
+
+    def _target(self, outputs: Sequence[Output]) -> Target:
+        return Target.of([output.tokens for output in outputs]).to(self.bias.device)
 
     def _alone(self, read: _Encoded, goals: Sequence[Target]) -> list[Tensor]:
         """Give log p of each token of some targets given each input alone, each [P, T]."""
         each = self._each(read.inputs, read.states)
         return [self._likelihood(target.take(read.inputs.owners), each)[0] for target in goals]
 
-    def _without_each(self, read: _Encoded, examples: Sequence[Example], k: int) -> Tensor:
+    def _without_each(self, read: _Encoded, k: int) -> Tensor:
         def seen(mask: Tensor) -> Tensor:
             shown = replace(read.fused, mask=mask, copyable=read.fused.copyable & mask)
             return self._likelihood(read.target, shown)[0].sum(1)
 
         def closed_book(positions: Tensor) -> Tensor:
-            asked = [examples[position] for position in positions.tolist()]
+            asked = [read.examples[position] for position in positions.tolist()]
             memory = self._fused(*self._states(self._read(asked, empty(len(asked)))))
             return self._likelihood(read.target.take(positions), memory)[0].sum(1)
 
         return without_each(read.inputs, k, seen=seen, closed_book=closed_book)
 
-    def _rounds(self, read: _Encoded, examples: Sequence[Example], k: int) -> list[Round]:
-        # Which of several right answers stands here makes no difference to any measure.
-        right = [
-            Answer(example.answers[0], read.reading.provenance(place, self._sources(example, read.reading, place)))
-            for place, example in enumerate(examples)
-        ]
-        outputs = [(right, read.target), *(self._drawn(read, examples) for _ in range(DRAWN))]
-        alone = self._alone(read, [target for _, target in outputs])
+    def _rounds(self, read: _Encoded, k: int) -> list[Round]:
+        rounds = [self.right(read), *(self.draw(read) for _ in range(DRAWN))]
+        alone = self._alone(read, [self._target(outputs) for outputs in rounds])
         return [
-            Round(answers, read.inputs.by_position(k, likelihood.sum(1), -torch.inf))
-            for (answers, _), likelihood in zip(outputs, alone, strict=True)
+            Round(read.reading.answers(outputs), read.inputs.by_position(k, likelihood.sum(1), -torch.inf))
+            for outputs, likelihood in zip(rounds, alone, strict=True)
         ]
-
-    @torch.no_grad()
-    def _drawn(self, read: _Encoded, examples: Sequence[Example]) -> tuple[list[Answer], Target]:
-        """Draw an output for each example; give it with its tokens as target."""
-        said = self._say(read.fused, read.inputs.ids.shape[1], drawn)
-        answers = [self._answer(number, example, read.reading, said) for number, example in enumerate(examples)]
-        target = target_of(said.ids, said.cases, end=self._end, limit=self.answer_tokens)
-        return answers, target.to(self.bias.device)
 
     def _states(self, reading: Reading) -> tuple[Pairs, Tensor]:
         """Encode each input; give what the decoder reads of it and the states of that, [P, L, D]."""
@@ -223,8 +236,8 @@ class CopyFiD(nn.Module):
         states = encode(self.encoder, self.tokeniser, inputs)
         return inputs.first(self.vectors), states[:, : self.vectors]
 
-    def _sources(self, example: Example, reading: Reading, number: int) -> tuple[int, ...]:
-        return evidence_places(example, reading.items[number]) if self.pointers else ()
+    def _sources(self, read: _Encoded, number: int) -> tuple[int, ...]:
+        return evidence_places(read.examples[number], read.reading.items[number]) if self.pointers else ()
 
     def _fused(self, inputs: Pairs, states: Tensor) -> Memory:
         ids, mask, parts = (inputs.gather(part) for part in (inputs.ids, inputs.mask, inputs.parts))
@@ -277,7 +290,15 @@ class CopyFiD(nn.Module):
         by_position = mass.reshape(len(mass), -1, length).sum(2)  # [B, K*L] -> [B, K]
         return _Said(ids[:, 1:].cpu(), _stacked(copied, len(ids)), _stacked(cases, len(ids)), by_position.cpu())
 
-    def _answer(self, number: int, example: Example, reading: Reading, said: _Said) -> Answer:
+    def _outputs(self, examples: Sequence[Example], reading: Reading, said: _Said) -> list[Output]:
+        rows = target_of(said.ids, said.cases, end=self._end, limit=self.answer_tokens).rows()
+        return [
+            Output(*self._text(number, example, reading, said), row)
+            for number, (example, row) in enumerate(zip(examples, rows, strict=True))
+        ]
+
+    def _text(self, number: int, example: Example, reading: Reading, said: _Said) -> tuple[str, tuple[int, ...]]:
+        """Write out what was said of an example; give it with the places that its provenance begins with."""
         items, tokens = reading.items[number], reading.tokens[number]
         mass = said.mass[number].tolist()
         order = sorted(items, key=lambda place: -mass[place])
@@ -287,7 +308,7 @@ class CopyFiD(nn.Module):
         first, written = self._pointed(self._written(number, said), items)
         if self.provenance == "copied":
             first = tuple(place for place in order[:1] if mass[place] >= COPIED)
-        return Answer(wording(written, sources, self.tokeniser), reading.provenance(number, first))
+        return wording(written, sources, self.tokeniser), first
 
     def _pointed(self, written: list[Written], places: Several[int]) -> tuple[tuple[int, ...], list[Written]]:
         """Take an output apart: the places pointed to, and what is left to say (`reading.pointers.parsed`)."""

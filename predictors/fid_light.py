@@ -18,18 +18,20 @@ HotpotQA 25.6, TriviaQA 57.6, FEVER 80.6, T-REx 76.0, zsRE 81.1, WoW 11.9. With 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from torch import nn
+from torch import Tensor, nn
 
 from reml.contract.arguments.checked import checked
 from reml.contract.arguments.numbers import Count
 from reml.contract.collections import Collection
-from reml.contract.examples import Answer
+from reml.contract.examples import Answer, Example
 from reml.contract.predictors import Batch
+from reml.contract.retrieved import Responses
 from reml.contract.signals import Prediction, Signal
-from reml.predictors.fid import FiD
+from reml.predictors.fid import Encoded, FiD
+from reml.predictors.reading.sampling import Output
 
 
 @checked("FiDLight")
@@ -75,3 +77,19 @@ class FiDLight(nn.Module):
     def generate(self, batch: Batch) -> list[Answer]:
         """Decode greedily; the provenance are the items pointed to, then the others as they were retrieved."""
         return self.fid.generate(batch)
+
+    def encoded(self, examples: Sequence[Example], responses: Responses) -> Encoded:
+        """Read a batch: the first of what `reml.predictors.reading.lists.ReadsLists` asks for."""
+        return self.fid.encoded(examples, responses)
+
+    def right(self, read: Encoded) -> list[Output]:
+        """Give the right output of each example."""
+        return self.fid.right(read)
+
+    def draw(self, read: Encoded) -> list[Output]:
+        """Draw an output for each example."""
+        return self.fid.draw(read)
+
+    def list_log_likelihood(self, read: Encoded, rounds: Sequence[Sequence[Output]], drawn: Tensor) -> Tensor:
+        """Give log p(output | x, the drawn list) of S outputs for each example, [B, S]."""
+        return self.fid.list_log_likelihood(read, rounds, drawn)

@@ -28,6 +28,19 @@ class Target:
     cases: Tensor
     mask: Tensor
 
+    @classmethod
+    def of(cls, rows: Sequence[Sequence[Sequence[int]]]) -> Target:
+        """Make the target of each row's tokens and cases."""
+        # The padding is masked, so that its token does not matter.
+        padded = pad_sequence([torch.tensor([*row]) for row in rows], batch_first=True)  # [B, T, 2]
+        lengths = torch.tensor([len(row) for row in rows])
+        return cls(padded[..., 0], padded[..., 1], torch.arange(padded.shape[1]) < lengths[:, None])
+
+    def rows(self) -> list[tuple[tuple[int, ...], ...]]:
+        """Give the tokens with their cases of each, without padding: what `of` takes."""
+        pairs = torch.stack([self.ids, self.cases], dim=2).tolist()
+        return [tuple(map(tuple, row[:count])) for row, count in zip(pairs, self.mask.sum(1).tolist(), strict=True)]
+
     def take(self, owners: Tensor) -> Target:
         """Give the target of each owner."""
         return Target(self.ids[owners], self.cases[owners], self.mask[owners])
@@ -62,22 +75,12 @@ def targets(
 
     before: what is said before each answer, if anything is.
     """
-    chosen = [_chosen(example, given, tokeniser) for example, given in zip(examples, items, strict=True)]
-    if before:
-        said = [cased_ids(tokeniser, text) for text in before]
-        chosen = [
-            (np.concatenate([first[0], answer[0]]), np.concatenate([first[1], answer[1]]))
-            for first, answer in zip(said, chosen, strict=True)
-        ]
-    ids = [torch.tensor([*answer[: limit - 1], end]) for answer, _ in chosen]
-    cases = [torch.tensor([*cases[: limit - 1], Case.LOWER]) for _, cases in chosen]
-    mask = [torch.ones(len(answer), dtype=torch.bool) for answer in ids]
-    # The padding is masked, so that its token does not matter.
-    return Target(
-        ids=pad_sequence(ids, batch_first=True),
-        cases=pad_sequence(cases, batch_first=True),
-        mask=pad_sequence(mask, batch_first=True),
-    )
+    rows = []
+    for example, given, first in zip(examples, items, before or [""] * len(examples), strict=True):
+        said = zip(cased_ids(tokeniser, first), _chosen(example, given, tokeniser), strict=True)
+        ids, cases = (np.concatenate(both)[: limit - 1].tolist() for both in said)
+        rows.append([*zip(ids, cases, strict=True), (end, int(Case.LOWER))])
+    return Target.of(rows)
 
 
 def _chosen(

@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from reml.contract.collections import Collection
-from reml.contract.examples import Example, Item, Provenance
+from reml.contract.examples import Answer, Example, Item, Provenance
 from reml.contract.retrieved import Responses
 from reml.files.atomic import digest
 from reml.predictors.reading.pairs import Frame, Pairs, pairs, readable, window
 from reml.predictors.reading.pointers import index_of
+from reml.predictors.reading.sampling import Output
 from reml.text.models.transformers_types import PreTrainedTokenizerFast
 from reml.text.token_table import Ids, ItemTokens, TokenTable, token_ids, tokeniser_fingerprint, tokens_of
 
@@ -34,6 +35,10 @@ class Reading:
         items = self.items[number]
         order = dict.fromkeys([*first, *items])
         return tuple(Provenance.of(items[place]) for place in order if place in items)
+
+    def answers(self, outputs: Sequence[Output]) -> list[Answer]:
+        """Make an answer of an output for each example."""
+        return [Answer(one.text, self.provenance(number, one.first)) for number, one in enumerate(outputs)]
 
 
 class PairBuilder:

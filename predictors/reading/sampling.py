@@ -15,6 +15,19 @@ from reml.contract.signals import Credit
 DRAWN = 4
 
 
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What a predictor may say of an example.
+
+    first: the places of the list that its provenance begins with. tokens: what its likelihood is of, as many numbers a
+    token as the predictor needs.
+    """
+
+    text: str
+    first: tuple[int, ...]
+    tokens: tuple[tuple[int, ...], ...]
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Round:
     """One output for each of B examples, and log p(output | x, item), [B, K], -inf where there is no item."""

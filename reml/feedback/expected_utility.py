@@ -12,7 +12,8 @@ the KILT score (`AnswerUtility`); the outputs are the predictor's samples, the r
 
 Deviations:
 - FiD-Light reads the drawn list at once, and the gradient comes back through its decoder. Here the predictor tells the
-  likelihood of an output given each item, and a list's is their mean, so that any predictor will do.
+  likelihood of an output given each item, and a list's is their mean, so that any predictor will do. What reads lists
+  at once learns as in the paper by `reml.predictors.stochastic_rag`, which draws by these settings.
 - The softmax that stands in for the i-th drawing is over the item drawn and those never drawn: what could be exchanged
   for it. Over 6 random problems of 5 items, at lists of 1, 2, 3 and 4 and a relaxation of 0.5, the mean over noise then
   points where the exact gradient does with a cosine of 0.998, 0.998, 0.994 and 0.993; over all items at once it is
@@ -52,14 +53,20 @@ def drawn_list(log_probability: Tensor, noise: Tensor, *, mask: Tensor, size: in
     log_probability, Gumbel noise, mask: [B, K]. The gradient is that of the softmaxes that stand in for the drawings;
     the smaller `relaxation`, the closer are they to the drawings and the larger is their variance.
     """
+    return drawn_items(log_probability, noise, mask=mask, size=size, relaxation=relaxation).sum(dim=1)
+
+
+def drawn_items(log_probability: Tensor, noise: Tensor, *, mask: Tensor, size: int, relaxation: float = 1.0) -> Tensor:
+    """Draw a list as `drawn_list` does: for each of its places, in the order of drawing, 1 at its item, [B, n, K]."""
     perturbed = (log_probability + noise).masked_fill(~mask, -torch.inf)
     order = perturbed.detach().topk(min(size, mask.shape[1]), dim=-1).indices
     chosen = torch.zeros_like(mask).scatter(1, order, value=True) & mask
-    soft = torch.zeros_like(log_probability)
+    drawn = [torch.zeros_like(log_probability)[:, None][:, :0]]
     for place in order.unbind(dim=-1):
         one = torch.zeros_like(mask).scatter(1, place[:, None], value=True)
-        soft = soft + masked_log_softmax(log_probability + noise, mask & (one | ~chosen), relaxation).exp()
-    return chosen.to(soft.dtype) + soft - soft.detach()
+        soft = masked_log_softmax(log_probability + noise, mask & (one | ~chosen), relaxation).exp()
+        drawn.append(((one & mask).to(soft.dtype) + (soft - soft.detach()))[:, None])
+    return torch.cat(drawn, dim=1)
 
 
 def expected_utility_loss(chosen: Tensor, log_likelihood: Tensor, utilities: Tensor) -> Tensor:
@@ -96,6 +103,13 @@ class ExpectedUtility:
     def needs(self) -> Signal:
         """Sampled outputs, their likelihood given each item, and their utilities."""
         return Signal.SAMPLES
+
+    def draw(self, responses: Responses) -> Tensor:
+        """Draw a list of each example, as `drawn_items` gives it, [B, n, K]."""
+        scores, mask = retrieval_scores(responses), responses.mask
+        log_probability = masked_log_softmax(scores, mask, self.temperature)
+        noise = gumbel_noise(log_probability)
+        return drawn_items(log_probability, noise, mask=mask, size=self.items, relaxation=self.relaxation)
 
     def __call__(self, responses: Responses, credit: Credit, others: InBatch | None = None) -> Tensor:  # noqa: ARG002
         """Give the loss of each example, [B], mean over lists; `ValueError` for inputs that are not finite."""

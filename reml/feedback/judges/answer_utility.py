@@ -35,7 +35,7 @@ class AnswerUtility:
     def __call__(self, examples: Sequence[Example], answers: Sequence[Sequence[Answer]]) -> Tensor:
         """Score S answers to each of B examples, float32 [B, S].
 
-        An answer that repeats the text of an earlier one of the same example has 0: each text counts once.
+        An answer that repeats an earlier one of the same example, text and provenance, has 0: each counts once.
         """
         table = [self._scores(Gold.of(example), given) for example, given in zip(examples, answers, strict=True)]
         width = len(answers[0]) if answers else 0
@@ -50,5 +50,5 @@ class AnswerUtility:
         return points if counts else 0.0
 
     def _scores(self, gold: Gold, answers: Sequence[Answer]) -> list[float]:
-        texts = [answer.text for answer in answers]
-        return [0.0 if texts.index(one.text) < place else self.of(gold, one) for place, one in enumerate(answers)]
+        said = [(answer.text, answer.provenance) for answer in answers]
+        return [0.0 if said.index(one) < at else self.of(gold, answers[at]) for at, one in enumerate(said)]
