@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import dataclasses
 from dataclasses import replace
 
@@ -42,12 +43,11 @@ def empty(count: int) -> Responses:
 def _fetched(collection: Collection, hits: Hits) -> list[tuple[Item, ...]]:
     distinct, position = np.unique(hits.rows[hits.mask], return_inverse=True)
     found = collection.get(distinct) if len(distinct) else []
-    stops = np.cumsum(hits.mask.sum(axis=1))
-    starts = [0, *stops[:-1].tolist()]
+    bounds = [0, *np.cumsum(hits.mask.sum(axis=1)).tolist()]
     items = [found[place] for place in position.tolist()]
     if hits.shown is not None:
         items = list(map(hits.shown.item, items, hits.shown.at[hits.mask].tolist()))
-    return [tuple(items[start:stop]) for start, stop in zip(starts, stops.tolist(), strict=True)]
+    return [tuple(items[start:stop]) for start, stop in itertools.pairwise(bounds)]
 
 
 def shown(found: Responses, collection: Collection, k: int) -> Hits:
