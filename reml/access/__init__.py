@@ -5,7 +5,7 @@ encoded_retriever   A retriever is an encoder and an index over a collection
 filtering           Searching with a filter: rows that a query may not find, or the only ones that it may
 indexing            Making a retriever of an encoder and an index over a collection, on disk
 information_access  The information access model g: query, expand, search, process, cut; optionally store
-joint_session       One session over several: groups of examples, one after the other, each
+joint_session       Sessions made of others: one over several groups of examples, and what some examples see of one
 limits              How much an access model searches for, hands over, and how often it may be asked
 query_side          An encoder of which only the query side learns: items keep the vectors they have
 query_states        Queries that are states from the start, as an index takes them

@@ -1,4 +1,4 @@
-"""One session over several: groups of examples, one after the other, each with a session of its own."""
+"""Sessions made of others: one over several groups of examples, and what some examples see of one."""
 
 from __future__ import annotations
 
@@ -41,11 +41,19 @@ class JointSession:
         """What was asked with given queries and what came back, in order."""
         return tuple(self._asked)
 
-    def ask(self, queries: Queries | None = None, k: int | None = None) -> Responses:
-        """Answer queries, [Q, k], or everyone's own, [B, k]."""
-        if queries is None:
+    def ask(
+        self, queries: Queries | None = None, k: int | None = None, *, owners: Int64Array | None = None
+    ) -> Responses:
+        """Answer queries, [Q, k], or everyone's own, [B, k], or those of `owners`."""
+        if queries is None and owners is None:
             return stacked([empty(n) if one is None else one.ask(k=k) for one, n in self._groups])
-        found = stacked([self._part(number, queries, k) for number in range(len(self._groups))])
+        numbers = range(len(self._groups))
+        if queries is None:
+            chosen = np.asarray(owners, dtype=np.int64)
+            return stacked([self._own(number, chosen, k) for number in numbers])
+        if owners is not None:
+            raise ValueError("queries that are given say whose they are: leave `owners` out.")
+        found = stacked([self._part(number, queries, k) for number in numbers])
         self._asked.append((queries, found))
         return found
 
@@ -68,6 +76,12 @@ class JointSession:
                 rows[chosen] = session.write(_entries(entries, chosen, int(self._starts[number])))
         return rows
 
+    def _own(self, number: int, owners: Int64Array, k: int | None) -> Responses:
+        session, mine = self._groups[number][0], owners[self._owned(owners, number)]
+        if session is None or not len(mine):
+            return empty(len(mine))
+        return session.ask(k=k, owners=mine - self._starts[number])
+
     def _part(self, number: int, queries: Queries, k: int | None) -> Responses:
         session, chosen = self._groups[number][0], np.flatnonzero(self._owned(queries.owners, number))
         if session is None or not len(chosen):
@@ -78,6 +92,55 @@ class JointSession:
     def _owned(self, owners: Int64Array, number: int) -> npt.NDArray[np.bool_]:
         owned: npt.NDArray[np.bool_] = (owners >= self._starts[number]) & (owners < self._starts[number + 1])
         return owned
+
+
+@final
+class PartialSession:
+    """A session as some of its examples see it: what they ask and write is on the record of the whole one too.
+
+    examples: their places in the whole one, ascending.
+    """
+
+    def __init__(self, whole: Session, examples: Int64Array) -> None:
+        self._whole, self._examples = whole, examples
+        self._asked: list[tuple[Queries, Responses]] = []
+
+    @property
+    def left(self) -> Int64Array:
+        """Asks that the budget still allows each example, int64 [B]."""
+        return self._whole.left[self._examples]
+
+    @property
+    def asked(self) -> Sequence[tuple[Queries, Responses]]:
+        """What was asked here, and what came back, in order."""
+        return tuple(self._asked)
+
+    def ask(
+        self, queries: Queries | None = None, k: int | None = None, *, owners: Int64Array | None = None
+    ) -> Responses:
+        """Answer queries, [Q, k], or the whole one's own queries of these examples, [B, k], or of `owners`."""
+        before = len(self._whole.asked)
+        if queries is None:
+            mine = self._examples if owners is None else self._examples[owners]
+            found = self._whole.ask(k=k, owners=mine)
+        else:
+            found = self._whole.ask(replace(queries, owners=self._examples[queries.owners]), k, owners=owners)
+        for given, came in self._whole.asked[before:]:
+            self._asked.append((replace(given, owners=np.searchsorted(self._examples, given.owners)), came))
+        return found
+
+    def values(self, column: str, responses: Responses) -> Tensor:
+        """Give numbers kept beside the items, [Q, K, ...]."""
+        return self._whole.values(column, responses)
+
+    def write(self, entries: Entries) -> Int64Array:
+        """Store entries of these examples."""
+        return self._whole.write(replace(entries, owners=self._examples[entries.owners]))
+
+
+def partial_session(whole: Session, examples: Int64Array) -> Session:
+    """Give what these examples see of a session. examples: their places in it, ascending."""
+    return PartialSession(whole, examples)
 
 
 def joint_session(groups: Sequence[tuple[Session | None, int]]) -> Session:

@@ -79,10 +79,13 @@ class AccessSession:
         """What was asked and what came back, in order."""
         return tuple(self._asked)
 
-    def ask(self, queries: Queries | None = None, k: int | None = None) -> Responses:
+    def ask(
+        self, queries: Queries | None = None, k: int | None = None, *, owners: Int64Array | None = None
+    ) -> Responses:
         """Answer queries, [Q, k], or its own, [B, k]; `ValueError` for an owner that is no example of the batch.
 
-        In the precision of what answers, as it would be ahead, not in that in which a predictor computes meanwhile.
+        owners: the only examples for which its own are asked, one list for each. In the precision of what answers, as
+        it would be ahead, not in that in which a predictor computes meanwhile.
         What is handed over comes in the order in which it is to be read (`Limits.order`); every row in that of rows.
         """
         places = self._chain.limits.k if k is None else k
@@ -90,9 +93,13 @@ class AccessSession:
             if places < 0:
                 raise ValueError(f"k is a number of items, 1 or more, or 0 for every row; not {places}.")
             if queries is None:
-                given = self._chain.queries(self._examples)
-                found = self._own(given, places)
+                asking = self._asking(owners)
+                given = self._chain.queries([self._examples[owner] for owner in asking])
+                found = self._own(asking, given, places)
+                given = given if owners is None else replace(given, owners=asking[given.owners])
             else:
+                if owners is not None:
+                    raise ValueError("queries that are given say whose they are: leave `owners` out.")
                 self._check(given_queries(queries))
                 given, found = queries, self._live(queries, places)
         if places:
@@ -112,14 +119,24 @@ class AccessSession:
         self._wrote = self._wrote or bool(len(rows))
         return rows
 
-    def _own(self, queries: Queries, k: int) -> Responses:
-        """Answer its own queries: from what is known, or live; examples that may not ask any more find nothing."""
-        allowed = self._spend(np.arange(len(self._examples)))
+    def _asking(self, owners: Int64Array | None) -> Int64Array:
+        """Give the examples whose own queries are asked."""
+        if owners is None:
+            return np.arange(len(self._examples), dtype=np.int64)
+        self._check_owners(owners)
+        if (np.diff(owners) <= 0).any():
+            raise ValueError(f"the owners that ask must be ascending, each once, not {owners[:10].tolist()}.")
+        return owners
+
+    def _own(self, owners: Int64Array, queries: Queries, k: int) -> Responses:
+        """Answer own queries of examples: from what is known, or live; those that may not ask any more find nothing."""
+        allowed = self._spend(owners)
         if self._ahead is not None and not self._wrote and allowed.all() and 0 < k <= self._known(self._ahead):
-            return gather(self._chain.collection, self._ahead.first(k), temperature=self._chain.limits.temperature)
+            known = self._ahead.first(k).take(owners)
+            return gather(self._chain.collection, known, temperature=self._chain.limits.temperature)
+        asking = [self._examples[owner] for owner in owners[allowed]]
         if allowed.all():
-            return self._chain.own(self._examples, queries, k)
-        asking = [example for example, may in zip(self._examples, allowed, strict=True) if may]
+            return self._chain.own(asking, queries, k)
         return _spread(self._chain.own(asking, self._chain.queries(asking), k), allowed)
 
     def _known(self, ahead: Hits) -> int:

@@ -54,15 +54,20 @@ def _in_turn(batch: Batch) -> Iterator[tuple[str, Session, Queries, Responses]]:
 def _by_owner(
     name: str, session: Session, queries: Queries, found: Responses, places: Sequence[set[Place]]
 ) -> Iterator[tuple[int, Asked]]:
-    """Give each list and whose it is: own queries have one list an example, given ones a list each."""
-    left = session.left
+    """Give each list and whose it is: own queries have one list an example that asks, given ones a list each."""
+    left, owners = session.left, owners_of(queries, found)
     for number, rows in enumerate(found.rows):
         single = len(found) == len(queries)
-        owner = int(queries.owners[number]) if single else number
+        owner = int(owners[number])
         texts = (queries.texts[number],) if single else _of(queries, owner)
         shown = rows[rows >= 0]
         used = _used(found, number, places[owner]) if len(shown) and places[owner] else shown[:0]
         yield owner, Asked(name, texts, shown, used, "" if len(shown) else _note(int(left[owner])))
+
+
+def owners_of(queries: Queries, found: Responses) -> Int64Array:
+    """Give the example of each list of an ask on record, int64 [len(found)]: several queries of one may be fused."""
+    return queries.owners if len(found) == len(queries) else np.unique(queries.owners)
 
 
 def _of(queries: Queries, owner: int) -> tuple[str, ...]:

@@ -90,11 +90,14 @@ class Session(Protocol):
     def asked(self) -> Sequence[tuple[Queries, Responses]]:
         """What was asked and what came back, in order: what feedback, trajectories and costs are made of."""
 
-    def ask(self, queries: Queries | None = None, k: int | None = None) -> Responses:
+    def ask(
+        self, queries: Queries | None = None, k: int | None = None, *, owners: Int64Array | None = None
+    ) -> Responses:
         """Query (g's own queries if none), search to g's depth, process, cut to k (g's own if none): [Q, k].
 
         g's own queries, where it makes several of an example, are fused to one list an example, [B, k]; queries that
         are given are answered one by one. k = 0: every row, for soft reading; `ValueError` where those are too many.
+        owners: the only examples for which its own queries are asked, ascending, one list for each; all if left out.
         """
 
     def values(self, column: str, responses: Responses) -> Tensor:

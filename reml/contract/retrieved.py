@@ -308,6 +308,20 @@ class Responses:
         kept = np.arange(min(k, self.k))
         return self.pick(np.where(self.rows[:, kept] >= 0, kept, -1))
 
+    def take(self, positions: Int64Array) -> Responses:
+        """Give the lists of the queries at these positions, in this order."""
+        import torch
+
+        places, items = torch.from_numpy(positions), self.items
+        return replace(
+            self,
+            items=LazyItems(len(positions), lambda: [items[place] for place in positions], as_kept=self.as_kept),
+            rows=self.rows[positions],
+            scores=self.scores[places.to(self.scores.device)],
+            mask=self.mask[places.to(self.mask.device)],
+            origins=self.origins[positions],
+        )
+
     def pick(self, positions: Int64Array) -> Responses:
         """Give for each query the items at these positions [Q, k], in this order, -1 where there is none."""
         import torch

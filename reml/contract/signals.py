@@ -52,8 +52,9 @@ class InBatch:
 class Credit:
     """What is said of the items of one list, by a predictor, a judge, a teacher or a record; what `Signal` asks for.
 
-    item_log_likelihood: log p(y | x, item), [Q, K], -inf where masked. token_log_likelihood: the same for each target
-    token, [Q, K, T], 0 past the end. target_mask: [Q, T], true on target tokens. attention: mass for each item, [Q, K].
+    item_log_likelihood: log p(y | x, item), [Q, K], -inf where masked or not read. token_log_likelihood: the same for
+    each target token, [Q, K, T], 0 past the end. target_mask: [Q, T], true on target tokens. attention: mass for each
+    item, [Q, K].
     leave_one_out: log p(y | x, all items but this one), [Q, K], -inf where masked.
     samples: outputs, S for each example, the right answer first and the others drawn from the predictor.
     sample_log_likelihood: log p(sample | x, item), [Q, S, K], -inf where masked. utilities: of the samples, [Q, S].

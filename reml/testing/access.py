@@ -42,6 +42,21 @@ class AccessContract(Contract, ABC):
             assert [item.row for item in items] == rows[rows >= 0].tolist()
             assert items == tuple(access.collection.get(rows[rows >= 0]))
 
+    def test_own_queries_may_be_asked_of_some_examples(self, tmp_path: Path) -> None:
+        """Only they spend an ask and are on record; whose is unclear is refused."""
+        access = self.make(tmp_path, asks=1)
+        session, whole = access.open(EXAMPLES), access.open(EXAMPLES).ask()
+        found = session.ask(owners=np.array([1]))
+        assert found.rows.tolist() == whole.rows[[1]].tolist()
+        assert session.left.tolist() == [1, 0]
+        assert [queries.owners.tolist() for queries, _ in session.asked] == [[1]]
+        assert not session.ask(owners=np.array([1])).mask.any(), "its budget is spent"
+        for owners in ([2], [1, 0], [0, 0]):
+            with pytest.raises(ValueError, match="owners"):
+                session.ask(owners=np.array(owners))
+        with pytest.raises(ValueError, match="leave `owners` out"):
+            session.ask(Queries(np.array([0]), ("copper",)), owners=np.array([0]))
+
     def test_given_queries_are_answered_one_by_one(self, tmp_path: Path) -> None:
         """Several of one example, none of another, as many items as are asked for."""
         found = self.make(tmp_path).open(EXAMPLES).ask(Queries(np.array([1, 1]), ("copper", "volcanoes")), k=1)
