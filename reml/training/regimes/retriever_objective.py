@@ -79,7 +79,7 @@ class RetrieverObjective:
         if self.feedback is None:
             raise ValueError("a retriever without an objective learns by the predictor's loss alone: choose Joint.")
         said, further = self._judged(examples, rescored, credit), self._in_batch(examples, rescored)
-        return self.weight * self.feedback(rescored.own, said, further)
+        return self.weight * self.feedback(_heard(rescored.own, credit), said, further)
 
     def _scores(self, queries: Queries, rows: Int64Array) -> Tensor:
         scores = self.retriever.score(queries, rows)
@@ -110,3 +110,9 @@ class RetrieverObjective:
         further, judged = rescored.others, Signal.ITEM_UTILITY in self.needs & self.judges.gives
         utility = self.judges.utility(examples, further) if judged else torch.zeros_like(further.scores)
         return InBatch(further.scores, further.mask, utility)
+
+
+def _heard(own: Responses, credit: Credit) -> Responses:
+    """Mask the items that a predictor did not read, of which it says -inf: they teach nothing."""
+    said = credit.item_log_likelihood
+    return own if said is None else replace(own, mask=own.mask & ~torch.isneginf(said).to(own.mask.device))

@@ -13,7 +13,7 @@ from reml.access.responses import empty
 from reml.contract.examples import Answer, Example, Provenance
 from reml.contract.predictors import Batch, Feedback
 from reml.contract.retrieved import Queries, Responses
-from reml.contract.signals import Signal
+from reml.contract.signals import Credit, Signal
 from reml.contract.vectors import Int64Array
 from reml.feedback.combined import Combined
 from reml.feedback.contrastive import Contrastive
@@ -54,6 +54,25 @@ def truth_first(model: WordRetriever) -> float:
     """Give the mean score of the truths less that of the lies."""
     scores = model.score(Queries.of([f"what is thing{number}" for number in range(8)]), retrieved(0, 8).hits.rows)
     return float((scores[:, 1] - scores[:, 0]).mean().detach())
+
+
+def test_items_that_the_predictor_did_not_read_teach_nothing() -> None:
+    objective, asked = learner(retriever()), batch()
+    rescored = objective.rescored(asked.examples, asked.read)
+    said = torch.full(rescored.own.mask.shape, -1.0).masked_fill(~rescored.own.mask, -torch.inf)
+    said[:, 0] = -2.0
+    whole = objective.loss(asked.examples, rescored, Credit(item_log_likelihood=said))
+    unread = said.clone()
+    unread[0], unread[1, 1] = -torch.inf, -torch.inf
+    loss = objective.loss(asked.examples, rescored, Credit(item_log_likelihood=unread))
+    mask = rescored.own.mask.clone()
+    mask[0], mask[1, 1] = False, False
+    masked = replace(rescored, own=replace(rescored.own, mask=mask))
+    assert (whole > 0).all()
+    assert loss[0] == 0
+    torch.testing.assert_close(loss, objective.loss(asked.examples, masked, Credit(item_log_likelihood=unread)))
+    torch.testing.assert_close(loss[2:], whole[2:])
+    loss.sum().backward()  # type: ignore[no-untyped-call]
 
 
 def test_independent_is_the_predictors_loss() -> None:
