@@ -50,11 +50,10 @@ from reml.predictors.late.nearest import nearest
 from reml.predictors.late.sheets import Read, Sheet, sheet, standardised
 from reml.predictors.late.templates import ASK, SPAN, TITLE, Fit, Templates, filled, fits, kind, words
 from reml.predictors.late.ways import likelihood, ways
-from reml.predictors.reading.encoding import load_reader
+from reml.predictors.reading.encoding import frozen_reader
 from reml.predictors.reading.pairs import readable
 from reml.predictors.reading.right_answers import right_answers
-from reml.text.frozen_states import FrozenStates, States
-from reml.text.models.loading import Loaded
+from reml.text.frozen_states import States
 from reml.text.token_table import ItemTokens, token_ids, tokenise
 
 FLOOR = -20.0
@@ -93,7 +92,7 @@ class LateReader(nn.Module):
         trust_remote_code: bool = False,
     ) -> None:
         super().__init__()
-        loaded, self.states = _frozen(encoder, trust_remote_code)
+        loaded, self.states = frozen_reader(encoder, trust_remote_code)
         longest = max(item_tokens, question_tokens)
         if longest + 2 > loaded.limit:
             raise ValueError(
@@ -289,13 +288,6 @@ class LateReader(nn.Module):
         first, last = divmod(int(scores.argmax()), length)
         text, start = (item.title, first) if first < title else (item.text, first - title)
         return cut(text, start, last - first + 1, self.tokeniser), float(scores[first, last])
-
-
-@functools.lru_cache(maxsize=1)
-def _frozen(encoder: str, trust_remote_code: bool) -> tuple[Loaded, FrozenStates]:
-    """Load an encoder, which all readers of a process share with what it made: each of many predictions has its own."""
-    loaded = load_reader(encoder, 0, trust_remote_code=trust_remote_code)
-    return loaded, FrozenStates(loaded.model.requires_grad_(False).train(False), loaded.fast)
 
 
 @dataclass(frozen=True, slots=True)

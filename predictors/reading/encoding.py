@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from reml.files.model_location import ModelError
 from reml.predictors.reading.pairs import Frame, Pairs, Part
+from reml.text.frozen_states import FrozenStates
 from reml.text.models.encoders import load_encoder
 from reml.text.models.loading import Loaded
 from reml.text.models.token_limit import allowed
@@ -34,6 +37,13 @@ def load_reader(name: str, frozen_layers: int, *, trust_remote_code: bool = Fals
         if isinstance(module, nn.Dropout):
             module.p = 0.0
     return loaded
+
+
+@functools.lru_cache(maxsize=1)
+def frozen_reader(name: str, trust_remote_code: bool) -> tuple[Loaded, FrozenStates]:
+    """Load an encoder that stays as it is; all of a process that name it share it, and what it made of texts."""
+    loaded = load_reader(name, 0, trust_remote_code=trust_remote_code)
+    return loaded, FrozenStates(loaded.model.requires_grad_(False).train(False), loaded.fast)
 
 
 def input_limit(asked: int | None, loaded: Loaded) -> int:

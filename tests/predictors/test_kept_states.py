@@ -15,7 +15,8 @@ from reml.contract.predictors import Batch
 from reml.contract.retrieved import Hits, Queries
 from reml.devices.work import Work
 from reml.files.shared_folder import LAYOUT
-from reml.predictors.late_reader import LateReader, _frozen
+from reml.predictors.late_reader import LateReader
+from reml.predictors.reading.encoding import frozen_reader
 from reml.retrievers.dense import Dense
 from reml.retrievers.encoders.dense_encoder import DenseEncoder, Encoding
 from reml.retrievers.encoders.kept_states import KeptStates
@@ -39,7 +40,7 @@ def framed_bert(tiny_bert: str, tmp_path_factory: pytest.TempPathFactory) -> str
 
 
 def in_another_process() -> None:
-    _frozen.cache_clear()
+    frozen_reader.cache_clear()
     _SHELVES.clear()
 
 

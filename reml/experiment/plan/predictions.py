@@ -13,7 +13,7 @@ import numpy as np
 from reml.access.composed_access import FoundAccess
 from reml.access.limits import Limits
 from reml.access.session import AccessSession
-from reml.access.trajectory import trajectories
+from reml.access.trajectory import owners_of, trajectories
 from reml.collection.passages import count_words
 from reml.contract.access import QueryGenerator, Session
 from reml.contract.examples import Answer, Example
@@ -128,6 +128,7 @@ def _predict(
     answers: list[Answer] = []
     words: list[int] = []
     asked_of = TrajectoryFile(folder / TRAJECTORIES)
+    asked_by: list[frozenset[str]] = []
     for places in tracked(batches, "predict", unit="examples", size=lambda places: len(examples[places])):
         asked_for = tuple(example.unanswered for example in examples[places])
         sessions = {part.name: part.session(asked_for, places) for part in parts}
@@ -135,12 +136,23 @@ def _predict(
         batch = Batch(tuple(seen), sessions)
         answers += predict(predictor, batch)
         words += words_of(batch)
-        asked_of.add(trajectories(batch, answers[-len(seen) :]))
+        told = trajectories(batch, answers[-len(seen) :])
+        asked_by += [frozenset(one.access for one in trajectory.asks) for trajectory in told]
+        asked_of.add(told)
     asked_of.close()
     whole: Iterable[Answer] = answers
     for part in parts:
-        whole = complete(list(whole), part.hits, part.collection, shown.pages, ranked=part.limits.order != Limits.order)
+        hits = _of_those_asked(part.hits, [part.name in names for names in asked_by])
+        whole = complete(list(whole), hits, part.collection, shown.pages, ranked=part.limits.order != Limits.order)
     write_predictions(folder, zip(examples, whole, strict=True), words)
+
+
+def _of_those_asked(hits: Hits, asked: Sequence[bool]) -> Hits:
+    """Leave out the hits of examples that asked nothing of an access model: what none has asked for is no evidence."""
+    if all(asked):
+        return hits
+    mine = np.array(asked, dtype=np.bool_)[:, None]
+    return Hits(np.where(mine, hits.rows, -1), np.where(mine, hits.scores, -np.inf).astype(np.float32), hits.shown)
 
 
 def write_predictions(folder: Path, answered: Iterable[tuple[Example, Answer]], words: Sequence[int]) -> None:
@@ -155,8 +167,7 @@ def words_of(batch: Batch) -> list[int]:
     for session in batch.sessions.values():
         for queries, found in session.asked:
             of_items = _words(session, found)
-            owners = queries.owners if len(found) == len(queries) else np.arange(len(words))
-            np.add.at(words, owners, of_items)
+            np.add.at(words, owners_of(queries, found), of_items)
     return [int(number) for number in words]
 
 

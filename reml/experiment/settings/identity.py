@@ -83,12 +83,15 @@ def _source(package: str) -> str:
 
 
 def _with_files(value: str, name: str) -> Json:
-    """Add the digest of a file, or of a local model's folder; not of any folder, which may be a cache, or all data."""
+    """Add the digest of a file, or of a folder of a local model or of feedback records.
+
+    Not of any other folder, which may be a cache, or all data.
+    """
     if name != "model" and "/" not in value:
         return value
     try:
         path = Path(located(value) if value.startswith(PREFIX) else value).expanduser()
-        there = path.is_file() or _holds_model(path, name)
+        there = path.is_file() or _holds_model(path, name) or _holds_records(path)
     except OSError:  # a prompt, too long for a name
         return value
     return {"path": value, "files": digest(*_digests(path))} if there else value
@@ -98,6 +101,10 @@ def _holds_model(path: Path, name: str) -> bool:
     if not path.is_dir():
         return False
     return name in MODELS or (path / "config.json").is_file() or any(path.glob("*.safetensors"))
+
+
+def _holds_records(path: Path) -> bool:
+    return (path / "00000001.arrow").is_file()  # feedback: its log counts from 1
 
 
 def _digests(path: Path) -> Iterator[Json]:
