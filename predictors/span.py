@@ -16,32 +16,29 @@ Numbers: not run on the data of the papers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from reml.contract.arguments.checked import checked
 from reml.contract.arguments.numbers import Count, Size
 from reml.contract.collections import Collection
-from reml.contract.examples import Answer, Example, Item
+from reml.contract.examples import Answer, Example
 from reml.contract.predictors import Batch
 from reml.contract.refusal import refuse
 from reml.contract.signals import Credit, Prediction, Signal
 from reml.contract.vectors import Int64Array
-from reml.predictors.copying.quoting import cut
 from reml.predictors.reading.encoding import encode, frame_of, input_limit, load_reader
 from reml.predictors.reading.pair_builder import PairBuilder
-from reml.predictors.reading.pairs import Pairs, Part, occurrences
+from reml.predictors.reading.pairs import Pairs
 from reml.predictors.reading.right_answers import right_answers
+from reml.predictors.reading.spans import best_spans, cut_span, marginal, over_items, shown_logits, standing
 from reml.text.token_table import token_ids
 
 FLOOR = -20.0
-NEVER = -1e9
 
 
 @checked("Span")
@@ -83,14 +80,14 @@ class Span(nn.Module):
         reading = self._read(examples, responses)
         inputs = reading.pairs.to(self.ends.weight.device)
         starts, ends = self._logits(inputs)
-        right = _standing([self._right(example) for example in examples], inputs)
-        marginal, total = _marginal(starts, ends, right), torch.stack([starts, ends]).logsumexp(2)
+        right = standing([self._right(example) for example in examples], inputs)
+        of_right, total = marginal(starts, ends, right), torch.stack([starts, ends]).logsumexp(2)
         stands = right.mask.any(1)
-        together = _over_items(inputs, marginal) - _over_items(inputs, total[0]) - _over_items(inputs, total[1])
+        together = over_items(inputs, of_right) - over_items(inputs, total[0]) - over_items(inputs, total[1])
         loss = -torch.where(inputs.by_position(responses.k, stands, 0).any(1), together, FLOOR)
         if Signal.ITEM_LIKELIHOOD not in signals:
             return Prediction(loss)
-        alone = torch.where(stands, marginal - total.sum(0), FLOOR)
+        alone = torch.where(stands, of_right - total.sum(0), FLOOR)
         return Prediction(loss, (Credit(item_log_likelihood=inputs.by_position(responses.k, alone, -torch.inf)),))
 
     @torch.no_grad()
@@ -99,7 +96,7 @@ class Span(nn.Module):
         examples, responses = batch.examples, batch.read
         reading = self._read(examples, responses)
         inputs = reading.pairs.to(self.ends.weight.device)
-        spans = _best(*self._logits(inputs), inputs.parts, self.answer_tokens)
+        spans = best_spans(*self._logits(inputs), inputs.parts, self.answer_tokens)
         scores = inputs.by_position(max(1, responses.k), spans.score, -torch.inf)
         rows = {key: row for row, key in enumerate(zip(inputs.owners.tolist(), inputs.positions.tolist(), strict=True))}
         answers = []
@@ -107,83 +104,16 @@ class Span(nn.Module):
             if not reading.items[number]:
                 answers.append(Answer(""))
                 continue
-            text = self._cut(reading.items[number][place], reading.pairs.parts, spans, rows[number, place])
+            row = rows[number, place]
+            text = cut_span(reading.items[number][place], reading.pairs.parts[row], spans, row, self.tokeniser)
             answers.append(Answer(text, reading.provenance(number, place)))
         return answers
 
-    def _cut(self, item: Item, parts: Tensor, spans: _Spans, row: int) -> str:
-        start, part = int(spans.start[row]), int(parts[row, spans.start[row]])
-        first = start - int((parts[row] == part).int().argmax())
-        return cut(item.title if part == Part.TITLE else item.text, first, int(spans.length[row]), self.tokeniser)
-
     def _logits(self, inputs: Pairs) -> tuple[Tensor, Tensor]:
         """Give float32 logits of start and end, each [P, L], `NEVER` outside of titles and texts."""
-        logits = self.ends(encode(self.encoder, self.tokeniser, inputs)).float()
-        starts, ends = logits.masked_fill(inputs.parts[:, :, None] < Part.TITLE, NEVER).unbind(2)
-        return starts, ends
+        return shown_logits(self.ends(encode(self.encoder, self.tokeniser, inputs)), inputs)
 
     def _right(self, example: Example) -> list[Int64Array]:
         # With the space before it, a byte-level tokeniser gives the tokens that the answer has inside a passage.
         ids = token_ids(self.tokeniser, [f" {answer}" for answer in right_answers(example)])
         return [np.array(answer, dtype=np.int64) for answer in ids]
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class _Standing:
-    """The O places where a right answer stands in each input: first and last token [P, O], mask [P, O]."""
-
-    starts: Tensor
-    ends: Tensor
-    mask: Tensor
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class _Spans:
-    """The best span of each input: its score, its first token, its number of tokens, each [P]."""
-
-    score: Tensor
-    start: Tensor
-    length: Tensor
-
-
-def _standing(right: Sequence[Sequence[Int64Array]], inputs: Pairs) -> _Standing:
-    found = [
-        _spans_of(right[owner], ids, parts)
-        for owner, ids, parts in zip(
-            inputs.owners.tolist(), inputs.ids.cpu().numpy(), inputs.parts.cpu().numpy(), strict=True
-        )
-    ]
-    width = max(1, *(len(spans) for spans in found))
-    table = np.full((len(found), width, 2), -1, dtype=np.int64)
-    for row, spans in zip(table, found, strict=True):
-        row[: len(spans)] = spans
-    starts, ends = torch.from_numpy(table).to(inputs.ids.device).unbind(2)
-    return _Standing(starts.clamp(min=0), ends.clamp(min=0), starts >= 0)
-
-
-def _spans_of(right: Sequence[Int64Array], ids: Int64Array, parts: Int64Array) -> Int64Array:
-    """Give first and last token, [O, 2], of each place in title or text where an answer stands, each once."""
-    pairs = [(first, first + len(answer) - 1) for answer in right for first in occurrences(answer, ids).tolist()]
-    inside = {(first, last) for first, last in pairs if parts[first] >= Part.TITLE and parts[first] == parts[last]}
-    return np.array(sorted(inside), dtype=np.int64).reshape(-1, 2)
-
-
-def _marginal(starts: Tensor, ends: Tensor, right: _Standing) -> Tensor:
-    scores = starts.gather(1, right.starts) + ends.gather(1, right.ends)
-    return torch.logsumexp(scores.masked_fill(~right.mask, NEVER), 1)
-
-
-def _over_items(inputs: Pairs, values: Tensor) -> Tensor:
-    """Sum in log space what belongs to one example, [P] -> [B]; a question without items counts as one input."""
-    laid = values.new_full((inputs.examples, int(inputs.positions.max()) + 1), NEVER)
-    return torch.logsumexp(laid.index_put((inputs.owners, inputs.positions), values), 1)
-
-
-def _best(starts: Tensor, ends: Tensor, parts: Tensor, limit: int) -> _Spans:
-    inputs, length = starts.shape
-    # [P, L] -> [P, L, limit]: the ends that a span from each start may have, all in one part.
-    ends = functional.pad(ends, (0, limit - 1), value=NEVER).unfold(1, limit, 1)
-    same = functional.pad(parts, (0, limit - 1), value=-1).unfold(1, limit, 1) == parts[:, :, None]
-    scores = (starts[:, :, None] + ends).masked_fill(~same, 2 * NEVER).reshape(inputs, length * limit)
-    score, place = scores.max(1)
-    return _Spans(score, place // limit, place % limit + 1)

