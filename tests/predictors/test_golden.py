@@ -121,8 +121,8 @@ def test_the_pointer_loss_is_that_of_every_place_by_enumeration(golden: SpanQuer
         first for first in range(len(ids)) if ids[first : first + length] == wanted and parts[first] >= Part.TITLE
     ]
     assert len(places) == 2, "it stands twice in the text, and once in no question"
-    by_hand = sum(starts[0].softmax(0)[first] * ends[0].softmax(0)[first + length - 1] for first in places)
-    torch.testing.assert_close((-golden.pointer_loss(reading, [["Togo"]])).exp(), by_hand[None])
+    of_each = [starts[0].softmax(0)[first] * ends[0].softmax(0)[first + length - 1] for first in places]
+    torch.testing.assert_close((-golden.pointer_loss(reading, [["Togo"]])).exp(), torch.stack(of_each).sum()[None])
     assert golden.pointer_loss(reading, [["Nowhere"]]).tolist() == [0.0]
     assert golden.pointer_loss(reading, [[]]).tolist() == [0.0]
 

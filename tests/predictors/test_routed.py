@@ -164,6 +164,7 @@ def test_the_loss_is_that_of_the_choice_and_the_mean_of_all_readings(routed: Rou
     pairs = sum((utility[:, one] - utility[:, other]).abs() * np.log(2) for one, other in ((0, 1), (0, 2), (1, 2)))
     torch.testing.assert_close(loss, losses.mean(1) + pairs)
     loss.sum().backward()  # type: ignore[no-untyped-call]
+    assert isinstance(routed.predictor, Reads)
     assert routed.predictor.weight.grad is not None
     assert isinstance(routed.choice, nn.Linear)
     assert routed.choice.bias.grad is not None

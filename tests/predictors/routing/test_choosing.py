@@ -13,8 +13,7 @@ SCORES, UTILITY = torch.tensor([[0.0, 1.0, -1.0]]), torch.tensor([[1.0, 0.0, 0.5
 
 
 def test_losses_by_hand() -> None:
-    soft = lambda x: math.log1p(math.exp(x))  # noqa: E731
-    by_hand = 1.0 * soft(1.0) + 0.5 * soft(-1.0) + 0.5 * soft(2.0)
+    by_hand = sum(gain * math.log1p(math.exp(behind)) for gain, behind in ((1.0, 1.0), (0.5, -1.0), (0.5, 2.0)))
     assert pairwise(SCORES, UTILITY).tolist() == pytest.approx([by_hand])
     assert pointwise(SCORES, UTILITY).tolist() == pytest.approx([1 + 1 + 2.25])
     odds = [math.exp(score) for score in (0.0, 1.0, -1.0)]
