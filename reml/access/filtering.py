@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,13 +15,19 @@ from reml.contract.vectors import Int64Array
 
 def hide(queries: Queries, rows: Int64Array) -> Queries:
     """Let queries not find these rows, whatever else they may or may not find."""
-    if not len(rows):
-        return queries
+    return hide_each(queries, [rows] * len(queries))
+
+
+def hide_each(queries: Queries, rows: Sequence[Int64Array]) -> Queries:
+    """Let each query not find its own of these rows, whatever else it may or may not find."""
     only = queries.only
+    if not any(map(len, rows)):
+        return queries
     if only is None:
-        return replace(queries, only=Rows.of([rows] * len(queries), excluded=True))
+        return replace(queries, only=Rows.of(rows, excluded=True))
     join = np.union1d if only.excluded else np.setdiff1d
-    return replace(queries, only=Rows.of([join(only[q], rows) for q in range(len(queries))], excluded=only.excluded))
+    left = [join(only[query], hidden) for query, hidden in enumerate(rows)]
+    return replace(queries, only=Rows.of(left, excluded=only.excluded))
 
 
 def search_within(retriever: Retriever, queries: Queries, k: int) -> Hits:

@@ -29,6 +29,7 @@ from reml.contract.access import (
     QueryGenerator,
     ResponseProcessor,
     StorageHandler,
+    queries_over,
 )
 from reml.contract.collections import Collection
 from reml.contract.examples import Example, given_examples
@@ -63,7 +64,8 @@ class InformationAccess:
         name: str = "",
     ) -> None:
         self.retriever, self.name = retriever, name
-        self.query_generator = query_generator if query_generator is not None else InputQuery()
+        generator = query_generator if query_generator is not None else InputQuery()
+        self.query_generator = queries_over(generator, retriever.collection)
         self.expansion, self.processors = expansion, tuple(processors)
         self._step_names = step_names(self.processors)
         self.storage, self.feedback = storage, feedback

@@ -10,7 +10,7 @@ import functools
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -24,6 +24,7 @@ _PAGE_END: Position = (1 << 62, 0)
 _PAGES = 256
 
 
+@runtime_checkable
 class Pages(Protocol):
     """Items by page, as `DiskCollection` has them."""
 

@@ -20,6 +20,7 @@ vectors           Representations: rows of sparse or dense vectors, one or sever
 from reml.contract.access import (
     Access,
     Asked,
+    CollectionQueryGenerator,
     Continuing,
     Entries,
     FeedbackHandler,
@@ -75,6 +76,7 @@ __all__ = [
     "Asked",
     "Batch",
     "Collection",
+    "CollectionQueryGenerator",
     "Continuing",
     "Corrected",
     "Credit",

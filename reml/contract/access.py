@@ -136,6 +136,19 @@ class QueryGenerator(Protocol):
 
 
 @runtime_checkable
+class CollectionQueryGenerator(QueryGenerator, Protocol):
+    """A query generator that looks at the collection that is searched, as one that says what may not be found."""
+
+    def over(self, collection: Collection) -> QueryGenerator:
+        """Give the generator for a collection: what searches in one asks with that."""
+
+
+def queries_over(queries: QueryGenerator, collection: Collection) -> QueryGenerator:
+    """Give what makes the queries that are searched for in a collection."""
+    return queries.over(collection) if isinstance(queries, CollectionQueryGenerator) else queries
+
+
+@runtime_checkable
 class QueryExpansion(Protocol):
     """Changes queries by what a first search with them finds."""
 

@@ -15,6 +15,10 @@ Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 
 # What KILT's records say of the right answers beside them.
 TELLING = frozenset({"obj_surface", "partial_evidence"})
+# What an example's meta calls the page that it was taken from (`reml.access.querying.own_page`).
+OWN_PAGE = "own_page"
+# What stands in an input for words that were taken out of it and are to be said.
+MASK = "[MASK]"
 Measure = Literal["accuracy", "em", "f1", "rougel"]
 
 _HALF_A_PAIR: Final = re.compile("[\ud800-\udfff]")

@@ -28,9 +28,10 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from reml.access.filtering import search_within
 from reml.contract.arguments.checked import checked
 from reml.contract.examples import Item, Media
-from reml.contract.retrieved import Hits, Queries, room_for
+from reml.contract.retrieved import Hits, Queries
 from reml.contract.retrievers import Encoder, Retriever
 from reml.contract.vectors import Int64Array, Representations, SparseVectors
 
@@ -164,7 +165,7 @@ class _FirstSearch:
 def _first_search(queries: Queries, retriever: Retriever, k: int) -> _FirstSearch:
     if queries.states is not None:
         raise ValueError("queries that are vectors cannot be expanded: give the texts, and expand once.")
-    hits = retriever.search(queries, room_for(k, len(retriever.collection)))
+    hits = search_within(retriever, queries, k)
     if not isinstance(retriever, EncodingRetriever):
         raise ValueError(
             f"{type(retriever).__name__} has no encoder to expand queries with: expand those of the retrievers it asks."

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from reml.access.querying.query_generators import InputQuery, one_query_each
 from reml.access.responses import gather
-from reml.contract.access import QueryGenerator
+from reml.contract.access import QueryGenerator, queries_over
 from reml.contract.examples import Example
 from reml.contract.predictors import Batch
 from reml.contract.retrieved import Hits
@@ -36,7 +36,8 @@ class LiveRetrieval:
 
     def __call__(self, examples: Sequence[Example]) -> Hits:
         """Give the hits of examples, [B, k]."""
-        return self.live.search(one_query_each(self.queries, examples), self.k, reembed=self.reembed)
+        queries = queries_over(self.queries, self.live.collection)
+        return self.live.search(one_query_each(queries, examples), self.k, reembed=self.reembed)
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from reml.access.encoded_retriever import EncodedRetriever
+from reml.access.filtering import search_within
 from reml.access.query_side import QuerySideEncoder
 from reml.access.similarity import EncoderScorer
 from reml.contract.retrieved import Hits, Queries, room_for
@@ -42,9 +43,10 @@ class LiveIndex:
     def search(self, queries: Queries, k: int, *, reembed: int | None = None) -> Hits:
         """Give the k best items of each query, [B, k].
 
-        With `reembed`, as many are retrieved and encoded anew, without dropout, and the best k of these are given.
+        What a query may not find (`Queries.only`) it does not. With `reembed`, as many are retrieved and encoded anew,
+        without dropout, and the best k of these are given.
         """
-        hits = self._retriever.search(queries, room_for(reembed or k, len(self)))
+        hits = search_within(self._retriever, queries, reembed or k)
         if reembed is None:
             return hits
         fresh = EncodedRetriever(self.collection, self.encoder, self._retriever.index, self._anew)

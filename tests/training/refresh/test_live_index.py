@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -9,12 +11,16 @@ from torch.nn import functional
 
 from reml.access.encoded_retriever import EncodedRetriever
 from reml.access.query_side import FrozenItems, QuerySideEncoder
-from reml.contract.examples import Item
-from reml.contract.retrieved import Queries
+from reml.access.querying import OutsideOwnPage
+from reml.collection.disk import build_collection
+from reml.contract.examples import OWN_PAGE, Example, Item, Page
+from reml.contract.retrieved import Queries, Rows
 from reml.contract.vectors import DenseVectors, Int64Array
 from reml.index.faiss import FaissIndex
 from reml.testing import MemoryCollection
+from reml.training.refresh.live_examples import LiveRetrieval
 from reml.training.refresh.live_index import LiveIndex
+from tests.memory_pages import MemoryPages
 from tests.truths import WIDTH, WordEncoder
 
 TEXTS = ("red apple", "green pear", "blue plum", "black cherry", "white grape")
@@ -151,3 +157,27 @@ def test_counts_of_nothing_are_kept_too() -> None:
     again, *_ = begun()
     again.load_state_dict(live.state_dict())
     assert again.most_retrieved(9).tolist() == []
+
+
+def test_what_a_query_may_not_find_takes_no_place() -> None:
+    live, encoder, collection = begun()
+    scores = products(encoder, encoder, collection)
+    best = np.argsort(-scores, axis=1, kind="stable")
+    hidden = replace(ASKED, only=Rows.of([best[0, :1], best[1, 1:3]], excluded=True))
+    for reembed in (None, 3):
+        assert live.search(hidden, 2, reembed=reembed).rows.tolist() == [
+            best[0, 1:3].tolist(),
+            best[1, [0, 3]].tolist(),
+        ]
+
+
+def test_the_own_page_is_not_retrieved_while_training_goes_on(tmp_path: Path) -> None:
+    pages = [Page(str(row), text, (text, text)) for row, text in enumerate(TEXTS)]
+    collection, encoder = build_collection(MemoryPages(pages), tmp_path / "pages"), encoder_of(1)
+    index = FaissIndex(WIDTH)
+    index.add(collection.rows(), encoder.encode_items(collection.get(collection.rows())))
+    live = LiveIndex(EncodedRetriever(collection, encoder, index))
+    examples = [Example("a", "red fruit", meta={OWN_PAGE: "0"}), Example("b", "some plum", meta={OWN_PAGE: "2"})]
+    found = LiveRetrieval(live, 4, OutsideOwnPage())(examples).rows
+    assert [sorted(row) for row in found.tolist()] == [[1, 2, 3, 4], [0, 1, 3, 4]]
+    assert sorted(LiveRetrieval(live, 5)(examples).rows[0].tolist()) == [0, 1, 2, 3, 4]
