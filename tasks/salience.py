@@ -1,7 +1,7 @@
 """Which spans of a sentence are salient: names, numbers and dates, by rules and no model of any language.
 
-- A date has the English name of a month beside a day or a year (`5 May 1992`, `May 1992`, `May 5, 1992`, `5 May`), or is
-  written 1992-05-05.
+- A date has the English name of a month beside a day or a year (`5 May 1992`, `May 1992`, `May 5, 1992`, `5 May`), or
+  is written 1992-05-05.
 - A number stands alone, with its separators, decimals and a percent sign: `1,259,200`, `0.5`, `77.9%`; not `19` of
   `COVID-19` or `3` of `3rd`.
 - A name is a run of words with a capital: `N'Djamena`, `Guinea-Bissau`, `U.S.`, `COVID-19`, with small words between
@@ -13,12 +13,14 @@ A script without capitals has numbers and dates alone.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from typing import Final
+from collections.abc import Collection, Iterator, Mapping
+from typing import Final, Literal, get_args
 
 import regex
 
 Place = tuple[int, int]
+Sort = Literal["names", "numbers", "dates"]
+SORTS: tuple[Sort, ...] = get_args(Sort)
 
 _MONTH: Final = (
     r"(?:January|February|March|April|May|June|July|August|September|October|November|December|"
@@ -33,7 +35,9 @@ _DATES: Final = regex.compile(
     |{_YEAR}-[01]\d-[0-3]\d){_ENDED}""",
     regex.VERBOSE,
 )
-_NUMBERS: Final = regex.compile(rf"(?<![\p{{L}}\p{{M}}\p{{N}}]|\p{{L}}[-'’.]|\d[.,])\d+(?:[.,\u00a0\u202f]\d+)*{_ENDED}%?")
+_NUMBERS: Final = regex.compile(
+    rf"(?<![\p{{L}}\p{{M}}\p{{N}}]|\p{{L}}[-'’.]|\d[.,])\d+(?:[.,\u00a0\u202f]\d+)*{_ENDED}%?"
+)
 _CAPITAL: Final = r"(?:\p{Lu}\.(?:\p{Lu}\.)+|[\p{Lu}\p{Lt}][\p{L}\p{M}\p{N}]*(?:[-'’][\p{L}\p{M}\p{N}]+)*)"
 _LINK: Final = r"(?:of|the|de|la|las|los|del|della|du|des|da|do|dos|di|von|van|der|den|al|el|bin|ibn)"
 _WORD: Final = rf"(?<![\p{{L}}\p{{M}}\p{{N}}]|[\p{{L}}\p{{N}}][-'’.]){_CAPITAL}"
@@ -42,15 +46,16 @@ _FIRST: Final = regex.compile(rf"{_CAPITAL}\x20(?:{_LINK}\x20){{0,2}}(?={_CAPITA
 _OPENING: Final = " \t\"'“‘«‹([{¿¡–—-"
 
 
-def salient(sentence: str, known: Collection[str] = ()) -> list[Place]:
+def salient(sentence: str, known: Collection[str] = (), kinds: Collection[Sort] = SORTS) -> list[Place]:
     """Give where each salient span of a sentence begins and ends, in order; no two overlap.
 
-    known: names that count even where they begin the sentence.
+    known: names that count even where they begin the sentence. kinds: those that are wanted.
     """
-    found = [match.span() for match in _DATES.finditer(sentence)]
-    found += [match.span() for match in _NUMBERS.finditer(sentence) if _free(match.span(), found)]
-    found += [place for place in _names(sentence, known) if _free(place, found)]
-    return sorted(found)
+    dates = [match.span() for match in _DATES.finditer(sentence)]
+    numbers = [match.span() for match in _NUMBERS.finditer(sentence) if _free(match.span(), dates)]
+    names = [place for place in _names(sentence, known) if _free(place, [*dates, *numbers])]
+    found: Mapping[Sort, list[Place]] = {"names": names, "numbers": numbers, "dates": dates}
+    return sorted(place for kind in set(kinds) for place in found[kind])
 
 
 def names_within(sentence: str) -> set[str]:

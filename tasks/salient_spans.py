@@ -20,11 +20,12 @@ from typing import Literal
 
 from reml.contract.arguments.checked import checked
 from reml.contract.arguments.numbers import Count
+from reml.contract.arguments.several import several
 from reml.contract.collections import KnowledgeSource
 from reml.contract.examples import MASK, OWN_PAGE, Answer, Example, Measure, Page
 from reml.contract.recorded import recorded
 from reml.tasks.by_digest import SPLITS, Draft, Split, choose, percent, sample
-from reml.tasks.salience import Place, names_within, salient
+from reml.tasks.salience import SORTS, Place, Sort, names_within, salient
 from reml.text.sentences import sentences
 
 Kind = Literal["salient", "random"]
@@ -39,8 +40,9 @@ _MARKED = re.compile(r"Section::::|BULLET::::")
 class SalientSpans:
     """One example of each sentence of at least `shortest` words that has a salient span, by digest.
 
-    source: whose pages. kind: `salient`, or `random` for the control. words: of a sentence around its span, at most.
-    limit: examples of each split, at most. Pages of dev and test give no training example.
+    source: whose pages. kind: `salient`, or `random` for the control. spans: of names, numbers and dates, those that
+    are masked. words: of a sentence around its span, at most. limit: examples of each split, at most. Pages of dev and
+    test give no training example.
     """
 
     def __init__(
@@ -48,13 +50,14 @@ class SalientSpans:
         source: KnowledgeSource,
         kind: Kind = "salient",
         *,
+        spans: Sequence[Sort] = SORTS,
         words: Count = 48,
         shortest: Count = 6,
         limit: Count = 20_000,
     ) -> None:
         if shortest > words:
             raise ValueError(f"shortest ({shortest}) must be at most words ({words}).")
-        self._source, self._kind = source, kind
+        self._source, self._kind, self._spans = source, kind, tuple(several(spans, "spans"))
         self._words, self._shortest, self._limit = words, shortest, limit
         self._splits: dict[str, list[Example]] = {}
 
@@ -86,7 +89,7 @@ class SalientSpans:
         found = [(number, text[start:end], start) for number, text in texts for start, end in sentences(text)]
         known = {page.title, *(name for _, sentence, _ in found for name in names_within(sentence))}
         for number, sentence, start in found:
-            spans = salient(sentence, known)
+            spans = salient(sentence, known, self._spans)
             if spans and len(_WORD.findall(sentence)) >= self._shortest and MASK not in sentence:
                 name = f"{page.id}:{number}:{start}"
                 yield Draft(name, (page.id,), functools.partial(self._example, name, page.id, sentence, spans))

@@ -6,6 +6,7 @@ kept_outputs   Outputs that are kept for some steps, and taken by turns
 leave_one_out  Likelihoods without each item: the inputs are encoded once
 likelihood     Likelihoods that were computed for each input, laid out as a `Prediction` has them
 lists          Reading lists that were drawn: how likely outputs are given the items of a list, all at once
+masked         A masked language model: inputs with as many masks as an answer has tokens
 pair_builder   Examples and responses -> inputs: tokenises questions, takes the tokens of items
 pairs          Inputs that hold a question and one retrieved item, each encoded on its own
 places         Where the pairs of a batch stand: each is one example with one of its items, or with none

@@ -63,15 +63,20 @@ class PairBuilder:
             name = f"tokens-{digest(fingerprint, tokeniser_fingerprint(self.tokeniser))}"
             self._tables.append(TokenTable.build_or_open(collection, self.tokeniser, folder / name))
 
-    def __call__(self, examples: Sequence[Example], responses: Responses) -> Reading:
-        """Tokenise and frame a batch; `ValueError` if the examples and the responses do not fit."""
+    def __call__(
+        self, examples: Sequence[Example], responses: Responses, inputs: Sequence[Ids] | None = None
+    ) -> Reading:
+        """Tokenise and frame a batch; `ValueError` if the examples and the responses do not fit.
+
+        inputs: tokens that are read in place of those of the examples' inputs.
+        """
         if not examples or len(examples) != len(responses):
             raise ValueError(
                 f"{len(examples)} examples but {len(responses)} responses: give one for each, at least one."
             )
         items = readable(responses)
         tokens = self._tokens(items)
-        ids = token_ids(self.tokeniser, [example.input for example in examples])
+        ids = inputs if inputs is not None else token_ids(self.tokeniser, [example.input for example in examples])
         asked = [np.array(question, dtype=np.int64) for question in ids]
         questions = [window(question, self._marker, self.limit // 2) for question in asked]
         pad = self.tokeniser.pad_token_id

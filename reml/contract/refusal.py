@@ -5,13 +5,13 @@ from __future__ import annotations
 from reml.contract.signals import Signal
 
 _GIVEN_BY = {
-    Signal.ITEM_LIKELIHOOD: "FiD, CopyFiD, Span, InContext, Rag and RetGen give it",
-    Signal.TOKEN_LIKELIHOOD: "FiD, CopyFiD, InContext, Rag and RetGen give it",
+    Signal.ITEM_LIKELIHOOD: "FiD, CopyFiD, Span, InContext, Realm, Rag and RetGen give it",
+    Signal.TOKEN_LIKELIHOOD: "FiD, CopyFiD, InContext, Realm, Rag and RetGen give it",
     Signal.ATTENTION: "FiD and CopyFiD give it",
     Signal.SAMPLES: "FiD and CopyFiD give it",
     Signal.LEAVE_ONE_OUT: "FiD and CopyFiD give it",
     Signal.ITEM_UTILITY: "a judge gives it, such as `RetrieverObjective(..., judges=Judges(items=GoldEvidence()))`",
-    Signal.NULL_LIKELIHOOD: "FiD and CopyFiD give it",
+    Signal.NULL_LIKELIHOOD: "FiD, CopyFiD and Realm give it",
     Signal.IN_BATCH: "the training regime gives it, not the predictor",
 }
 

@@ -70,7 +70,7 @@ def test_it_is_asked_only_where_it_is_wanted_and_can_be_told() -> None:
     assert collect(WordCounter(), BATCH, Signal.ITEM_LIKELIHOOD).read_credit.null_log_likelihood is None
     assert Signal.NULL_LIKELIHOOD in available(WordCounter().signals)
     searcher = WordRetriever(ITEMS)
-    with pytest.raises(ValueError, match=r"NULL_LIKELIHOOD: FiD and CopyFiD give it"):
+    with pytest.raises(ValueError, match=r"NULL_LIKELIHOOD: FiD, CopyFiD and Realm give it"):
         Joint(predictor(), RetrieverObjective(searcher, searcher, Marginal(null_score=0.0)))
 
 
