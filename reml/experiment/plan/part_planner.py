@@ -146,8 +146,7 @@ class PartPlanner(abc.ABC):
 
     def _asking(self, access: str) -> str:
         """Name the access model whose queries an access model asks: with feedback, those of its learner."""
-        feedback = self.access(access).feedback
-        return feedback.learner if feedback is not None else access
+        return self.experiment.asking(access)
 
     def _index(self, access: str, task: str) -> str:
         return f"index {access}{self.tasks.of(task)}"
@@ -245,7 +244,7 @@ class PartPlanner(abc.ABC):
             f"teach {access}{self.tasks.of(task)}",
             self._material(access, task, settings),
             settings=settings,
-            indexer=self.indexer(settings.learner),
+            indexer=self.indexer(self._asking(access)),
             queries=self.queries(access),
             temperature=self.access(access).temperature,
             seed=self.experiment.seed,
@@ -258,14 +257,15 @@ class PartPlanner(abc.ABC):
         if settings.learns == "query":
             base = self.retriever(settings.learner, task)
             return taught_encoders.query_side(name, base, taught_encoders.frozen_items(base), made)
-        indexer, passages = self.indexer(settings.learner), self._passages(access, task)
+        indexer, passages = self.indexer(self._asking(access)), self._passages(access, task)
         return indexes.index(name, indexer, passages, made, keep=taught_encoders.OPEN)
 
     def _material(self, access: str, task: str, settings: AccessFeedback) -> taught_encoders.Material:
         base, tasks = self.retriever(settings.learner, task), self.tasks.sharing(task, settings.tasks)
-        trained = self.access(settings.learner).train is not None
+        learner = self.access(settings.learner)
+        begun = self.taught if learner.feedback else self._trained if learner.train else self._start
         return taught_encoders.Material(
-            learner=(self._trained if trained else self._start)(settings.learner, task),
+            learner=begun(settings.learner, task),
             base=base,
             items=taught_encoders.frozen_items(base) if settings.learns == "query" else None,
             lists=group({name: self._lists(access, name) for name in tasks}),

@@ -28,7 +28,8 @@ class AccessFeedback:
     """Another access model, after its retriever has learnt from the feedback of the experiment's predictor.
 
     Args:
-        learner: the access model whose retriever learns: with its queries and, if it has a `train`, after that.
+        learner: the access model whose retriever learns: with its queries and, if it has a `train` or learns from
+            feedback itself, after that.
         objective: what it learns by (`reml.feedback`); left out, by the predictor's own loss alone, through the scores
             that the predictor reads (joint).
         judge: who says how useful items are, for objectives that need it (`reml.feedback.judges`).

@@ -173,7 +173,14 @@ class Experiment:
         access = self.access[name]
         if access.processors or access.feedback is None:
             return access.processors
-        return self.access[access.feedback.learner].processors
+        return self.processors_of(access.feedback.learner)
+
+    def asking(self, name: str) -> str:
+        """Name the access model whose retriever an access model has, as it was before any feedback."""
+        passed = [name]
+        while (feedback := self.access[passed[-1]].feedback) is not None and feedback.learner not in passed:
+            passed.append(feedback.learner)
+        return passed[-1]
 
     def learns_from_trained(self, name: str) -> bool:
         """Tell whether the predictor is trained before it gives its feedback to an access model, or learns with it.
@@ -360,12 +367,12 @@ class Experiment:
         feedback = self.access[name].feedback
         if feedback is None:
             return
-        if not isinstance(self.access[feedback.learner].retriever, TrainableIndexer):
+        if not isinstance(self.access[self.asking(name)].retriever, TrainableIndexer):
             raise ValueError(
                 f"access model {name!r} teaches the retriever of {feedback.learner!r}, which has none that can learn: "
                 "name an access model with a retriever such as Dense, SNRM or Splade under feedback.learner."
             )
-        if self.access[feedback.learner].lent is not None:
+        if self.access[self.asking(name)].lent is not None:
             raise ValueError(
                 f"access model {name!r} teaches the retriever of {feedback.learner!r}, whose encoder is lent by a "
                 "predictor and learns with that alone: name a learner with an encoder of its own."
