@@ -138,8 +138,7 @@ class Realm(nn.Module):
         inputs = self._masked(clozes, counts.tolist())
 
         def likelihoods(pairs: Pairs) -> Tensor:
-            expected = at_masks(self.model, self.tokeniser, pairs, targets.shape[1])
-            return expected.gather(2, targets[pairs.owners][:, :, None])[:, :, 0] * mask[pairs.owners]
+            return at_masks(self.model, self.tokeniser, pairs, targets.shape[1], targets[pairs.owners])
 
         pairs, null = self._pairs(examples, responses, inputs), None
         if bare or self.null_score is not None or not responses.mask.any(1).all():

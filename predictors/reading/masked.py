@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from reml.contract.examples import MASK, Example
 from reml.files.model_location import ModelError
@@ -97,34 +96,36 @@ def cloze(tokeniser: PreTrainedTokenizerFast, example: Example, answer: str = ""
     return Cloze(*ids)
 
 
-def at_masks(model: nn.Module, tokeniser: PreTrainedTokenizerFast, inputs: Pairs, width: int) -> Tensor:
+def at_masks(
+    model: nn.Module, tokeniser: PreTrainedTokenizerFast, inputs: Pairs, width: int, said: Tensor | None = None
+) -> Tensor:
     """Give log p of every token at the masks of each input's question, float32 [P, width, V]; zeros past the last mask.
 
-    The head is asked of the masks alone: most of its work would go into the tokens that are there.
+    said: tokens [P, width], of which alone it is given, [P, width]. The head is asked of the masks alone: most of its
+    work would go into the tokens that are there.
     """
     masks = (inputs.ids == tokeniser.mask_token_id) & (inputs.parts == Part.QUESTION)
+    held = torch.arange(width, device=masks.device) < masks.sum(1, keepdim=True)
     found, order = [], []
     for chunk, given in chunks(tokeniser, inputs):
-        length = given["input_ids"].shape[1]
-        places = torch.argsort(masks[chunk, :length].int(), dim=1, descending=True, stable=True)[:, :width]
-        there = masks[chunk].gather(1, places)
-        logits = _logits_at(model, places, given).log_softmax(2)
-        logits = logits.masked_fill(~there[:, :, None], 0.0)
-        found.append(functional.pad(logits, (0, 0, 0, width - logits.shape[1])))
+        logs = _logits_at(model, masks[chunk, : given["input_ids"].shape[1]], given).log_softmax(1)
+        if said is not None:
+            logs = logs.gather(1, said[chunk][held[chunk]][:, None])[:, 0]
+        laid = logs.new_zeros((len(chunk), width, *logs.shape[1:]))
+        found.append(laid.index_put(torch.where(held[chunk]), logs))
         order.append(chunk)
     return torch.cat(found)[torch.argsort(torch.cat(order))]
 
 
 def _logits_at(model: nn.Module, places: Tensor, given: dict[str, Tensor]) -> Tensor:
-    """Give the logits at places [P, T], [P, T, V]: what stands on the encoder is given their states alone."""
+    """Give the logits at M places, bool [P, L], [M, V]: what stands on the encoder is given their states alone."""
 
     def pick(_: nn.Module, __: object, output: Any) -> None:
-        states = output.last_hidden_state
-        output.last_hidden_state = states.gather(1, places[:, :, None].expand(-1, -1, states.shape[2]))
+        output.last_hidden_state = output.last_hidden_state[places][None]
 
     handle = _base(model).register_forward_hook(pick)
     try:
-        logits: Tensor = model(**given).logits
+        logits: Tensor = model(**given).logits[0]
     finally:
         handle.remove()
     return logits.float()

@@ -13,6 +13,7 @@ from transformers import (
     BartConfig,
     BartForConditionalGeneration,
     BertConfig,
+    BertForMaskedLM,
     BertModel,
     LlamaConfig,
     LlamaForCausalLM,
@@ -26,7 +27,7 @@ from reml.contract.examples import Answer, Example
 from reml.contract.retrieved import Hits
 from reml.testing import MemoryCollection
 
-PAD, UNK, START, END = "[PAD]", "[UNK]", "[CLS]", "[SEP]"
+PAD, UNK, START, END, MASK = "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"
 WORDS = [
     "the",
     "capital",
@@ -84,6 +85,20 @@ def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> str:
     tokeniser = tiny_tokeniser(cls_token=START, sep_token=END)
     tokeniser.model_input_names = ["input_ids", "token_type_ids", "attention_mask"]
     return _saved(tmp_path_factory.mktemp("bert"), BertModel(config), tokeniser)
+
+
+@pytest.fixture(scope="session")
+def tiny_masked(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A random BERT with a head; its last token is the mask."""
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("masked")
+    tokeniser = tiny_tokeniser(cls_token=START, sep_token=END, mask_token=MASK)
+    config = BertConfig(
+        vocab_size=SIZE + 1, hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64
+    )
+    BertForMaskedLM(config).save_pretrained(folder)
+    tokeniser.save_pretrained(folder)
+    return str(folder)
 
 
 @pytest.fixture(scope="session")

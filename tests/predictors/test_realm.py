@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
-from transformers import BertConfig, BertForMaskedLM
+from transformers import BertForMaskedLM
 
 from reml.access.responses import empty, gather
 from reml.contract.examples import Answer, Example
@@ -22,24 +22,8 @@ from reml.files.model_location import ModelError
 from reml.predictors.reading.masked import cloze
 from reml.predictors.realm import Realm
 from reml.testing import MemoryCollection, PredictorContract
-from tests.predictors.conftest import END, PIECES, SIZE, START, tiny_tokeniser
+from tests.predictors.conftest import END, MASK, PIECES, SIZE, START, tiny_tokeniser
 from tests.predictors.contract import ReaderContract, learn
-
-MASK = "[MASK]"
-
-
-@pytest.fixture(scope="session")
-def tiny_masked(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A random BERT with a head; its last token is the mask."""
-    torch.manual_seed(0)
-    folder = tmp_path_factory.mktemp("masked")
-    tokeniser = tiny_tokeniser(cls_token=START, sep_token=END, mask_token=MASK)
-    config = BertConfig(
-        vocab_size=SIZE + 1, hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64
-    )
-    BertForMaskedLM(config).save_pretrained(folder)
-    tokeniser.save_pretrained(folder)
-    return str(folder)
 
 
 class TestContract(PredictorContract):

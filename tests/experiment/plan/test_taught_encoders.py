@@ -29,6 +29,8 @@ ANSWER = {"class_path": "reml.feedback.judges.DownstreamUtility"}
 NEVER = {"class_path": "reml.training.refresh.Never"}
 EVERY = {"class_path": "reml.training.refresh.Every", "init_args": {"steps": 10}}
 ALTERNATING = {"class_path": "reml.training.regimes.regimes.Alternating", "init_args": {"every": 10}}
+# So little that nothing is learnt that one would see.
+HARDLY = {**TRAINING, "steps": 1, "rate": 1e-9}
 ACCESS = {
     "fed": feedback(),
     "shuffled": feedback(objective=SHUFFLED),
@@ -39,6 +41,8 @@ ACCESS = {
     "alternating": feedback(regime=ALTERNATING, training={**TRAINING, "steps": 80}),
     "asked anew": feedback(refresh=NEVER),
     "refreshed": feedback(refresh=EVERY, learns="both", reembed=8),
+    "fed again": feedback(learner="fed", training=HARDLY),
+    "joint again": feedback(learner="joint", learns="both", training=HARDLY),
 }
 
 
@@ -119,6 +123,20 @@ def test_both_sides_are_searched_in_an_index_of_their_own(made: Runner) -> None:
     assert not np.allclose(items.values, before.values)
 
 
+@pytest.mark.parametrize(("again", "learner"), [("fed again", "fed"), ("joint again", "joint")])
+def test_a_retriever_that_learnt_from_feedback_goes_on_learning(made: Runner, again: str, learner: str) -> None:
+    """It begins with what its learner had learnt, on the lists of that; the learner stays as it is."""
+    before, start = word_vectors(made, learner).clone(), word_vectors(made, "dense")
+    after = word_vectors(made, again)
+    torch.testing.assert_close(after, before, rtol=0, atol=1e-6)
+    assert not torch.allclose(after, start, atol=1e-3)
+    assert not torch.equal(after, before)
+    assert torch.equal(word_vectors(made, learner), before)
+    assert first(made, again) == first(made, learner) >= 0.85
+    inputs = made.plan.taught(again, "things").inputs
+    assert made.plan.taught(learner, "things") in inputs
+
+
 def test_what_a_joint_retriever_finds_is_read_by_the_predictor_that_learnt_with_it(made: Runner) -> None:
     collections = {"dense": made.collection("things")}
     joint = made.stages.open(made.plan.taught("joint", "things")).begin(collections)
@@ -196,6 +214,7 @@ BM25 = {"retriever": {"class_path": "reml.retrievers.bm25.BM25"}}
     [
         (feedback(learner="nobody"), {}, "no access model 'nobody'"),
         (feedback(learner="bm25"), {}, "teaches the retriever of 'bm25', which has none that can learn"),
+        (feedback(learner="fed"), {}, "'fed' teaches the retriever of 'fed', which has none that can learn"),
         (feedback(), {"train_on": {"access": "fed"}}, "and the predictor is trained on 'fed'"),
         (feedback(candidates="fed"), {}, "'fed' is taught by itself"),
         (feedback(), {"predictor": None, "train_on": None}, "learns from a predictor: give one"),
