@@ -6,7 +6,8 @@ A group of all pairs of an example is RAG-token (Lewis et al. 2020, section 2.5,
 group of one pair is an ordinary beam search after it. At each step the continuations of a group's beginnings are
 ranked; those of the first `width` that end are answers, and the `width` best that do not end go on. An answer's score
 is its log likelihood, which only falls, so that a group is done, exactly, once `width` answers are above all that go
-on; `width` 1 is greedy. What has `longest` tokens must end.
+on; `width` 1 is greedy. What has `longest` tokens must end, and what has none yet may not, as in the code of the paper:
+an answer that says nothing is often the likeliest of all.
 """
 
 from __future__ import annotations
@@ -103,7 +104,7 @@ def beams(
             ended = [
                 Hypothesis(live.beginnings[place].tokens, ends[place], by_member[place])
                 for place in places
-                if ends[place] >= bar
+                if length and ends[place] >= bar
             ]
             answers[group] = sorted([*answers[group], *ended], key=lambda one: -one.log_likelihood)[:width]
             least = answers[group][-1].log_likelihood if len(answers[group]) == width else -torch.inf

@@ -55,9 +55,9 @@ def shares(sizes: list[int], seed: int) -> Tensor:
 
 
 def every_answer() -> Iterator[tuple[int, ...]]:
-    """Give all answers of at most `LONGEST` tokens, their end left out."""
+    """Give all answers of one to `LONGEST` tokens, their end left out."""
     said = [token for token in range(TOKENS) if token != END]
-    for length in range(LONGEST + 1):
+    for length in range(1, LONGEST + 1):
         yield from itertools.product(said, repeat=length)
 
 

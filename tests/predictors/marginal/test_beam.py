@@ -56,7 +56,7 @@ def plain_beam(table: Tensor, share: Tensor, width: int) -> list[tuple[int, ...]
     live: list[tuple[int, ...]] = [()]
     answers: list[tuple[int, ...]] = []
     for length in range(LONGEST + 1):
-        allowed = [END] if length == LONGEST else range(TOKENS)
+        allowed = [END] if length == LONGEST else range(0 if length else END + 1, TOKENS)
         ranked = sorted(((*one, token) for one in live for token in allowed), key=lambda one: -score(one))
         first = ranked if length == LONGEST else ranked[:width]
         answers += [one for one in first if one[-1] == END]
@@ -70,13 +70,14 @@ def test_width_one_takes_the_likeliest_token_of_the_mixture_at_each_step() -> No
     rows = torch.zeros(3, dtype=torch.int64)
     while len(tokens) < LONGEST:
         mixed = (prior[:, None] + made[torch.arange(3), rows]).logsumexp(0)
-        if int(mixed.argmax()) == END:
+        if tokens and int(mixed.argmax()) == END:
             break
+        mixed[END] = -torch.inf
         tokens.append(int(mixed.argmax()))
         rows = torch.full((3,), tokens[-1] + 1)
     ((best,),) = beams(begun(made), [3], prior, width=1, longest=LONGEST, end=END)
     assert best.tokens == tuple(tokens)
-    assert tokens, "a seed whose first token is no end"
+    assert len(tokens) == 2, "a seed whose answer ends by itself"
 
 
 def test_what_is_as_long_as_may_be_must_end() -> None:
@@ -85,6 +86,15 @@ def test_what_is_as_long_as_may_be_must_end() -> None:
     ((best,),) = beams(begun(made), [1], torch.zeros(1), width=1, longest=5, end=END)
     assert best.tokens == (2, 2, 2, 2, 2)
     assert best.log_likelihood == pytest.approx(-20.0)
+
+
+def test_an_answer_is_not_empty_however_likely_that_is() -> None:
+    made = torch.full((1, 1 + TOKENS, TOKENS), -9.0)
+    made[:, :, END] = -1e-3
+    made[:, 0, 3] = -8.0
+    for width in (1, 5):
+        ((best, *_),) = beams(begun(made), [1], torch.zeros(1), width=width, longest=3, end=END)
+        assert best.tokens == (3,)
 
 
 def test_the_mixture_is_not_the_answer_of_either_item() -> None:

@@ -157,12 +157,12 @@ def test_it_learns_to_answer_and_all_decodings_say_so(
 def test_the_answer_is_the_likeliest_of_full_enumeration(
     way: dict[str, Any], tiny_llama: str, examples: list[Example], responses: Responses
 ) -> None:
-    """All answers of no token or of one, each scored after each item by one pass: a beam that holds them all agrees."""
+    """All answers of one token, each scored after each item by one pass: a beam that holds them all agrees."""
     predictor = Rag(partial(Causal, tiny_llama, input_tokens=400, answer_tokens=1), **{**way, "width": 300}).eval()
     generator, given = predictor.generator, only(responses, 1, [0, 1])
     begun = generator.read(examples[1:2], given).begin()
     said = [token for token in range(begun.log_next.shape[1]) if torch.isfinite(begun.log_next[:, token]).all()]
-    answers = [[], *([token] for token in said if token != generator.end)]
+    answers = [[token] for token in said if token != generator.end]
     likelihood = torch.stack([_each(generator, examples[1], only(given, 0, [place]), answers) for place in range(2)])
     joint = given.log_prior[0, :, None, None] + likelihood  # [K, N, T]
     if predictor.marginal == "token":
@@ -218,7 +218,7 @@ def test_the_probabilities_of_all_answers_by_the_loss_add_up_to_one(
     predictor = Rag(partial(TableGenerator, made), marginal=marginal)
     prior, rows = responses.log_prior.detach(), np.maximum(responses.rows, 0)
     total = (prior + made[rows, 0, END]).logsumexp(1).exp()
-    for said in list(every_answer())[1:]:
+    for said in every_answer():
         asked = [replace(one, output=(Answer(" ".join(map(str, said))),)) for one in examples]
         total += (-predictor.loss(Batch.of(asked, responses)).loss).exp().detach()
     assert (total < 1).all()
