@@ -10,9 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import torch
-from torch import nn
 
-from reml.text.language_model import load_language_model
 from reml.text.model_writer import ModelWriter
 
 Fault = Callable[["Handler"], bool]
@@ -76,7 +74,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def written(self, body: dict[str, Any]) -> dict[str, object]:
         chats = self.path == "/v1/chat/completions"
-        prompt = " ".join(one["content"] for one in body["messages"]) if chats else body["prompt"]
+        prompt = framed(self.server.writer, body["messages"]) if chats else body["prompt"]
         (one,) = self.server.writer.go_on([prompt], body.get("stop", ()), max_tokens=body["max_tokens"])
         said = {"message": {"role": "assistant", "content": one.text}} if chats else {"text": one.text}
         reason = {"stop_reason": one.stop or None} if self.server.told else {}
@@ -96,10 +94,17 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = size is not None
 
 
+def framed(writer: ModelWriter, messages: list[dict[str, str]]) -> str:
+    """Put messages as the model was taught to read them."""
+    tokeniser = writer._loaded.fast
+    if tokeniser.chat_template is None:
+        return " ".join(one["content"] for one in messages)
+    return str(tokeniser.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
+
+
 def echoed(server: OpenAIServer, body: dict[str, Any]) -> dict[str, object]:
     """Log-probabilities of a prompt, one forward pass with nothing of what is tested; one more token behind."""
-    loaded = load_language_model(server.writer.model, trust_remote_code=False)
-    nn.Module.eval(loaded.model)
+    loaded = server.writer._loaded
     read = loaded.fast(body["prompt"], return_offsets_mapping=True)
     ids, starts = read["input_ids"], [start for start, _ in read["offset_mapping"]]
     texts = [body["prompt"][start:end] for start, end in read["offset_mapping"]]

