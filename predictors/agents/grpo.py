@@ -33,7 +33,7 @@ class Grpo:
     """How a policy learns. group: roll-outs of each example. temperature: at which they are drawn.
 
     reward: of an answer, exact match (as the paper) or F1 with the best of the right answers. kl: weight of the
-    divergence from the policy it starts as, which costs a second model and a pass of it.
+    divergence from the model that is named, which costs a second one and a pass of it.
     """
 
     group: Several = 4

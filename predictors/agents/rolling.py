@@ -9,7 +9,7 @@ answered by a note, not asked again, and costs a turn, so that who asks the same
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from reml.contract.predictors import Batch
 from reml.contract.retrieved import Queries, Responses
 from reml.predictors.agents.policies import Policy, Spoken
 from reml.predictors.agents.tags import ANSWER, STOPS, information, last_step_of, opening, step_of, told
-from reml.predictors.agents.transcript import FULL, Rollout, Segment
+from reml.predictors.agents.transcript import FULL, Rollout
 from reml.predictors.reading.pairs import readable
 
 REPEATED = "repeated query"
@@ -132,23 +132,20 @@ class Loop:
         """Ask every access model once for all; who may not ask any more is told so, and has to answer."""
         left = [session.left > 0 for session in batch.sessions.values()]
         may = np.any(left, axis=0) if left else np.zeros(len(batch.examples), dtype=np.bool_)
-        for one in [one for one in asking if not may[one.owner]]:
-            one.note(NOTHING_LEFT)
-            one.must_answer = True
-            one.segments.append(self.policy.given(NO_MORE))
         able = [one for one in asking if may[one.owner]]
+        for one in asking:
+            if not may[one.owner]:
+                one.note(NOTHING_LEFT)
+                one.must_answer = True
+                one.segments.append(self.policy.given(NO_MORE))
         if not able:
             return []
         owners = np.array([one.owner for one in able], dtype=np.int64)
         queries = Queries(owners, tuple(asking[one] for one in able))
         found = {name: session.ask(queries, self.k) for name, session in batch.sessions.items()}
         for one, items in zip(able, readable(joined(found, len(able))), strict=True):
+            shown = tuple(items.values())
             one.queries.append(asking[one])
-            one.shown.append((len(one.said) - 1, tuple(items.values())))
-            one.segments.append(self._shown(one))
+            one.shown.append((len(one.said) - 1, shown))
+            one.segments.append(replace(self.policy.given(information(shown)), items=shown))
         return [Ask(tuple(able), tuple(len(one.said) - 1 for one in able), found)]
-
-    def _shown(self, one: Rollout) -> Segment:
-        _, items = one.shown[-1]
-        given = self.policy.given(information(items))
-        return Segment(given.text, ids=given.ids, items=items)
