@@ -78,14 +78,14 @@ class LocalPolicy(nn.Module):
 
         What is learnt from has to be scored in here too.
         """
-        mode = self.training
-        self.eval()
+        mode = self.model.training
+        nn.Module.eval(self.model)
         self._draws = True
         try:
             yield
         finally:
             self._draws = False
-            self.train(mode)
+            nn.Module.train(self.model, mode)
 
     @torch.no_grad()
     def go_on(self, transcripts: Sequence[Sequence[Segment]], stops: Sequence[str], max_tokens: int) -> list[Spoken]:

@@ -25,6 +25,7 @@ from reml.predictors.agents.transcript import Rollout, Segment
 from reml.retrievers.bm25 import BM25
 from reml.testing import MemoryCollection
 from tests.predictors.agents.scripted import Scripted
+from tests.tiny_gpt2 import write_gpt2
 
 TOGO = MemoryCollection(["Its capital is Lome.", "Lome lies by the sea."], ["Togo", "Ports"])
 EXAMPLE = Example("1", "capital of Togo?", (Answer("Lome"),))
@@ -203,15 +204,22 @@ def test_the_divergence_from_the_start_is_added(tiny_llama: str) -> None:
     assert (moved[1] - moved[0] > 1e-4).all()
 
 
-def test_a_loss_repeats_with_the_seed_and_drops_nothing_out(tiny_llama: str) -> None:
-    predictor, batch = group(tiny_llama)
-    predictor.train()
+def test_a_loss_repeats_with_the_seed_and_drops_nothing_out(tmp_path: Path) -> None:
+    predictor, batch = group(write_gpt2(tmp_path), group=12)
+    policy = predictor.policy
+    assert isinstance(policy, LocalPolicy)
     losses = []
-    for seed in (0, 0, 5):
+    for seed, learns in ((1, True), (1, False), (5, True)):
+        predictor.train(learns)
         torch.manual_seed(seed)
         losses.append(predictor.loss(batch).loss.tolist())
+        assert policy.model.training is learns, "it is left as it was"
     assert losses[0] == losses[1] != losses[2]
-    assert predictor.policy.training, "it is left as it was"  # type: ignore[union-attr]
+    predictor.train()
+    said, own = policy.log_likelihoods([transcript(policy)])
+    again, _ = policy.log_likelihoods([transcript(policy)])
+    assert not torch.equal(said, again), "the model does drop out, elsewhere"
+    assert own.any()
 
 
 def test_an_agent_that_imitates_searches_reads_and_gives_credit(tiny_llama: str, wiki: InformationAccess) -> None:
