@@ -12,7 +12,7 @@ Deviations: any access model retrieves, where the paper has TF-IDF of DrQA over 
 ahead: here the contexts of the passages that were found are computed when they are read, none twice for a batch; words
 of several tokens are no values; states of the last layer.
 
-Numbers: benchmarks/configs/bert_knn.yaml; not run on LAMA (the paper: P@1 27.7 -> 39.4 on T-REx and Google-RE).
+Numbers: not run on LAMA (the paper: P@1 27.7 -> 39.4 on T-REx and Google-RE).
 """
 
 from __future__ import annotations
