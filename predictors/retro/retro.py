@@ -12,7 +12,8 @@ anew for each chunk that ends.
 Deviations: cross-attention comes after a layer as a whole, not between its attention and its feed-forward block, so
 that any causal model serves; a learned logit for each distance in the place of Transformer-XL's relative positions, and
 RMSNorm before each block; neighbours' tokens are embedded as the language model's, projected; texts are decoded one by
-one, as their chunks end at different steps; a text's last chunk that is not whole is never asked for.
+one, as their chunks end at different steps; a text's last chunk that is not whole is never asked for; neighbours of
+training texts are asked for at each step (`Dense(keep_states=True)` keeps what that encodes), not all before it.
 
 Numbers: benchmarks/configs/retro.yaml; not run on the data of the paper.
 """

@@ -5,7 +5,7 @@ https://arxiv.org/abs/2112.04426, section 2.3: the key of a chunk is the mean of
 tokens, neighbours are nearest by l2 (SCaNN), and the value is the chunk with its continuation.
 
 Implemented: documents cut into chunks of the predictor's tokens; keys by any encoder, indexed by any maker of indexes;
-token ids as columns. `RETRO` (`reml.predictors.retro`) asks it and excludes the chunks of its own document.
+token ids as columns. `Retro` (`reml.predictors.retro`) asks it and excludes the chunks of its own document.
 
 Deviations: the frozen encoder is MiniLM with mean pooling, of length 1, by products (of length 1 the order of l2);
 exact search unless an index says otherwise. A sparse retriever (BM25, SPLADE) finds chunks as well as a dense one.
@@ -36,8 +36,8 @@ class Chunks:
     """Settings of the chunks of a collection's documents.
 
     model: the language model whose tokens are cut; the one that reads them. retriever: what finds chunks by the text of
-    a chunk, `Dense` with MiniLM unless given; `Dense(keep_states=True)` does not encode a chunk a second time that
-    stands in the collection, so that training on its documents encodes nothing. chunk: tokens of one.
+    a chunk, `Dense` with MiniLM unless given; `Dense(keep_states=True)` encodes no chunk a second time that stands in
+    the collection or was asked for before, so that from its second epoch on training encodes nothing. chunk: tokens.
     """
 
     model: str = SMOLLM2
