@@ -11,7 +11,13 @@ from reml.contract.predictors import Feedback
 from reml.contract.retrieved import Responses
 from reml.contract.signals import Credit
 from reml.feedback.distributions import masked_log_softmax
-from reml.feedback.expected_utility import ExpectedUtility, drawn_list, expected_utility_loss, gumbel_noise
+from reml.feedback.expected_utility import (
+    ExpectedUtility,
+    drawn_items,
+    drawn_list,
+    expected_utility_loss,
+    gumbel_noise,
+)
 from reml.testing import FeedbackContract
 from tests.feedback.finite_differences import Row, Rows, difference_gradient, shown, softmax
 from tests.feedback.problems import MASK, gradient, scores
@@ -203,3 +209,16 @@ def test_bad_input_is_refused() -> None:
         ExpectedUtility(items=0)
     with pytest.raises(ValueError, match="relaxation is 0"):
         ExpectedUtility(relaxation=0)
+
+
+def test_a_list_says_what_stands_at_each_of_its_places() -> None:
+    retrieval = scores()
+    log_probability = masked_log_softmax(retrieval, MASK, TEMPERATURE)
+    noise = gumbel_noise(torch.zeros(3, 4, dtype=torch.float64))
+    items = drawn_items(log_probability, noise, mask=MASK, size=3, relaxation=RELAXATION)
+    assert items.shape == (3, 3, 4)
+    for row, order in zip(items.tolist(), _orders(retrieval.tolist(), noise.tolist(), 3), strict=True):
+        # `_orders` counts among the items that are shown, which come first here.
+        assert [place.index(1.0) for place in row[: len(order)]] == order
+        assert all(place == [0.0] * 4 for place in row[len(order) :])
+    assert torch.equal(items.sum(dim=1), drawn_list(log_probability, noise, mask=MASK, size=3, relaxation=RELAXATION))
