@@ -4,7 +4,7 @@
     output    index: i,j text: ...
 
 Hofstaetter, Chen, Raman and Zamani, "FiD-Light: Efficient and Effective Retrieval-Augmented Text Generation", SIGIR
-2023, section 3.2, https://arxiv.org/abs/2209.14290. Numbers count places of the list from 1, in the order of retrieval.
+2023, https://arxiv.org/abs/2209.14290. Numbers count places of the list from 1, in the order of retrieval.
 """
 
 from __future__ import annotations
