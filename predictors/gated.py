@@ -21,7 +21,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from reml.contract.access import QueryGenerator
+from reml.access.joint_session import part_of
 from reml.contract.arguments.checked import checked
 from reml.contract.arguments.numbers import Finite
 from reml.contract.asking import answers_of
@@ -30,7 +30,6 @@ from reml.contract.predictor_module import PredictorMaker
 from reml.contract.predictors import Batch, Corrected
 from reml.predictors.around import Around
 from reml.predictors.gating.confidence import Confidence
-from reml.predictors.gating.some_of import some_of
 
 
 @checked()
@@ -38,8 +37,7 @@ class Gated(Around):
     """Lets a predictor answer without items, and asks for those examples alone whose answer is not sure.
 
     predictor: makes the one that answers. confidence: how sure it is of an answer. threshold: below it is asked; an
-    answer that says nothing is always below. queries: what is asked, one for each example; the inputs if left out,
-    whatever query generator the access model has. The `meta` of an answer says `asked` and `confidence`.
+    answer that says nothing is always below. The `meta` of an answer says `asked` and `confidence`.
 
     It learns as the predictor does that it holds, with what it reads: one that never answers without items in training
     is not sure without.
@@ -50,11 +48,9 @@ class Gated(Around):
         predictor: PredictorMaker,
         confidence: Confidence,
         threshold: Finite,
-        *,
-        queries: QueryGenerator | None = None,
     ) -> None:
         super().__init__(predictor)
-        self.confidence, self.threshold, self.queries = confidence, threshold, queries
+        self.confidence, self.threshold = confidence, threshold
 
     def generate(self, batch: Batch) -> list[Answer]:
         """Answer without items, then those that are not sure again with them."""
@@ -67,7 +63,7 @@ class Gated(Around):
             )
         unsure = np.flatnonzero(sure < self.threshold)
         if len(unsure):
-            again = answers_of(self.predictor, some_of(batch, unsure, self.queries))
+            again = answers_of(self.predictor, part_of(batch, unsure))
             for place, answer in zip(unsure.tolist(), again, strict=True):
                 answers[place] = answer
         return _on_record(answers, sure.tolist(), set(unsure.tolist()))

@@ -28,7 +28,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from reml.access.joint_session import partial_session
+from reml.access.joint_session import part_of
 from reml.contract.arguments.checked import checked
 from reml.contract.arguments.numbers import Size, Weight
 from reml.contract.asking import answers_of, prediction_of
@@ -136,7 +136,9 @@ class Routed(nn.Module):
         for row, name in enumerate(self._names):
             mine = np.flatnonzero(chosen == row).astype(np.int64)
             if len(mine):
-                answers |= zip(mine.tolist(), answers_of(self.predictor, _part(batch, name, mine)), strict=True)
+                answers |= zip(
+                    mine.tolist(), answers_of(self.predictor, part_of(batch, mine, access=name)), strict=True
+                )
         said = [dict(zip(self._names, row, strict=True)) for row in scores.tolist()]
         return [
             replace(answers[place], meta={**(answers[place].meta or {}), "chosen": self._names[row], "scores": of_each})
@@ -188,16 +190,6 @@ class Routed(nn.Module):
         scores = torch.where(chosen[:, None].to(part.scores.device), part.scores, part.scores.detach())
         named = replace(part, scores=scores, names=(name,), origins=part.origins * 0)
         return replace(batch, sessions={one: it for one, it in batch.sessions.items() if one == name}, given=named)
-
-
-def _part(batch: Batch, name: str, examples: Int64Array) -> Batch:
-    """Give some examples with one access model, or none, as if there were no others."""
-    chosen = tuple(batch.examples[place] for place in examples)
-    sessions = {one: partial_session(it, examples) for one, it in batch.sessions.items() if one == name}
-    if batch.given is None:
-        return replace(batch, examples=chosen, sessions=sessions)
-    places = apart(batch.given).get(name, np.empty((len(batch.given), 0), np.int64))
-    return replace(batch, examples=chosen, sessions=sessions, given=batch.given.pick(places).take(examples))
 
 
 def _of_chosen(

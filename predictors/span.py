@@ -106,7 +106,7 @@ class Span(nn.Module):
                 continue
             row = rows[number, place]
             text = cut_span(reading.items[number][place], reading.pairs.parts[row], spans, row, self.tokeniser)
-            answers.append(Answer(text, reading.provenance(number, place)))
+            answers.append(Answer(text, reading.provenance(number, (place,))))
         return answers
 
     def _logits(self, inputs: Pairs) -> tuple[Tensor, Tensor]:

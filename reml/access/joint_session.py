@@ -1,4 +1,4 @@
-"""Sessions made of others: one over several groups of examples, and what some examples see of one."""
+"""Sessions made of others: one over several groups of examples, and what some examples see of one, or of a batch."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from torch.nn import functional
 
 from reml.access.responses import empty
 from reml.contract.access import Entries, Session
+from reml.contract.joining import apart
+from reml.contract.predictors import Batch
 from reml.contract.retrieved import LazyItems, Queries, Responses
 from reml.contract.vectors import Int64Array
 
@@ -141,6 +143,21 @@ class PartialSession:
 def partial_session(whole: Session, examples: Int64Array) -> Session:
     """Give what these examples see of a session. examples: their places in it, ascending."""
     return PartialSession(whole, examples)
+
+
+def part_of(batch: Batch, examples: Int64Array, *, access: str | None = None) -> Batch:
+    """Give some examples of a batch, ascending places, as if there were no others: these ask and spend nothing.
+
+    access: the only access model that is there, all if left out; nothing is read by a name that is not there.
+    """
+    sessions = {
+        name: partial_session(session, examples) for name, session in batch.sessions.items() if access in (None, name)
+    }
+    given = batch.given
+    if given is not None and access is not None:
+        given = given.pick(apart(given).get(access, np.empty((len(given), 0), np.int64)))
+    chosen = tuple(batch.examples[place] for place in examples.tolist())
+    return replace(batch, examples=chosen, sessions=sessions, given=None if given is None else given.take(examples))
 
 
 def joint_session(groups: Sequence[tuple[Session | None, int]]) -> Session:

@@ -111,6 +111,22 @@ def test_lists_that_are_given_are_read_where_it_is_not_sure() -> None:
     assert [one.text for one in gated.generate(Batch.of(EXAMPLES, given))] == ["Gamma", "", "Alpha"]
 
 
+def test_the_queries_of_an_access_model_are_its_own_and_may_be_several(tmp_path: Path) -> None:
+    class Lines:
+        def write(self, prompts: Sequence[str]) -> list[str]:
+            return ["beta\nbeta beta" for _ in prompts]
+
+    wiki = InformationAccess(
+        BM25().index(PAGES, tmp_path / "wiki"), DecomposedQuery(Lines()), limits=Limits(depth=3, k=1)
+    )
+    session = wiki.open(EXAMPLES)
+    gated = Gated(FirstTitle, ByQuestion({"beta": 1.0}), 0.5)
+    answers = gated.generate(Batch(EXAMPLES, {"wiki": session}))
+    assert [answer.text for answer in answers] == ["Beta", "", "Beta"]
+    ((queries, _),) = session.asked
+    assert set(queries.owners.tolist()) == {0, 2}
+
+
 def test_an_agent_inside_asks_with_queries_of_its_own(wiki: InformationAccess) -> None:
     rules = {"alpha": "<answer>a</answer>", "beta": "<search>gamma</search>", "third": "<answer>c</answer>"}
     session = wiki.open(EXAMPLES[:2])
@@ -147,17 +163,10 @@ def test_what_a_predictor_says_of_itself() -> None:
         told(EXAMPLES[:1], [Answer("a", meta={"other": 1})])
 
 
-def test_what_is_not_one_number_or_query_each_is_named(wiki: InformationAccess) -> None:
+def test_what_is_not_one_number_each_is_named() -> None:
     class Short:
         def __call__(self, examples: Sequence[Example], answers: Sequence[Answer]) -> Float64Array:
             return np.zeros(1)
 
-    class Lines:
-        def write(self, prompts: Sequence[str]) -> list[str]:
-            return ["a\nb" for _ in prompts]
-
     with pytest.raises(ValueError, match="Short gave"):
         Gated(FirstTitle, Short(), 0.0).generate(Batch(EXAMPLES))
-    gated = Gated(FirstTitle, ByQuestion({}), 1.0, queries=DecomposedQuery(Lines()))
-    with pytest.raises(ValueError, match="DecomposedQuery made 6 queries for 3 examples"):
-        gated.generate(Batch(EXAMPLES, {"wiki": wiki.open(EXAMPLES)}))
