@@ -9,8 +9,8 @@ for RAG-sequence. The paper's generator is an encoder-decoder (BART-large); any 
 
 Deviations: question, title and text are written as Fusion-in-Decoder's or as a prompt, where the paper has `title /
 text // question`; no length penalty (the paper's code has one that can be set); an answer that has become too long
-must end, so that what is ranked are whole answers, and none is empty; the target is the first right answer; the provenance of a RAG-token
-answer is ordered by the posterior of one item for all of it.
+must end, so that what is ranked are whole answers, and none is empty; the target is the first right answer; the
+provenance of a RAG-token answer is ordered by the posterior of one item for all of it.
 
 Numbers: benchmarks/configs/rag.yaml; not run on the data of the paper (NaturalQuestions: RAG-sequence 44.5 EM,
 RAG-token 44.1).
