@@ -158,6 +158,16 @@ def slow(seconds: float) -> Fault:
     return fault
 
 
+def together(count: int) -> list[Fault]:
+    """Answer so many requests when all of them are there, and none before."""
+    barrier = threading.Barrier(count)
+
+    def fault(handler: Handler) -> bool:
+        return barrier.wait(60) >= 0
+
+    return [fault] * count
+
+
 @contextlib.contextmanager
 def serving(model: str, **settings: Any) -> Iterator[OpenAIServer]:
     """Run the server while the block runs."""

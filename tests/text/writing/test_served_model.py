@@ -16,7 +16,7 @@ from reml.text.language_model import SMOLLM2
 from reml.text.model_writer import ModelWriter
 from reml.text.writing.kept_replies import kept_replies
 from reml.text.writing.served_model import ServedModel
-from tests.openai_server import OpenAIServer, serving, slow
+from tests.openai_server import OpenAIServer, serving, slow, together
 
 PROMPTS = [f"{number} lakes, and {'mountains ' * (number % 7)}" for number in range(64)]
 KEY = "sk-never-to-be-seen-73"
@@ -55,17 +55,16 @@ class TestLocal(ContinuingContract):
 
 
 def test_64_requests_at_once_give_what_the_local_model_gives_one_by_one(server: OpenAIServer, model: str) -> None:
-    server.faults = [slow(0.5)] * 64
+    server.faults = together(64)
     asked = served(server, concurrent=64)
     local = ModelWriter(model, max_tokens=6, chat=False, batch_size=1)
     assert asked.write(PROMPTS) == [local.write([prompt])[0] for prompt in PROMPTS]
-    assert server.most == 64
     assert asked.spent.asked == len(server.bodies) == 64
 
 
 @pytest.mark.parametrize("concurrent", [1, 3])
 def test_no_more_are_asked_at_once_than_are_allowed(server: OpenAIServer, concurrent: int) -> None:
-    server.faults = [slow(0.03)] * 12
+    server.faults = together(concurrent) * (12 // concurrent)
     served(server, concurrent=concurrent).write(PROMPTS[:12])
     assert server.most == concurrent
 
