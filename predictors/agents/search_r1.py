@@ -11,8 +11,8 @@ Deviations: when the budget is spent, `<answer>` is written for the agent, where
 more without tools; each roll-out is learnt from once, so that nothing is to be clipped; the divergence from the start
 is off unless wanted; the reward may be F1. Of PPO, the paper's other algorithm, nothing.
 
-Published, over retrieval-augmented baselines on seven sets of questions: 24 % better (Qwen2.5-7B), 20 % (3B). Here, with
-an untrained model of 135M parameters: benchmarks/configs/search_r1.yaml.
+Published, over retrieval-augmented baselines on seven sets of questions: 24 % better (Qwen2.5-7B), 20 % (3B). Here,
+with an untrained model of 135M parameters: benchmarks/configs/search_r1.yaml.
 """
 
 from __future__ import annotations
