@@ -14,7 +14,7 @@ Deviations: no gradient-boosted trees, so that it is trained as any other predic
 wrong choice costs; features are of the question alone, where the paper also has some of what each retriever found,
 which has to ask them all first; utilities are of training questions as they are, not gains normalised by query.
 
-Numbers: benchmarks/configs/routed.yaml; not run on the data of the paper.
+Numbers: benchmarks/configs/routed.yaml and routed_collections.yaml; not run on the data of the paper.
 """
 
 from __future__ import annotations
