@@ -131,7 +131,7 @@ class Realm(nn.Module):
     def _said(self, examples: Sequence[Example], responses: Responses, *, bare: bool) -> _Said:
         """Say how likely right answers are. bare: without any item too, even if the loss does not need that."""
         clozes = [cloze(self.tokeniser, one, right_answers(one)[0]) for one in examples]
-        answers = [torch.tensor(one.answer[: self.answer_tokens]) for one in clozes]
+        answers = [torch.tensor(one.answer[: self.answer_tokens], dtype=torch.int64) for one in clozes]
         counts = torch.tensor([len(one) for one in answers])
         targets = pad_sequence(answers, batch_first=True).to(self._device)
         mask = (torch.arange(targets.shape[1]) < counts[:, None]).to(self._device)

@@ -171,6 +171,13 @@ def test_masks_in_an_item_are_no_masks(predictor: Realm) -> None:
     torch.testing.assert_close(said[0, 0], alone(predictor, ANSWER, [MASK, END, MASK, "is", "a", "city"]))
 
 
+def test_an_answer_without_a_token_teaches_nothing(with_null: Realm) -> None:
+    """A space of no width is no blank, and the tokeniser drops it."""
+    examples = [replace(CLOZE, output=(Answer("\u200b"),)), CLOZE]
+    loss = with_null.loss(Batch.of(examples, empty(2))).loss.tolist()
+    assert loss == pytest.approx([0.0, -alone(with_null, ANSWER, None).sum().item()])
+
+
 def test_several_masks_in_an_input_are_refused(predictor: Realm) -> None:
     with pytest.raises(ValueError, match=r"example 'a' has several \[MASK\]: mask one span"):
         predictor.loss(Batch.of([Example("a", f"{MASK} is {MASK}", (Answer("chad"),))], empty(1)))
