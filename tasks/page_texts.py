@@ -11,7 +11,7 @@ from reml.contract.arguments.checked import checked
 from reml.contract.arguments.numbers import Count
 from reml.contract.arguments.several import several
 from reml.contract.collections import KnowledgeSource
-from reml.contract.examples import Answer, Example, Page
+from reml.contract.examples import OWN_PAGE, Answer, Example, Page
 from reml.contract.recorded import recorded
 from reml.evaluation.metrics.perplexity import Perplexity
 from reml.tasks.by_digest import SPLITS
@@ -22,7 +22,7 @@ from reml.tasks.factbook.splits import subjects
 @recorded
 @checked()
 class PageTexts:
-    """Each example is a stretch of a page: its `input`, which is the right answer, too; `meta` names its `page`.
+    """Each example is a stretch of a page: its `input`, which is the right answer, too; `meta` has its `own_page`.
 
     words: of a text. texts: of a page, spread evenly over it; all that follow each other if left out. regions: whose
     pages there are, as `africa`; all if left out.
@@ -53,4 +53,4 @@ class PageTexts:
             start = starts[number * len(starts) // kept]
             text = " ".join(words[start : start + self.words])
             if text.strip():
-                yield Example(f"{page.id}-{start}", text, (Answer(text),), {"page": page.id})
+                yield Example(f"{page.id}-{start}", text, (Answer(text),), {OWN_PAGE: page.id})

@@ -24,7 +24,7 @@ from reml.contract.arguments.checked import checked
 from reml.contract.arguments.names import check_name
 from reml.contract.arguments.numbers import Bounds, Count
 from reml.contract.collections import KnowledgeSource
-from reml.contract.examples import Answer, Example, Page
+from reml.contract.examples import OWN_PAGE, Answer, Example, Page
 from reml.contract.recorded import recorded
 from reml.contract.tasks import Metric
 from reml.evaluation.metrics import Perplexity
@@ -135,4 +135,4 @@ def _says_something(page: Page) -> bool:
 
 def _example(page: Page) -> Example:
     text = f"{page.title}\n{split_page(page, None)[0].text}"
-    return Example(page.id, text, (Answer(text),), {"title": page.title})
+    return Example(page.id, text, (Answer(text),), {"title": page.title, OWN_PAGE: page.id})

@@ -12,15 +12,12 @@ from torch.nn import functional
 
 from reml.contract.access import Session
 from reml.contract.collections import Collection
-from reml.contract.examples import Example
+from reml.contract.examples import OWN_PAGE, Example
 from reml.contract.predictors import Batch
 from reml.contract.retrieved import Queries, Rows
 from reml.contract.vectors import Int64Array
 from reml.text.chunks import CONTINUATION, DOCUMENT, TOKENS, chunk_text, document_number
 from reml.text.models.transformers_types import PreTrainedTokenizerFast
-
-# What the `meta` of an example calls the page that its text stands in.
-PAGE = "page"
 
 
 class Documents:
@@ -128,5 +125,5 @@ def session_of(batch: Batch, access: str | None) -> tuple[str, Session] | None:
 
 def page_of(example: Example) -> str | None:
     """Give the page that the text of an example stands in, nothing if it does not say."""
-    page = example.meta.get(PAGE)
+    page = example.meta.get(OWN_PAGE)
     return None if page is None else str(page)

@@ -51,7 +51,7 @@ class Retro(nn.Module):
 
     What it predicts of an example is its right answer after its input; where there is none, or where it is the input,
     all of the input but its first token. Answers say it of the input: `meta` has its `log_likelihood` and `tokens`. An
-    example whose `meta` names a `page` does not find chunks of that page.
+    example whose `meta` names its `own_page` does not find chunks of that page.
 
     model: a hub id, a folder or `package:NAME/PATH`. access: the access model that is asked, the only one it is given
     if left out. k: neighbours of a chunk. cross: what is put into the model. fresh: settings of its configuration that

@@ -41,7 +41,7 @@ class CrashError(RuntimeError):
     pass
 
 
-class Watched(Realm):  # type: ignore[misc]
+class Watched(Realm):
     """Notes what it reads; fails in its `calls`-th loss."""
 
     calls = 0

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from reml.contract.examples import OWN_PAGE
 from reml.contract.tasks import Task
 from reml.tasks.factbook.splits import split_of
 from reml.tasks.page_texts import PageTexts
@@ -19,9 +20,9 @@ def test_texts_are_stretches_of_the_pages_of_their_split() -> None:
     task = PageTexts(40, texts=3, regions=["south-america"])
     pages = {page.id: "\n".join(page.paragraphs[1:]) for page in task.source().pages()}
     texts = task.examples("train")
-    assert len({one.meta["page"] for one in texts}) * 3 == len(texts)
+    assert len({one.meta[OWN_PAGE] for one in texts}) * 3 == len(texts)
     for one in texts:
-        page = str(one.meta["page"])
+        page = str(one.meta[OWN_PAGE])
         assert split_of(page) == "train"
         assert one.input in pages[page]
         assert one.answers == (one.input,)
@@ -30,9 +31,9 @@ def test_texts_are_stretches_of_the_pages_of_their_split() -> None:
 
 def test_all_texts_of_a_page_follow_each_other() -> None:
     texts = PageTexts(40, regions=["south-america"]).examples("dev")
-    first = [one.input for one in texts if one.meta["page"] == texts[0].meta["page"]]
+    first = [one.input for one in texts if one.meta[OWN_PAGE] == texts[0].meta[OWN_PAGE]]
     pages = {page.id: "\n".join(page.paragraphs[1:]) for page in PageTexts().source().pages()}
-    assert pages[str(texts[0].meta["page"])].startswith(" ".join(first))
+    assert pages[str(texts[0].meta[OWN_PAGE])].startswith(" ".join(first))
 
 
 @pytest.mark.parametrize("wrong", [{"words": 0}, {"texts": 0}])

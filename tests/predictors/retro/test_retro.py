@@ -84,7 +84,7 @@ def test_all_whole_chunks_of_a_batch_are_asked_for_at_once(tiny_llama: str, chun
 
 def test_chunks_of_the_own_page_are_not_found_and_those_of_its_double_are(tiny_llama: str, chunks: Retriever) -> None:
     predictor, table = retro(tiny_llama), chunks.collection
-    batch = opened(chunks, predictor, text(0, page="0"), text(0))
+    batch = opened(chunks, predictor, text(0, own_page="0"), text(0))
     predictor.loss(batch)
     ((queries, found),) = batch.sessions["chunks"].asked
     pages = table.values("page", found.rows)
@@ -98,7 +98,7 @@ def test_chunks_of_the_own_page_are_not_found_and_those_of_its_double_are(tiny_l
 def test_a_page_that_is_not_known_cannot_be_excluded(tiny_llama: str, chunks: Retriever) -> None:
     predictor = retro(tiny_llama)
     access = InformationAccess(chunks, name="chunks")
-    example = text(0, page="0")
+    example = text(0, own_page="0")
     with pytest.raises(ValueError, match="call `prepare` with its collection first"):
         predictor.loss(Batch((example,), {"chunks": access.open((example,))}))
 
@@ -180,7 +180,7 @@ def test_a_spent_budget_and_a_closed_book_leave_the_language_model(tiny_llama: s
     torch.testing.assert_close(predictor.loss(spent).loss, bare)
     closed = NoAccess(MemoryCollection(TEXTS), "closed")
     predictor.prepare({"closed": closed.collection}, Path())
-    shut = (text(1, page="1"), text(2))
+    shut = (text(1, own_page="1"), text(2))
     torch.testing.assert_close(predictor.loss(Batch(shut, {"closed": closed.open(shut)})).loss, bare)
     assert (told - bare).abs().min() > 0.01
 
