@@ -33,9 +33,9 @@ from reml.contract.retrieved import Responses
 from reml.contract.signals import Credit, Prediction, Signal
 from reml.predictors.reading.likelihood import with_likelihood
 from reml.predictors.reading.pairs import readable
-from reml.predictors.reading.prompts import INPUT_TOKENS, PASSAGE, PROMPT, Prompts, left_padded
+from reml.predictors.reading.prompts import INPUT_TOKENS, PASSAGE, PROMPT, Prompts
 from reml.predictors.reading.right_answers import right_answers
-from reml.text.language_model import SMOLLM2, load_language_model
+from reml.text.language_model import SMOLLM2, load_language_model, padded
 from reml.text.models.lora import Lora, add_adapters
 from reml.text.models.token_limit import allowed
 from reml.text.models.transformers_types import PreTrainedModel
@@ -134,7 +134,7 @@ class InContext(nn.Module):
         return token_ids(self.tokeniser, [f" {right_answers(example)[0]}"])[0][: self.answer_tokens] + self._newline
 
     def _left_padded(self, rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
-        return left_padded(rows, self._pad, self.model.device)
+        return padded(rows, self._pad, self.model.device, "left")
 
     def _likelihood(self, prompts: list[list[int]], answers: list[list[int]]) -> tuple[Tensor, Tensor]:
         """Give log p of each answer token after its prompt, [B, T], 0 past the end, and where there is one, [B, T]."""

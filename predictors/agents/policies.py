@@ -13,7 +13,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from reml.contract.access import Continuing, Written
 from reml.predictors.agents.transcript import Segment
-from reml.text.language_model import load_language_model
+from reml.text.language_model import load_language_model, padded
 from reml.text.models.transformers_types import Cache, PreTrainedModel
 from reml.text.token_table import token_ids
 
@@ -136,11 +136,7 @@ class LocalPolicy(nn.Module):
         return torch.multinomial(torch.softmax(logits / self.temperature, dim=1), 1).squeeze(1)
 
     def _padded(self, rows: Sequence[Sequence[int]], side: str) -> tuple[Tensor, Tensor]:
-        pad, device = int(self.tokeniser.pad_token_id or 0), self.model.device  # masked, so that any token does
-        ids = [torch.tensor(row) for row in rows]
-        mask = [torch.ones_like(row) for row in ids]
-        padded = pad_sequence(ids, batch_first=True, padding_value=pad, padding_side=side).to(device)
-        return padded, pad_sequence(mask, batch_first=True, padding_side=side).to(device)
+        return padded(rows, self.tokeniser.pad_token_id, self.model.device, side)
 
     def _ended(self, tokens: Sequence[int], stops: Sequence[str]) -> bool:
         text = self._text(tokens)

@@ -33,7 +33,8 @@ from reml.contract.examples import Answer, Example
 from reml.contract.predictors import Batch
 from reml.contract.signals import Prediction, Signal
 from reml.contract.vectors import Int64Array
-from reml.predictors.knn_lm.neighbours import Neighbours, ask, check_tokeniser, session_of
+from reml.predictors.knn_lm.neighbours import Neighbours, ask, check_tokeniser
+from reml.predictors.one_access import session_of
 from reml.predictors.reading.right_answers import right_answers
 from reml.text.language_model import SMOLLM2, LanguageModel
 from reml.text.models.token_limit import allowed
@@ -157,7 +158,7 @@ class KnnLm(nn.Module):
 
     def _session(self, batch: Batch) -> Session | None:
         """Give the session that is asked, none where none is given or nothing is made of it."""
-        return session_of(batch, self.access, "KnnLm") if self.weight else None
+        return session_of(batch, self.access, "KnnLm")[1] if self.weight else None
 
     def _prompts(self, examples: Sequence[Example]) -> list[list[int]]:
         """Tokenise prompts; an empty one begins with the token that begins texts, so that something is known."""

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from reml.contract.access import Session
 from reml.contract.collections import Collection, OfModel
-from reml.contract.predictors import Batch
 from reml.contract.retrieved import Queries
 from reml.contract.vectors import Int64Array
 from reml.text.language_model import LanguageModel
@@ -69,20 +68,6 @@ def ask(
     _check_tokens(tokens, vocabulary)
     scores = found.scores.float().masked_fill(~found.mask, -torch.inf).to(states.device)
     return Neighbours(scores / temperature, tokens)
-
-
-def session_of(batch: Batch, access: str | None, predictor: str) -> Session | None:
-    """Give the session that is asked: that of the access model of this name, or the only one; none where none is."""
-    if not batch.sessions:
-        return None
-    names = list(batch.sessions)
-    name = access if access is not None else names[0]
-    if name not in batch.sessions or (access is None and len(names) > 1):
-        raise ValueError(
-            f"{predictor} asks one access model, named by `access` ({access!r}), and is given {', '.join(names)}: "
-            "name one of these."
-        )
-    return batch.sessions[name]
 
 
 def check_tokeniser(collections: Mapping[str, Collection], lm: LanguageModel) -> None:

@@ -34,8 +34,9 @@ from reml.contract.predictors import Batch
 from reml.contract.signals import Prediction, Signal
 from reml.devices.evaluating import evaluating
 from reml.predictors.knn_lm.mixture import Mixture, Said, features
-from reml.predictors.knn_lm.neighbours import Neighbours, ask, check_model, session_of
+from reml.predictors.knn_lm.neighbours import Neighbours, ask, check_model
 from reml.predictors.knn_lm.windows import Window, windows
+from reml.predictors.one_access import session_of
 from reml.text.language_model import SMOLLM2, LanguageModel
 from reml.text.models.token_limit import allowed
 from reml.text.token_table import token_ids
@@ -117,7 +118,7 @@ class TextKnnLm(nn.Module):
 
     def _said(self, batch: Batch, place: int) -> Said:
         """Read one text, and ask for the neighbours of its tokens but the first."""
-        session = None if self.mixture is None else session_of(batch, self.access, "TextKnnLm")
+        session = None if self.mixture is None else session_of(batch, self.access, "TextKnnLm")[1]
         tokens = self._tokens(batch.examples[place])
         with evaluating(self.lm):
             spans = windows(len(tokens), self.window, self.stride)

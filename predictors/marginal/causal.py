@@ -25,9 +25,9 @@ from reml.predictors.marginal.generator import Generator
 from reml.predictors.reading.encoder_decoders import IGNORED
 from reml.predictors.reading.pairs import readable
 from reml.predictors.reading.places import Places
-from reml.predictors.reading.prompts import INPUT_TOKENS, PASSAGE, PROMPT, Prompts, left_padded
+from reml.predictors.reading.prompts import INPUT_TOKENS, PASSAGE, PROMPT, Prompts
 from reml.predictors.reading.right_answers import right_answers
-from reml.text.language_model import SMOLLM2, load_language_model
+from reml.text.language_model import SMOLLM2, load_language_model, padded
 from reml.text.models.token_limit import allowed
 from reml.text.models.transformers_types import Cache, PreTrainedModel
 from reml.text.token_table import token_ids
@@ -77,7 +77,7 @@ class Causal(Generator):
         asked = [example for example, given in zip(examples, items, strict=True) for _ in given or (None,)]
         lone = [[item] for given in items for item in given.values() or (None,)]
         prompts = self._prompts(asked, [[item for item in given if item is not None] for given in lone])
-        ids, mask = left_padded(prompts, int(self.tokeniser.pad_token_id or 0), self.model.device)
+        ids, mask = padded(prompts, self.tokeniser.pad_token_id, self.model.device, "left")
         ends = torch.tensor(self._ends, device=ids.device)
         return CausalPairs(self.model, ids, mask, Places.of(items).to(ids.device), ends, self.end)
 

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
-from torch import Tensor
-from torch.nn.utils.rnn import pad_sequence
-
 from reml.contract.examples import Example, Item
 from reml.text.models.transformers_types import PreTrainedTokenizerFast
 from reml.text.token_table import token_ids
@@ -49,14 +45,6 @@ class Prompts:
                 break
             kept += passage
         return head + kept + tail
-
-
-def left_padded(rows: Sequence[Sequence[int]], pad: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Pad token ids on the left, so that all end together; give ids and mask, each int64 [B, L]."""
-    ids = [torch.tensor(row) for row in rows]
-    mask = [torch.ones(len(row), dtype=torch.int64) for row in rows]
-    padded = pad_sequence(ids, batch_first=True, padding_value=pad, padding_side="left").to(device)
-    return padded, pad_sequence(mask, batch_first=True, padding_side="left").to(device)
 
 
 def _parts(prompt: str) -> tuple[str, str]:

@@ -13,7 +13,6 @@ from torch.nn import functional
 from reml.contract.access import Session
 from reml.contract.collections import Collection
 from reml.contract.examples import OWN_PAGE, Example
-from reml.contract.predictors import Batch
 from reml.contract.retrieved import Queries, Rows
 from reml.contract.vectors import Int64Array
 from reml.text.chunks import CONTINUATION, DOCUMENT, TOKENS, chunk_text, document_number
@@ -107,20 +106,6 @@ class Asking:
                 f"the collection holds token {int(tokens.max())}, and the model knows {self.vocabulary}: cut the "
                 "chunks with the tokeniser of this model (`model` of Chunks)."
             )
-
-
-def session_of(batch: Batch, access: str | None) -> tuple[str, Session] | None:
-    """Give the session that is asked and its name, none where none is given; `ValueError` if it is not known which."""
-    if not batch.sessions:
-        return None
-    names = list(batch.sessions)
-    name = access if access is not None else names[0]
-    if name not in batch.sessions or (access is None and len(names) > 1):
-        raise ValueError(
-            f"Retro asks one access model, named by `access` ({access!r}), and is given {', '.join(names)}: name one "
-            "of these."
-        )
-    return name, batch.sessions[name]
 
 
 def page_of(example: Example) -> str | None:

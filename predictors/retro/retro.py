@@ -36,7 +36,8 @@ from reml.contract.predictors import Batch
 from reml.contract.refusal import refuse
 from reml.contract.signals import Prediction, Signal
 from reml.contract.vectors import Int64Array
-from reml.predictors.retro.asking import Asking, Documents, documents_of, page_of, session_of
+from reml.predictors.one_access import session_of
+from reml.predictors.retro.asking import Asking, Documents, documents_of, page_of
 from reml.predictors.retro.reader import CrossAttention, Reader
 from reml.text.language_model import SMOLLM2, load_language_model, new_language_model
 from reml.text.models.token_limit import allowed
@@ -150,8 +151,7 @@ class Retro(nn.Module):
         return said
 
     def _asking(self, batch: Batch) -> Asking:
-        found = session_of(batch, self.access)
-        name, session = found if found is not None else ("", None)
+        name, session = session_of(batch, self.access, "Retro")
         own = None if session is None else self._own(name, [page_of(example) for example in batch.examples])
         vocabulary = int(self.reader.model.config.vocab_size)
         return Asking(session, self.tokeniser, own, self.k, self.reader.chunk, vocabulary)

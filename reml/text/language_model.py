@@ -76,10 +76,7 @@ class LanguageModel(nn.Module):
 
     def padded(self, rows: Sequence[Sequence[int]], side: str = "right") -> tuple[Tensor, Tensor]:
         """Pad token ids on a side; give ids and mask, each int64 [B, L]."""
-        pad = int(self.tokeniser.pad_token_id or 0)  # masked, so that any token does
-        ids, mask = [torch.tensor(row) for row in rows], [torch.ones(len(row), dtype=torch.int64) for row in rows]
-        padded = pad_sequence(ids, batch_first=True, padding_value=pad, padding_side=side)
-        return padded.to(self.device), pad_sequence(mask, batch_first=True, padding_side=side).to(self.device)
+        return padded(rows, self.tokeniser.pad_token_id, self.device, side)
 
     def forward(
         self, ids: Tensor, mask: Tensor, *, keep: int = 1, cache: Cache | None = None, go_on: bool = False
@@ -96,6 +93,16 @@ class LanguageModel(nn.Module):
                 logits_to_keep=keep,
             )
         return Pass(states[0].reshape(*ids.shape, -1), output.logits, output.past_key_values if go_on else None)
+
+
+def padded(rows: Sequence[Sequence[int]], pad: int | None, device: torch.device, side: str) -> tuple[Tensor, Tensor]:
+    """Pad token ids on a side, `left` or `right`; give ids and mask, each int64 [B, L].
+
+    pad: what is masked, so that any token does where there is none.
+    """
+    ids, mask = [torch.tensor(row) for row in rows], [torch.ones(len(row), dtype=torch.int64) for row in rows]
+    laid = pad_sequence(ids, batch_first=True, padding_value=pad or 0, padding_side=side)
+    return laid.to(device), pad_sequence(mask, batch_first=True, padding_side=side).to(device)
 
 
 def load_language_model(model: str, *, trust_remote_code: bool | None) -> Loaded:

@@ -13,7 +13,6 @@ from typing import Any, final
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.nn.utils.rnn import pad_sequence
 
 from reml.contract.access import Written
 from reml.contract.arguments.checked import checked
@@ -22,7 +21,7 @@ from reml.contract.arguments.several import several
 from reml.devices.device import default_device
 from reml.devices.progress import tracked
 from reml.files.model_location import ModelError
-from reml.text.language_model import load_language_model
+from reml.text.language_model import load_language_model, padded
 from reml.text.models.loading import Loaded
 from reml.text.writing.asked import check_stops, cut_at_stop, most_tokens, pairs, to_blank_line, warn_of_cut
 from reml.text.writing.drawn_tokens import DrawnTokens
@@ -119,12 +118,7 @@ class ModelWriter:
         return str(self._loaded.fast.decode(list(ids), skip_special_tokens=True))
 
     def _left_padded(self, rows: _Rows) -> tuple[Tensor, Tensor]:
-        """Pad token ids on the left; give ids and mask, each int64 [B, L]."""
-        tokens = [torch.tensor(row) for row in rows]
-        ids = pad_sequence(tokens, batch_first=True, padding_value=self._pad, padding_side="left")
-        mask = pad_sequence([torch.ones_like(row) for row in tokens], batch_first=True, padding_side="left")
-        device = self._loaded.model.device
-        return ids.to(device), mask.to(device)
+        return padded(rows, self._pad, self._loaded.model.device, "left")
 
     @property
     def _pad(self) -> int:
