@@ -7,13 +7,14 @@ Retriever), EMNLP 2019, https://arxiv.org/abs/1910.07000: queries of later hops 
 that trains the pointer takes, of candidates, the span whose query finds the next gold page best.
 
 Implemented: candidates are titles and capitalised phrases of the items that were read; each is asked once, and all that
-find a page of the evidence, which was not read before, at the best rank are right, wherever they stand. With
-`teacher: predictor` there is no gold: right are the candidates with which the predictor inside finds the right answer
-likeliest, if it is likelier than without (feedback).
+find a page of the evidence, which was not read before, at the best rank are right. With `teacher: predictor` there is
+no gold: right are the candidates with which the predictor inside finds the right answer likeliest, if it is likelier
+than without (feedback). A candidate's score is the log sum of exp(start + end) over the places where it stands, and the
+pointer learns which of them are right. What was read once is not found again.
 
-Deviations: the query is the question and the span, where the paper's is the span alone; two hops, the first of which
-has g's own query; the paper's candidates come from overlaps of the question, what was read and the page that is looked
-for, which needs the gold page's text.
+Deviations: the pointer chooses among the candidates, where the paper's may point to any span; two hops, the first of
+which has g's own query; the paper's candidates come from overlaps of the question, what was read and the page that is
+looked for, which needs the gold page's text.
 
 Numbers: benchmarks/configs/golden.yaml; not run on the data of the paper.
 """
@@ -28,23 +29,24 @@ from typing import Literal
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
 
 from reml.contract.arguments.checked import checked
 from reml.contract.arguments.numbers import Count, Size
 from reml.contract.asking import answers_of, prediction_of
 from reml.contract.collections import Collection
 from reml.contract.examples import Answer, Example, Item
-from reml.contract.joining import joined
+from reml.contract.joining import apart, joined
 from reml.contract.predictor_module import PredictorMaker
 from reml.contract.predictors import Batch, Corrected
-from reml.contract.retrieved import Queries, Responses
+from reml.contract.retrieved import Queries, Responses, Rows
 from reml.contract.signals import Prediction, Signal
 from reml.contract.vectors import Int64Array
 from reml.predictors.asking_twice import both
 from reml.predictors.reading.encoding import encode, frame_of, input_limit, load_reader
 from reml.predictors.reading.pair_builder import PairBuilder, Reading
 from reml.predictors.reading.pairs import Pairs
-from reml.predictors.reading.spans import best_spans, cut_span, marginal, over_items, shown_logits, standing
+from reml.predictors.reading.spans import NEVER, marginal, over_items, shown_logits, standing
 from reml.text.token_table import token_ids
 
 _PHRASE = re.compile(r"[A-Z][\w'’.-]*(?:\s+(?:(?:of|the|and)\s+)*[A-Z][\w'’.-]*)*")
@@ -56,8 +58,9 @@ class SpanQuery(nn.Module):
 
     predictor: makes the one that answers, from the items of both asks, the old ones first. encoder, frozen_layers,
     input_tokens: as of `Span`. k: items of the second ask, as many as each access model gives if left out. candidates:
-    spans that are tried of each example to learn from. span_tokens: of the longest span. teacher: `gold`, who knows the
-    pages of the evidence, or `predictor`. Where a budget allows one ask, the first reading stands.
+    spans of each example to choose from. query: the `span` alone, as the paper's, or `both`, the question before it.
+    teacher: `gold`, who knows the pages of the evidence, or `predictor`. Where a budget allows one ask, the first
+    reading stands.
 
     The predictor inside is trained on the first reading, as that of `AskingTwice`. The pointer learns from examples for
     which some candidate finds what was missing; those asks stand on the record of the session in training.
@@ -71,8 +74,8 @@ class SpanQuery(nn.Module):
         frozen_layers: Size = 0,
         input_tokens: Count | None = None,
         k: Count | None = None,
-        candidates: Count = 16,
-        span_tokens: Count = 8,
+        candidates: Count = 24,
+        query: Literal["span", "both"] = "span",
         teacher: Literal["gold", "predictor"] = "gold",
     ) -> None:
         super().__init__()
@@ -80,7 +83,7 @@ class SpanQuery(nn.Module):
         loaded = load_reader(encoder, frozen_layers)
         self.encoder, self.tokeniser = loaded.model, loaded.fast
         self.ends = nn.Linear(int(self.encoder.config.hidden_size), 2)
-        self.k, self.candidates, self.span_tokens, self.teacher = k, candidates, span_tokens, teacher
+        self.k, self.candidates, self.query, self.teacher = k, candidates, query, teacher
         self._read = PairBuilder(self.tokeniser, frame_of(self.tokeniser), input_limit(input_tokens, loaded))
         self._gold: dict[tuple[str, ...], tuple[str, ...]] = {}  # spans by example and what was tried
 
@@ -100,20 +103,30 @@ class SpanQuery(nn.Module):
         if not batch.sessions:
             return said
         reading = self._read(batch.examples, batch.read)
-        right = self._spans(batch, reading)
+        tried = self._candidates(reading)
+        right = self._right(batch, tried)
         # Where nothing is right the encoder need not run; the loss has a gradient all the same, of zero.
-        pointed = self.pointer_loss(reading, right) if any(right) else 0.0 * self.ends.bias.sum()
+        pointed = self.pointer_loss(reading, tried, right) if any(right) else 0.0 * self.ends.bias.sum()
         return Prediction(said.loss + pointed.to(said.loss.device), said.credit)
 
-    def pointer_loss(self, reading: Reading, right: Sequence[Sequence[str]]) -> Tensor:
-        """Give -log p(a right span), [B], over every place of all items where one stands; 0 where none does."""
+    def pointer_loss(self, reading: Reading, tried: Sequence[Sequence[str]], right: Sequence[Sequence[str]]) -> Tensor:
+        """Give -log p(a right one of the candidates that were tried), [B]; 0 where none is right."""
+        scores = self.scores(reading, tried)
+        marks = [[span in those for span in spans] for spans, those in zip(tried, right, strict=True)]
+        wanted = pad_sequence([torch.tensor(row, dtype=torch.bool) for row in marks], batch_first=True)
+        of_right = scores.masked_fill(~wanted.to(scores.device), NEVER).logsumexp(1)
+        return torch.where(wanted.any(1).to(scores.device), scores.logsumexp(1) - of_right, 0.0)
+
+    def scores(self, reading: Reading, tried: Sequence[Sequence[str]]) -> Tensor:
+        """Score the candidates of each example, [B, C]; about `NEVER` for one that stands in no input."""
         inputs = reading.pairs.to(self.ends.weight.device)
         starts, ends = self._logits(inputs)
-        stand = standing([self._ids(spans) for spans in right], inputs)
-        stands = inputs.by_position(int(inputs.positions.max()) + 1, stand.mask.any(1), 0).any(1)
-        of_right = over_items(inputs, marginal(starts, ends, stand))
-        every = over_items(inputs, starts.logsumexp(1)) + over_items(inputs, ends.logsumexp(1))
-        return torch.where(stands, every - of_right, 0.0)
+        ids = [self._ids(spans) for spans in tried]
+        columns = []
+        for place in range(max(map(len, ids), default=0)):
+            stand = standing([spans[place : place + 1] for spans in ids], inputs)
+            columns.append(over_items(inputs, marginal(starts, ends, stand)))
+        return torch.stack(columns, dim=1) if columns else starts.new_zeros((len(ids), 0))
 
     @torch.no_grad()
     def generate(self, batch: Batch) -> list[Answer]:
@@ -121,27 +134,21 @@ class SpanQuery(nn.Module):
         batch = batch.unanswered
         if not batch.sessions:
             return answers_of(self.predictor, batch)
-        read = batch.read
-        texts = [f"{one.input} {span}".strip() for one, span in zip(batch.examples, self.spans(batch), strict=True)]
-        found = self._asked(batch, Queries.of(texts))
+        read, owners = batch.read, np.arange(len(batch.examples), dtype=np.int64)
+        found = self._asked(batch, owners, self.spans(batch))
         if not (found.rows >= 0).any():
             return answers_of(self.predictor, batch.reading(read))
         return answers_of(self.predictor, batch.reading(both(read, found)))
 
     @torch.no_grad()
     def spans(self, batch: Batch) -> list[str]:
-        """Give the likeliest span of what each example reads, empty where it reads nothing."""
+        """Give the likeliest candidate of what each example reads, empty where it reads nothing."""
         reading = self._read(batch.examples, batch.read)
-        inputs = reading.pairs.to(self.ends.weight.device)
-        best = best_spans(*self._logits(inputs), inputs.parts, self.span_tokens)
-        chosen = [""] * len(batch.examples)
-        score = [-np.inf] * len(batch.examples)
-        for row, (owner, place) in enumerate(zip(inputs.owners.tolist(), inputs.positions.tolist(), strict=True)):
-            if place in reading.items[owner] and float(best.score[row]) > score[owner]:
-                score[owner] = float(best.score[row])
-                item, parts = reading.items[owner][place], reading.pairs.parts[row]
-                chosen[owner] = cut_span(item, parts, best, row, self.tokeniser)
-        return chosen
+        tried = self._candidates(reading)
+        if not any(tried):
+            return [""] * len(tried)
+        best = self.scores(reading, tried).argmax(1).tolist()
+        return [spans[place] if spans else "" for place, spans in zip(best, tried, strict=True)]
 
     def see_right_answers(self, batch: Batch) -> None:
         """Tell the predictor inside, if it wants to know."""
@@ -154,13 +161,25 @@ class SpanQuery(nn.Module):
     def _ids(self, spans: Sequence[str]) -> list[Int64Array]:
         return [np.array(ids, dtype=np.int64) for ids in token_ids(self.tokeniser, [f" {span}" for span in spans])]
 
-    def _asked(self, batch: Batch, queries: Queries) -> Responses:
-        found = {name: session.ask(queries, self.k) for name, session in batch.sessions.items()}
-        return joined(found, len(queries))
+    def _candidates(self, reading: Reading) -> list[tuple[str, ...]]:
+        return [phrases(list(items.values()), self.candidates) for items in reading.items]
 
-    def _spans(self, batch: Batch, reading: Reading) -> list[tuple[str, ...]]:
-        """Give the right spans of each example; gold ones that are known by now are not asked for again."""
-        tried = [phrases(list(items.values()), self.candidates) for items in reading.items]
+    def _asked(self, batch: Batch, owners: Int64Array, spans: Sequence[str]) -> Responses:
+        """Ask every access model for each span of these owners what they have not read; the question if it is empty."""
+        asked = [batch.examples[owner].input for owner in owners.tolist()]
+        both = self.query == "both"
+        texts = tuple(
+            f"{text} {span}".strip() if both or not span else span for text, span in zip(asked, spans, strict=True)
+        )
+        read = _rows_read(batch.read)
+        found = {}
+        for name, session in batch.sessions.items():
+            rows = Rows.of([read[name][owner] for owner in owners.tolist()], excluded=True)
+            found[name] = session.ask(Queries(owners, texts, only=rows), self.k)
+        return joined(found, len(texts))
+
+    def _right(self, batch: Batch, tried: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+        """Give the right candidates of each example; gold ones that are known by now are not asked for again."""
         keys = [(one.id, one.input, *spans) for one, spans in zip(batch.examples, tried, strict=True)]
         gold = self.teacher == "gold"
         lacking = [
@@ -181,8 +200,8 @@ class SpanQuery(nn.Module):
         if not tried:
             return {}
         owners = [owner for owner, spans in tried.items() for _ in spans]
-        texts = [f"{batch.examples[owner].input} {span}" for owner, spans in tried.items() for span in spans]
-        found = self._asked(batch, Queries(np.array(owners, dtype=np.int64), tuple(texts)))
+        spans = [span for spans in tried.values() for span in spans]
+        found = self._asked(batch, np.array(owners, dtype=np.int64), spans)
         if self.teacher == "gold":
             pages = {owner: _missed(batch, owner) for owner in tried}
             gains = [_found(items, pages[owner]) for owner, items in zip(owners, found.items, strict=True)]
@@ -205,6 +224,14 @@ class SpanQuery(nn.Module):
         self.predictor.train(learning)  # type: ignore[attr-defined]
         gains: list[float] = (once - twice).float().tolist()
         return gains
+
+
+def _rows_read(read: Responses) -> dict[str, list[Int64Array]]:
+    """Give the rows that each example read of each access model."""
+    return {
+        name: [rows[at[at >= 0]] for rows, at in zip(read.rows, places, strict=True)]
+        for name, places in apart(read).items()
+    }
 
 
 def phrases(items: Sequence[Item], limit: int) -> tuple[str, ...]:
