@@ -12,7 +12,7 @@ no gold: right are the candidates with which the predictor inside finds the righ
 than without (feedback). A candidate's score is the log sum of exp(start + end) over the places where it stands, and the
 pointer learns which of them are right. What was read once is not found again.
 
-Deviations: the pointer chooses among the candidates, where the paper's may point to any span; two hops, the first of
+Deviations: the span stands behind the question unless `query` says otherwise; the pointer chooses among the candidates, where the paper's may point to any span; two hops, the first of
 which has g's own query; the paper's candidates come from overlaps of the question, what was read and the page that is
 looked for, which needs the gold page's text.
 
@@ -58,7 +58,7 @@ class SpanQuery(nn.Module):
 
     predictor: makes the one that answers, from the items of both asks, the old ones first. encoder, frozen_layers,
     input_tokens: as of `Span`. k: items of the second ask, as many as each access model gives if left out. candidates:
-    spans of each example to choose from. query: the `span` alone, as the paper's, or `both`, the question before it.
+    spans of each example to choose from. query: `both`, the question and the span, or the `span` alone, as the paper's.
     teacher: `gold`, who knows the pages of the evidence, or `predictor`. Where a budget allows one ask, the first
     reading stands.
 
@@ -75,7 +75,7 @@ class SpanQuery(nn.Module):
         input_tokens: Count | None = None,
         k: Count | None = None,
         candidates: Count = 24,
-        query: Literal["span", "both"] = "span",
+        query: Literal["both", "span"] = "both",
         teacher: Literal["gold", "predictor"] = "gold",
     ) -> None:
         super().__init__()

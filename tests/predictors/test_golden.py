@@ -74,7 +74,7 @@ class TestContract(PredictorContract):
 @pytest.fixture
 def golden(tiny_bert: str) -> SpanQuery:
     torch.manual_seed(0)
-    return SpanQuery(FirstTitle, tiny_bert, input_tokens=128, k=4)
+    return SpanQuery(FirstTitle, tiny_bert, input_tokens=128, k=4, query="span")
 
 
 def test_candidates_are_titles_and_then_phrases_in_turn_each_once() -> None:
@@ -137,7 +137,7 @@ def test_a_candidate_scores_by_every_place_where_it_stands_by_enumeration(golden
 @pytest.mark.parametrize("teacher", ["gold", "predictor"])
 def test_it_learns_to_point_to_what_leads_on(teacher: str, tiny_bert: str, tmp_path: Path) -> None:
     torch.manual_seed(0)
-    settings = {"input_tokens": 128, "k": 2, "teacher": teacher}
+    settings = {"input_tokens": 128, "k": 2, "teacher": teacher, "query": "span"}
     golden = SpanQuery(WantsTogo, tiny_bert, **settings)  # type: ignore[arg-type]
     optimizer = torch.optim.Adam(golden.parameters(), lr=3e-3)
     batch = opened(tmp_path)
@@ -160,7 +160,7 @@ def test_it_learns_to_point_to_what_leads_on(teacher: str, tiny_bert: str, tmp_p
 def test_the_question_may_stand_before_the_span_and_what_was_read_is_not_found_again(
     tiny_bert: str, tmp_path: Path
 ) -> None:
-    golden = SpanQuery(FirstTitle, tiny_bert, input_tokens=128, k=4, query="both")
+    golden = SpanQuery(FirstTitle, tiny_bert, input_tokens=128, k=4)
     batch = opened(tmp_path)
     (span,) = golden.spans(batch)
     (answer,) = golden.generate(batch)
