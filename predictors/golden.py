@@ -12,9 +12,10 @@ no gold: right are the candidates with which the predictor inside finds the righ
 than without (feedback). A candidate's score is the log sum of exp(start + end) over the places where it stands, and the
 pointer learns which of them are right. What was read once is not found again.
 
-Deviations: the span stands behind the question unless `query` says otherwise; the pointer chooses among the candidates, where the paper's may point to any span; two hops, the first of
-which has g's own query; the paper's candidates come from overlaps of the question, what was read and the page that is
-looked for, which needs the gold page's text.
+Deviations: the span stands behind the question, unless `query` says that it stands alone as in the paper; the pointer
+chooses among the candidates, where the paper's may point to any span; two hops, the first of which has g's own query;
+the paper's candidates come from overlaps of the question, what was read and the page that is looked for, which needs
+the gold page's text.
 
 Numbers: benchmarks/configs/golden.yaml; not run on the data of the paper.
 """
