@@ -111,12 +111,13 @@ class SpanQuery(nn.Module):
         return Prediction(said.loss + pointed.to(said.loss.device), said.credit)
 
     def pointer_loss(self, reading: Reading, tried: Sequence[Sequence[str]], right: Sequence[Sequence[str]]) -> Tensor:
-        """Give -log p(a right one of the candidates that were tried), [B]; 0 where none is right."""
+        """Give -log p(a right one of the candidates that were tried), [B]; 0 where none is right, or stands there."""
         scores = self.scores(reading, tried)
         marks = [[span in those for span in spans] for spans, those in zip(tried, right, strict=True)]
         wanted = pad_sequence([torch.tensor(row, dtype=torch.bool) for row in marks], batch_first=True)
-        of_right = scores.masked_fill(~wanted.to(scores.device), NEVER).logsumexp(1)
-        return torch.where(wanted.any(1).to(scores.device), scores.logsumexp(1) - of_right, 0.0)
+        stands = wanted.to(scores.device) & (scores > NEVER / 2)  # a long item may be cut before its candidate
+        of_right = scores.masked_fill(~stands, NEVER).logsumexp(1)
+        return torch.where(stands.any(1), scores.logsumexp(1) - of_right, 0.0)
 
     def scores(self, reading: Reading, tried: Sequence[Sequence[str]]) -> Tensor:
         """Score the candidates of each example, [B, C]; about `NEVER` for one that stands in no input."""

@@ -132,6 +132,7 @@ def test_a_candidate_scores_by_every_place_where_it_stands_by_enumeration(golden
     (loss,) = (-golden.pointer_loss(reading, [tried], [("Togo", "Mali")])).detach().exp().tolist()
     assert loss == pytest.approx((sums[1] + sums[2]) / sum(sums))
     assert golden.pointer_loss(reading, [tried], [()]).tolist() == [0.0]
+    assert golden.pointer_loss(reading, [tried], [("Nowhere",)]).tolist() == [0.0], "it was cut off"
 
 
 @pytest.mark.parametrize("teacher", ["gold", "predictor"])
