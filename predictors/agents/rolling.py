@@ -8,6 +8,7 @@ answered by a note, not asked again, and costs a turn, so that who asks the same
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -18,11 +19,13 @@ from reml.contract.arguments.numbers import Count
 from reml.contract.joining import joined
 from reml.contract.predictors import Batch
 from reml.contract.retrieved import Queries, Responses
+from reml.devices.remarks import remark
 from reml.predictors.agents.policies import Policy, Spoken
 from reml.predictors.agents.tags import ANSWER, STOPS, information, last_step_of, opening, step_of, told
 from reml.predictors.agents.transcript import FULL, Rollout
 from reml.predictors.reading.pairs import readable
 
+_LOG = logging.getLogger(__name__)
 REPEATED = "repeated query"
 NOTHING_LEFT = "searched with no ask left"
 MADE_TO_ANSWER = "made to answer"
@@ -32,6 +35,10 @@ AGAIN = told(
 )
 ASKED_BEFORE = told("This was searched before, and what was found stands above. Search for something else, or answer.")
 NO_MORE = told("No search is left. Answer now.")
+NO_ROOM = (
+    "A prompt of %d, in what budget.context counts, is longer than the %s there is room for: who is asked so answers "
+    "nothing. Raise budget.context, shorten the prompt, or name a model that reads more."
+)
 
 
 @checked("budget")
@@ -106,6 +113,8 @@ class Loop:
         if not one.fit(self.room, self.policy.given):
             one.note(FULL)
             one.answer = ""
+            if not one.said:
+                remark(_LOG, NO_ROOM, sum(segment.size for segment in one.segments), self.room)
         return one.answer is None
 
     def _heard(self, one: Rollout, spoken: Spoken) -> str | None:

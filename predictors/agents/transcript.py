@@ -68,8 +68,9 @@ class Rollout:
         kept = shortened(self.segments, room, given)
         if any(segment.own for segment in self.segments):
             self.passes.append(tuple(self.segments))
+        if kept != self.segments:
+            self.note(SHORTENED)
         self.segments = [replace(segment, own=False) for segment in kept]
-        self.note(SHORTENED)
         return _size(kept) <= room
 
     @property

@@ -90,7 +90,13 @@ class Asking:
         found = session.ask(Queries(owners, texts, only=only), self.k)
         if not found.k:  # a closed book, whose collection has no tokens
             return torch.full((len(chunks), self.k, 2 * self.chunk), -1)
-        tokens = torch.cat([session.values(TOKENS, found), session.values(CONTINUATION, found)], dim=2).cpu()
+        try:
+            tokens = torch.cat([session.values(TOKENS, found), session.values(CONTINUATION, found)], dim=2).cpu()
+        except KeyError as error:
+            raise ValueError(
+                f"Retro reads chunks, and the items that it is given are none ({error.args[0]}). Give it an access model "
+                "whose retriever is reml.retrievers.chunks.Chunks."
+            ) from error
         self._check(tokens)
         tokens = tokens.masked_fill(~found.mask.cpu()[:, :, None], -1)
         return functional.pad(tokens, (0, 0, 0, self.k - found.k), value=-1)

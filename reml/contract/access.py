@@ -201,8 +201,8 @@ class Written:
 
     text: up to the stop, which is not part of it. stop: the stop that ended it; empty if none did, or where a server
     does not say which. whole: whether it ended, of itself or at a stop; if not it was cut at the tokens that were
-    allowed. read, wrote: tokens of the prompt and of the text, as the model counts them; 0 where it does not say, as
-    for what came from a cache.
+    allowed. read, wrote: tokens of the prompt and of the text, as the model counts them, whether they were paid for now
+    or before; 0 where it does not say.
     """
 
     text: str

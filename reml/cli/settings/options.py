@@ -133,8 +133,16 @@ def _placed(wrong: Wrong, given: Sequence[Source]) -> str:
 
 
 def refuse_misread(parsed: Namespace, given: Sequence[Source]) -> None:
-    """Raise `SettingsError` for a text that the parser has taken for another number than it shows, such as `1:30`."""
-    for place, text in _texts(merged(given), ()):
+    """Raise `SettingsError` for what the parser has taken for something else.
+
+    A text for another number than it shows, such as `1:30`; a null in a mapping for a text, which only a file can say.
+    """
+    settings = merged(given)
+    for place in _nulls(settings, ()):
+        if _at(parsed, place) == "None":
+            said = "is null, and an option cannot say so within a mapping: write the mapping in the file."
+            raise settings_error([Wrong(place, f"{dotted(place)} {said}")], given)
+    for place, text in _texts(settings, ()):
         value = _at(parsed, place)
         if not _is_number(value) or math.isnan(value):
             continue
@@ -185,6 +193,13 @@ def _texts(settings: Json, place: Place) -> Iterator[tuple[Place, str]]:
         yield place, settings
     for name, one in parts_of(settings).items():
         yield from _texts(one, (*place, name))
+
+
+def _nulls(settings: Json, place: Place) -> Iterator[Place]:
+    if settings is None:
+        yield place
+    for name, one in parts_of(settings).items():
+        yield from _nulls(one, (*place, name))
 
 
 def _at(parsed: Any, place: Place) -> object:

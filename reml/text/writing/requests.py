@@ -32,8 +32,8 @@ _LONGEST_WAIT, _LONGEST_ASKED = 60.0, 600.0  # seconds
 _LARGEST: Final = 256 << 20  # bytes of a reply
 _URL_ADVICE: Final = "See that `url` is what stands before /completions (often it ends in /v1)"
 _ADVICE: Final[Mapping[int, str]] = {
-    401: "Put a key that is valid into the environment variable that `key_variable` names",
-    403: "Put a key that may do this into the environment variable that `key_variable` names",
+    401: "Set `key_variable` to the name of an environment variable, and put a key that is valid there",
+    403: "Set `key_variable` to the name of an environment variable, and put a key that may do this there",
     404: f"{_URL_ADVICE}, and that the server has this `model`",
     405: _URL_ADVICE,
     413: "Give shorter prompts",

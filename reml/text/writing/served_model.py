@@ -11,7 +11,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, asdict, dataclass, field
 from typing import Any, ClassVar, Final, NamedTuple, cast, final
 from urllib.parse import urlsplit
 
@@ -136,7 +136,7 @@ class ServedModel:
 
         def read(request: _Request, content: bytes) -> Json:
             fresh[request] = read_text(content, stops)
-            return {"text": fresh[request].text, "stop": fresh[request].stop, "whole": fresh[request].whole}
+            return asdict(fresh[request])
 
         found = self._replies(dict.fromkeys(requests), read)
         self.spent.add(
@@ -145,8 +145,7 @@ class ServedModel:
             sum(one.read for one in fresh.values()),
             sum(one.wrote for one in fresh.values()),
         )
-        # Of a prompt that stands there twice the tokens count once.
-        return [fresh.pop(one) if one in fresh else Written(**cast(Any, found[one])) for one in requests]
+        return [Written(**cast(Any, found[one])) for one in requests]
 
     def _replies(
         self, requests: Mapping[_Request, object], read: Callable[[_Request, bytes], Json]
