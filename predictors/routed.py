@@ -122,7 +122,7 @@ class Routed(nn.Module):
         said = [prediction_of(self.predictor, one, signals) for one in alone]
         losses = torch.stack([one.loss for one in said], dim=1)
         loss = losses.mean(1) + self._choosing(scores, self._utility(losses, alone, batch.examples))
-        credit = [one.read_credit.item_log_likelihood for one in said]
+        credit = dict(zip(self._names, (one.read_credit.item_log_likelihood for one in said), strict=True))
         return Prediction(loss, (_of_chosen(batch.read, places, credit, chosen),) if signals else ())
 
     @torch.no_grad()
@@ -193,12 +193,16 @@ class Routed(nn.Module):
 
 
 def _of_chosen(
-    read: Responses, places: Mapping[str, Int64Array], said: Sequence[Tensor | None], chosen: Tensor
+    read: Responses, places: Mapping[str, Int64Array], said: Mapping[str, Tensor | None], chosen: Tensor
 ) -> Credit:
-    """Put what is said of the items of the access model that is chosen in its places in the whole list, [B, K]."""
+    """Put what is said of the items of the access model that is chosen in its places in the whole list, [B, K].
+
+    said: by alternative, in the order that `chosen` counts them in; the list may have them in another.
+    """
     whole = torch.full(read.mask.shape, -torch.inf, device=read.scores.device)
-    for row, (at, likelihood) in enumerate(zip(places.values(), said, strict=False)):
-        if likelihood is not None:
+    for row, (name, likelihood) in enumerate(said.items()):
+        if likelihood is not None and name in places:
+            at = places[name]
             owners, columns = np.nonzero((at >= 0) & (chosen == row).cpu().numpy()[:, None])
             whole = whole.index_put(
                 (torch.from_numpy(owners), torch.from_numpy(at[owners, columns])), likelihood[owners, columns].float()

@@ -214,6 +214,19 @@ def test_what_is_said_and_learnt_is_of_what_was_chosen_alone(routed: Routed, tmp
     assert moved == [[True, False, False], [False, True, False]]
 
 
+def test_what_is_said_does_not_hang_on_the_order_in_which_access_models_are_named(
+    tiny_bert: str, tmp_path: Path
+) -> None:
+    said = []
+    for names in (["capitals", "rivers"], ["rivers", "capitals"]):
+        routed, read = Routed(Reads, names, encoder=tiny_bert), opened(tmp_path).read
+        choose(routed, names.index("capitals"), names.index("rivers"), 2)
+        credit = routed.loss(Batch.of(EXAMPLES, read), Signal.ITEM_LIKELIHOOD).read_credit
+        assert credit.item_log_likelihood is not None
+        said.append(credit.item_log_likelihood.tolist())
+    assert said[0] == said[1]
+
+
 def records(folder: Path, utilities: Mapping[str, float]) -> str:
     rows, worth = np.array([[3, 4]] * len(utilities)), np.array([[0.0, one] for one in utilities.values()], np.float32)
     FeedbackLog(folder).receive(FeedbackRecord(tuple(utilities), rows, worth, "em"))
