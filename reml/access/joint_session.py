@@ -194,5 +194,5 @@ def stacked(parts: Sequence[Responses]) -> Responses:
         rows=np.concatenate(rows),
         scores=padded(lambda part: part.scores, -torch.inf),
         mask=padded(lambda part: part.mask, 0.0),
-        temperature=parts[0].temperature,
+        temperature=next((part.temperature for part in parts if part.k), parts[0].temperature),  # an empty one has none
     )

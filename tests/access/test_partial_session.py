@@ -82,6 +82,15 @@ def test_groups_are_asked_for_those_of_their_examples(access: InformationAccess)
         session.ask(Queries(np.array([0]), ("red",)), owners=np.array([0]))
 
 
+def test_groups_that_find_nothing_do_not_change_the_temperature(access: InformationAccess) -> None:
+    model = InformationAccess(access.retriever, limits=Limits(depth=4, k=2, temperature=5.0), name="g")
+    session = joint_session([(None, 1), (model.open(EXAMPLES[:1]), 1), (model.open(EXAMPLES[2:]), 2)])
+    given = Queries(np.array([3]), ("blue",))
+    for found in (session.ask(), session.ask(owners=np.array([3])), session.ask(given)):
+        assert found.mask.any()
+        assert found.temperature == 5.0
+
+
 class Notes:
     """Keeps what is written as it comes."""
 
