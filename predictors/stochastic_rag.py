@@ -97,7 +97,10 @@ class StochasticRag(nn.Module):
             return prediction_of(self.predictor, batch, signals)
         self.kept.steps += 1
         if self.kept.steps <= self.after:
-            return prediction_of(self.predictor, batch, signals)
+            said = prediction_of(self.predictor, batch, signals)
+            # A retriever that learns jointly rests as yet: the loss has a gradient of its scores all the same, of zero.
+            resting = 0.0 * torch.where(batch.read.mask, batch.read.scores, 0.0).sum(dim=1)
+            return Prediction(said.loss + resting.to(said.loss.device), said.credit)
         credit = prediction_of(self.predictor, batch, signals).credit if signals else ()
         return Prediction(-self._expected_utility(batch), credit)
 

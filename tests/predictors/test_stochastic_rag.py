@@ -27,6 +27,7 @@ from reml.predictors.reading.kept_outputs import Outputs
 from reml.predictors.reading.sampling import Output
 from reml.predictors.stochastic_rag import StochasticRag
 from reml.testing import MemoryCollection, PredictorContract
+from reml.training.regimes.reaching import reaches
 from tests.predictors.contract import learn, only
 
 
@@ -180,6 +181,23 @@ def test_it_is_the_same_by_the_same_seed_and_after_a_kill(tiny_t5: str, batch: B
     load_weights(last, tmp_path / "weights.safetensors")
     torch.set_rng_state(state)
     assert _trained(last, batch, 3) == losses[3:]
+
+
+def test_a_retriever_may_learn_jointly_after_steps_on_the_own_loss(tiny_t5: str, batch: Batch) -> None:
+    """In those it rests; that its scores are no part of that loss is no error."""
+    made = partial(FiDLight, tiny_t5, input_tokens=64, answer_tokens=16)
+    model = StochasticRag(made, objective=ExpectedUtility(items=2, lists=1), after=1).train()
+    read = batch.read
+    moved = []
+    for _ in range(2):
+        scores = read.scores.clone().requires_grad_()
+        loss = model.loss(batch.reading(Responses(read.items, read.rows, scores, read.mask))).loss.sum()
+        assert reaches(loss, scores)
+        loss.backward()  # type: ignore[no-untyped-call]
+        assert scores.grad is not None
+        assert torch.isfinite(scores.grad).all()
+        moved.append(bool(scores.grad.any()))
+    assert not moved[0]
 
 
 def test_what_does_not_read_lists_is_refused() -> None:
