@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from reml.contract.arguments.checked import checked
 from reml.contract.arguments.numbers import Count
 from reml.contract.examples import Example
+from reml.files.atomic import digest
 from reml.predictors.reading.sampling import Output
 
 
@@ -35,7 +36,7 @@ class KeptOutputs(nn.Module):
         super().__init__()
         self.settings = settings
         self.steps = 0
-        self._kept: dict[str, tuple[int, tuple[Output, ...]]] = {}
+        self._kept: dict[str, tuple[int, tuple[Output, ...]]] = {}  # by digest: two tasks may have one id
 
     def rounds(
         self, examples: Sequence[Example], right: Sequence[Output], draw: Callable[[], Sequence[Output]]
@@ -51,7 +52,7 @@ class KeptOutputs(nn.Module):
         return [list(outputs) for outputs in zip(*taken, strict=True)]
 
     def _stretch(self, example: Example) -> int:
-        return self._kept[example.id][0] if example.id in self._kept else -1
+        return self._kept.get(_key(example), (-1, ()))[0]
 
     def _renew(
         self,
@@ -63,10 +64,10 @@ class KeptOutputs(nn.Module):
         for example, own, drawn in zip(examples, right, zip(*rounds, strict=True), strict=True):
             if self._stretch(example) != stretch:
                 distinct = {output.tokens: output for output in drawn if output.tokens != own.tokens}
-                self._kept[example.id] = (stretch, tuple(distinct.values()))
+                self._kept[_key(example)] = (stretch, tuple(distinct.values()))
 
     def _taken(self, example: Example, right: Output) -> list[Output]:
-        kept = self._kept[example.id][1]
+        kept = self._kept[_key(example)][1]
         order = torch.randperm(len(kept)).tolist()[: self.settings.take]
         return [right, *(kept[place] for place in order), *[right] * (self.settings.take - len(order))]
 
@@ -88,3 +89,7 @@ class KeptOutputs(nn.Module):
             )
             for name, (stretch, outputs) in kept.items()
         }
+
+
+def _key(example: Example) -> str:
+    return digest(example.id, example.input)

@@ -61,3 +61,11 @@ def test_a_state_goes_on_with_what_was_kept() -> None:
     assert draw.count == 4
     assert found[0] == found[1]
     assert other.steps == 4
+
+
+def test_two_tasks_may_call_an_example_the_same() -> None:
+    kept = KeptOutputs(Outputs(draws=1, take=1, renew=9))
+    for text in ("first", "second"):
+        own = Output(text, (), ((len(text),),))
+        rounds = kept.rounds([Example("1", text)], RIGHT[:1], lambda own=own: [own])  # type: ignore[misc]
+        assert rounds[1] == [own]
