@@ -135,11 +135,12 @@ class Requests:
         try:
             return read(content)
         except PassingError as error:
-            raise PassingError(f"{error}{_quoted(content)}") from None
+            raise PassingError(f"{error}{self._quoted(content)}") from None
         except MisfitError as error:
             raise ConnectionError(
                 self._without_key(
-                    f"{url}: {error}{_quoted(content)}. {_URL_ADVICE}, and that an OpenAI-compatible server is there."
+                    f"{url}: {error}{self._quoted(content)}. {_URL_ADVICE}, and that an OpenAI-compatible server is "
+                    "there."
                 )
             ) from None
 
@@ -154,6 +155,14 @@ class Requests:
         for spelt in {self._key, json.dumps(self._key)[1:-1]} - {""}:
             text = text.replace(spelt, "***")
         return text
+
+    def _quoted(self, content: bytes) -> str:
+        """Quote how a reply begins: the key is taken out before anything is cut, so that no part of it is left."""
+        longest = 6 * len(self._key)  # as JSON may spell it
+        text = self._without_key(content[: 1200 + longest].decode(errors="replace"))
+        whole = len(content) <= 1200 + longest
+        text = " ".join((text if whole else text[: len(text) - longest]).split())
+        return f": {text if len(text) <= 300 else f'{text[:297]}...'}" if text else ""
 
     def _sent(self, url: str, body: str) -> bytes:
         try:
@@ -182,7 +191,7 @@ class Requests:
         status = response.status_code
         if status == 200:
             return
-        said = f"answered {status} {response.reason_phrase}{_quoted(content)}"
+        said = f"answered {status} {response.reason_phrase}{self._quoted(content)}"
         if status in _PASSING or (status >= 500 and status != 501):
             wait = _wait_asked_for(response)
             raise PassingError(f"it {said}{f' and asks to wait {wait:,.0f} seconds' if wait else ''}", wait)
@@ -199,12 +208,6 @@ def opened(key: str, patience: Patience, concurrent: int) -> Iterator[Requests]:
     limits = httpx2.Limits(max_connections=concurrent, max_keepalive_connections=concurrent)
     with httpx2.Client(headers=headers, timeout=patience.timeout, limits=limits, follow_redirects=False) as client:
         yield Requests(client, key, patience, concurrent)
-
-
-def _quoted(content: bytes) -> str:
-    """Quote how a reply begins."""
-    text = " ".join(content[:1200].decode(errors="replace").split())
-    return f": {text if len(text) <= 300 else f'{text[:297]}...'}" if text else ""
 
 
 def _wait_asked_for(response: httpx2.Response) -> float:

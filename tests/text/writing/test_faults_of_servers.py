@@ -149,6 +149,20 @@ def test_nothing_of_the_key_is_left_anywhere(
     assert not [path for path in files if KEY.encode() in path.read_bytes() or KEY in str(path)]
 
 
+@pytest.mark.parametrize("before", [230, 270, 290, 1150])
+def test_a_key_that_is_cut_in_a_quotation_leaves_no_part(
+    before: int, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("THE_KEY", KEY)
+    words = "x" * before if before < 1000 else "x ".ljust(before)
+    with serving(model, key=KEY) as server:
+        server.faults = [status(400, f"{words}{KEY}")]
+        with pytest.raises(ValueError, match="answered 400") as refused:
+            served(server, key_variable="THE_KEY").write(PROMPTS[:1])
+    said = "".join(traceback.format_exception(refused.value))
+    assert not [length for length in range(4, len(KEY) + 1) if KEY[:length] in said]
+
+
 def test_a_wrong_key_is_told_without_it(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("THE_KEY", KEY)
     with serving(model, key="another") as server, pytest.raises(ValueError, match="answered 401") as refused:
