@@ -24,6 +24,7 @@ Deviations:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -87,6 +88,8 @@ class ExpectedUtility:
 
     items: of a list. lists: drawn for each example at each step. relaxation: see `drawn_list`.
     """
+
+    version: ClassVar[int] = 2  # sums of draws are rounded otherwise since
 
     items: int = 1
     lists: int = 8

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -25,6 +26,8 @@ class AnswerUtility:
 
     With `KILT-` an answer has its points only if its provenance has an R-precision of 1, as in a KILT score.
     """
+
+    version: ClassVar[int] = 2  # an answer of the same text and another provenance counts since
 
     measure: str = "em"
 

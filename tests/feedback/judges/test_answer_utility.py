@@ -4,6 +4,7 @@ import pytest
 
 from reml.contract.examples import Answer, Example, Provenance
 from reml.evaluation.kilt import evaluate
+from reml.experiment.settings.identity import identity
 from reml.feedback.judges.answer_utility import NAMES, AnswerUtility
 
 RIGHT, WRONG = Provenance("7"), Provenance("8")
@@ -36,6 +37,15 @@ def test_it_is_the_measure_of_the_evaluation(measure: str) -> None:
 
 def test_a_repeated_text_counts_once() -> None:
     assert AnswerUtility()(EXAMPLES[:1], [[Answer("Red Sea")] * 3]).tolist() == [[1, 0, 0]]
+    other = [Answer("Red Sea", (RIGHT,)), Answer("Red Sea", (WRONG,)), Answer("Red Sea", (RIGHT,))]
+    assert AnswerUtility()(EXAMPLES[:1], [other]).tolist() == [[1, 1, 0]], "with other provenance it is another answer"
+
+
+@pytest.mark.parametrize(
+    "name", ["reml.feedback.judges.answer_utility.AnswerUtility", "reml.feedback.expected_utility.ExpectedUtility"]
+)
+def test_what_was_learnt_before_results_changed_is_known_by_another_key(name: str) -> None:
+    assert identity({"class_path": name}) == {"class_path": name, "version": 2}
 
 
 def test_no_examples_and_no_samples() -> None:
