@@ -52,7 +52,8 @@ class Retro(nn.Module):
 
     What it predicts of an example is its right answer after its input; where there is none, or where it is the input,
     all of the input but its first token. Answers say it of the input: `meta` has its `log_likelihood` and `tokens`. An
-    example whose `meta` names its `own_page` does not find chunks of that page.
+    example whose `meta` names its `own_page` does not find chunks of that page. Of an input that is longer than
+    `tokens` the start is predicted, and what stands behind it comes after its end.
 
     model: a hub id, a folder or `package:NAME/PATH`. access: the access model that is asked, the only one it is given
     if left out. k: neighbours of a chunk. cross: what is put into the model. fresh: settings of its configuration that
@@ -108,9 +109,10 @@ class Retro(nn.Module):
     @torch.no_grad()
     def generate(self, batch: Batch) -> list[Answer]:
         """Say how likely the inputs are, and go on after them with the likeliest token at each step; no provenance."""
-        inputs = [self._input(example) for example in batch.examples]
+        whole = [self._input(example) for example in batch.examples]
+        inputs = [ids[: self.tokens] for ids in whole]
         said = self._likelihood(batch, [(ids, 1) for ids in inputs]).double().sum(1).tolist()
-        texts = self._written(batch, inputs) if self.answer_tokens else [""] * len(inputs)
+        texts = self._written(batch, whole) if self.answer_tokens else [""] * len(inputs)
         return [
             Answer(text, meta={"log_likelihood": likelihood, "tokens": len(ids) - 1})
             for text, likelihood, ids in zip(texts, said, inputs, strict=True)
@@ -173,16 +175,16 @@ class Retro(nn.Module):
         return self._documents[name]
 
     def _input(self, example: Example) -> list[int]:
-        """Give the tokens of an input, from its start; a blank one is the token that begins texts."""
+        """Give the tokens of an input, all of them; a blank one is the token that begins texts."""
         names = (self.tokeniser.bos_token_id, self.tokeniser.eos_token_id, 0)
         start = next(token for token in names if token is not None)
-        return token_ids(self.tokeniser, [example.input])[0][: self.tokens] or [start]
+        return token_ids(self.tokeniser, [example.input])[0] or [start]
 
     def _text(self, example: Example) -> tuple[list[int], int]:
         """Give the tokens of a text, and which is the first that is predicted."""
         ids, answers = self._input(example), example.answers
         if not answers or answers[0] == example.input:
-            return ids, 1
+            return ids[: self.tokens], 1
         said = token_ids(self.tokeniser, [f" {answers[0]}"])[0][: self.tokens - 1]
         before = ids[-(self.tokens - len(said)) :]
         return before + said, len(before)

@@ -269,6 +269,18 @@ def test_long_texts_are_cut_and_blank_ones_begin_as_texts_do(tiny_llama: str) ->
         retro(tiny_llama, tokens=20, answer_tokens=20)
 
 
+def test_what_stands_behind_a_long_input_comes_after_its_end(tiny_llama: str) -> None:
+    predictor = retro(tiny_llama, tokens=20, answer_tokens=8)
+    whole = f"{'a beginning that is left out, ' * 3}the very end"
+    long, other = (Batch((Example("1", text, (Answer("yes"),)),)) for text in (whole, f"x{whole}"))
+    torch.testing.assert_close(predictor.loss(long).loss, predictor.loss(other).loss)
+    cut = [one for batch in (long, other) for one in predictor.generate(batch)]
+    assert cut[0].text == cut[1].text
+    assert cut[0].meta != cut[1].meta, "how likely it is is said of the start"
+    ids, first = predictor._text(long.examples[0])
+    assert str(predictor.tokeniser.decode(ids[:first])).endswith(whole[-8:])
+
+
 def test_chunks_of_another_length_and_of_another_model_are_refused(tiny_llama: str, chunks: Retriever) -> None:
     other = retro(tiny_llama, cross=CrossAttention(layers=(1,), chunk=8, width=8, heads=2))
     with pytest.raises(ValueError, match="chunks of 16 tokens and the predictor reads chunks of 8"):
