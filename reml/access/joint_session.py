@@ -123,10 +123,10 @@ class PartialSession:
         """Answer queries, [Q, k], or the whole one's own queries of these examples, [B, k], or of `owners`."""
         before = len(self._whole.asked)
         if queries is None:
-            mine = self._examples if owners is None else self._examples[owners]
+            mine = self._examples if owners is None else self._in_whole(owners)
             found = self._whole.ask(k=k, owners=mine)
         else:
-            found = self._whole.ask(replace(queries, owners=self._examples[queries.owners]), k, owners=owners)
+            found = self._whole.ask(replace(queries, owners=self._in_whole(queries.owners)), k, owners=owners)
         for given, came in self._whole.asked[before:]:
             self._asked.append((replace(given, owners=np.searchsorted(self._examples, given.owners)), came))
         return found
@@ -137,7 +137,16 @@ class PartialSession:
 
     def write(self, entries: Entries) -> Int64Array:
         """Store entries of these examples."""
-        return self._whole.write(replace(entries, owners=self._examples[entries.owners]))
+        return self._whole.write(replace(entries, owners=self._in_whole(entries.owners)))
+
+    def _in_whole(self, owners: Int64Array) -> Int64Array:
+        """Give the places of owners in the whole one; `ValueError` for one that is none of these examples."""
+        wrong = owners[(owners < 0) | (owners >= len(self._examples))]
+        if len(wrong):
+            raise ValueError(
+                f"owners are positions among these {len(self._examples)} examples, not {wrong[:5].tolist()}."
+            )
+        return self._examples[owners]
 
 
 def partial_session(whole: Session, examples: Int64Array) -> Session:

@@ -56,6 +56,19 @@ def test_some_ask_as_all_would_ahead_and_live(access: InformationAccess) -> None
         assert part.values("words", given).shape == given.rows.shape
 
 
+@pytest.mark.parametrize("wrong", [-1, 2])
+def test_who_is_none_of_them_asks_and_writes_nothing(access: InformationAccess, wrong: int) -> None:
+    session = access.open(EXAMPLES)
+    part, owners = partial_session(session, np.array([1, 3])), np.array([wrong])
+    with pytest.raises(ValueError, match="owners are positions among these 2 examples"):
+        part.ask(Queries(owners, ("red",)))
+    with pytest.raises(ValueError, match="owners are positions among these 2 examples"):
+        part.ask(owners=owners)
+    with pytest.raises(ValueError, match="owners are positions among these 2 examples"):
+        part.write(Entries(owners, ("a zebra",)))
+    assert session.left.tolist() == [2, 2, 2, 2]
+
+
 def test_several_queries_of_one_example_are_fused_and_told_by_owner(access: InformationAccess) -> None:
     model = InformationAccess(access.retriever, Twice(), limits=Limits(depth=4, k=2), name="g")
     session = model.open(EXAMPLES)
