@@ -32,6 +32,7 @@ from reml.contract.examples import Answer, Example, Item, Provenance, canonical
 from reml.contract.predictors import Batch
 from reml.contract.signals import Prediction, Signal
 from reml.files.model_location import ModelError
+from reml.predictors.reading.encoding import without_dropout
 from reml.predictors.reading.pairs import readable
 from reml.predictors.reading.right_answers import right_answers
 from reml.text.models.kinds import MASKED
@@ -79,6 +80,7 @@ class BertKnn(nn.Module):
         super().__init__()
         folder = opened(model, MASKED.wanted)
         loaded = load(folder, MASKED, config_of(folder, MASKED, trust_remote_code=None), trust_remote_code=None)
+        without_dropout(loaded.model)  # or contexts would be known by other states each time they are read
         self.model: PreTrainedModel = loaded.model
         self.tokeniser = loaded.fast
         for role, token in (("mask", self.tokeniser.mask_token_id), ("padding", self.tokeniser.pad_token_id)):

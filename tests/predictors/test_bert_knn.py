@@ -149,3 +149,9 @@ def test_a_question_that_is_too_long_and_a_signal_are_refused(tiny_mlm: str) -> 
         BertKnn(tiny_mlm, tokens=6).generate(Batch.of((CAPITAL,), empty(1)))
     with pytest.raises(ValueError, match="choose another predictor"):
         BertKnn(tiny_mlm).loss(Batch.of((CAPITAL,), empty(1)), Signal.ATTENTION)
+
+
+def test_contexts_are_the_same_in_training(tiny_mlm: str) -> None:
+    predictor, batch = BertKnn(tiny_mlm, weight=0.6), Batch.of([CAPITAL], found([0, 1]))
+    losses = [predictor.train(mode).loss(batch).loss.detach() for mode in (True, True, False)]
+    assert losses[0] == losses[1] == losses[2]
