@@ -27,7 +27,7 @@ def choose_threshold(confidence: Float64Array, closed: Float64Array, opened: Flo
     order = np.argsort(confidence, kind="stable")
     counts = np.searchsorted(confidence[order], candidates)  # asked for below each candidate, ascending
     gains = np.append(0.0, np.cumsum((opened - closed)[order]))[counts]
-    allowed = counts <= asks * len(confidence)
+    allowed = counts / len(confidence) <= asks  # 0.29 * 100 is below 29
     if not allowed.any():
         raise ValueError(
             f"{counts[0]} of {len(confidence)} examples have no answer without retrieval, more than a share of {asks}: "

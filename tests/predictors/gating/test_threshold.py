@@ -37,6 +37,13 @@ def test_by_hand() -> None:
     assert choose_threshold(confidence, closed, closed + 1, asks=1.0) > -0.5
 
 
+def test_a_share_allows_all_that_it_is_of() -> None:
+    confidence = np.arange(100) / 100
+    for count in range(101):
+        threshold = choose_threshold(confidence, np.zeros(100), np.ones(100), asks=count / 100)
+        assert (confidence < threshold).sum() == count
+
+
 @pytest.mark.parametrize(
     ("confidence", "closed", "asks", "said"),
     [
