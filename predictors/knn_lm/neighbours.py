@@ -68,8 +68,8 @@ def ask(
         tokens = session.values(TARGET, found).to(states.device)
     except KeyError as error:
         raise ValueError(
-            f"kNN-LM reads what came next at states, and the items that it is given do not say ({error.args[0]}). Give it "
-            "an access model whose retriever is reml.retrievers.states.States."
+            f"kNN-LM reads what came next at states, and the items that it is given do not say ({error.args[0]}). Give "
+            "it an access model whose retriever is reml.retrievers.states.States."
         ) from error
     _check_tokens(tokens, vocabulary)
     scores = found.scores.float().masked_fill(~found.mask, -torch.inf).to(states.device)

@@ -94,8 +94,8 @@ class Asking:
             tokens = torch.cat([session.values(TOKENS, found), session.values(CONTINUATION, found)], dim=2).cpu()
         except KeyError as error:
             raise ValueError(
-                f"Retro reads chunks, and the items that it is given are none ({error.args[0]}). Give it an access model "
-                "whose retriever is reml.retrievers.chunks.Chunks."
+                f"Retro reads chunks, and the items that it is given are none ({error.args[0]}). Give it an access "
+                "model whose retriever is reml.retrievers.chunks.Chunks."
             ) from error
         self._check(tokens)
         tokens = tokens.masked_fill(~found.mask.cpu()[:, :, None], -1)

@@ -93,6 +93,29 @@ def test_what_may_be_another_number_is_refused(word: str, tmp_path: Path, capsys
     assert f"  {quoted}, line 1: seed is '{word}'" in capsys.readouterr().err
 
 
+def test_a_null_in_a_mapping_is_refused_where_it_would_be_a_text(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    policy = "reml.text.writing.served_model.ServedModel, init_args: {url: http://x/v1, model: m"
+    agent = tmp_path / "agent.yaml"
+    options = "{max_tokens: null, n: 5}"
+    of_agent = "predictor: {class_path: reml.predictors.agents.search_r1.SearchR1, init_args: {policy: {class_path: "
+    agent.write_text(f"{of_agent}{policy}}}}}}}}}\n")
+    given = [
+        "run",
+        "--config",
+        str(write_experiment(tmp_path)),
+        "--config",
+        str(agent),
+        "--home",
+        str(tmp_path / "home"),
+    ]
+    assert main([*given, "--plan", "--predictor.init_args.policy.init_args.options", options]) == 2
+    assert "options.max_tokens is null, and an option cannot say so" in capsys.readouterr().err
+    agent.write_text(f"{of_agent}{policy}, options: {options}}}}}}}}}\n")
+    assert main([*given, "--plan"]) == 0
+
+
 @pytest.mark.parametrize(
     "word", ["1:30", "yes", "no", "on", "off", "true", "0o10", "1_000", "2024-01-01", "007", "1e3", "12:30:45"]
 )

@@ -226,13 +226,15 @@ def test_each_own_text_is_learnt_from_once_after_what_was_read_then(tmp_path: Pa
     assert "neighbour is Togo" not in "".join(part.text for part in passes[1])
 
 
-def test_a_question_without_room_is_never_cut(tmp_path: Path) -> None:
+def test_a_question_without_room_is_never_cut(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     model = Scripted(HOPS)
     budget = Budget(context=len(OTHER.input))
     first, second = SearchR1(model, prompt="{question}", budget=budget).generate(batch_of(tmp_path, EXAMPLE, OTHER))
     assert model.prompts == [[OTHER.input]]
-    assert (first.text, FULL in notes(first)) == ("", True)
+    assert (first.text, notes(first)) == ("", [FULL])
     assert (second.text, notes(second)) == ("Ghana", [])
+    assert f"A prompt of {len(EXAMPLE.input)}" in caplog.text
+    assert f"longer than the {len(OTHER.input)} there is room for" in caplog.text
 
 
 def test_a_policy_that_does_not_write_for_each_is_named(tmp_path: Path) -> None:

@@ -17,7 +17,9 @@ from reml.contract.access import Access, Session
 from reml.contract.collections import Collection
 from reml.contract.examples import Answer, Example
 from reml.contract.predictors import Batch, Lender, Predictor
+from reml.contract.retrieved import Hits, Queries
 from reml.contract.signals import Signal
+from reml.contract.vectors import Int64Array
 from reml.predictors.knn_lm import KnnLm
 from reml.retrievers.states import States
 from reml.testing import MemoryCollection, PredictorContract
@@ -58,6 +60,23 @@ def knn(folder: str, **settings: object) -> KnnLm:
 def opened(access: InformationAccess, *examples: Example) -> tuple[Session, Batch]:
     session = access.open(examples)
     return session, Batch(examples, {"states": session})
+
+
+def test_items_that_are_no_states_are_named(tiny_llama: str, tmp_path: Path) -> None:
+    class AnyItems:
+        def __init__(self) -> None:
+            self.collection = MemoryCollection(TEXTS)
+
+        def search(self, queries: Queries, k: int) -> Hits:
+            rows = np.tile(np.arange(k), (len(queries), 1))
+            return Hits(rows, np.zeros(rows.shape, np.float32))
+
+        def score(self, queries: Queries, rows: Int64Array) -> Tensor:
+            return torch.zeros(rows.shape)
+
+    items = InformationAccess(AnyItems(), limits=Limits(depth=2, k=2), name="items")
+    with pytest.raises(ValueError, match=r"no column 'target'.*reml\.retrievers\.states\.States"):
+        knn(tiny_llama, k=2).loss(opened(items, SEEN)[1])
 
 
 class BruteForce:

@@ -95,6 +95,12 @@ def test_chunks_of_the_own_page_are_not_found_and_those_of_its_double_are(tiny_l
     assert (pages[named & there, 0] == 5).any(), "the same text on another page is a neighbour"
 
 
+def test_items_that_are_no_chunks_are_named(tiny_llama: str, tmp_path: Path) -> None:
+    passages = BM25().index(MemoryCollection(PAGES), tmp_path / "passages")
+    with pytest.raises(ValueError, match=r"Retro reads chunks.*no column 'tokens'.*reml\.retrievers\.chunks\.Chunks"):
+        retro(tiny_llama).loss(opened(passages, retro(tiny_llama), text(1)))
+
+
 def test_a_page_that_is_not_known_cannot_be_excluded(tiny_llama: str, chunks: Retriever) -> None:
     predictor = retro(tiny_llama)
     access = InformationAccess(chunks, name="chunks")

@@ -75,7 +75,7 @@ def test_another_form_is_refused_at_once(server: OpenAIServer, reply: object, sa
     ("fault", "said"),
     [
         (status(400, "too long a prompt"), "answered 400 .*too long a prompt.*Change what the settings ask for"),
-        (status(401), "Put a key that is valid into the environment variable"),
+        (status(401), "put a key that is valid there"),
         (status(404), "has this `model`"),
         (status(307, Location="http://elsewhere/v1"), "give the URL that it leads to"),
         (status(501), "answered 501"),
