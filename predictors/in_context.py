@@ -50,7 +50,7 @@ class InContext(nn.Module):
     `{passages}` and `{question}`. passage: one item, holds `{text}` and may hold `{title}`. input_tokens: of a prompt,
     1536 unless given, or what the model takes before an answer; items that do not fit any more are left out, the worst
     first. answer_tokens: of the longest answer. trust_remote_code: whether code in the model's folder is run. lora:
-    train adapters alone; only they are saved (`pip install 'reml[lora]'`).
+    train adapters alone; only they are saved (the extra `lora`).
     """
 
     signals = Signal.ITEM_LIKELIHOOD | Signal.TOKEN_LIKELIHOOD

@@ -160,7 +160,7 @@ def test_a_second_run_finds_all_of_it_made(config: Path, made: Runner) -> None:
 def test_the_predictor_is_heard_once_for_all_that_learn_from_it(made: Runner) -> None:
     for access in ("fed", "shuffled", "untrained"):
         made.taught(access, "things")
-    heard = [path.name for path in (made.stages.home / "signals").glob("hear-*")]
+    heard = [path.name for path in (made.stages.home / "signals").glob("hear-*-of-dense-*")]
     assert len(heard) == 2, "one of the trained predictor, one of the untrained"
 
 
