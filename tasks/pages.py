@@ -98,8 +98,15 @@ class KeptPages:
         return digest("kept pages", self._source.fingerprint, self._held_out, self._words, self._pages)
 
     def pages(self) -> Iterator[Page]:
-        """Yield the pages of no split, in the order of the source."""
-        return self.of(None)
+        """Yield the pages of no split, in the order of the source; `ValueError` if all are held out."""
+        page = None
+        for page in self.of(None):
+            yield page
+        if page is None:
+            raise ValueError(
+                f"of the pages none is left to be found: {self._held_out} of a hundred go to each of "
+                f"{', '.join(SPLITS)}. Lower `held_out`, or give more pages."
+            )
 
     def of(self, split: str | None) -> Iterator[Page]:
         """Yield the pages of a split, or of none."""

@@ -88,6 +88,16 @@ def test_pages_chooses_some_of_all_and_limit_the_first_of_a_split() -> None:
     assert list(Pages("pages", many(200), limit=2).examples("dev")) == list(every.examples("dev"))[:2]
 
 
+def test_pages_that_are_all_held_out_are_refused() -> None:
+    held = [
+        page for page in many(200).pages() if page.id in {one.id for one in Pages("pages", many(200)).examples("dev")}
+    ]
+    task = Pages("pages", Given(held))
+    assert len(task.examples("dev")) == len(held)
+    with pytest.raises(ValueError, match=r"10 of a hundred go to each of train, dev, test\. Lower `held_out`"):
+        kept(task)
+
+
 def test_a_page_without_text_is_no_example() -> None:
     blank = [Page(str(number), "T", ("T", " \n")) for number in range(60)]
     for words in (None, 5):
