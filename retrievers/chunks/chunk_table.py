@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from reml.contract.collections import Collection
 from reml.contract.examples import Item
 from reml.contract.vectors import Int64Array
-from reml.files.atomic import CorruptError, digest, read_manifest, write_manifest
+from reml.files.atomic import digest, read_manifest, write_manifest
 from reml.files.integrity.sealed import FILES, Verify, check_sealed, sealed
+from reml.retrievers.mapped_table import mapped, rows_there
 from reml.text.chunks import CONTINUATION, DOCUMENT, TOKENS, chunk_text, chunked, document_number
 from reml.text.models.transformers_types import PreTrainedTokenizerFast
 from reml.text.token_table import token_ids, tokeniser_fingerprint
@@ -50,9 +51,9 @@ class ChunkTable:
         check_sealed(folder, manifest, again=f"Delete {folder.parent} to have it built again.", verify=verify)
         count, chunk = int(str(manifest["count"])), int(str(manifest["chunk"]))
         self.source, self.tokeniser = source, tokeniser
-        self._tokens = _mapped(folder / "tokens.i32", "<i4", (count, chunk))
-        self._documents = _mapped(folder / "document.i64", "<i8", (count,))
-        self._first = _mapped(folder / "first.i64", "<i8", (count,))
+        self._tokens = mapped(folder / "tokens.i32", "<i4", (count, chunk))
+        self._documents = mapped(folder / "document.i64", "<i8", (count,))
+        self._first = mapped(folder / "first.i64", "<i8", (count,))
         self._fingerprint = digest("chunks", source.fingerprint, tokeniser_fingerprint(tokeniser), chunk)
 
     @property
@@ -117,10 +118,7 @@ class ChunkTable:
         return chunk_text(self.tokeniser, tokens[tokens >= 0].tolist())
 
     def _there(self, rows: Int64Array) -> Int64Array:
-        wrong = rows[(rows < 0) | (rows >= len(self))]
-        if len(wrong):
-            raise KeyError(f"rows {wrong[:5].tolist()} are not in the collection of {len(self):,} chunks.")
-        return rows
+        return rows_there(rows, len(self), "collection of %s chunks")
 
 
 def write_chunks(folder: Path, collection: Collection, tokeniser: PreTrainedTokenizerFast, chunk: int) -> None:
@@ -148,9 +146,3 @@ def write_chunks(folder: Path, collection: Collection, tokeniser: PreTrainedToke
 def _document(items: list[Item], tokeniser: PreTrainedTokenizerFast) -> tuple[int, list[int]]:
     """Give the first row of a document and its token ids; passages of a page are joined by a line's end."""
     return items[0].row, token_ids(tokeniser, ["\n".join(item.text for item in items)])[0]
-
-
-def _mapped(path: Path, kind: str, shape: tuple[int, ...]) -> NDArray[Any]:
-    if not path.is_file() or path.stat().st_size != int(np.prod(shape)) * np.dtype(kind).itemsize:
-        raise CorruptError(f"{path} is missing or not whole. Delete {path.parent.parent} to have it built again.")
-    return np.memmap(path, kind, "r", shape=shape)

@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from reml.contract.collections import Collection
 from reml.contract.examples import Item
 from reml.contract.vectors import DenseVectors, Float32Array, Int64Array, MultiVectors, Representations
-from reml.files.atomic import CorruptError, digest, read_manifest, write_manifest
+from reml.files.atomic import digest, read_manifest, write_manifest
 from reml.files.integrity.sealed import FILES, Verify, check_sealed, sealed
 from reml.index.encoded_shards import read_shard
+from reml.retrievers.mapped_table import mapped, rows_there
 from reml.text.state_encoder import StateEncoder
 from reml.text.token_table import tokeniser_fingerprint
 
@@ -44,10 +45,8 @@ class Positions:
         check_sealed(folder, manifest, again=f"Delete {folder.parent} to have it built again.", verify=verify)
         count, width = int(str(manifest["count"])), int(str(manifest["width"]))
         self.source = source
-        self.keys: Float32Array = _mapped(folder / KEYS, "<f4", (count, width))
-        self._columns: dict[str, Int64Array] = {
-            name: _mapped(folder / _file(name), "<i8", (count,)) for name in COLUMNS
-        }
+        self.keys: Float32Array = mapped(folder / KEYS, "<f4", (count, width))
+        self._columns: dict[str, Int64Array] = {name: mapped(folder / _file(name), "<i8", (count,)) for name in COLUMNS}
         self._model, self._tokeniser = (str(manifest.get(name, "")) for name in ("model", "tokeniser"))
         self._fingerprint = digest("positions", source.fingerprint, str(manifest["encoder"]))
 
@@ -81,7 +80,7 @@ class Positions:
     def get(self, rows: Int64Array) -> list[Item]:
         """Give the page and place of the passages of these rows, in this order; `KeyError` for one not there."""
         rows = np.asarray(rows, dtype=np.int64)
-        passages, places = np.unique(self.values("passage", _there(rows, len(self))), return_inverse=True)
+        passages, places = np.unique(self.values("passage", self._there(rows)), return_inverse=True)
         known = self.source.get(passages)
         return [
             replace(known[place], row=row, text="", media=(), fields={})
@@ -96,7 +95,7 @@ class Positions:
     def values(self, column: str, rows: Int64Array) -> NDArray[Any]:
         """Give numbers of these rows, 0 for row -1; `KeyError` names the columns there are."""
         rows = np.asarray(rows, dtype=np.int64)
-        places = _there(rows[rows != -1], len(self))
+        places = self._there(rows[rows != -1])
         found = np.zeros(rows.shape, dtype=np.int64)
         if column == "page":
             found[rows != -1] = self.source.values("page", self._columns["passage"][places])
@@ -108,6 +107,9 @@ class Positions:
                 "that came next is `target`."
             )
         return found
+
+    def _there(self, rows: Int64Array) -> Int64Array:
+        return rows_there(rows, len(self), "datastore of %s token positions")
 
 
 @dataclass(frozen=True)
@@ -150,16 +152,3 @@ def _append(path: Path, values: NDArray[Any]) -> None:
 
 def _file(column: str) -> str:
     return f"{column}.i64"
-
-
-def _mapped(path: Path, kind: str, shape: tuple[int, ...]) -> NDArray[Any]:
-    if not path.is_file() or path.stat().st_size != int(np.prod(shape)) * np.dtype(kind).itemsize:
-        raise CorruptError(f"{path} is missing or not whole. Delete {path.parent.parent} to have it built again.")
-    return np.memmap(path, kind, "r", shape=shape)
-
-
-def _there(rows: Int64Array, count: int) -> Int64Array:
-    wrong = rows[(rows < 0) | (rows >= count)]
-    if len(wrong):
-        raise KeyError(f"rows {wrong[:5].tolist()} are not in the datastore of {count:,} token positions.")
-    return rows
