@@ -25,7 +25,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 import torch
@@ -43,6 +43,7 @@ from reml.contract.predictors import Batch, Corrected
 from reml.contract.retrieved import Queries, Responses, Rows
 from reml.contract.signals import Prediction, Signal
 from reml.contract.vectors import Int64Array
+from reml.devices.evaluating import evaluating
 from reml.predictors.asking_twice import both
 from reml.predictors.reading.encoding import encode, frame_of, input_limit, load_reader
 from reml.predictors.reading.pair_builder import PairBuilder, Reading
@@ -169,9 +170,9 @@ class SpanQuery(nn.Module):
     def _asked(self, batch: Batch, owners: Int64Array, spans: Sequence[str]) -> Responses:
         """Ask every access model for each span of these owners what they have not read; the question if it is empty."""
         asked = [batch.examples[owner].input for owner in owners.tolist()]
-        both = self.query == "both"
+        alone = self.query == "span"
         texts = tuple(
-            f"{text} {span}".strip() if both or not span else span for text, span in zip(asked, spans, strict=True)
+            span if alone and span else f"{text} {span}".strip() for text, span in zip(asked, spans, strict=True)
         )
         read = _rows_read(batch.read)
         found = {}
@@ -218,12 +219,10 @@ class SpanQuery(nn.Module):
         """Give by how much the right answer is likelier for the predictor inside with each list than without."""
         examples = tuple(batch.examples[owner] for owner in owners)
         first = batch.read.take(owners)
-        learning = self.predictor.training  # type: ignore[attr-defined] # a predictor is a module
-        self.predictor.eval()  # type: ignore[attr-defined]
-        once, twice = (
-            prediction_of(self.predictor, Batch.of(examples, one)).loss for one in (first, both(first, found))
-        )
-        self.predictor.train(learning)  # type: ignore[attr-defined]
+        with evaluating(cast(nn.Module, self.predictor)):
+            once, twice = (
+                prediction_of(self.predictor, Batch.of(examples, one)).loss for one in (first, both(first, found))
+            )
         gains: list[float] = (once - twice).float().tolist()
         return gains
 

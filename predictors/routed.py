@@ -23,6 +23,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -41,6 +42,7 @@ from reml.contract.refusal import refuse
 from reml.contract.retrieved import Responses
 from reml.contract.signals import Credit, Prediction, Signal
 from reml.contract.vectors import Int64Array
+from reml.devices.evaluating import evaluating
 from reml.devices.precision import autocast
 from reml.predictors.reading.encoding import frozen_reader
 from reml.predictors.routing.choosing import LOSSES, Objective
@@ -177,10 +179,8 @@ class Routed(nn.Module):
     def _utility(self, losses: Tensor, alone: Sequence[Batch], examples: Sequence[Example]) -> Tensor:
         if self.utility == LIKELIHOOD:
             return of_losses(losses)
-        learning = self.predictor.training  # type: ignore[attr-defined] # a predictor is a module
-        self.predictor.eval()  # type: ignore[attr-defined]
-        found = [of_answers(self.utility, examples, answers_of(self.predictor, one)) for one in alone]
-        self.predictor.train(learning)  # type: ignore[attr-defined]
+        with evaluating(cast(nn.Module, self.predictor)):
+            found = [of_answers(self.utility, examples, answers_of(self.predictor, one)) for one in alone]
         return torch.stack(found, dim=1)
 
     def _alone(self, batch: Batch, name: str, places: Int64Array | None, chosen: Tensor) -> Batch:

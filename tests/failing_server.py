@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import contextlib
-import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from http.server import BaseHTTPRequestHandler
+
+from tests.loopback_server import LoopbackServer, running
 
 Behaviour = Callable[["Handler"], None]
 
 
-class FailingServer(ThreadingHTTPServer):
+class FailingServer(LoopbackServer):
     """Serves `data`; the last behaviour stays. `ranges` keeps the Range header of each request."""
 
     def __init__(self, data: bytes, behaviours: list[Behaviour]) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
+        super().__init__(Handler)
         self.data = data
         self.behaviours = behaviours
         self.tag = '"first"'
         self.ranges: list[str | None] = []
-        self.ended = threading.Event()
 
     def url(self, name: str = "data.bin") -> str:
         """The address of a file."""
         return f"http://127.0.0.1:{self.server_address[1]}/{name}"
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: connections break here on purpose."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -101,16 +98,6 @@ def stall(seconds: float, count: int = 10) -> Behaviour:
     return serve
 
 
-@contextlib.contextmanager
-def serving(data: bytes, *behaviours: Behaviour) -> Iterator[FailingServer]:
+def serving(data: bytes, *behaviours: Behaviour) -> AbstractContextManager[FailingServer]:
     """Run the server while the block runs."""
-    server = FailingServer(data, list(behaviours))
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.ended.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    return running(FailingServer(data, list(behaviours)))

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import torch
 
 from reml.text.model_writer import ModelWriter
+from tests.loopback_server import LoopbackServer, running
 
 Fault = Callable[["Handler"], bool]
 
 
-class OpenAIServer(ThreadingHTTPServer):
+class OpenAIServer(LoopbackServer):
     """Serves one model. `faults`: each request takes the next; what it answers with true is served well after it.
 
     bodies: of the requests. most: requests that were served at one time. told: whether it says which stop ended a text.
@@ -25,21 +26,18 @@ class OpenAIServer(ThreadingHTTPServer):
     request_queue_size = 256
 
     def __init__(self, model: str, *, key: str = "", told: bool = True, begin: bool = False, echo: bool = True) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
+        super().__init__(Handler)
         self.writer = ModelWriter(model, max_tokens=16)
         self.key, self.told, self.begin, self.echo = key, told, begin, echo
         self.faults: list[Fault] = []
         self.bodies: list[dict[str, Any]] = []
         self.now = self.most = 0
-        self.lock, self.ended = threading.Lock(), threading.Event()
+        self.lock = threading.Lock()
 
     @property
     def url(self) -> str:
         """What stands before /completions."""
         return f"http://127.0.0.1:{self.server_address[1]}/v1"
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: connections break here on purpose."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -168,16 +166,6 @@ def together(count: int) -> list[Fault]:
     return [fault] * count
 
 
-@contextlib.contextmanager
-def serving(model: str, **settings: Any) -> Iterator[OpenAIServer]:
+def serving(model: str, **settings: Any) -> AbstractContextManager[OpenAIServer]:
     """Run the server while the block runs."""
-    server = OpenAIServer(model, **settings)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.ended.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    return running(OpenAIServer(model, **settings))

@@ -100,6 +100,8 @@ class Loop:
             said = self.policy.go_on(transcripts, STOPS, self.budget.turn_tokens)
             heard = {one: self._heard(one, spoken) for one, spoken in zip(going, said, strict=True)}
             asks += self._asked(batch, {one: query for one, query in heard.items() if query is not None})
+        if cramped := [sum(part.size for part in one.segments) for one in rollouts if not one.said]:
+            remark(_LOG, NO_ROOM, max(cramped), self.room)
         return rollouts, asks
 
     def _spent(self, one: Rollout) -> bool:
@@ -113,8 +115,6 @@ class Loop:
         if not one.fit(self.room, self.policy.given):
             one.note(FULL)
             one.answer = ""
-            if not one.said:
-                remark(_LOG, NO_ROOM, sum(segment.size for segment in one.segments), self.room)
         return one.answer is None
 
     def _heard(self, one: Rollout, spoken: Spoken) -> str | None:

@@ -36,7 +36,7 @@ from reml.contract.vectors import Int64Array
 from reml.predictors.knn_lm.neighbours import Neighbours, ask, check_tokeniser
 from reml.predictors.one_access import session_of
 from reml.predictors.reading.right_answers import right_answers
-from reml.text.language_model import SMOLLM2, LanguageModel
+from reml.text.language_model import SMOLLM2, LanguageModel, first_token
 from reml.text.models.token_limit import allowed
 from reml.text.models.transformers_types import Cache
 from reml.text.state_encoder import StateEncoder
@@ -162,11 +162,9 @@ class KnnLm(nn.Module):
 
     def _prompts(self, examples: Sequence[Example]) -> list[list[int]]:
         """Tokenise prompts; an empty one begins with the token that begins texts, so that something is known."""
-        tokeniser = self.lm.tokeniser
-        start = next(token for token in (tokeniser.bos_token_id, tokeniser.eos_token_id, 0) if token is not None)
         written = [self.prompt.format(question=example.input) for example in examples]
         room = self.lm.limit - self.answer_tokens - 1  # the answer's end is a token too
-        return [row[-room:] or [start] for row in token_ids(tokeniser, written)]
+        return [row[-room:] or [first_token(self.lm.tokeniser)] for row in token_ids(self.lm.tokeniser, written)]
 
     def _target(self, example: Example) -> list[int]:
         return token_ids(self.lm.tokeniser, [f" {right_answers(example)[0]}"])[0][: self.answer_tokens] + self._newline

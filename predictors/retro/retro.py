@@ -39,7 +39,7 @@ from reml.contract.vectors import Int64Array
 from reml.predictors.one_access import session_of
 from reml.predictors.retro.asking import Asking, Documents, documents_of, page_of
 from reml.predictors.retro.reader import CrossAttention, Reader
-from reml.text.language_model import SMOLLM2, load_language_model, new_language_model
+from reml.text.language_model import SMOLLM2, first_token, load_language_model, new_language_model
 from reml.text.models.token_limit import allowed
 from reml.text.token_table import token_ids
 
@@ -176,9 +176,7 @@ class Retro(nn.Module):
 
     def _input(self, example: Example) -> list[int]:
         """Give the tokens of an input, all of them; a blank one is the token that begins texts."""
-        names = (self.tokeniser.bos_token_id, self.tokeniser.eos_token_id, 0)
-        start = next(token for token in names if token is not None)
-        return token_ids(self.tokeniser, [example.input])[0] or [start]
+        return token_ids(self.tokeniser, [example.input])[0] or [first_token(self.tokeniser)]
 
     def _text(self, example: Example) -> tuple[list[int], int]:
         """Give the tokens of a text, and which is the first that is predicted."""

@@ -105,6 +105,12 @@ def padded(rows: Sequence[Sequence[int]], pad: int | None, device: torch.device,
     return laid.to(device), pad_sequence(mask, batch_first=True, padding_side=side).to(device)
 
 
+def first_token(tokeniser: PreTrainedTokenizerFast) -> int:
+    """Give the token that begins a text of which nothing is known: that which begins texts, or else ends them, or 0."""
+    known = (tokeniser.bos_token_id, tokeniser.eos_token_id)
+    return next((int(token) for token in known if token is not None), 0)
+
+
 def load_language_model(model: str, *, trust_remote_code: bool | None) -> Loaded:
     """Load a causal language model with its tokeniser; `ModelError` names what is missing or does not fit."""
     folder = opened_language_model(model)

@@ -83,12 +83,17 @@ def check_prompt(prompt: str, names: Sequence[str]) -> None:
 
 def written(writer: Writer, prompts: Sequence[str]) -> list[str]:
     """Let texts be written, in one line each; `ValueError` for a writer that does not give one for each prompt."""
+    return [" ".join(text.split()) for text in texts_of_writer(writer, prompts)]
+
+
+def texts_of_writer(writer: Writer, prompts: Sequence[str]) -> list[str]:
+    """Let texts be written, as they come; `ValueError` for a writer that does not give one for each prompt."""
     texts = writer.write(prompts) if prompts else []
     if len(texts) != len(prompts) or not all(isinstance(text, str) for text in texts):
         raise ValueError(
             f"{type(writer).__name__} wrote {len(texts)} texts for {len(prompts)} prompts: it must give one for each."
         )
-    return [" ".join(text.split()) for text in texts]
+    return texts
 
 
 def _rewritten(responses: Responses, writer: Writer, prompt: Callable[[Item], str]) -> Responses:

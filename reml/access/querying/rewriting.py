@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from reml.access.presenting.rewriting import check_prompt
+from reml.access.presenting.rewriting import check_prompt, texts_of_writer
 from reml.contract.access import Writer
 from reml.contract.arguments.checked import checked
 from reml.contract.arguments.numbers import Count
@@ -78,11 +78,7 @@ def _queries(examples: Sequence[Example], writer: Writer, prompt: str, read: Cal
     What has no text, but media, asks with these.
     """
     asked = list(dict.fromkeys(example.input for example in examples if example.input.strip()))
-    texts = writer.write([prompt.format(text=text) for text in asked]) if asked else []
-    if len(texts) != len(asked):
-        raise ValueError(
-            f"{type(writer).__name__} wrote {len(texts)} texts for {len(asked)} prompts: it must give one for each."
-        )
+    texts = texts_of_writer(writer, [prompt.format(text=text) for text in asked])
     written = {text: read(said) for text, said in zip(asked, texts, strict=True)}
     silent = sum(not lines for lines in written.values())
     if silent:

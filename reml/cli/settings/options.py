@@ -137,17 +137,15 @@ def refuse_misread(parsed: Namespace, given: Sequence[Source]) -> None:
 
     A text for another number than it shows, such as `1:30`; a null in a mapping for a text, which only a file can say.
     """
-    settings = merged(given)
-    for place in _nulls(settings, ()):
-        if _at(parsed, place) == "None":
+    for place, one in _leaves(merged(given), ()):
+        value = _at(parsed, place)
+        if one is None and value == "None":
             said = "is null, and an option cannot say so within a mapping: write the mapping in the file."
             raise settings_error([Wrong(place, f"{dotted(place)} {said}")], given)
-    for place, text in _texts(settings, ()):
-        value = _at(parsed, place)
-        if not _is_number(value) or math.isnan(value):
+        if not isinstance(one, str) or "${" in one or not _is_number(value) or math.isnan(value):
             continue
-        if meant(text) != value:
-            raise settings_error([Wrong(place, f"{dotted(place)} is {text!r}, {AMBIGUITY}")], given)
+        if meant(one) != value:
+            raise settings_error([Wrong(place, f"{dotted(place)} is {one!r}, {AMBIGUITY}")], given)
 
 
 def refuse_functions(parsed: Namespace, kind: Kind, given: Sequence[Source]) -> None:
@@ -188,18 +186,12 @@ def _class(path: Json) -> type | None:
     return imported(path)
 
 
-def _texts(settings: Json, place: Place) -> Iterator[tuple[Place, str]]:
-    if isinstance(settings, str) and "${" not in settings:
+def _leaves(settings: Json, place: Place) -> Iterator[tuple[Place, Json]]:
+    parts = parts_of(settings)
+    if not parts:
         yield place, settings
-    for name, one in parts_of(settings).items():
-        yield from _texts(one, (*place, name))
-
-
-def _nulls(settings: Json, place: Place) -> Iterator[Place]:
-    if settings is None:
-        yield place
-    for name, one in parts_of(settings).items():
-        yield from _nulls(one, (*place, name))
+    for name, one in parts.items():
+        yield from _leaves(one, (*place, name))
 
 
 def _at(parsed: Any, place: Place) -> object:

@@ -13,7 +13,7 @@ from transformers import LlamaForCausalLM
 from reml.access.composed_access import NoAccess
 from reml.access.information_access import InformationAccess
 from reml.access.limits import Limits
-from reml.contract.access import Access, Session
+from reml.contract.access import Access
 from reml.contract.collections import Collection
 from reml.contract.examples import Answer, Example
 from reml.contract.predictors import Batch, Lender, Predictor
@@ -25,6 +25,7 @@ from reml.retrievers.states import States
 from reml.testing import MemoryCollection, PredictorContract
 from reml.testing.memory_collection import TEXTS
 from reml.text.language_model import load_language_model
+from tests.predictors.knn_lm.datastore import datastore, opened
 from tests.tiny_gpt2 import write_gpt2
 
 SEEN = Example("seen", TEXTS[4][:17], (Answer(TEXTS[4][18:]),))
@@ -42,24 +43,12 @@ class TestContract(PredictorContract):
         return KnnLm(self.folder, answer_tokens=6)
 
     def access(self, collection: Collection, folder: Path, asks: int | None) -> Mapping[str, Access]:
-        retriever = States(self.folder).index(collection, folder / "states")
-        return {"states": InformationAccess(retriever, limits=Limits(depth=10, k=5, asks=asks), name="states")}
-
-
-@pytest.fixture(scope="module")
-def access(tiny_llama: str, tmp_path_factory: pytest.TempPathFactory) -> InformationAccess:
-    retriever = States(tiny_llama).index(MemoryCollection(TEXTS), tmp_path_factory.mktemp("states") / "index")
-    return InformationAccess(retriever, limits=Limits(depth=10, k=5), name="states")
+        return {"states": datastore(self.folder, collection, folder / "states", asks)}
 
 
 def knn(folder: str, **settings: object) -> KnnLm:
     known = {"prompt": "{question}", "k": 9, "answer_tokens": 80, "temperature": 2.0, **settings}
     return KnnLm(folder, **known).eval()  # type: ignore[arg-type]
-
-
-def opened(access: InformationAccess, *examples: Example) -> tuple[Session, Batch]:
-    session = access.open(examples)
-    return session, Batch(examples, {"states": session})
 
 
 def test_items_that_are_no_states_are_named(tiny_llama: str, tmp_path: Path) -> None:

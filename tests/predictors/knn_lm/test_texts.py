@@ -14,7 +14,7 @@ from transformers import LlamaForCausalLM
 
 from reml.access.information_access import InformationAccess
 from reml.access.limits import Limits
-from reml.contract.access import Access, Session
+from reml.contract.access import Access
 from reml.contract.collections import Collection
 from reml.contract.examples import Answer, Example
 from reml.contract.predictors import Batch, Predictor
@@ -29,6 +29,7 @@ from reml.training.data.sets import DevSet, RetrievedExamples, TrainSet
 from reml.training.loop.fit import fit
 from reml.training.regimes.regimes import Independent
 from reml.training.settings import Training
+from tests.predictors.knn_lm.datastore import datastore, opened
 from tests.tiny_gpt2 import write_gpt2
 
 TRAINING = Training(steps=6, batch_size=2, rate=1e-2, check_every=3, save_every=2)
@@ -47,23 +48,11 @@ class TestContract(PredictorContract):
         return TextKnnLm(self.folder, window=32)
 
     def access(self, collection: Collection, folder: Path, asks: int | None) -> Mapping[str, Access]:
-        retriever = States(self.folder).index(collection, folder / "states")
-        return {"states": InformationAccess(retriever, limits=Limits(depth=10, k=5, asks=asks), name="states")}
-
-
-@pytest.fixture(scope="module")
-def access(tiny_llama: str, tmp_path_factory: pytest.TempPathFactory) -> InformationAccess:
-    retriever = States(tiny_llama).index(MemoryCollection(TEXTS), tmp_path_factory.mktemp("states") / "index")
-    return InformationAccess(retriever, limits=Limits(depth=10, k=5), name="states")
+        return {"states": datastore(self.folder, collection, folder / "states", asks)}
 
 
 def texts(folder: str, **settings: object) -> TextKnnLm:
     return TextKnnLm(folder, **{"k": 9, "temperature": 2.0, **settings}).eval()  # type: ignore[arg-type]
-
-
-def opened(access: InformationAccess, *examples: Example) -> tuple[Session, Batch]:
-    session = access.open(examples)
-    return session, Batch(examples, {"states": session})
 
 
 def told(predictor: TextKnnLm, batch: Batch) -> list[tuple[float, int]]:
