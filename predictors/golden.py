@@ -48,7 +48,7 @@ from reml.predictors.asking_twice import both
 from reml.predictors.reading.encoding import encode, frame_of, input_limit, load_reader
 from reml.predictors.reading.pair_builder import PairBuilder, Reading
 from reml.predictors.reading.pairs import Pairs
-from reml.predictors.reading.spans import NEVER, marginal, over_items, shown_logits, standing
+from reml.predictors.reading.spans import NEVER, marginal, shown_logits, standing
 from reml.text.token_table import token_ids
 
 _PHRASE = re.compile(r"[A-Z][\w'’.-]*(?:\s+(?:(?:of|the|and)\s+)*[A-Z][\w'’.-]*)*")
@@ -128,7 +128,7 @@ class SpanQuery(nn.Module):
         columns = []
         for place in range(max(map(len, ids), default=0)):
             stand = standing([spans[place : place + 1] for spans in ids], inputs)
-            columns.append(over_items(inputs, marginal(starts, ends, stand)))
+            columns.append(inputs.places.log_sums(marginal(starts, ends, stand)))
         return torch.stack(columns, dim=1) if columns else starts.new_zeros((len(ids), 0))
 
     @torch.no_grad()

@@ -35,7 +35,7 @@ from reml.predictors.reading.encoding import encode, frame_of, input_limit, load
 from reml.predictors.reading.pair_builder import PairBuilder
 from reml.predictors.reading.pairs import Pairs
 from reml.predictors.reading.right_answers import right_answers
-from reml.predictors.reading.spans import best_spans, cut_span, marginal, over_items, shown_logits, standing
+from reml.predictors.reading.spans import best_spans, cut_span, marginal, shown_logits, standing
 from reml.text.token_table import token_ids
 
 FLOOR = -20.0
@@ -83,7 +83,8 @@ class Span(nn.Module):
         right = standing([self._right(example) for example in examples], inputs)
         of_right, total = marginal(starts, ends, right), torch.stack([starts, ends]).logsumexp(2)
         stands = right.mask.any(1)
-        together = over_items(inputs, of_right) - over_items(inputs, total[0]) - over_items(inputs, total[1])
+        summed = inputs.places.log_sums
+        together = summed(of_right) - summed(total[0]) - summed(total[1])
         loss = -torch.where(inputs.by_position(responses.k, stands, 0).any(1), together, FLOOR)
         if Signal.ITEM_LIKELIHOOD not in signals:
             return Prediction(loss)

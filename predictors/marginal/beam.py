@@ -20,7 +20,6 @@ import torch
 from torch import Tensor
 
 from reml.predictors.marginal.generator import Prefixes
-from reml.predictors.marginal.marginals import mixed
 from reml.predictors.reading.places import Places
 
 
@@ -63,7 +62,7 @@ class _Live:
 
     def scores(self) -> Tensor:
         """Give log p of each beginning with each token after it, [H, V]."""
-        following = mixed(self.shares[:, None] + self.prefixes.log_next, _places(self.widths, self.shares.device))
+        following = _places(self.widths, self.shares.device).log_sums(self.shares[:, None] + self.prefixes.log_next)
         return self.shares.new_tensor([one.score for one in self.beginnings])[:, None] + following
 
     def ended(self, end: int) -> list[tuple[float, ...]]:

@@ -8,7 +8,6 @@ Lewis et al., NeurIPS 2020, section 2.1, https://arxiv.org/abs/2005.11401. All h
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from reml.predictors.reading.places import Places
@@ -23,20 +22,12 @@ def log_shares(log_prior: Tensor, places: Places) -> Tensor:
 
 def sequence_log_likelihood(log_shares: Tensor, likelihood: Tensor, places: Places) -> Tensor:
     """Give log p(y | x), [B]; log p(item | x) [P], log p of each target token [P, T], 0 where there is none."""
-    return mixed(log_shares + likelihood.sum(1), places)
+    return places.log_sums(log_shares + likelihood.sum(1))
 
 
 def token_log_likelihood(log_shares: Tensor, likelihood: Tensor, places: Places, target_mask: Tensor) -> Tensor:
     """Give log p(y | x), [B], where each token has its own item; target_mask: bool [B, T]."""
-    return mixed(log_shares[:, None] + likelihood, places).masked_fill(~target_mask, 0.0).sum(1)
-
-
-def mixed(values: Tensor, places: Places) -> Tensor:
-    """Give the log of the sum over each example's pairs of the exponentials of values [P, ...], [B, ...]."""
-    width = int(places.positions.max()) + 1
-    laid = values.new_full((places.examples, width, *values.shape[1:]), -torch.inf)
-    laid = laid.index_put((places.owners, places.positions), values)  # [P, ...] -> [B, K, ...]
-    return laid.logsumexp(dim=1)
+    return places.log_sums(log_shares[:, None] + likelihood).masked_fill(~target_mask, 0.0).sum(1)
 
 
 def expected_log_likelihood(log_shares: Tensor, likelihood: Tensor, places: Places) -> Tensor:

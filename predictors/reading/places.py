@@ -41,6 +41,12 @@ class Places:
         laid = values.new_full((self.examples, k, *values.shape[1:]), fill)
         return laid.index_put((self.owners[real], self.positions[real]), values[real])
 
+    def log_sums(self, values: Tensor) -> Tensor:
+        """Sum in log space what belongs to one example, [P, ...] -> [B, ...]; a pair without an item counts too."""
+        width = int(self.positions.max()) + 1
+        laid = values.new_full((self.examples, width, *values.shape[1:]), -torch.inf)
+        return laid.index_put((self.owners, self.positions), values).logsumexp(dim=1)
+
     def to(self, device: torch.device) -> Places:
         """Move to a device."""
         return Places(self.owners.to(device), self.positions.to(device), self.alone.to(device), self.examples)

@@ -66,12 +66,6 @@ def marginal(starts: Tensor, ends: Tensor, right: Standing) -> Tensor:
     return torch.logsumexp(scores.masked_fill(~right.mask, NEVER), 1)
 
 
-def over_items(inputs: Pairs, values: Tensor) -> Tensor:
-    """Sum in log space what belongs to one example, [P] -> [B]; a question without items counts as one input."""
-    laid = values.new_full((inputs.examples, int(inputs.positions.max()) + 1), NEVER)
-    return torch.logsumexp(laid.index_put((inputs.owners, inputs.positions), values), 1)
-
-
 def best_spans(starts: Tensor, ends: Tensor, parts: Tensor, limit: int) -> Spans:
     """Find the best span of at most `limit` tokens of each input, within one of its parts."""
     inputs, length = starts.shape
